@@ -1,0 +1,149 @@
+"""The tensors that models, terms and metrics agree on: `Quartet` in, `Prediction` out.
+
+Images and targets are in [0, 1] once; one sigmoid turns each head's logits into its value, and every depth
+term and every metric sees that value.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass
+class Quartet:
+    """A batch of scenes: two photographs in, two targets out.
+
+    Attributes:
+        bg: background, (B, 3, H, W) in [0, 1].
+        bg_fg: the same background with an object on it, (B, 3, H, W) in [0, 1].
+        mask: the object's (soft) alpha, (B, 1, H, W) in [0, 1]; None where the data has no masks at all.
+        depth: depth of bg_fg, (B, 1, H, W) in [0, 1] in the data set's encoding; None where there is none at all.
+        valid: 1 where depth is known, else 0, (B, 1, H, W), same dtype as depth; None exactly when depth is.
+    """
+
+    bg: Tensor
+    bg_fg: Tensor
+    mask: Tensor | None = None
+    depth: Tensor | None = None
+    valid: Tensor | None = None
+
+    def __len__(self) -> int:
+        return self.bg.shape[0]
+
+    def tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """The images and targets that are there, by name."""
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if value is not None:
+                yield f.name, value
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Quartet:
+        """A quartet with ``function`` applied to every tensor that is there."""
+        return Quartet(**{name: function(tensor) for name, tensor in self.tensors()})
+
+    def check(self) -> Quartet:
+        """Return self if shapes agree and everything lies in [0, 1]; for tests and the audit, as it synchronises.
+
+        Raises:
+            ValueError: the first thing that is wrong, by name and figure.
+        """
+        size = self.bg.shape[-2:]
+        for name, tensor in self.tensors():
+            channels = 3 if name.startswith("bg") else 1
+            if tensor.shape != (len(self), channels, *size):
+                raise ValueError(f"{name} has shape {tuple(tensor.shape)}, not {(len(self), channels, *size)}")
+            low, high = float(tensor.min()), float(tensor.max())
+            if not (0.0 <= low and high <= 1.0):
+                raise ValueError(f"{name} lies in [{low:.4g}, {high:.4g}], outside [0, 1]")
+        if (self.depth is None) != (self.valid is None):
+            raise ValueError("depth and valid come together or not at all")
+        return self
+
+
+@dataclass
+class Target:
+    """What one head should have said: ``value`` and ``valid``, (B, 1, H, W) each; ``valid`` None means everywhere."""
+
+    value: Tensor
+    valid: Tensor | None = None
+
+
+class Head:
+    """What one head said: its ``logits`` and, through the one sigmoid, its ``value``; both (B, 1, H, W), float32.
+
+    float32 is an island: whatever precision the model ran in, terms and metrics compute in float32 (float64
+    logits stay float64).
+    """
+
+    def __init__(self, logits: Tensor) -> None:
+        self.logits = logits if logits.dtype == torch.float64 else logits.float()
+
+    @cached_property
+    def value(self) -> Tensor:
+        """``sigmoid(logits)``, computed once."""
+        return torch.sigmoid(self.logits)
+
+
+@dataclass
+class Prediction:
+    """A model's answer: logits per head, (B, 1, H, W), or None for a head that the model does not have."""
+
+    mask_logits: Tensor | None = None
+    depth_logits: Tensor | None = None
+
+    @cached_property
+    def mask(self) -> Head | None:
+        """The mask head, activated once for all terms and metrics."""
+        return None if self.mask_logits is None else Head(self.mask_logits)
+
+    @cached_property
+    def depth(self) -> Head | None:
+        """The depth head, activated once for all terms and metrics."""
+        return None if self.depth_logits is None else Head(self.depth_logits)
+
+    def heads(self) -> Iterator[tuple[str, Head]]:
+        """The heads that are there, by name."""
+        for name, head in (("mask", self.mask), ("depth", self.depth)):
+            if head is not None:
+                yield name, head
+
+
+class Model(nn.Module, ABC):
+    """Base of every registered model: images in, `Prediction` out.
+
+    A subclass sets ``stride`` and gives ``predict`` and ``blocks``; `forward` checks the size first.
+
+    Attributes:
+        stride: height and width of the images must be multiples of it.
+    """
+
+    stride: int = 1
+
+    @abstractmethod
+    def predict(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
+        """Both images (B, 3, H, W) in [0, 1] to a `Prediction` of the same height and width."""
+
+    @abstractmethod
+    def blocks(self) -> dict[str, list[nn.Module]]:
+        """The 4 to 12 top-level stages by name in forward order, each with its modules in the order they run.
+
+        Together they hold every parameter, each once.
+        """
+
+    def forward(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
+        """`predict`, after a check of the size.
+
+        Raises:
+            ValueError: a side is no multiple of ``stride``.
+        """
+        height, width = bg.shape[-2:]
+        if height % self.stride or width % self.stride:
+            name = type(self).__name__
+            raise ValueError(f"{name} takes sizes that are multiples of {self.stride}, not {height}x{width}")
+        return self.predict(bg, bg_fg)

@@ -1,0 +1,39 @@
+"""What can be wrong with a name or a recipe that a person typed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RegistryError(Exception):
+    """Something that was asked for by name cannot be had; the message says what and gives the way out."""
+
+
+class UnknownName(RegistryError):
+    """A name that no registry entry bears.
+
+    The message names the nearest entries and the command that lists them all.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], where: str) -> None:
+        self.name = name
+        near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else "."
+        super().__init__(f"unknown {kind} {name!r}{hint} See all with: {where}")
+
+
+class BadParameter(RegistryError):
+    """A parameter in brackets that the entry does not take, or a value of the wrong type."""
+
+
+class DuplicateName(RegistryError):
+    """Two entries under one name."""
+
+
+class RecipeSyntax(RegistryError):
+    """A recipe that does not parse; the message shows the text with a caret under the place."""
+
+    def __init__(self, text: str, position: int, reason: str) -> None:
+        self.position = position
+        super().__init__(f"{reason}\n  {text}\n  {' ' * position}^")

@@ -1,0 +1,23 @@
+"""What every test shares: one thread a worker, no network, a small batch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from registry.contract import Quartet
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def quartet() -> Quartet:
+    """Four random 64x64 scenes: soft-edged square masks, smooth depth, a tenth of the depth unknown."""
+    draw = torch.Generator().manual_seed(0)
+    bg, bg_fg = (torch.rand(4, 3, 64, 64, generator=draw) for _ in range(2))
+    mask = torch.zeros(4, 1, 64, 64)
+    for i in range(4):
+        mask[i, :, 10 + 4 * i : 30 + 4 * i, 20:40] = 1.0
+    depth = torch.nn.functional.interpolate(torch.rand(4, 1, 5, 5, generator=draw), size=(64, 64), mode="bilinear")
+    valid = (torch.rand(4, 1, 64, 64, generator=draw) > 0.1).float()
+    return Quartet(bg, bg_fg, mask, depth, valid)

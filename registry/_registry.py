@@ -152,6 +152,15 @@ class Registry(Generic[T]):
         known = {*self._entries, *self._modules, *self._entry_points()}
         return sorted(name for name in known if fnmatch.fnmatchcase(name, pattern))
 
+    def module(self, name: str) -> str | None:
+        """The module that provides a name, as far as that is known without importing anything."""
+        if name in self._modules:
+            return self._modules[name]
+        if name in self._entries:
+            return self._entries[name].build.__module__
+        point = self._entry_points().get(name)
+        return None if point is None else point.module
+
     def families(self) -> list[str]:
         """The prefixes under which entries are made on demand."""
         return sorted(self._families)

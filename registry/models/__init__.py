@@ -12,3 +12,13 @@ if TYPE_CHECKING:
 models: Registry[Model] = Registry("model", where="bench list models", group="maskdepth_bench.models")
 
 models.lazy("registry.models.unet", "unet")
+models.lazy("registry.models.pytnet", "unet_mask", "unet_depth", "wnet")
+models.lazy("registry.models.ugent", "ugent_unet", "ugent_unet_wide")
+models.lazy("registry.models.carvana", "carvana_unet", "custom_unet")
+models.lazy("registry.models.dilated_shuffle", "dilated_shuffle")
+models.lazy("registry.models.twin_unet", "twin_unet")
+models.lazy("registry.models.depthnet", "masknet", "depthmasknet")
+models.lazy("registry.models.resnet18_flat", "resnet18_flat")
+models.lazy("registry.models.smp", "resnet_unet")
+models.lazy("registry.models.baselines", "difference", "constant", "mean_map")
+models.family("smp/", "registry.models.smp:entry")

@@ -8,19 +8,7 @@ from torch.nn import functional
 
 from registry.contract import Model, Prediction
 from registry.models import models
-
-
-def _double_conv(channels_in: int, channels_out: int) -> nn.Sequential:
-    """Twice 3x3 convolution, batch norm, ReLU."""
-
-    def unit(width: int) -> list[nn.Module]:
-        return [
-            nn.Conv2d(width, channels_out, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels_out),
-            nn.ReLU(inplace=True),
-        ]
-
-    return nn.Sequential(*unit(channels_in), *unit(channels_out))
+from registry.models._blocks import double_conv
 
 
 class UNet(Model):
@@ -31,10 +19,10 @@ class UNet(Model):
     def __init__(self, width: int) -> None:
         super().__init__()
         widths = [width, 2 * width, 4 * width, 8 * width, 8 * width]
-        self.down = nn.ModuleList(_double_conv(i, o) for i, o in zip([6, *widths], widths, strict=False))
+        self.down = nn.ModuleList(double_conv(i, o, bias=False) for i, o in zip([6, *widths], widths, strict=False))
         skips, outs = widths[-2::-1], [4 * width, 2 * width, width, width]
         below = [8 * width, *outs]
-        self.up = nn.ModuleList(_double_conv(b + s, o) for b, s, o in zip(below, skips, outs, strict=False))
+        self.up = nn.ModuleList(double_conv(b + s, o, bias=False) for b, s, o in zip(below, skips, outs, strict=False))
         self.mask_head = nn.Conv2d(width, 1, 1)
         self.depth_head = nn.Conv2d(width, 1, 1)
 
@@ -57,7 +45,7 @@ class UNet(Model):
         return {**downs, **ups, "heads": [self.mask_head, self.depth_head]}
 
 
-@models.register(stride=16, source="this project's own")
+@models.register(stride=16, heads=("mask", "depth"), source="this project's own")
 def unet(width: int = 32) -> UNet:
     """Plain U-Net, one encoder and one decoder for both tasks."""
     return UNet(width)

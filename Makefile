@@ -1,0 +1,47 @@
+# make run    install, train four models under protocol quick, write leaderboard.md
+# make test   install, lint, types, all tests
+# make bench  benchmarks (pytest-benchmark)
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MODELS := unet dilated_shuffle resnet_unet wnet
+
+.PHONY: run test lint types bench leaderboard clean
+
+run: $(VENV)/.run
+	$(BIN)/bench run $(addprefix --model ,$(MODELS)) --loss bce_ssim --protocol quick --again
+	@echo
+	@echo "leaderboard.md        who is better, by how much, at what cost"
+	@echo "runs/*/predictions.png  predictions beside the truth"
+	@echo "results/              a record of every run"
+
+test: $(VENV)/.test lint types
+	$(BIN)/pytest -n auto
+
+lint: $(VENV)/.test
+	$(BIN)/ruff format --check bench registry tests
+	$(BIN)/ruff check bench registry tests
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+bench: $(VENV)/.test
+	$(BIN)/pytest tests/benchmarks --benchmark-only
+
+leaderboard: $(VENV)/.run
+	$(BIN)/bench leaderboard
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "maskdepth-bench needs Python >= 3.11; name one with: make PYTHON=python3.12 ..."; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,44 @@
+"""The command line: one file a command; each parses, calls one library function, and prints."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from bench.cli import doctor, export, leaderboard, listing, run, show
+from bench.errors import BenchError
+from registry.errors import RegistryError
+
+app = typer.Typer(
+    name="bench",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Choose an architecture and a loss for dense prediction: train, time, rank and audit them in one common loop.",
+    epilog="Begin with: bench run --model unet --loss bce_ssim",
+)
+app.command("run", epilog=run.EXAMPLES)(run.run)
+app.command("leaderboard", epilog=leaderboard.EXAMPLES)(leaderboard.leaderboard)
+app.command("list", epilog=listing.EXAMPLES)(listing.listing)
+app.command("show", epilog=show.EXAMPLES)(show.show)
+app.command("export", epilog=export.EXAMPLES)(export.export)
+app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line; a mistake that a person can put right ends in one message and its exit status."""
+    sys.path.insert(0, "")  # a user's own model or term may lie in the current folder
+    try:
+        app()
+    except BenchError as error:
+        _fail(str(error), error.exit_code)
+    except RegistryError as error:
+        _fail(str(error), 2)
+    except KeyboardInterrupt:
+        _fail("interrupted; the last checkpoint is kept, the same command goes on from it", 130)
+
+
+def _fail(message: str, status: int) -> None:
+    print(f"bench: {message}", file=sys.stderr)
+    raise SystemExit(status)

@@ -1,0 +1,23 @@
+"""``bench export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = "Examples: bench export runs.csv  |  bench export images.csv --per-image"
+
+
+def export(
+    out: Annotated[Path, typer.Argument(help="CSV file to write.")],
+    per_image: Annotated[bool, typer.Option("--per-image", help="A row an image instead of a row a record.")] = False,
+    results: Annotated[Path, typer.Option(help="Folder of records.")] = Path("results"),
+) -> None:
+    """Write all records as one table: a row a record, or a row a test image."""
+    from bench.results.frame import frame, images
+
+    table = images(results) if per_image else frame(results)
+    table.to_csv(out, index=False)
+    typer.echo(f"wrote {out}: {len(table)} rows, {len(table.columns)} columns")

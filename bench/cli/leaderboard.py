@@ -1,0 +1,37 @@
+"""``bench leaderboard``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = (
+    "Examples: bench leaderboard  |  bench leaderboard --check  |  bench leaderboard --results my/results --out my.md"
+)
+
+
+def leaderboard(
+    results: Annotated[Path, typer.Option(help="Folder of records.")] = Path("results"),
+    out: Annotated[Path, typer.Option(help="Page to write.")] = Path("leaderboard.md"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is stale.")] = False,
+) -> None:
+    """Regenerate leaderboard.md (and the records' JSON schema) from the records."""
+    from bench.errors import BenchError
+    from bench.report.leaderboard import leaderboard as page
+    from bench.results import store
+
+    if not results.is_dir():
+        raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
+    texts = {out: page(store.read_all(results)), results / store.SCHEMA: store.schema()}
+    stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
+    if not check:
+        for path in stale:
+            store.replace(path, texts[path])
+        typer.echo(f"{out} is up to date" if out not in stale else f"wrote {out}")
+    elif stale:
+        typer.echo(f"stale: {', '.join(map(str, stale))}; run: bench leaderboard", err=True)
+        raise typer.Exit(1)
+    else:
+        typer.echo(f"{out} is up to date")

@@ -1,0 +1,1 @@
+"""Where quartets come from, how they are split, photographed, augmented and loaded."""

@@ -1,0 +1,106 @@
+"""Augmentation of quartets: one geometric draw for all four images, one photometric draw for both photographs.
+
+Draws depend on seed, epoch and sample id alone, so that batch size, workers and resuming change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bench.data.draws import uniform
+from bench.errors import BenchError
+from registry.contract import Quartet
+
+
+@dataclass(frozen=True)
+class Level:
+    """How much is changed.
+
+    Attributes:
+        flip: probability of mirroring left for right.
+        zoom: greatest enlargement beyond 1; what then falls out of the picture is drawn, too.
+        brightness: greatest amount added to both photographs.
+        contrast: greatest relative change of their distance from middle grey.
+        gain: greatest relative change of each channel.
+    """
+
+    flip: float = 0.0
+    zoom: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    gain: float = 0.0
+
+
+LEVELS: dict[str, Level] = {
+    "none": Level(),
+    "flip": Level(flip=0.5),
+    "standard": Level(flip=0.5, zoom=0.2, brightness=0.08, contrast=0.2, gain=0.1),
+}
+
+_PICKED = ("depth", "valid")
+"""Taken from the nearest element: a mean over the rim of a hole or of an object would be a depth that is nowhere."""
+
+
+def augment(quartet: Quartet, seed: int, epoch: int, ids: Tensor, level: str) -> Quartet:
+    """An augmented copy of a batch (or the batch itself at level ``none``), still in [0, 1].
+
+    Args:
+        quartet: the batch.
+        seed, epoch: what the draws depend on,
+        ids: and the samples' ids in their part, (B,) int64.
+        level: a key of `LEVELS`.
+
+    Raises:
+        BenchError: no such level.
+    """
+    if level not in LEVELS:
+        raise BenchError(f"unknown augmentation {level!r}; there are: {', '.join(LEVELS)}")
+    chosen = LEVELS[level]
+    if chosen == Level():
+        return quartet
+    u = uniform(seed, f"augment/{epoch}", ids.to(quartet.bg.device), 9)
+    flipped = u[:, 0] < chosen.flip
+    moved = _zoom(quartet, flipped, 1 + u[:, 1] * chosen.zoom, u[:, 2:4]) if chosen.zoom else _flip(quartet, flipped)
+    if chosen.brightness or chosen.contrast or chosen.gain:
+        moved.bg, moved.bg_fg = (_expose(image, u[:, 4:9] * 2 - 1, chosen) for image in (moved.bg, moved.bg_fg))
+    return moved
+
+
+def _flip(quartet: Quartet, flipped: Tensor) -> Quartet:
+    """Mirror some of the samples, exactly."""
+    return quartet.map(lambda image: torch.where(flipped[:, None, None, None], image.flip(-1), image))
+
+
+def _zoom(quartet: Quartet, flipped: Tensor, zoom: Tensor, place: Tensor) -> Quartet:
+    """Enlarge a window of 1 / ``zoom`` of the picture at ``place`` (B, 2) in [0, 1] of its freedom, and mirror some."""
+    height, width = quartet.bg.shape[-2:]
+    freedom = 1 - 1 / zoom
+    across = torch.where(flipped, -1.0, 1.0)
+    grid = torch.empty(len(zoom), height, width, 2, device=zoom.device)
+    for axis, (length, direction) in enumerate(((width, across), (height, torch.ones_like(across)))):
+        centre = (torch.arange(length, device=zoom.device) + 0.5) * (2 / length) - 1
+        middle = freedom * (2 * place[:, axis] - 1)
+        places = (direction / zoom)[:, None] * centre + middle[:, None]
+        grid[..., axis] = places[:, None, :] if axis == 0 else places[:, :, None]
+    moved = {
+        name: functional.grid_sample(
+            image,
+            grid.to(image.dtype),
+            mode="nearest" if name in _PICKED else "bilinear",
+            padding_mode="border",
+            align_corners=False,
+        ).clamp_(0, 1)
+        for name, image in quartet.tensors()
+    }
+    return Quartet(**moved)
+
+
+def _expose(image: Tensor, draws: Tensor, level: Level) -> Tensor:
+    """Another exposure, by draws (B, 5) in [-1, 1): brightness, contrast, three channels."""
+    brightness, contrast, gain = (draws[:, at, None, None] for at in (slice(0, 1), slice(1, 2), slice(2, 5)))
+    stretched: Tensor = (image - 0.5) * (1 + contrast * level.contrast) + (0.5 + brightness * level.brightness)
+    return stretched.mul_(1 + gain * level.gain).clamp_(0, 1)

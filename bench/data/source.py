@@ -1,0 +1,121 @@
+"""Where quartets come from: the interface of every source, and the sources by kind."""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from bench.data.camera import Camera, camera_named
+from bench.data.split import FRACTIONS, Part
+from bench.errors import BenchError
+from registry.contract import Quartet
+
+SOURCES: dict[str, str] = {
+    "composed": "bench.data.composed:Composed",
+    "synthetic": "bench.data.synthetic:Synthetic",
+}
+"""Kind to class, as ``module:class``; a class is imported when its kind is first asked for."""
+
+# Enough for the work to outweigh its launch, few enough to fit in memory.
+_CHUNK_PIXELS = {"cpu": 2**18, "cuda": 2**24}
+
+
+class Source(ABC):
+    """Quartets by number: sample ``id`` of a part is a pure function of the source's parameters, part and id.
+
+    Attributes:
+        kind: key in `SOURCES`.
+        encoding: what a depth of 1.0 means; numbers of different encodings are never compared.
+        has_depth: whether quartets have depth.
+        seed: what samples and split depend on.
+        camera: name of the camera condition.
+        device: where quartets are made.
+    """
+
+    kind: str
+    encoding: str
+    has_depth: bool
+    seed: int
+    camera: str
+    device: torch.device
+
+    def render(self, part: Part, ids: Tensor, size: int) -> Quartet:
+        """Samples ``ids`` (B,) of a part at ``size`` x ``size``, float32 on the source's device.
+
+        A sample does not depend on the others in the batch.
+
+        Raises:
+            BenchError: no such part, or a size that is no positive multiple of 8.
+        """
+        if size <= 0 or size % 8:
+            raise BenchError(f"a source renders sizes that are multiples of 8, not {size}")
+        ids, stream, camera = ids.to(self.device), self.stream(part), self._condition()
+        step = max(1, _CHUNK_PIXELS.get(self.device.type, 2**18) // size**2)
+        chunks = [
+            camera.shoot(self.scenes(part, some, size), self.seed, stream, some)
+            for some in (ids[start : start + step] for start in range(0, max(1, len(ids)), step))
+        ]
+        return join(chunks)
+
+    def stream(self, part: Part) -> str:
+        """The name under which a part's samples draw their numbers.
+
+        Raises:
+            BenchError: no such part.
+        """
+        if part not in FRACTIONS:
+            raise BenchError(f"unknown part {part!r}; there are: {', '.join(FRACTIONS)}")
+        return f"{self.kind}/{part}"
+
+    def camera_draws(self, part: Part, ids: Tensor) -> dict[str, Tensor]:
+        """What the camera drew for each sample, see `Camera.draws`; nothing for a still camera."""
+        return self._condition().draws(self.seed, self.stream(part), ids.to(self.device))
+
+    def _condition(self) -> Camera:
+        return camera_named(self.camera)
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """Everything that decides the samples, as JSON, without paths; equal descriptions give equal samples."""
+
+    @abstractmethod
+    def groups(self, part: Part, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Background group and object group of each sample, (B,) int64 each; numbers hold across parts."""
+
+    @abstractmethod
+    def scenes(self, part: Part, ids: Tensor, size: int) -> Quartet:
+        """As `render`, seen by a perfect and still camera; for a batch that fits in memory."""
+
+    @abstractmethod
+    def to(self, device: torch.device | str) -> Self:
+        """The same source, making its quartets on another device."""
+
+
+def open_source(kind: str, **parameters: Any) -> Source:
+    """The source of that kind with its parameters.
+
+    Raises:
+        BenchError: no such kind, or a parameter it does not take.
+        BadData: files that cannot be used.
+    """
+    if kind not in SOURCES:
+        raise BenchError(f"unknown data source {kind!r}; there are: {', '.join(sorted(SOURCES))}")
+    module, _, name = SOURCES[kind].partition(":")
+    make = getattr(importlib.import_module(module), name)
+    try:
+        source: Source = make(**parameters)
+    except TypeError as error:
+        raise BenchError(f"data source {kind!r}: {error}") from error
+    return source
+
+
+def join(chunks: list[Quartet]) -> Quartet:
+    """One batch of several, in order."""
+    if len(chunks) == 1:
+        return chunks[0]
+    parts = [dict(chunk.tensors()) for chunk in chunks]
+    return Quartet(**{name: torch.cat([part[name] for part in parts]) for name in parts[0]})

@@ -1,0 +1,133 @@
+"""What machine and software a run had: nothing in it names a person, a host or a path."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from bench.errors import BenchError
+from bench.spec import canonical_json
+
+_PACKAGES = ("torch", "torchvision", "segmentation-models-pytorch", "timm", "pytorch-msssim", "numpy")
+
+
+class Environment(BaseModel):
+    """A machine fingerprint: timings are compared only within one.
+
+    Attributes:
+        device: what the run computed on, by its maker's name.
+        cores, threads: processor cores there are, and threads torch uses.
+        memory_gib: main memory.
+        packages: versions.
+        instructions: the widest vector instructions torch found.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    device: str
+    processor: str
+    cores: int
+    threads: int
+    memory_gib: int
+    gpu_memory_gib: int | None
+    system: str
+    python: str
+    instructions: str
+    cuda: str | None
+    packages: dict[str, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight hex digits over all of it."""
+        return hashlib.sha256(canonical_json(self.model_dump()).encode()).hexdigest()[:8]
+
+    @property
+    def label(self) -> str:
+        """One line for people."""
+        where = f"{self.device}, {self.threads} threads" if self.cuda is None else self.device
+        return f"{where}, torch {self.packages['torch']}"
+
+
+def environment(device: torch.device) -> Environment:
+    """Describe this machine as a run on ``device`` sees it."""
+    cuda = device.type == "cuda"
+    gpu = torch.cuda.get_device_properties(device) if cuda else None
+    return Environment(
+        device=gpu.name if gpu else _processor(),
+        processor=_processor(),
+        cores=os.cpu_count() or 1,
+        threads=torch.get_num_threads(),
+        memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        gpu_memory_gib=round(gpu.total_memory / 2**30) if gpu else None,
+        system=f"{platform.system()} {platform.machine()}",
+        python=platform.python_version(),
+        instructions=torch.backends.cpu.get_cpu_capability(),
+        cuda=torch.version.cuda if cuda else None,
+        packages={name: metadata.version(name) for name in _PACKAGES},
+    )
+
+
+@cache
+def code_version() -> str:
+    """Twelve hex digits over the source of ``bench`` and ``registry``: two runs with the same ran the same code."""
+    digest = hashlib.sha256()
+    top = Path(__file__).parent.parent
+    for package in ("bench", "registry"):
+        for path in sorted((top / package).rglob("*.py")):
+            digest.update(path.relative_to(top).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """``auto`` is CUDA where there is one, else the CPU.
+
+    Raises:
+        BenchError: a device that torch cannot use here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise BenchError(
+            f"device {name!r} cannot be used here: {str(error).splitlines()[0]}; try --device cpu"
+        ) from None
+    return device
+
+
+def pick_precision(device: torch.device, name: str = "auto") -> str:
+    """``auto`` is bfloat16 where the device computes in it natively, else float32.
+
+    Raises:
+        BenchError: an unknown precision.
+    """
+    if name == "auto":
+        if device.type == "cuda":
+            return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+        return "bfloat16" if _cpu_has_bfloat16() else "float32"
+    if name not in ("float32", "bfloat16"):
+        raise BenchError(f"unknown precision {name!r}; choose auto, float32 or bfloat16")
+    return name
+
+
+def _cpu_has_bfloat16() -> bool:
+    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+@cache
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    if path.exists():
+        for line in path.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,31 @@
+"""What can go wrong between what a person asked for and what there is; the message gives the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class BenchError(Exception):
+    """Something that was asked for cannot be done.
+
+    Attributes:
+        exit_code: what a command ends with that meets it.
+    """
+
+    exit_code = 2
+
+
+class BadData(BenchError):
+    """Data files that cannot be used.
+
+    Attributes:
+        problems: every bad file (or folder) with its reason.
+    """
+
+    exit_code = 3
+
+    def __init__(self, problems: Sequence[tuple[str, str]], advice: str = "") -> None:
+        self.problems = tuple(problems)
+        lines = [f"  {name}: {reason}" for name, reason in self.problems]
+        count = f"{len(lines)} problem{'s' if len(lines) != 1 else ''} with the data:"
+        super().__init__("\n".join([count, *lines, *filter(None, [advice])]))

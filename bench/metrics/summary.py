@@ -1,0 +1,71 @@
+"""From one value per image to one figure, and from a figure to what it is worth. Needs no torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.metrics.metric import Metric
+from bench.metrics.table import metrics
+
+Columns: TypeAlias = dict[str, npt.NDArray[np.float32]]
+"""Per-image values by metric, (images,) each, and the weights that some metrics need by their own name."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One metric over a set of images.
+
+    Attributes:
+        value: the figure; None where no image had anything to say; infinite where a prediction held a NaN.
+        images: how many images it rests on.
+    """
+
+    value: float | None
+    images: int
+
+
+def summarise(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, Summary]:
+    """Each metric's figure as `Metric` defines it: a mean over the images that have something to say.
+
+    Args:
+        columns: per-image values by metric, NaN where an image has nothing to say, and the weights they need;
+            what is no metric's name is passed over.
+    """
+    return {name: _summary(metrics[name], columns) for name in columns if name in metrics}
+
+
+def _summary(metric: Metric, columns: Mapping[str, npt.NDArray[Any]]) -> Summary:
+    values = np.asarray(columns[metric.name], dtype=np.float64)
+    weights = np.ones_like(values) if metric.weight is None else np.asarray(columns[metric.weight], dtype=np.float64)
+    counts = ~np.isnan(values) & (weights > 0)
+    if not counts.any():
+        return Summary(None, 0)
+    mean = np.average(values[counts] ** metric.power, weights=weights[counts])
+    return Summary(float(mean ** (1 / metric.power)), int(counts.sum()))
+
+
+def skill(score: float | None, baselines: Iterable[float | None], metric: Metric) -> float | None:
+    """How far a score goes from the best baseline to perfection: 0 is the baseline, 1 is perfect.
+
+    ``(score - best) / (perfect - best)`` with the best of the baselines in the metric's direction; negative for
+    a score that is worse than the baseline.
+
+    Args:
+        score: the metric's figure for a model.
+        baselines: its figures for the baselines that learn nothing; None and what is not finite does not count.
+        metric: which metric.
+
+    Returns:
+        The skill, or None where there is no score, no baseline, or the best baseline is perfect already.
+    """
+    finite = [b for b in baselines if b is not None and math.isfinite(b)]
+    if score is None or math.isnan(score) or not finite:
+        return None
+    best = max(finite) if metric.higher_is_better else min(finite)
+    return (score - best) / (metric.perfect - best) if best != metric.perfect else None

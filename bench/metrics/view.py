@@ -1,0 +1,156 @@
+"""`View`: one batch as the metrics look at it, each shared intermediate computed once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from bench.metrics.boundary import contour
+from registry.contract import Prediction, Quartet
+
+T = TypeVar("T")
+
+FLOOR = 1 / 255
+"""Depths below one step of an 8-bit map count as that step where a ratio or a logarithm is taken.
+
+Per-image min-max encodings hold true depths of 0, for which a ratio says nothing; in a metric encoding of 10 m
+this is 4 cm, nearer than any camera sees.
+"""
+
+
+class View:
+    """What prediction and truth of one batch say, per image, on their own device, without synchronisation.
+
+    Everything is made when it is first asked for and kept. "Flat" tensors are (B, H * W), maps (B, 1, H, W).
+    Asking for what the batch does not offer is a LookupError.
+    """
+
+    def __init__(self, prediction: Prediction, quartet: Quartet) -> None:
+        self._prediction = prediction
+        self._quartet = quartet
+
+    def __len__(self) -> int:
+        return len(self._quartet)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the batch lies."""
+        return self._quartet.bg.device
+
+    @cached_property
+    def offers(self) -> frozenset[str]:
+        """Which of "mask", "depth" (both predicted and true) and "true_mask" are there."""
+        prediction, quartet = self._prediction, self._quartet
+        there = {
+            "mask": prediction.mask is not None and quartet.mask is not None,
+            "depth": prediction.depth is not None and quartet.depth is not None,
+            "true_mask": quartet.mask is not None,
+        }
+        return frozenset(name for name, is_there in there.items() if is_there)
+
+    @cached_property
+    def mask(self) -> Tensor:
+        """Predicted mask in [0, 1], map."""
+        return _there(self._prediction.mask, "predicted mask").value.float()
+
+    @cached_property
+    def true_mask(self) -> Tensor:
+        """True (soft) mask in [0, 1], map."""
+        return _there(self._quartet.mask, "true mask").float()
+
+    @cached_property
+    def on(self) -> Tensor:
+        """Where the predicted mask exceeds 0.5, bool map."""
+        return self.mask > 0.5
+
+    @cached_property
+    def true_on(self) -> Tensor:
+        """Where the true mask exceeds 0.5, bool map."""
+        return self.true_mask > 0.5
+
+    @cached_property
+    def pixels_on(self) -> tuple[Tensor, Tensor, Tensor]:
+        """How many pixels are on in the prediction, in the truth, and in both; (B,) each."""
+        return count(self.on), count(self.true_on), count(self.on & self.true_on)
+
+    @cached_property
+    def contour(self) -> Tensor:
+        """The outermost pixels of the predicted mask, bool map."""
+        return contour(self.on)
+
+    @cached_property
+    def true_contour(self) -> Tensor:
+        """The outermost pixels of the true mask, bool map."""
+        return contour(self.true_on)
+
+    @cached_property
+    def valid(self) -> Tensor:
+        """Where the true depth is known, bool map."""
+        return _there(self._quartet.valid, "true depth") > 0.5
+
+    @cached_property
+    def depth(self) -> Tensor:
+        """Predicted depth in [0, 1], 0 where the truth is unknown, map."""
+        return self._known(_there(self._prediction.depth, "predicted depth").value.float())
+
+    @cached_property
+    def true_depth(self) -> Tensor:
+        """True depth in [0, 1], 0 where it is unknown, map."""
+        return self._known(_there(self._quartet.depth, "true depth").float())
+
+    @cached_property
+    def valid_pixels(self) -> Tensor:
+        """How many pixels have a known depth, (B,)."""
+        return count(self.valid)
+
+    @cached_property
+    def error(self) -> Tensor:
+        """Absolute error of the depth, 0 where the truth is unknown, map."""
+        return (self.depth - self.true_depth).abs()
+
+    @cached_property
+    def squared_error(self) -> Tensor:
+        """Squared error of the depth, 0 where the truth is unknown, map."""
+        return self.error.square()
+
+    @cached_property
+    def log_ratio(self) -> Tensor:
+        """``log(predicted / true)`` of the depth, each at least `FLOOR`; 0 where the truth is unknown; map."""
+        return self.depth.clamp(min=FLOOR).log() - self.true_depth.clamp(min=FLOOR).log()
+
+    @cached_property
+    def log_factor(self) -> Tensor:
+        """``log(max(p / t, t / p))`` of the depth, as `log_ratio`."""
+        return self.log_ratio.abs()
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Mean over the pixels of known depth of a map that is 0 elsewhere, (B,); NaN where there is none."""
+        return total(values) / self.valid_pixels
+
+    @cached_property
+    def broken(self) -> dict[str, Tensor]:
+        """Which images have a NaN in what they say, by head, bool (B,)."""
+        # A sum of values in [0, 1] is NaN exactly when one of them is.
+        return {name: total(head.value).isnan() for name, head in self._prediction.heads()}
+
+    def _known(self, depth: Tensor) -> Tensor:
+        return torch.where(self.valid, depth, 0.0)
+
+
+def total(values: Tensor) -> Tensor:
+    """Sum over each image of a map, (B,)."""
+    return values.flatten(1).sum(dim=1)
+
+
+def count(on: Tensor) -> Tensor:
+    """How many pixels of each image are on in a bool map, (B,), float32 (exact up to 2^24)."""
+    return total(on.float())
+
+
+def _there(value: T | None, name: str) -> T:
+    if value is None:
+        raise LookupError(f"this batch has no {name}")
+    return value

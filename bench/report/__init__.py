@@ -1,0 +1,1 @@
+"""What people read: leaderboard.md and pictures."""

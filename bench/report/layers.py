@@ -1,0 +1,92 @@
+"""A model's layers in the order they run, grouped by block: what ``bench show`` prints."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from rich.console import Group
+from rich.table import Table
+from torch import Tensor, nn
+
+from bench.errors import BenchError
+from bench.timing.work import blocks_of, gmacs, parameter_count
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One call of a module without children: its block, path, kind, output shape, and parameters (0 when repeated)."""
+
+    block: str
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+
+
+def layers(model: nn.Module, size: int, batch: int = 1) -> list[Layer]:
+    """All calls of leaf modules in a forward pass on the meta device.
+
+    Raises:
+        BenchError: the model does not take that size, or cannot run on the meta device.
+    """
+    twin = copy.deepcopy(model).to("meta").eval()
+    blocks = blocks_of(twin)
+    owner = {id(leaf): name for name, parts in blocks.items() for part in parts for leaf in part.modules()}
+    rows: list[Layer] = []
+    counted: set[int] = set()
+
+    def note(name: str) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(module: nn.Module, _: Any, output: Any) -> None:
+            new = [p for p in module.parameters(recurse=False) if id(p) not in counted]
+            counted.update(map(id, new))
+            shape = tuple(output.shape) if isinstance(output, Tensor) else ()
+            count = sum(p.numel() for p in new)
+            rows.append(Layer(owner.get(id(module), ""), name, type(module).__name__, shape, count))
+
+        return hook
+
+    for name, module in twin.named_modules():
+        if not list(module.children()):
+            module.register_forward_hook(note(name))
+    images = torch.empty(batch, 3, size, size, device="meta")
+    try:
+        with torch.no_grad():
+            twin(images, images)
+    except (ValueError, RuntimeError, NotImplementedError) as error:
+        raise BenchError(f"cannot trace {type(model).__name__} at {size}x{size}: {error}") from error
+    return rows
+
+
+def activation_mib(rows: list[Layer]) -> float:
+    """What the outputs of all layers take in float32, MiB: about what training keeps for the backward pass."""
+    return sum(4 * torch.Size(row.shape).numel() for row in rows if row.shape) / 2**20
+
+
+def layer_table(model: nn.Module, key: str, size: int, batch: int) -> Group:
+    """The table with a line a block, and the totals."""
+    rows = layers(model, size, batch)
+    total = parameter_count(model)
+    table = Table(title=f"{key} at {size}x{size}", box=None, header_style="bold", title_justify="left")
+    for heading in ("block", "layer", "output"):
+        table.add_column(heading)
+    table.add_column("parameters", justify="right")
+    block = None
+    for row in rows:
+        if row.block != block:
+            count = sum(other.parameters for other in rows if other.block == row.block)
+            table.add_row(f"[bold]{row.block or '(none)'}[/]", "", "", f"[bold]{count:,}[/]")
+            block = row.block
+        shape = "x".join(map(str, row.shape[1:]))
+        table.add_row("", f"{row.name} [dim]{row.kind}[/]", shape, f"{row.parameters:,}" if row.parameters else "")
+    weights = 4 * total / 2**20
+    activations = activation_mib(rows)
+    facts = (
+        f"{total:,} parameters ({weights:.1f} MiB), {gmacs(model, size) or 0:.3f} GMACs a pair of images\n"
+        f"training on {batch} pairs in float32 keeps about {activations:.0f} MiB of activations "
+        f"and {4 * weights:.0f} MiB of weights, gradients and Adam's moments"
+    )
+    return Group(table, "", facts)

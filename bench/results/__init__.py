@@ -1,0 +1,1 @@
+"""Records of finished and failed runs: their shape, and how they are written and read."""

@@ -1,0 +1,60 @@
+"""All records as one pandas table, for questions that the leaderboard does not answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from bench.results import store
+from bench.results.record import Record
+
+
+def frame(folder: Path) -> pd.DataFrame:
+    """One row a record: what was run, how it ended, test metrics, timings.
+
+    Columns of test metrics bear the metric's name, those of blocks ``ms/<block>`` (median milliseconds a step).
+
+    >>> table = frame(Path("results"))                                         # doctest: +SKIP
+    >>> table.groupby(["model", "recipe"])["mask_dice"].agg(["mean", "std"])   # doctest: +SKIP
+
+    Raises:
+        BadData: files that are no records, every one named.
+    """
+    return pd.DataFrame([_row(name, record) for name, record in store.read_all(folder)])
+
+
+def images(folder: Path) -> pd.DataFrame:
+    """One row an image of every record that has them: ``record``, ``sample``, its groups, and all metrics."""
+    tables = []
+    for path in sorted(folder.glob("*.images.csv")):
+        table = pd.read_csv(path)
+        table.insert(0, "record", path.name.removesuffix(".images.csv") + ".json")
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _row(name: str, record: Record) -> dict[str, object]:
+    spec, timings = record.spec, record.timings
+    return {
+        "record": name,
+        "id": record.id,
+        "cell": record.cell,
+        "model": spec.model,
+        "recipe": record.recipe_name,
+        "protocol": spec.protocol.label,
+        "data": spec.data.get("kind"),
+        "camera": spec.data.get("camera"),
+        "precision": spec.precision,
+        "seed": spec.seed,
+        "outcome": record.outcome,
+        "machine": record.fingerprint,
+        "parameters": record.parameters,
+        "gmacs": record.gmacs,
+        "images_per_second": timings.images_per_second,
+        "step_ms": timings.step_ms,
+        "peak_mib": record.peak_mib,
+        "seconds": record.seconds,
+        **{metric: score.value for metric, score in record.test.items()},
+        **{f"ms/{block}": time.median_ms for block, time in timings.blocks.items()},
+    }

@@ -1,0 +1,173 @@
+"""Hooks that split a model's forward and backward pass into its blocks, for any recorder of marks.
+
+Forward: a block begins where the block before it ended, so that what prepares its input (pooling, upsampling,
+concatenation) is its own, and what follows the last block belongs to that one. Nothing is left over.
+
+Backward: a tensor hook on each tensor that a block puts out fires when that tensor's gradient is complete and the
+block's own backward begins; the interval lasts until the next hook fires, or until the end of the backward pass.
+These are intervals on the critical path, in the order the autograd engine chose, and not the cost of isolated
+kernels: a skip connection's gradient waits for the decoder. Full-backward module hooks would break in-place ReLU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import fields, is_dataclass
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from bench.timing.ledger import Recorder, Span
+
+LOSS_BACKWARD = "loss backward"
+"""From the start of the backward pass to the first gradient that reaches an output of the model."""
+
+_NOTHING = nullcontext()
+
+
+class Passes(Protocol):
+    """Attributes the time (or memory, or arithmetic) of a forward and a backward pass."""
+
+    def forward(self) -> AbstractContextManager[None]:
+        """Around the model's forward pass."""
+        ...
+
+    def backward(self) -> AbstractContextManager[None]:
+        """Around the backward pass."""
+        ...
+
+
+class WholePasses:
+    """Both passes as one block each, ``forward`` and ``backward``: for models whose insides are compiled away."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def forward(self) -> AbstractContextManager[None]:
+        """The block ``forward``."""
+        return Span(self._recorder, "forward")
+
+    def backward(self) -> AbstractContextManager[None]:
+        """The block ``backward``."""
+        return Span(self._recorder, "backward")
+
+
+class NoPasses:
+    """Attributes nothing, and costs nothing."""
+
+    def forward(self) -> AbstractContextManager[None]:
+        """Nothing."""
+        return _NOTHING
+
+    def backward(self) -> AbstractContextManager[None]:
+        """Nothing."""
+        return _NOTHING
+
+
+class BlockPasses:
+    """Both passes block by block: ``forward/<block>``, ``loss backward`` and ``backward/<block>``.
+
+    Args:
+        model: hooks are set on it by `attach` and taken off by `detach`.
+        blocks: its stages, each with its modules; a stage may be entered several times, a module called twice.
+        recorder: told of every interval.
+    """
+
+    def __init__(self, model: nn.Module, blocks: Mapping[str, list[nn.Module]], recorder: Recorder) -> None:
+        self._model, self._blocks, self._recorder = model, blocks, recorder
+        self._handles: list[RemovableHandle] = []
+        self._running: list[str] = []
+        self._hooked: set[tuple[int, int]] = set()
+        self._reached: list[tuple[str, Any]] = []
+        self._last = ""
+        self._since: Any = None
+
+    def attach(self) -> None:
+        """Set the hooks; the model must not be compiled."""
+        self._handles = [self._model.register_forward_hook(self._outputs)]
+        for name, modules in self._blocks.items():
+            for module in modules:
+                self._handles.append(module.register_forward_pre_hook(self._entered(name)))
+                self._handles.append(module.register_forward_hook(self._left(name)))
+
+    def detach(self) -> None:
+        """Take the hooks off."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+
+    @contextmanager
+    def forward(self) -> Iterator[None]:
+        """Splits the forward pass within."""
+        self._hooked.clear()
+        self._reached.clear()
+        self._running.clear()
+        self._last, self._since = "", self._recorder.mark()
+        yield
+        self._close(self._last)
+
+    @contextmanager
+    def backward(self) -> Iterator[None]:
+        """Splits the backward pass within; it belongs to the last forward pass."""
+        name, since = LOSS_BACKWARD, self._recorder.mark()
+        yield
+        for reached, mark in self._reached:
+            self._recorder.add(name, since, mark)
+            name, since = reached, mark
+        self._recorder.add(name, since, self._recorder.mark())
+
+    def _close(self, name: str) -> None:
+        mark = self._recorder.mark()
+        self._recorder.add(f"forward/{name}" if name else "forward", self._since, mark)
+        self._since = mark
+
+    def _entered(self, name: str) -> Callable[[nn.Module, Any], None]:
+        def hook(_module: nn.Module, _inputs: Any) -> None:
+            if self._running:  # a block within a block: what the outer one did so far is its own
+                self._close(self._running[-1])
+            self._running.append(name)
+
+        return hook
+
+    def _left(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
+        gradient = f"backward/{name}"
+
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            self._close(name)
+            self._running.pop()
+            self._last = name
+            for tensor in tensors_of(output):
+                self._watch(tensor, gradient)
+
+        return hook
+
+    def _outputs(self, _module: nn.Module, _inputs: Any, output: Any) -> None:
+        # A head's own output was watched already: its gradient is its block's, and ends the loss's part as well.
+        for tensor in tensors_of(output):
+            self._watch(tensor, f"backward/{self._last}" if self._last else "backward")
+
+    def _watch(self, tensor: Tensor, name: str) -> None:
+        if tensor.grad_fn is None:
+            return
+        identity = (id(tensor.grad_fn), tensor.output_nr)
+        if identity in self._hooked:
+            return
+        self._hooked.add(identity)
+        tensor.register_hook(lambda _gradient: self._reached.append((name, self._recorder.mark())))
+
+
+def tensors_of(output: Any) -> Iterator[Tensor]:
+    """The tensors in what a module returned: a tensor, or any nesting of lists, tuples, dicts and dataclasses."""
+    if isinstance(output, Tensor):
+        yield output
+    elif isinstance(output, Mapping):
+        for value in output.values():
+            yield from tensors_of(value)
+    elif isinstance(output, list | tuple):
+        for value in output:
+            yield from tensors_of(value)
+    elif is_dataclass(output):
+        for f in fields(output):
+            yield from tensors_of(getattr(output, f.name))

@@ -1,0 +1,240 @@
+"""The step ledger: windows of training steps, alternately plain and instrumented, one synchronisation each.
+
+Rates come from the plain windows, shares from the instrumented ones, and the ratio of the two is the
+perturbation: what measuring costs. On CUDA the instrumented marks are events on the stream, read after the
+window's single synchronisation; on a CPU they are `time.perf_counter_ns`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
+
+import torch
+
+from bench.timing.summary import Timings, summarise
+
+T = TypeVar("T")
+
+STEP = "step"
+DATA_WAIT = "data_wait"
+
+
+@dataclass
+class Window:
+    """A stretch of steps between two synchronisations.
+
+    Attributes:
+        steps, images, seconds: what was done and how long it took by the wall clock.
+        blocks: milliseconds of every step by block, or None where nothing was marked.
+    """
+
+    steps: int
+    images: int
+    seconds: float
+    blocks: dict[str, list[float]] | None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A block of one step on the window's time line: milliseconds from the window's first mark, and how long."""
+
+    step: int
+    name: str
+    begin_ms: float
+    length_ms: float
+
+
+class Mark(Protocol):
+    """A moment on the device's own time line."""
+
+    def milliseconds_to(self, later: Any) -> float:
+        """Time from this mark to a later one; only after the window's synchronisation."""
+        ...
+
+
+class Recorder(Protocol):
+    """Whoever takes marks at the boundaries of blocks: of time, of memory, of arithmetic."""
+
+    def mark(self) -> Any:
+        """What the quantity is now."""
+        ...
+
+    def add(self, name: str, begin: Any, end: Any) -> None:
+        """A block ran between two marks."""
+        ...
+
+
+class _HostMark:
+    __slots__ = ("ns",)
+
+    def __init__(self) -> None:
+        self.ns = time.perf_counter_ns()
+
+    def milliseconds_to(self, later: _HostMark) -> float:
+        return (later.ns - self.ns) / 1e6
+
+
+class _StreamMark:
+    __slots__ = ("event",)
+
+    def __init__(self) -> None:
+        self.event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+
+    def milliseconds_to(self, later: _StreamMark) -> float:
+        return float(self.event.elapsed_time(later.event))
+
+
+class _StreamMarks:
+    """A ring of events, as making one costs more than recording it; `rewind` when the last window was read."""
+
+    def __init__(self) -> None:
+        self._ring: list[_StreamMark] = []
+        self.rewind()
+
+    def rewind(self) -> None:
+        self._next = 0
+
+    def __call__(self) -> _StreamMark:
+        if self._next == len(self._ring):
+            self._ring.append(_StreamMark())
+        mark = self._ring[self._next]
+        self._next += 1
+        mark.event.record()
+        return mark
+
+
+class Span:
+    """Context manager that marks the beginning and the end of a block with a recorder."""
+
+    __slots__ = ("_begin", "_name", "_recorder")
+
+    def __init__(self, recorder: Recorder, name: str) -> None:
+        self._recorder, self._name = recorder, name
+
+    def __enter__(self) -> None:
+        self._begin = self._recorder.mark()
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._recorder.add(self._name, self._begin, self._recorder.mark())
+
+
+_NOTHING = nullcontext()
+
+
+@dataclass
+class Ledger:
+    """Times the steps of a loop, and the blocks named within them.
+
+    >>> ledger = Ledger(torch.device("cpu"))
+    >>> for batch in ledger.steps([1, 2, 3], images=1):
+    ...     with ledger("forward"):
+    ...         pass
+    >>> ledger.timings().steps
+    3
+
+    Attributes:
+        device: where the work runs; decides the clock.
+        seconds: a window ends with the first step that ends this long after its beginning.
+        min_steps: and after at least so many steps.
+        windows: all that were closed.
+        last: the blocks of the last instrumented window on its time line, in the order they ended.
+    """
+
+    device: torch.device
+    seconds: float = 0.5
+    min_steps: int = 4
+    windows: list[Window] = field(default_factory=list)
+    last: list[Interval] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._cuda = self.device.type == "cuda"
+        self._ring = _StreamMarks()
+        self.mark: Callable[[], Mark] = self._ring if self._cuda else _HostMark
+        self._spans: list[tuple[int, str, Any, Any]] = []
+        self._instrumented = False
+        self._step = 0
+
+    def __call__(self, name: str) -> AbstractContextManager[None]:
+        """A block of the current step; costs nothing in a plain window."""
+        return Span(self, name) if self._instrumented else _NOTHING
+
+    def add(self, name: str, begin: Any, end: Any) -> None:
+        """Add a block of the current step by its two marks."""
+        self._spans.append((self._step, name, begin, end))
+
+    def steps(self, batches: Iterable[T], images: int, after_window: Callable[[], None] = lambda: None) -> Iterator[T]:
+        """Hand the batches on, timing the wait for each and closing windows, every second one instrumented.
+
+        Args:
+            batches: what to iterate over.
+            images: images a batch, for the rate.
+            after_window: called after each window's synchronisation; its time counts to the next window.
+        """
+        iterator = iter(batches)
+        self._open(len(self.windows) % 2 == 1)
+        while (yield from self._until_full(iterator)):
+            self._close(images)
+            self._open(len(self.windows) % 2 == 1)
+            after_window()
+        if self._step:
+            self._close(images)
+            after_window()
+
+    def window(self, batches: Iterator[T], images: int, instrumented: bool) -> Iterator[T]:
+        """Hand on the batches of one window, plain or instrumented; the rest stays in the iterator."""
+        self._open(instrumented)
+        yield from self._until_full(batches)
+        if self._step:
+            self._close(images)
+
+    def _until_full(self, iterator: Iterator[T]) -> Generator[T, None, bool]:
+        """Hand on batches until the window may end; says whether it did, or there were no more."""
+        while True:
+            begin = self.mark() if self._instrumented else None
+            batch = next(iterator, None)
+            if batch is None:
+                return False
+            if begin is not None:
+                self.add(DATA_WAIT, begin, self.mark())
+            yield batch
+            if begin is not None:
+                self.add(STEP, begin, self.mark())
+            self._step += 1
+            if self._step >= self.min_steps and time.perf_counter() - self._began >= self.seconds:
+                return True
+
+    def _open(self, instrumented: bool) -> None:
+        self._spans, self._step, self._instrumented = [], 0, instrumented
+        self._ring.rewind()
+        self._began = time.perf_counter()
+
+    def _close(self, images: int) -> None:
+        if self._cuda:
+            torch.cuda.synchronize(self.device)
+        seconds = time.perf_counter() - self._began
+        blocks: dict[str, list[float]] | None = None
+        if self._instrumented:
+            blocks, self.last = {}, []
+            first = self._spans[0][2]
+            for step, name, begin, end in self._spans:
+                length = begin.milliseconds_to(end)
+                blocks.setdefault(name, [0.0] * self._step)[step] += length
+                self.last.append(Interval(step, name, first.milliseconds_to(begin), length))
+        self.windows.append(Window(self._step, self._step * images, seconds, blocks))
+
+    def timings(self) -> Timings:
+        """What the windows so far say."""
+        return summarise(self.windows)
+
+    def state(self) -> list[dict[str, Any]]:
+        """The windows as plain data, for a checkpoint."""
+        return [asdict(window) for window in self.windows]
+
+    def load_state(self, state: list[dict[str, Any]]) -> None:
+        """Go on after the windows of a checkpoint."""
+        self.windows = [Window(**window) for window in state]

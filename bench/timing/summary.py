@@ -1,0 +1,98 @@
+"""From windows to numbers: rates from the plain ones, shares from the instrumented ones."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from bench.timing.ledger import Window
+
+TRUSTED_CLOSURE = 0.98
+TRUSTED_PERTURBATION = 1.02
+
+
+class BlockTime(BaseModel):
+    """Milliseconds of one block per step: median, first and third quartile, 95th percentile; share of the step."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    median_ms: float
+    q1_ms: float
+    q3_ms: float
+    p95_ms: float
+    share: float
+
+
+class Timings(BaseModel):
+    """What a ledger measured.
+
+    Attributes:
+        steps, seconds: in all windows.
+        images_per_second: median over plain windows, the first (warm-up) left out when there are others.
+        step_ms: the same as milliseconds a step.
+        blocks: by name; shares of the instrumented step, whose rest is ``unattributed``.
+        closure: share of the step that lies in named blocks.
+        perturbation: instrumented over plain step time, from neighbouring windows; None without both kinds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int
+    seconds: float
+    images_per_second: float | None
+    step_ms: float | None
+    blocks: dict[str, BlockTime]
+    closure: float | None
+    perturbation: float | None
+
+
+def summarise(windows: Sequence[Window]) -> Timings:
+    """Sum windows up; the first one warms up and is left out when there are others of its kind."""
+    settled = windows[1:] if len(windows) > 2 else windows
+    plain = [w for w in settled if w.blocks is None]
+    marked = [w for w in settled if w.blocks]
+    measured = plain or marked
+    rate = statistics.median(w.images / w.seconds for w in measured) if measured else None
+    step = statistics.median(1e3 * w.seconds / w.steps for w in measured) if measured else None
+    blocks, closure = _blocks(marked)
+    return Timings(
+        steps=sum(w.steps for w in windows),
+        seconds=sum(w.seconds for w in windows),
+        images_per_second=rate,
+        step_ms=step,
+        blocks=blocks,
+        closure=closure,
+        perturbation=_perturbation(settled),
+    )
+
+
+def _blocks(marked: Sequence[Window]) -> tuple[dict[str, BlockTime], float | None]:
+    if not marked:
+        return {}, None
+    names = dict.fromkeys(name for w in marked for name in w.blocks or () if name != "step")
+    steps = [ms for w in marked for ms in (w.blocks or {})["step"]]
+    whole = sum(steps)
+    rows = {name: [ms for w in marked for ms in (w.blocks or {}).get(name, [0.0] * w.steps)] for name in names}
+    rows["unattributed"] = [step - sum(row[i] for row in rows.values()) for i, step in enumerate(steps)]
+    blocks = {name: _block_time(row, whole) for name, row in rows.items()}
+    return blocks, 1.0 - blocks["unattributed"].share
+
+
+def _block_time(row: Sequence[float], whole: float) -> BlockTime:
+    q1, median, q3 = statistics.quantiles(row, n=4, method="inclusive") if len(row) > 1 else [row[0]] * 3
+    p95 = statistics.quantiles(row, n=20, method="inclusive")[-1] if len(row) > 1 else row[0]
+    return BlockTime(median_ms=median, q1_ms=q1, q3_ms=q3, p95_ms=p95, share=sum(row) / whole)
+
+
+def _perturbation(windows: Sequence[Window]) -> float | None:
+    """Median ratio of an instrumented window's step time to the mean of its plain neighbours'."""
+    ratios = []
+    for before, middle, after in zip(windows, windows[1:], windows[2:], strict=False):
+        if middle.blocks and not before.blocks and not after.blocks:
+            plain = (before.seconds / before.steps + after.seconds / after.steps) / 2
+            ratios.append(middle.seconds / middle.steps / plain)
+    return statistics.median(ratios) if ratios else None

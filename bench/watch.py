@@ -1,0 +1,181 @@
+"""What a run tells others while it goes on: progress on the terminal, TensorBoard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from bench.results.record import Epoch, Record
+from bench.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Where training stands after a window: epoch and step (from 1), total steps, mean loss by term, images/s."""
+
+    epoch: int
+    step: int
+    steps: int
+    losses: dict[str, float]
+    images_per_second: float
+
+
+class Watcher:
+    """Told of what happens; does nothing. Override what you want to know."""
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """Samples are rendered ahead."""
+
+    def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
+        """Training begins, or goes on after ``resumed_at`` epochs."""
+
+    def phase(self, name: str) -> None:
+        """The run passes to ``training``, ``validation``, ``checkpoint`` or ``test``."""
+
+    def window(self, pace: Pace) -> None:
+        """A window of training steps is over."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """An epoch was trained and validated."""
+
+    def finished(self, record: Record) -> None:
+        """The run is over, one way or another."""
+
+
+class Watchers(Watcher):
+    """Several as one."""
+
+    def __init__(self, watchers: Sequence[Watcher]) -> None:
+        self._watchers = watchers
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """Tell all."""
+        for watcher in self._watchers:
+            watcher.preparing(what, done, total)
+
+    def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
+        """Tell all."""
+        for watcher in self._watchers:
+            watcher.started(spec, folder, resumed_at)
+
+    def phase(self, name: str) -> None:
+        """Tell all."""
+        for watcher in self._watchers:
+            watcher.phase(name)
+
+    def window(self, pace: Pace) -> None:
+        """Tell all."""
+        for watcher in self._watchers:
+            watcher.window(pace)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Tell all."""
+        for watcher in self._watchers:
+            watcher.epoch(epoch)
+
+    def finished(self, record: Record) -> None:
+        """Tell all."""
+        for watcher in self._watchers:
+            watcher.finished(record)
+
+
+class Terminal(Watcher):
+    """A progress bar with the live rate and losses; a line an epoch. Use as a context manager."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TextColumn("{task.fields[news]}"),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            transient=True,
+        )
+        self._task: TaskID | None = None
+        self._title = ""
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._progress.stop()
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """Show how far rendering is."""
+        self._show(f"rendering {what}", done, total, "")
+
+    def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
+        """Name the run."""
+        self._title = f"{spec.model} seed {spec.seed}"
+        if resumed_at:
+            self._console.print(f"  resumed after epoch {resumed_at} from the checkpoint in {folder}")
+
+    def phase(self, name: str) -> None:
+        """Name the phase where the news stood."""
+        if self._task is not None:
+            self._progress.update(self._task, news=name)
+
+    def window(self, pace: Pace) -> None:
+        """Move the bar."""
+        losses = " ".join(f"{name} {value:.3f}" for name, value in pace.losses.items())
+        self._show(self._title, pace.step, pace.steps, f"{pace.images_per_second:.0f} images/s  {losses}")
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Print the epoch's line."""
+        scores = "  ".join(
+            f"{name} {epoch.val_metrics[name]:.3f}"
+            for name in ("mask_dice", "mask_iou", "depth_rmse", "depth_delta1")
+            if epoch.val_metrics.get(name) is not None
+        )
+        train = epoch.train_loss.get("total", float("nan"))
+        val = epoch.val_loss.get("total", float("nan"))
+        self._console.print(
+            f"  epoch {epoch.epoch} at {epoch.size} px: loss {train:.4f}, validation {val:.4f}  {scores}",
+            highlight=False,
+        )
+
+    def finished(self, record: Record) -> None:
+        """Take the bar away."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+            self._task = None
+
+    def _show(self, title: str, done: int, total: int, news: str) -> None:
+        if self._task is None:
+            self._task = self._progress.add_task(title, total=total, news=news)
+        self._progress.update(self._task, description=title, completed=done, total=total, news=news)
+
+
+class TensorBoard(Watcher):
+    """Losses, learning rate, rate and validation metrics as event files in the run's folder."""
+
+    def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
+        """Open the event file."""
+        from torch.utils.tensorboard import SummaryWriter  # seconds to import: only where a run is made
+
+        self._writer = SummaryWriter(folder / "tensorboard")
+
+    def window(self, pace: Pace) -> None:
+        """Losses and rate."""
+        for name, value in {**pace.losses, "images_per_second": pace.images_per_second}.items():
+            self._writer.add_scalar(f"train/{name}", value, pace.step)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Validation."""
+        for name, value in {**epoch.val_loss, **epoch.val_metrics}.items():
+            if value is not None:
+                self._writer.add_scalar(f"validation/{name}", value, epoch.epoch)
+        self._writer.add_scalar("train/learning_rate", epoch.learning_rate, epoch.epoch)
+
+    def finished(self, record: Record) -> None:
+        """Close the event file."""
+        self._writer.close()

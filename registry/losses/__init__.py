@@ -1,0 +1,15 @@
+"""Loss terms by name, and the recipes that weigh them. Importing this package does not import torch.
+
+A term is a pure function ``(prediction: Head, target: Target, **parameters) -> scalar``: per image first, then the
+mean over images; only valid pixels count. A recipe is data, ``mask: bce + 2*dice, depth: ssim + 0.5*l1``; `parse`
+reads one, `RECIPES` holds those that have a name, and ``registry.losses.objective.Objective`` runs one.
+"""
+
+from __future__ import annotations
+
+from registry.losses._terms import terms
+from registry.losses.grammar import parse
+from registry.losses.recipe import HeadPart, Recipe, WeightedTerm
+from registry.losses.recipes import RECIPES
+
+__all__ = ["RECIPES", "HeadPart", "Recipe", "WeightedTerm", "parse", "terms"]

@@ -1,0 +1,118 @@
+"""What training minimises: a recipe, run on a prediction and its quartet, term by term."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from registry.contract import Prediction, Quartet, Target
+from registry.errors import RegistryError
+from registry.losses._terms import terms
+from registry.losses.grammar import parse
+from registry.losses.recipe import HeadPart, Recipe
+from registry.losses.weighting import SCHEMES
+
+Span = Callable[[str], AbstractContextManager[object]]
+"""Told the name of what is about to run, gives the context to run it in; a clock is one."""
+
+
+def nullspan(name: str) -> AbstractContextManager[object]:
+    """The span of someone who does not time anything."""
+    return nullcontext()
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What an objective says of one batch; all scalars stay on the device.
+
+    Attributes:
+        total: what is minimised, with its graph.
+        terms: every term's own value, before its weight, detached; by ``head.key``, such as ``depth.ssim[window=7]``.
+        heads: every head's weighted sum of terms, before the weighting of heads; detached.
+    """
+
+    total: Tensor
+    terms: Mapping[str, Tensor]
+    heads: Mapping[str, Tensor]
+
+
+class Objective(nn.Module):
+    """A recipe made callable.
+
+    Learned or remembered weights of heads are its parameters and buffers: give ``parameters()`` to the optimizer
+    and keep ``state_dict()`` with the model's.
+
+    Args:
+        recipe: a recipe, its text, or its name.
+        heads: the heads to train, if not all that the recipe names: a single-task model takes its own part this way.
+
+    Raises:
+        RegistryError: the recipe is wrong (see `parse`), or trains none of ``heads``.
+    """
+
+    def __init__(self, recipe: Recipe | str, heads: tuple[str, ...] | None = None) -> None:
+        super().__init__()
+        self.recipe = parse(recipe) if isinstance(recipe, str) else recipe
+        self._parts = [part for part in self.recipe.parts if heads is None or part.head in heads]
+        if not self._parts:
+            raise RegistryError(f"the recipe {self.recipe.text!r} trains none of {heads}; it has {self.recipe.heads}")
+        self._bound = {term.key: terms.bind(term.key) for part in self._parts for term in part.terms}
+        self.weighting = SCHEMES[self.recipe.weighting](len(self._parts))
+
+    def forward(self, prediction: Prediction, quartet: Quartet, span: Span = nullspan) -> Losses:
+        """Every term on its head, in the recipe's order.
+
+        Nothing here waits for the device. Terms run in float32 (float64 logits in float64), autocast or not.
+
+        Args:
+            prediction: the model's answer, heads of (B, 1, H, W).
+            quartet: the batch it answers.
+            span: entered around each term as ``loss/head.key``.
+
+        Raises:
+            RegistryError: the recipe trains a head that the model or the data does not have.
+        """
+        values: dict[str, Tensor] = {}
+        sums: list[Tensor] = []
+        with torch.autocast(quartet.bg.device.type, enabled=False):
+            for part in self._parts:
+                head, target = getattr(prediction, part.head), self._target(part, quartet)
+                if head is None:
+                    raise RegistryError(self._without("model", part.head))
+                loss = head.logits.new_zeros(())
+                for term in part.terms:
+                    name = f"{part.head}.{term.key}"
+                    with span(f"loss/{name}"):
+                        value = self._bound[term.key](head, target)
+                        loss = loss + term.weight * value
+                    values[name] = value.detach()
+                sums.append(loss)
+            total = self.weighting(torch.stack(sums))
+        heads = {part.head: loss.detach() for part, loss in zip(self._parts, sums, strict=True)}
+        return Losses(total, values, heads)
+
+    def epoch_end(self, means: Mapping[str, Tensor | float]) -> None:
+        """Tell the weighting how the epoch went.
+
+        Args:
+            means: the epoch's mean of `Losses.heads`, by head.
+        """
+        self.weighting.epoch_end(torch.stack([torch.as_tensor(means[part.head]) for part in self._parts]))
+
+    def _target(self, part: HeadPart, quartet: Quartet) -> Target:
+        value: Tensor | None = getattr(quartet, part.head)
+        if value is None:
+            raise RegistryError(self._without("data", part.head))
+        valid = quartet.valid if part.head == "depth" else None
+        return Target(value if (part.mean, part.std) == (0.0, 1.0) else (value - part.mean) / part.std, valid)
+
+    def _without(self, who: str, head: str) -> str:
+        others = [part for part in self.recipe.parts if part.head != head]
+        kept = f"--loss {str(others[0])!r}" if others else f"a recipe for the head that the {who} has"
+        return f"the recipe {self.recipe.text!r} trains {head}, which the {who} does not have: use {kept}" + (
+            f", or Objective(recipe, heads=({others[0].head!r},))" if others else ""
+        )

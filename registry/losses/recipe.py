@@ -1,0 +1,93 @@
+"""A recipe as data: weighted terms per head, and how the heads are weighed against each other."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+from registry._registry import format_key
+
+HEADS = ("mask", "depth")
+"""The heads a recipe may name, in canonical order."""
+
+WEIGHTINGS = ("fixed", "uncertainty", "dwa")
+"""How heads may be weighed: as written, by learned uncertainty, by dynamic weight average. The first is the default."""
+
+
+@dataclass(frozen=True)
+class WeightedTerm:
+    """A term in a recipe.
+
+    Attributes:
+        key: the term's canonical key, ``dice[smooth=2]``.
+        weight: what its value is multiplied by, over 0.
+    """
+
+    key: str
+    weight: float = 1.0
+
+    def __str__(self) -> str:
+        return self.key if self.weight == 1 else f"{format_number(self.weight)}*{self.key}"
+
+
+@dataclass(frozen=True)
+class HeadPart:
+    """What a recipe asks of one head.
+
+    Attributes:
+        head: ``mask`` or ``depth``.
+        terms: its terms, in alphabetical order of their keys.
+        mean: taken off the target before any term sees it; 0 unless a published fault is reproduced.
+        std: what the target is then divided by; 1 unless a published fault is reproduced.
+    """
+
+    head: str
+    terms: tuple[WeightedTerm, ...]
+    mean: float = 0.0
+    std: float = 1.0
+
+    def __str__(self) -> str:
+        changed = (("mean", self.mean, 0.0), ("std", self.std, 1.0))
+        shown = {name: format_number(value) for name, value, default in changed if value != default}
+        modifier = f"~{format_key('standardised', shown)}" if shown else ""
+        return f"{self.head}{modifier}: {' + '.join(map(str, self.terms))}"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Weighted terms per head. Two spellings of one recipe are equal, and have one `text` and one `hash`.
+
+    Attributes:
+        parts: one per head that is trained, mask before depth.
+        weighting: how the heads are weighed, one of `WEIGHTINGS`.
+    """
+
+    parts: tuple[HeadPart, ...]
+    weighting: str = WEIGHTINGS[0]
+
+    @cached_property
+    def text(self) -> str:
+        """The canonical spelling, which `parse` reads back to an equal recipe."""
+        sections = [str(part) for part in self.parts]
+        if self.weighting != WEIGHTINGS[0]:
+            sections.append(f"weighting: {self.weighting}")
+        return ", ".join(sections)
+
+    @property
+    def hash(self) -> str:
+        """The first ten hexadecimal digits of the SHA-256 of `text`."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:10]
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The heads that are trained."""
+        return tuple(part.head for part in self.parts)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def format_number(value: float) -> str:
+    """The shortest decimal that reads back as ``value``, without ``.0``."""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)

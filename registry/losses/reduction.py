@@ -1,0 +1,60 @@
+"""From pixels to a scalar: valid pixels of each image first, then the mean over the images that have any.
+
+Everything here stays on the device: no host ever asks whether an image was empty.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from registry.contract import Head, Target
+
+Pool = Literal["image", "batch"]
+"""Over what a term sums before its formula is applied: each image (as it should be), or the whole batch as one."""
+
+
+def seen(prediction: Head, raw: bool) -> Tensor:
+    """What a term looks at, (B, 1, H, W): the activated value in [0, 1], or the raw logits as some originals did."""
+    return prediction.logits if raw else prediction.value
+
+
+def known(target: Target) -> Tensor | None:
+    """Where the target counts, (B, 1, H, W) of bool; None where it counts everywhere."""
+    return None if target.valid is None else target.valid > 0.5
+
+
+def rows(maps: Tensor, pool: Pool = "image") -> Tensor:
+    """Maps (B, 1, H, W) as one row of pixels per image, (B, N); pooled over the batch, as a single row, (1, B*N)."""
+    return maps.flatten(1) if pool == "image" else maps.reshape(1, -1)
+
+
+def keep(values: Tensor, valid: Tensor | None, fill: float = 0.0) -> Tensor:
+    """``values`` where valid, ``fill`` elsewhere: what is filled has neither influence nor gradient."""
+    return values if valid is None else torch.where(valid, values, fill)
+
+
+def row_means(values: Tensor, valid: Tensor | None) -> Tensor:
+    """Mean of each row's valid pixels, (B, N) to (B,); 0 for a row that has none."""
+    if valid is None:
+        return values.mean(1)
+    return keep(values, valid).sum(1) / valid.sum(1).clamp(min=1)
+
+
+def mean_over_images(values: Tensor, valid: Tensor | None) -> Tensor:
+    """Mean of ``values`` (B,) over the rows that have a valid pixel in ``valid`` (B, N); 0 if none has.
+
+    The 0 stays connected to the graph: its gradient is a finite zero.
+    """
+    if valid is None:
+        return values.mean()
+    counts = valid.any(1)
+    return keep(values, counts).sum() / counts.sum().clamp(min=1)
+
+
+def pixel_mean(maps: Tensor, valid: Tensor | None) -> Tensor:
+    """Mean over valid pixels per image, then over images: (B, 1, H, W) to a scalar."""
+    at = None if valid is None else rows(valid)
+    return mean_over_images(row_means(rows(maps), at), at)

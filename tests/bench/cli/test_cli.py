@@ -1,0 +1,191 @@
+"""The command line from outside: what a person types, what is written, and what wrong input gets."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+SMALL = ["--epochs=1", "--size=32", "--batch=8", "--train-samples=16", "--val-samples=8", "--test-samples=8"]
+UNET = ["--model", "unet[width=4]"]
+
+
+def bench(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bench", *words]
+    names = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", **environment}
+    return subprocess.run(command, cwd=folder, env=names, capture_output=True, text=True, timeout=200)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which one small run was made."""
+    folder = tmp_path_factory.mktemp("finished")
+    done = bench(folder, "run", *UNET, "--loss", "bce_ssim", *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert "mask_dice" in done.stdout
+    return folder
+
+
+def test_a_run_leaves_a_record_a_picture_and_a_leaderboard(finished: Path) -> None:
+    names = sorted(path.name for path in (finished / "results").glob("*.json"))
+    assert len(names) == 5  # the network, three baselines, the schema
+    path = next((finished / "results").glob("unet*.json"))
+    record = json.loads(path.read_text())
+    assert record["outcome"] == "finished"
+    assert record["timings"]["steps"] == 2
+    assert path.with_suffix(".images.csv").exists()
+    assert Image.open(finished / "runs" / record["id"] / "predictions.png").size[0] > 500
+    assert list((finished / "runs" / record["id"] / "tensorboard").iterdir())
+    page = (finished / "leaderboard.md").read_text()
+    assert path.name in page
+    assert "custom" in page
+    assert str(finished) not in path.read_text() + page
+
+
+def test_leaderboard_check(finished: Path) -> None:
+    assert bench(finished, "leaderboard", "--check").returncode == 0
+    page = finished / "leaderboard.md"
+    text = page.read_text()
+    page.write_text(text + "x")
+    stale = bench(finished, "leaderboard", "--check")
+    assert stale.returncode == 1
+    assert "bench leaderboard" in stale.stderr
+    assert bench(finished, "leaderboard").returncode == 0
+    assert page.read_text() == text
+
+
+def test_what_is_done_is_not_done_again_unless_asked(finished: Path) -> None:
+    before = set((finished / "results").iterdir())
+    done = bench(finished, "run", *UNET, "--loss", "bce_ssim", *SMALL)
+    assert done.returncode == 0
+    assert "--again" in done.stdout
+    assert set((finished / "results").iterdir()) == before
+
+
+def test_a_models_layers(tmp_path: Path) -> None:
+    done = bench(tmp_path, "show", "wnet", "--size", "64")
+    assert done.returncode == 0, done.stderr
+    assert "8,678,274 parameters" in done.stdout
+    assert "Conv2d" in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["models", "losses", "metrics", "protocols", "optimizers", "schedules"])
+def test_lists(tmp_path: Path, kind: str) -> None:
+    done = bench(tmp_path, "list", kind)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) >= 3
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["run", "--model", "unett"], ["unknown model", "unet", "bench list models"]),
+        (["run", "--model", "unet[widht=3]"], ["widht", "width"]),
+        (["run", "--model", "unet", "--loss", "bce_sim"], ["bce_ssim", "bench list losses"]),
+        (["run", "--model", "unet", "--loss", "mask: bce + , depth: l1"], ["^"]),
+        (["run", "--model", "unet", "--protocol", "quik"], ["quick", "bench list protocols"]),
+        (["run", "--model", "unet", "--data", "composed"], ["--bg", "--fg"]),
+        (["run", "--model", "unet", "--data", "films"], ["films", "synthetic"]),
+        (["run", "--model", "unet", "--camera", "drone"], ["drone", "handheld"]),
+        (["run", "--model", "unet", "--optimizer", "adam[rate=1]"], ["rate", "lr"]),
+        (["run", "--model", "unet", "--batch", "0"], ["0"]),
+        (["run", "--model", "unet", "--device", "cuda:77"], ["cuda:77", "cpu"]),
+        (["run", "--model", "unet", "--precision", "int4"], ["int4", "float32"]),
+        (["run", "--model", "nowhere.at_all:net"], ["nowhere", "importable"]),
+        (["show", "wnet", "--size", "33"], ["multiples of 32"]),
+        (["leaderboard", "--results", "nothing"], ["nothing"]),
+    ],
+)
+def test_mistakes_end_in_2_and_say_the_way_out(tmp_path: Path, words: list[str], says: list[str]) -> None:
+    done = bench(tmp_path, *words)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert all(part in done.stderr for part in says), done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_images_are_all_named_and_nothing_is_written(tmp_path: Path) -> None:
+    for folder in ("bg", "fg"):
+        (tmp_path / folder).mkdir()
+    Image.new("RGB", (40, 30)).save(tmp_path / "bg" / "good.png")
+    (tmp_path / "bg" / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0 torn")
+    Image.new("RGB", (20, 20)).save(tmp_path / "fg" / "opaque.png")
+    done = bench(tmp_path, "run", *UNET, *SMALL, "--data", "composed", "--bg", "bg", "--fg", "fg")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "torn.jpg" in done.stderr
+    assert "opaque.png" in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+MODEL = """
+from torch import nn
+import torch
+from registry.contract import Prediction
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(6, 2, 3, padding=1)
+
+    def forward(self, bg, bg_fg):
+        mask, depth = self.conv(torch.cat([bg, bg_fg], 1)).split(1, 1)
+        return Prediction(mask, depth)
+
+def build_net():
+    return Net()
+
+def charbonnier(prediction, target, eps: float = 0.01):
+    return ((prediction.value - target.value) ** 2 + eps**2).sqrt().mean()
+"""
+
+
+def test_a_model_and_a_term_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MODEL)
+    loss = "mask: bce, depth: mine:charbonnier[eps=0.02]"
+    done = bench(tmp_path, "run", "--model", "mine:build_net", "--loss", loss, *SMALL, "--no-baselines")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "mine:build_net" in (tmp_path / "leaderboard.md").read_text()
+    assert bench(tmp_path, "show", "mine:build_net").returncode == 0
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    words = ["run", *UNET, *SMALL, "--epochs", "40", "--no-baselines"]
+    command = [sys.executable, "-m", "bench", *words]
+    names = {**os.environ, "OMP_NUM_THREADS": "1"}
+    for kind in (signal.SIGINT, signal.SIGKILL):
+        process = subprocess.Popen(command, cwd=tmp_path, env=names, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        seen = {path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/last.pt")}
+        deadline = time.time() + 60
+        while time.time() < deadline and process.poll() is None:
+            if {path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/last.pt")} - seen:
+                break
+            time.sleep(0.02)
+        process.send_signal(kind)
+        _, error = process.communicate(timeout=60)
+        assert process.returncode != 0
+        assert (b"goes on from it" in error) == (kind == signal.SIGINT)
+    done = bench(tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    assert "resumed after epoch" in done.stdout
+    record = json.loads(next(tmp_path.glob("results/unet*.json")).read_text())
+    assert len(record["epochs"]) == 40
+    assert record["resumed"] == 2
+
+
+def test_a_diverged_run_is_recorded(tmp_path: Path) -> None:
+    done = bench(tmp_path, "run", *UNET, *SMALL, "--no-baselines", "--optimizer", "sgd[lr=1e30]", "--epochs", "3")
+    assert done.returncode == 4
+    record = json.loads(next(tmp_path.glob("results/unet*.json")).read_text())
+    assert record["outcome"] == "diverged"
+    assert (tmp_path / "runs" / record["id"] / "diverged.json").exists()
+    assert "### Failed" in (tmp_path / "leaderboard.md").read_text()
+
+
+def test_help_does_not_import_torch(tmp_path: Path) -> None:
+    code = "import sys, bench.cli; assert not {'torch', 'numpy', 'pydantic', 'pandas'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)

@@ -1,0 +1,112 @@
+"""What holds for every registered metric."""
+
+import dataclasses
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bench.metrics import Metric, metrics
+from bench.metrics.view import View
+from registry.contract import Prediction, Quartet
+
+few = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(params=sorted(metrics))
+def metric(request) -> Metric:
+    return metrics[request.param]
+
+
+def per_image(metric: Metric, prediction: Prediction, truth: Quartet) -> torch.Tensor:
+    return metric.load()(View(prediction, truth))
+
+
+def pick(prediction: Prediction, truth: Quartet, images: list[int]) -> tuple[Prediction, Quartet]:
+    some = Prediction(prediction.mask_logits[images], prediction.depth_logits[images])
+    return some, truth.map(lambda tensor: tensor[images])
+
+
+def test_one_float_per_image_within_bounds(metric, scene, rough):
+    truth = scene(images=5)
+    values = per_image(metric, rough(truth), truth)
+    low, high = metric.bounds
+    assert values.shape == (5,) and values.dtype == torch.float32
+    assert ((values >= low) & (values <= high)).all(), values
+
+
+def test_perfect_prediction_is_perfect(metric, scene, perfect):
+    truth = scene()
+    values = per_image(metric, perfect(truth), truth)
+    torch.testing.assert_close(values, torch.full((4,), metric.perfect), atol=1e-4, rtol=0)
+
+
+def test_awful_is_clearly_worse_than_perfect(metric, scene, perfect, awful):
+    truth = scene()
+    bad, best = per_image(metric, awful(truth), truth), per_image(metric, perfect(truth), truth)
+    assert all(metric.better(b, w) for b, w in zip(best.tolist(), bad.tolist(), strict=True)), (best, bad)
+    gap = (best - bad).abs()
+    assert (gap > 0.05).all(), gap
+
+
+@few
+@given(seed=st.integers(0, 10**6), images=st.integers(1, 5))
+def test_batch_size_does_not_matter(metric, scene, rough, seed, images):
+    truth = scene(seed, images, 48)
+    prediction = rough(truth, seed)
+    alone = [per_image(metric, *pick(prediction, truth, [image])) for image in range(images)]
+    torch.testing.assert_close(per_image(metric, prediction, truth), torch.cat(alone), equal_nan=True)
+
+
+@few
+@given(order=st.permutations(range(4)), seed=st.integers(0, 10**6))
+def test_order_does_not_matter(metric, scene, rough, order, seed):
+    truth = scene(seed, 4, 48)
+    prediction = rough(truth, seed)
+    permuted = per_image(metric, *pick(prediction, truth, order))
+    torch.testing.assert_close(permuted, per_image(metric, prediction, truth)[order], equal_nan=True)
+
+
+@few
+@given(seed=st.integers(0, 10**6))
+def test_unknown_depth_has_no_influence(metric, scene, rough, seed):
+    truth = scene(seed)
+    prediction = rough(truth)
+    before = per_image(metric, prediction, truth)
+    unknown = truth.valid == 0
+    other = torch.rand(truth.depth.shape, generator=torch.Generator().manual_seed(seed))
+    prediction.depth_logits[unknown] = 9 * other[unknown]
+    after_truth = dataclasses.replace(truth, depth=torch.where(unknown, torch.nan, truth.depth))
+    again = Prediction(prediction.mask_logits, prediction.depth_logits)
+    assert torch.equal(per_image(metric, again, after_truth), before)
+
+
+def test_nothing_known_is_nan_for_that_image_alone(metric, scene, rough):
+    truth = scene()
+    truth.valid[1] = 0
+    values = per_image(metric, rough(truth), truth)
+    assert values.isnan().tolist() == [False, "depth" in metric.needs, False, False]
+
+
+def test_odd_sizes(metric, scene, perfect):
+    truth = scene().map(lambda tensor: tensor[..., :51, 1:46])
+    values = per_image(metric, perfect(truth), truth)
+    torch.testing.assert_close(values, torch.full((4,), metric.perfect), atol=1e-4, rtol=0)
+
+
+def test_memory_format_does_not_matter(metric, scene, rough):
+    truth = scene()
+    prediction = rough(truth)
+    last = truth.map(lambda tensor: tensor.contiguous(memory_format=torch.channels_last))
+    logits = (prediction.mask_logits, prediction.depth_logits)
+    again = Prediction(*(t.transpose(-2, -1).contiguous().transpose(-2, -1) for t in logits))
+    torch.testing.assert_close(per_image(metric, again, last), per_image(metric, prediction, truth))
+
+
+def test_facts_agree_with_each_other(metric):
+    low, high = metric.bounds
+    assert metric.perfect == (high if metric.higher_is_better else low)
+    assert metric.head in {"mask", "depth", "joint"} and metric.name.startswith(metric.head)
+    assert metric.summary and metric.unit in {"", "range", "%"}
+    assert metric.load().__doc__, "a metric's formula is its docstring"

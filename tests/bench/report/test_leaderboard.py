@@ -1,0 +1,81 @@
+"""The leaderboard: a pure function of the records, fair about ties of name, failures and baselines."""
+
+import random
+import time
+
+from bench.report.leaderboard import leaderboard
+from tests.bench.records import record
+
+BASELINES = [
+    ("b1.json", record("difference", recipe="", dice=0.4, rmse=None)),
+    ("b2.json", record("constant", recipe="", dice=0.0, rmse=0.1)),
+]
+
+
+def line(page: str, start: str) -> str:
+    return next(line for line in page.splitlines() if line.startswith(start))
+
+
+def test_same_records_same_bytes_in_any_order() -> None:
+    records = [(f"r{i}.json", record(seed=i, dice=0.5 + i / 100)) for i in range(9)] + BASELINES
+    shuffled = random.Random(0).sample(records, len(records))
+    assert leaderboard(records) == leaderboard(shuffled)
+
+
+def test_seeds_make_a_mean_and_a_spread_and_skill_stands_beside() -> None:
+    records = [(f"r{i}.json", record(seed=i, dice=dice)) for i, dice in enumerate((0.7, 0.8, 0.9))]
+    row = line(leaderboard(records + BASELINES), "| `unet`")
+    assert "| 3 |" in row
+    assert "**0.8000** ± 0.1000" in row
+    assert "<sub>+0.67</sub>" in row  # (0.8 - 0.4) / (1 - 0.4)
+    assert "[0](results/r0.json) [1](results/r1.json) [2](results/r2.json)" in row
+
+
+def test_best_is_marked_by_direction() -> None:
+    page = leaderboard([("a.json", record("unet", rmse=0.05)), ("b.json", record("wnet", dice=0.9, rmse=0.06))])
+    mask, depth = page.split("### Depth")
+    assert "**0.9000**" in line(mask, "| `wnet`")
+    assert "**" not in line(mask, "| `unet`")
+    assert "**0.0500**" in line(depth, "| `unet`")
+
+
+def test_the_latest_record_of_a_run_counts() -> None:
+    old = ("a.json", record(dice=0.1, started="2026-01-01T00:00:00+00:00"))
+    new = ("b.json", record(dice=0.2, started="2026-01-02T00:00:00+00:00"))
+    page = leaderboard([new, old])
+    assert "0.2000" in page
+    assert "0.1000" not in page
+
+
+def test_failures_are_listed_with_their_reason() -> None:
+    page = leaderboard([("a.json", record()), ("f.json", record("wnet", outcome="diverged"))])
+    row = line(page.split("### Failed")[1], "| `wnet`")
+    assert "diverged" in row
+    assert "became NaN \\| at step 3" in row
+
+
+def test_data_sets_and_encodings_are_never_ranked_together() -> None:
+    other = {"kind": "composed", "camera": "still", "encoding": "inverse", "leaks": True}
+    page = leaderboard([("a.json", record()), ("b.json", record(data=other))])
+    assert page.count("## quick v1") == 2
+    assert "leaking random split" in page
+
+
+def test_costs_sum_the_terms_of_a_block() -> None:
+    row = line(leaderboard([("a.json", record())]).split("### Cost")[1], "| `unet`")
+    assert "| 5.0 |" in row  # loss/mask.bce + loss/depth.ssim
+
+
+def test_no_records_says_how_to_make_one() -> None:
+    assert "bench run" in leaderboard([])
+
+
+def test_linear_in_records() -> None:
+    def seconds(count: int) -> float:
+        records = [(f"r{i:06}.json", record(f"my.module:net{i}")) for i in range(count)]
+        began = time.perf_counter()
+        leaderboard(records)
+        return time.perf_counter() - began
+
+    seconds(50)
+    assert min(seconds(800) for _ in range(2)) < 12 * min(seconds(200) for _ in range(3))

@@ -1,0 +1,120 @@
+"""The ledger: windows, closure, shares and rates, with a clock that the test turns by hand."""
+
+import time
+
+import pytest
+import torch
+
+from bench.timing import ledger as ledger_module
+from bench.timing.ledger import Ledger, Window
+from bench.timing.summary import summarise
+
+
+class Clock:
+    """Stands in for `time`: moves only when told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+    def perf_counter_ns(self) -> int:
+        return round(self.now * 1e9)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(ledger_module, "time", clock)
+    return clock
+
+
+def run(clock: Clock, steps: int) -> Ledger:
+    """Steps of 10 ms: 1 wait, 4 forward, 3 backward, 2 unnamed."""
+
+    def batches():
+        for i in range(steps):
+            clock.now += 0.001
+            yield i
+
+    ledger = Ledger(torch.device("cpu"), seconds=0.05, min_steps=2)
+    for _ in ledger.steps(batches(), images=8):
+        with ledger("forward"):
+            clock.now += 0.004
+        clock.now += 0.002
+        with ledger("backward"):
+            clock.now += 0.003
+    return ledger
+
+
+def test_windows_alternate_and_cover_all_steps(clock: Clock) -> None:
+    ledger = run(clock, 23)
+    assert [w.steps for w in ledger.windows] == [5, 5, 5, 5, 3]
+    assert [w.blocks is None for w in ledger.windows] == [True, False, True, False, True]
+    assert sum(w.seconds for w in ledger.windows) == pytest.approx(0.23)
+
+
+def test_timings_are_what_the_clock_said(clock: Clock) -> None:
+    timings = run(clock, 50).timings()
+    assert timings.images_per_second == pytest.approx(800)
+    assert timings.step_ms == pytest.approx(10)
+    assert {name: round(block.median_ms, 6) for name, block in timings.blocks.items()} == {
+        "data_wait": 1.0,
+        "forward": 4.0,
+        "backward": 3.0,
+        "unattributed": 2.0,
+    }
+    assert sum(block.share for block in timings.blocks.values()) == pytest.approx(1.0)
+    assert timings.closure == pytest.approx(0.8)
+    assert timings.perturbation == pytest.approx(1.0)
+
+
+def test_callback_time_counts_to_the_next_window(clock: Clock) -> None:
+    ledger = Ledger(torch.device("cpu"), seconds=0.0, min_steps=1)
+
+    def pause() -> None:
+        clock.now += 0.5
+
+    for _ in ledger.steps([1, 2], images=1, after_window=pause):
+        clock.now += 0.01
+    assert [w.seconds for w in ledger.windows] == pytest.approx([0.01, 0.51])
+
+
+def test_state_round_trip(clock: Clock) -> None:
+    ledger = run(clock, 23)
+    other = Ledger(torch.device("cpu"))
+    other.load_state(ledger.state())
+    assert other.timings() == ledger.timings()
+
+
+def test_real_sleeps_are_attributed() -> None:
+    ledger = Ledger(torch.device("cpu"), seconds=0.0, min_steps=6)
+    for _ in ledger.window(iter(range(6)), images=1, instrumented=True):
+        with ledger("forward"):
+            time.sleep(0.004)
+        with ledger("backward"):
+            time.sleep(0.002)
+    timings = ledger.timings()
+    assert timings.blocks["forward"].median_ms >= 4.0
+    assert timings.blocks["backward"].median_ms >= 2.0
+    assert timings.closure is not None
+    assert timings.closure > 0.9
+
+
+def test_perturbation_compares_neighbours() -> None:
+    windows = [
+        Window(1, 1, 1.0, None),
+        Window(1, 1, 2.2, {"step": [2.2]}),
+        Window(1, 1, 3.0, None),
+        Window(1, 1, 2.4, {"step": [2.4]}),
+        Window(1, 1, 1.0, None),
+        Window(1, 1, 9.0, {"step": [9.0]}),
+    ]
+    assert summarise(windows).perturbation == pytest.approx(2.4 / 2.0)
+
+
+def test_nothing_measured_says_nothing() -> None:
+    timings = summarise([])
+    assert timings.images_per_second is None
+    assert timings.closure is None

@@ -26,7 +26,7 @@ types: $(VENV)/.test
 	$(BIN)/mypy
 
 bench: $(VENV)/.test
-	$(BIN)/pytest tests/benchmarks --benchmark-only
+	$(BIN)/pytest tests/benchmarks --benchmark-only --benchmark-disable-gc --benchmark-columns=median,iqr,rounds --benchmark-sort=fullname
 
 leaderboard: $(VENV)/.run
 	$(BIN)/bench leaderboard

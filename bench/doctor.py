@@ -5,9 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
-import statistics
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Literal
@@ -15,6 +12,7 @@ from typing import Literal
 import torch
 
 from bench.environment import environment, pick_device, pick_precision
+from bench.timing.ceiling import copy_rate, product_rate
 
 Grade = Literal["ok", "warn", "broken"]
 
@@ -27,8 +25,6 @@ _IMPORTS = {
     "tensorboard": "tensorboard",
 }
 _DISK_GIB = 2
-_SIDE = 1024
-_COPY_MIB = 256
 
 
 @dataclass(frozen=True)
@@ -96,28 +92,9 @@ def _disk() -> Verdict:
 
 
 def _products(device: torch.device) -> Verdict:
-    rates = []
-    for kind in (torch.float32, torch.bfloat16):
-        x = torch.randn(_SIDE, _SIDE, device=device, dtype=kind)
-        rates.append(2 * _SIDE**3 / _seconds(lambda x=x: x @ x, device) / 1e9)  # type: ignore[misc]
-    finding = f"{rates[0]:.0f} GFLOP/s in float32, {rates[1]:.0f} in bfloat16"
-    return Verdict("ok", "matrix products", finding)
+    rates = [product_rate(device, kind) for kind in (torch.float32, torch.bfloat16)]
+    return Verdict("ok", "matrix products", f"{rates[0]:.0f} GFLOP/s in float32, {rates[1]:.0f} in bfloat16")
 
 
 def _copies(device: torch.device) -> Verdict:
-    x = torch.empty(_COPY_MIB * 2**20, dtype=torch.uint8, device=device)
-    y = torch.empty_like(x)
-    rate = 2 * x.numel() / _seconds(lambda: y.copy_(x), device) / 1e9
-    return Verdict("ok", "memory copies", f"{rate:.1f} GB/s read and written")
-
-
-def _seconds(work: Callable[[], object], device: torch.device) -> float:
-    """Median time of some work after a warm-up."""
-    times = []
-    for _ in range(8):
-        begin = time.perf_counter()
-        work()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times[2:])
+    return Verdict("ok", "memory copies", f"{copy_rate(device):.1f} GB/s read and written")

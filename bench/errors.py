@@ -29,3 +29,9 @@ class BadData(BenchError):
         lines = [f"  {name}: {reason}" for name, reason in self.problems]
         count = f"{len(lines)} problem{'s' if len(lines) != 1 else ''} with the data:"
         super().__init__("\n".join([count, *lines, *filter(None, [advice])]))
+
+
+class Interrupted(BenchError):
+    """Somebody asked the program to stop (Ctrl-C, SIGTERM)."""
+
+    exit_code = 130

@@ -15,6 +15,7 @@ from bench import checkpoint
 from bench.data.augment import augment
 from bench.data.loader import Batch, Loader
 from bench.data.split import Part
+from bench.diagnostics import TaskGradients
 from bench.errors import BenchError
 from bench.evaluate import Evaluation, evaluate
 from bench.metrics.summary import summarise
@@ -79,6 +80,7 @@ def train(
     layout = torch.channels_last if spec.layout == "channels_last" else torch.contiguous_format
     model = models.build(spec.model).to(device, memory_format=layout)  # type: ignore[call-overload]
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
+    _check_sizes(spec, model)
     validation = loaders("val", protocol.val_samples, protocol.size, protocol.stages[-1].batch)
 
     if isinstance(model, Fitted):  # learns nothing by gradient: one pass over the training samples
@@ -89,7 +91,9 @@ def train(
         test = _test(spec, loaders, model, None, autocast, evaluations)
         return Trained(model, [], None, test, resumed=0)
 
-    objective = Objective(parse(spec.recipe), heads=_common_heads(spec, model, validation)).to(device)
+    heads = common_heads(spec, model, validation)
+    objective = Objective(parse(spec.recipe), heads).to(device)
+    gradients = TaskGradients(model, objective, heads, autocast)
     optimizer = optimizers.build(protocol.optimizer)([*model.parameters(), *objective.parameters()])
     steps = sum(stage.epochs * (protocol.train_samples // stage.batch) for stage in protocol.stages)
     schedule = schedules.build(protocol.schedule)(optimizer, steps)
@@ -104,11 +108,14 @@ def train(
 
         model.train()
         watcher.phase("training")
-        for batch in ledger.steps(loader.epoch(spec.seed, epoch), images=stage.batch, after_window=trace.read):
+        batches = ledger.steps(loader.epoch(spec.seed, epoch), images=stage.batch, after_window=trace.read)
+        for step, batch in enumerate(batches):
             with ledger("h2d"):
                 quartet = batch.quartet.map(lambda tensor: tensor.to(device, non_blocking=True))
             with ledger("augment"):
                 quartet = augment(quartet, spec.seed, epoch, batch.ids, protocol.augmentation)
+            with ledger("diagnostics"):
+                gradients(step, quartet)
             with ledger("forward"), autocast:
                 prediction = model(quartet.bg, quartet.bg_fg)
             losses = objective(prediction, quartet, span=ledger)
@@ -133,6 +140,7 @@ def train(
             train_loss=trace.means(),
             val_loss=seen.loss,
             val_metrics={name: score.value for name, score in summarise(seen.columns).items()},
+            gradients=gradients.means(),
         )
         objective.epoch_end(row.train_loss)
         watcher.phase("checkpoint")
@@ -158,7 +166,17 @@ def _test(
     return evaluate(model, loader, objective, autocast, ledger)
 
 
-def _common_heads(spec: RunSpec, model: nn.Module, loader: Loader) -> tuple[str, ...]:
+def _check_sizes(spec: RunSpec, model: nn.Module) -> None:
+    stride = getattr(model, "stride", 1)
+    wrong = [str(stage.size) for stage in spec.protocol.stages if stage.size % stride]
+    if wrong:
+        raise BenchError(
+            f"{spec.model} takes sizes that are multiples of {stride}, not {', '.join(wrong)} as in protocol "
+            f"{spec.protocol.name}: run it with --size {stride * max(1, round(spec.protocol.size / stride))}"
+        )
+
+
+def common_heads(spec: RunSpec, model: nn.Module, loader: Loader) -> tuple[str, ...]:
     """The heads that the model has and the recipe speaks of; the data must have truth for them."""
     recipe = parse(spec.recipe)
     truth = next(iter(loader.in_order())).quartet

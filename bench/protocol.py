@@ -102,7 +102,7 @@ PROTOCOLS: dict[str, Protocol] = {
             name="quick",
             version=1,
             summary="64x64 on a CPU, about a minute a model; enough to tell models apart, not to rank close ones",
-            stages=(Stage(size=64, batch=32, epochs=2),),
+            stages=(Stage(size=64, batch=8, epochs=2),),
             train_samples=1024,
             val_samples=128,
             test_samples=256,

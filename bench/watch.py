@@ -174,6 +174,8 @@ class TensorBoard(Watcher):
         for name, value in {**epoch.val_loss, **epoch.val_metrics}.items():
             if value is not None:
                 self._writer.add_scalar(f"validation/{name}", value, epoch.epoch)
+        for name, value in (epoch.gradients or {}).items():
+            self._writer.add_scalar(f"gradients/{name}", value, epoch.epoch)
         self._writer.add_scalar("train/learning_rate", epoch.learning_rate, epoch.epoch)
 
     def finished(self, record: Record) -> None:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bench.cli import doctor, export, leaderboard, listing, run, show
+from bench.cli import compare, doctor, export, leaderboard, listing, profile, run, show, tax
 from bench.errors import BenchError
 from registry.errors import RegistryError
 
@@ -19,8 +19,11 @@ app = typer.Typer(
     epilog="Begin with: bench run --model unet --loss bce_ssim",
 )
 app.command("run", epilog=run.EXAMPLES)(run.run)
+app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
+app.command("profile", epilog=profile.EXAMPLES)(profile.profile)
 app.command("leaderboard", epilog=leaderboard.EXAMPLES)(leaderboard.leaderboard)
 app.command("list", epilog=listing.EXAMPLES)(listing.listing)
+app.command("tax", epilog=tax.EXAMPLES)(tax.tax)
 app.command("show", epilog=show.EXAMPLES)(show.show)
 app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
@@ -35,8 +38,6 @@ def main() -> None:
         _fail(str(error), error.exit_code)
     except RegistryError as error:
         _fail(str(error), 2)
-    except KeyboardInterrupt:
-        _fail("interrupted; the last checkpoint is kept, the same command goes on from it", 130)
 
 
 def _fail(message: str, status: int) -> None:

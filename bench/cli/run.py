@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -20,6 +21,7 @@ from bench.cli.data import (
     Split,
     open_source,
 )
+from bench.errors import Interrupted
 
 EXAMPLES = (
     "Examples: bench run --model wnet --loss bce_ssim  |  "
@@ -79,6 +81,8 @@ def run(
     from bench.report.summary import result_lines
     from bench.watch import TensorBoard, Terminal, Watchers
 
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, _interrupt)
     console = Console(highlight=False)
     changes = {
         "epochs": epochs,
@@ -114,3 +118,7 @@ def run(
         console.print(f"leaderboard: {out}")
     if experiment.failed:
         raise typer.Exit(4)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise Interrupted("stopped; the last checkpoint is kept, and the same command goes on from it")

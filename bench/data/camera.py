@@ -37,6 +37,8 @@ _CHROMA = (
     (47, 66, 99, 99, 99, 99, 99, 99),
     *((99,) * 8,) * 4,
 )
+# Of whole numbers many coefficients lie halfway between two levels, where the sum's last bit must not decide.
+_AWAY_FROM_ZERO = 1e-4
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,8 @@ def jpeg(images: Tensor, quality: Tensor) -> Tensor:
     planes.round_().sub_(128)
     blocks = planes.view(-1, 3, down, 8, across, 8).transpose(3, 4).reshape(-1, 3, down * across, 64)
     steps, transform = _quantisation(quality), _transform(images.device)
-    levels = (blocks @ transform.T).div_(steps).round_()
+    levels = (blocks @ transform.T).div_(steps)
+    levels = levels.add_(levels.sign().mul_(_AWAY_FROM_ZERO)).round_()
     planes = levels.mul_(steps) @ transform
     planes = planes.view(-1, 3, down, across, 8, 8).transpose(3, 4).reshape(-1, 3, 8 * down, 8 * across)
     luma, blue, red = planes.round_().add_(128).clamp_(0, 255)[..., :height, :width].unbind(1)

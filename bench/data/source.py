@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from abc import ABC, abstractmethod
 from typing import Any, Self
 
@@ -44,7 +45,7 @@ class Source(ABC):
     device: torch.device
 
     def render(self, part: Part, ids: Tensor, size: int) -> Quartet:
-        """Samples ``ids`` (B,) of a part at ``size`` x ``size``, float32 on the source's device.
+        """Samples ``ids`` (B,), at least one, of a part at ``size`` x ``size``, float32 on the source's device.
 
         A sample does not depend on the others in the batch.
 
@@ -57,7 +58,7 @@ class Source(ABC):
         step = max(1, _CHUNK_PIXELS.get(self.device.type, 2**18) // size**2)
         chunks = [
             camera.shoot(self.scenes(part, some, size), self.seed, stream, some)
-            for some in (ids[start : start + step] for start in range(0, max(1, len(ids)), step))
+            for some in (ids[start : start + step] for start in range(0, len(ids), step))
         ]
         return join(chunks)
 
@@ -107,9 +108,10 @@ def open_source(kind: str, **parameters: Any) -> Source:
     module, _, name = SOURCES[kind].partition(":")
     make = getattr(importlib.import_module(module), name)
     try:
-        source: Source = make(**parameters)
+        inspect.signature(make).bind(**parameters)
     except TypeError as error:
         raise BenchError(f"data source {kind!r}: {error}") from error
+    source: Source = make(**parameters)
     return source
 
 

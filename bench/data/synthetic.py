@@ -12,7 +12,7 @@ from bench.data.camera import camera_named
 from bench.data.draws import integers
 from bench.data.figures import make_figures
 from bench.data.paint import paint_figure, paint_room
-from bench.data.raycast import cast_figure, cast_room
+from bench.data.raycast import FAR, cast_figure, cast_room
 from bench.data.rooms import make_rooms
 from bench.data.source import Source, join
 from bench.data.split import FRACTIONS, Part, split_groups
@@ -101,10 +101,11 @@ class Synthetic(Source):
         """The room without and with the figure, its mask, and true depth in units of 10 m."""
         room, figure = self.groups(part, ids)
         stage = set_stage(self._rooms.rows(room), self._figures.rows(figure), self.seed, self.stream(part), ids)
-        step = max(1, RAYS[self.device.type] // (size * _OVERSAMPLING) ** 2)
+        step = max(1, RAYS.get(self.device.type, RAYS["cpu"]) // (size * _OVERSAMPLING) ** 2)
         return join([self._render(some, size) for some in stage.split(step)])
 
     def _render(self, stage: Stage, size: int) -> Quartet:
+        """Both photographs and the targets of scenes that fit in memory at once."""
         batch, fine = len(stage.foot), size * _OVERSAMPLING
         centre = (torch.arange(fine, device=self.device, dtype=torch.float64) + 0.5) * (2 / fine) - 1
         # Every other row and column first: the rays of one picture element then lie at one place of four quarters.
@@ -114,29 +115,14 @@ class Synthetic(Source):
         behind = cast_room(stage.view, stage.rooms, rays)
         empty, shadow = paint_room(stage, rays, behind, self._atlas)
 
-        # The figure is looked for in a window around it alone.
-        tall, wide = (int(share * fine) for share in _WINDOW)
-        first_row = _window_start(-stage.middle[:, 1], tall, fine)
-        first_column = _window_start(stage.middle[:, 0], wide, fine)
-        rows = first_row[:, None] + torch.arange(tall, device=self.device)
-        columns = first_column[:, None] + torch.arange(wide, device=self.device)
-        x, y = centre[columns], -centre[rows]
-        found = cast_figure(stage.solids, x, y)
-        sample, row, column = torch.nonzero(found < behind.max(), as_tuple=True)
-        depth = found[sample, row, column]
-        back = torch.argsort(order)
-        place = (sample * fine + back[rows[sample, row]]) * fine + back[columns[sample, column]]
-        in_front = depth < behind.view(-1)[place]
-        sample, row, column, depth, place = (t[in_front] for t in (sample, row, column, depth, place))
-        colour = paint_figure(stage, (sample, row, column), x, y, depth, self._atlas)
-
+        place, depth, colour = self._see_figure(stage, centre, torch.argsort(order), behind)
         full = empty * shadow[:, None]
-        full_place = place + sample * (2 * fine * fine)
+        first = place + torch.div(place, fine * fine, rounding_mode="floor") * (2 * fine * fine)
         for channel in range(3):
-            full.view(-1)[full_place + channel * fine * fine] = colour[channel]
+            full.view(-1)[first + channel * fine * fine] = colour[channel]
         covered = torch.zeros_like(behind)
         covered.view(-1)[place] = 1.0
-        front = torch.full_like(behind, -1e9)
+        front = torch.full_like(behind, -FAR)
         front.view(-1)[place] = -depth
 
         mask = _mean(covered[:, None])
@@ -150,6 +136,34 @@ class Synthetic(Source):
             depth=(metres / METRES).clamp_(0, 1),
             valid=torch.ones_like(mask),
         )
+
+    def _see_figure(self, stage: Stage, centre: Tensor, order: Tensor, behind: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The rays that meet the figure before anything else.
+
+        Args:
+            stage: the scenes.
+            centre: picture coordinates of columns in natural order, (2S,) float64.
+            order: the place of each row and column in ``behind``, (2S,).
+            behind: depth of the room, (B, 2S, 2S).
+
+        Returns:
+            places in the flattened ``behind`` (N,), depths in metres (N,), colours (3, N).
+        """
+        fine = len(centre)
+        # The figure is looked for in a window around it alone.
+        tall, wide = (int(share * fine) for share in _WINDOW)
+        first_row = _window_start(-stage.middle[:, 1], tall, fine)
+        first_column = _window_start(stage.middle[:, 0], wide, fine)
+        rows = first_row[:, None] + torch.arange(tall, device=self.device)
+        columns = first_column[:, None] + torch.arange(wide, device=self.device)
+        x, y = centre[columns], -centre[rows]
+        found = cast_figure(stage.solids, x, y)
+        sample, row, column = torch.nonzero(found < behind.max(), as_tuple=True)
+        depth = found[sample, row, column]
+        place = (sample * fine + order[rows[sample, row]]) * fine + order[columns[sample, column]]
+        in_front = depth < behind.view(-1)[place]
+        sample, row, column, depth, place = (t[in_front] for t in (sample, row, column, depth, place))
+        return place, depth, paint_figure(stage, (sample, row, column), x, y, depth, self._atlas)
 
 
 def _quarters(fine: Tensor) -> list[Tensor]:

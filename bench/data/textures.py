@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -181,6 +182,7 @@ def atlas(seed: int) -> Tensor:
     return torch.cat([level.flatten(1) for level in levels], dim=1).contiguous()
 
 
+@lru_cache(maxsize=8)
 def level_table(device: torch.device) -> tuple[Tensor, Tensor]:
     """Side length and offset in a tile's row of each level, (LEVELS,) int32 each."""
     sides = [TILE >> level for level in range(LEVELS)]

@@ -37,10 +37,11 @@ def summarise(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, Summary]:
         columns: per-image values by metric, NaN where an image has nothing to say, and the weights they need;
             what is no metric's name is passed over.
     """
-    return {name: _summary(metrics[name], columns) for name in columns if name in metrics}
+    return {name: summarise_one(metrics[name], columns) for name in columns if name in metrics}
 
 
-def _summary(metric: Metric, columns: Mapping[str, npt.NDArray[Any]]) -> Summary:
+def summarise_one(metric: Metric, columns: Mapping[str, npt.NDArray[Any]]) -> Summary:
+    """One metric's figure from its own column and that of its weight."""
     values = np.asarray(columns[metric.name], dtype=np.float64)
     weights = np.ones_like(values) if metric.weight is None else np.asarray(columns[metric.weight], dtype=np.float64)
     counts = ~np.isnan(values) & (weights > 0)

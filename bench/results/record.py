@@ -14,7 +14,11 @@ Outcome = Literal["finished", "diverged", "oom"]
 
 
 class Epoch(BaseModel):
-    """One pass over the training samples: its resolution, learning rate at the end, and losses by term."""
+    """One pass over the training samples: its resolution, learning rate at the end, and losses by term.
+
+    Attributes:
+        gradients: norms on the shared trunk by head and term and their cosine, see `bench.diagnostics`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,6 +28,7 @@ class Epoch(BaseModel):
     train_loss: dict[str, float]
     val_loss: dict[str, float]
     val_metrics: dict[str, float | None]
+    gradients: dict[str, float] | None = None
 
 
 class Score(BaseModel):

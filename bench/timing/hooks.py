@@ -79,7 +79,7 @@ class BlockPasses:
         self._model, self._blocks, self._recorder = model, blocks, recorder
         self._handles: list[RemovableHandle] = []
         self._running: list[str] = []
-        self._hooked: set[tuple[int, int]] = set()
+        self._watched: dict[tuple[int, int], Any] = {}  # its values keep the identities in its keys from being reused
         self._reached: list[tuple[str, Any]] = []
         self._last = ""
         self._since: Any = None
@@ -101,7 +101,6 @@ class BlockPasses:
     @contextmanager
     def forward(self) -> Iterator[None]:
         """Splits the forward pass within."""
-        self._hooked.clear()
         self._reached.clear()
         self._running.clear()
         self._last, self._since = "", self._recorder.mark()
@@ -111,6 +110,7 @@ class BlockPasses:
     @contextmanager
     def backward(self) -> Iterator[None]:
         """Splits the backward pass within; it belongs to the last forward pass."""
+        self._watched.clear()
         name, since = LOSS_BACKWARD, self._recorder.mark()
         yield
         for reached, mark in self._reached:
@@ -152,10 +152,12 @@ class BlockPasses:
         if tensor.grad_fn is None:
             return
         identity = (id(tensor.grad_fn), tensor.output_nr)
-        if identity in self._hooked:
+        if identity in self._watched:
             return
-        self._hooked.add(identity)
-        tensor.register_hook(lambda _gradient: self._reached.append((name, self._recorder.mark())))
+        self._watched[identity] = tensor.grad_fn
+        tensor.register_hook(  # type: ignore[no-untyped-call]
+            lambda _gradient: self._reached.append((name, self._recorder.mark()))
+        )
 
 
 def tensors_of(output: Any) -> Iterator[Tensor]:

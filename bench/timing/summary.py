@@ -58,7 +58,7 @@ def summarise(windows: Sequence[Window]) -> Timings:
     measured = plain or marked
     rate = statistics.median(w.images / w.seconds for w in measured) if measured else None
     step = statistics.median(1e3 * w.seconds / w.steps for w in measured) if measured else None
-    blocks, closure = _blocks(marked)
+    blocks, closure = block_times(marked)
     return Timings(
         steps=sum(w.steps for w in windows),
         seconds=sum(w.seconds for w in windows),
@@ -70,16 +70,30 @@ def summarise(windows: Sequence[Window]) -> Timings:
     )
 
 
-def _blocks(marked: Sequence[Window]) -> tuple[dict[str, BlockTime], float | None]:
+def block_times(marked: Sequence[Window]) -> tuple[dict[str, BlockTime], float | None]:
+    """Every block of instrumented windows, with the rest as ``unattributed``; and the share that has a name.
+
+    Shares are of the windows' wall-clock time, so that what lies between two steps is unattributed as well.
+    """
     if not marked:
         return {}, None
-    names = dict.fromkeys(name for w in marked for name in w.blocks or () if name != "step")
-    steps = [ms for w in marked for ms in (w.blocks or {})["step"]]
-    whole = sum(steps)
-    rows = {name: [ms for w in marked for ms in (w.blocks or {}).get(name, [0.0] * w.steps)] for name in names}
-    rows["unattributed"] = [step - sum(row[i] for row in rows.values()) for i, step in enumerate(steps)]
+    rows = block_rows(marked)
+    whole = sum(1e3 * w.seconds for w in marked)
     blocks = {name: _block_time(row, whole) for name, row in rows.items()}
     return blocks, 1.0 - blocks["unattributed"].share
+
+
+def block_rows(marked: Sequence[Window]) -> dict[str, list[float]]:
+    """Milliseconds of every step by block, all windows in a row, with the rest as ``unattributed``."""
+    names = dict.fromkeys(name for w in marked for name in w.blocks or () if name != "step")
+    rows = {name: [ms for w in marked for ms in (w.blocks or {}).get(name, [0.0] * w.steps)] for name in names}
+    steps = [ms + _between_steps(w) for w in marked for ms in (w.blocks or {})["step"]]
+    rows["unattributed"] = [step - sum(row[i] for row in rows.values()) for i, step in enumerate(steps)]
+    return rows
+
+
+def _between_steps(window: Window) -> float:
+    return (1e3 * window.seconds - sum((window.blocks or {})["step"])) / window.steps
 
 
 def _block_time(row: Sequence[float], whole: float) -> BlockTime:

@@ -64,7 +64,13 @@ def unet_depth() -> PyTNet:
     return PyTNet(None, _DEPTH)
 
 
-@models.register(parameters={"wnet": 8_678_274}, stride=16, heads=("mask", "depth"), source="system 000")
+@models.register(
+    parameters={"wnet": 8_678_274},
+    stride=16,
+    heads=("mask", "depth"),
+    source="system 000",
+    twins=("unet_mask", "unet_depth"),
+)
 def wnet() -> PyTNet:
     """One stem, a four-level U-Net for the mask, a five-level one for the depth."""
     return PyTNet(_MASK, _DEPTH)

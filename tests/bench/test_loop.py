@@ -140,6 +140,12 @@ def test_recipe_for_a_head_the_model_lacks_is_refused(tmp_path: Path) -> None:
         run(spec(source, "masknet", recipe="depth: l1"), source, tmp_path)
 
 
+def test_a_size_the_model_does_not_take_is_refused_before_training(tmp_path: Path) -> None:
+    source = Rectangles()
+    with pytest.raises(BenchError, match=r"multiples of 16, not 40 .* --size 32"):
+        run(spec(source, size=40), source, tmp_path)
+
+
 def test_a_damaged_or_hostile_checkpoint_is_refused(tmp_path: Path) -> None:
     source = Rectangles()
     (tmp_path / "last.pt").write_bytes(b"not a checkpoint")

@@ -93,11 +93,11 @@ def test_lists(tmp_path: Path, kind: str) -> None:
         (["run", "--model", "unet", "--data", "films"], ["films", "synthetic"]),
         (["run", "--model", "unet", "--camera", "drone"], ["drone", "handheld"]),
         (["run", "--model", "unet", "--optimizer", "adam[rate=1]"], ["rate", "lr"]),
-        (["run", "--model", "unet", "--batch", "0"], ["0"]),
+        (["run", "--model", "unet", "--batch", "0"], ["--batch", "1"]),
         (["run", "--model", "unet", "--device", "cuda:77"], ["cuda:77", "cpu"]),
         (["run", "--model", "unet", "--precision", "int4"], ["int4", "float32"]),
         (["run", "--model", "nowhere.at_all:net"], ["nowhere", "importable"]),
-        (["show", "wnet", "--size", "33"], ["multiples of 32"]),
+        (["show", "wnet", "--size", "33"], ["multiples of 16"]),
         (["leaderboard", "--results", "nothing"], ["nothing"]),
     ],
 )

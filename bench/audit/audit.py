@@ -1,0 +1,103 @@
+"""The audit: every check, made on one experiment in under two seconds, before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from bench.audit import data, heads, optimum, schedule, scores, targets, terms
+from bench.audit.subject import Augment, Subject
+from bench.audit.verdict import Verdict
+from bench.data.augment import augment
+from bench.data.source import Source
+from bench.errors import BenchError
+from bench.metrics import Metric, metrics
+from bench.protocol import Protocol
+from registry.errors import RegistryError
+from registry.losses import parse
+from registry.losses.recipe import Recipe
+from registry.models import models
+
+Check = Callable[[Subject], Verdict]
+
+CHECKS: tuple[Check, ...] = (
+    targets.targets,
+    targets.term_targets,
+    terms.activation,
+    terms.bounded,
+    terms.saturated,
+    terms.pooled,
+    terms.degenerate,
+    optimum.floor,
+    optimum.optimum,
+    heads.gradient,
+    schedule.schedule,
+    data.split,
+    data.augmentation,
+    scores.metric_perfect,
+    scores.metric_direction,
+    scores.metric_constant,
+)
+"""All checks, in the order in which they are shown; a check's name is that of its function."""
+
+
+def audit(
+    recipe: Recipe | str,
+    source: Source,
+    protocol: Protocol,
+    model: str | Callable[[], nn.Module] | None = None,
+    metrics: Mapping[str, Metric] = metrics,
+    augmentation: Augment = augment,
+) -> list[Verdict]:
+    """Make every check on an experiment.
+
+    The global random state and the number of threads are left as they were.
+
+    Args:
+        recipe: a recipe, its text, or its name.
+        source: where quartets come from; a few are rendered.
+        protocol: the budget.
+        model: a key of `registry.models`, or what builds a model; None to leave the model out.
+        metrics: what is reported, by name; a metric of one's own is a subclass of `Metric` with its own ``load``.
+        augmentation: what the protocol's level is applied by.
+
+    Returns:
+        A verdict per check, in the order of `CHECKS`. A check that cannot be made, as some code under audit raised,
+        is ``broken`` and says what was raised.
+
+    Raises:
+        RegistryError: a model, recipe or term that does not exist.
+        BenchError: the recipe, the model and the data have no head in common.
+    """
+    parsed = parse(recipe) if isinstance(recipe, str) else recipe
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        torch.manual_seed(0)
+        built = models.build(model) if isinstance(model, str) else None if model is None else model()
+        subject = Subject(parsed, source, protocol, built, metrics, augmentation)
+        with _one_thread():
+            return [_made(check, subject) for check in CHECKS]
+
+
+def _made(check: Check, subject: Subject) -> Verdict:
+    try:
+        return check(subject)
+    except (BenchError, RegistryError):
+        raise
+    except Exception as error:  # terms, metrics and models of one's own raise what they like
+        reason = str(error).partition("\n")[0] or "no reason given"
+        finding = f"cannot be made: {type(error).__name__}: {reason}"
+        return Verdict(check=check.__name__, grade="broken", finding=finding, advice="mend what raised it")
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """A thread costs more to wake than it saves on maps this small, and much more on a machine that is busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

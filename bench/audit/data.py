@@ -1,0 +1,75 @@
+"""Whether the parts of the data are disjoint, and augmentation keeps images and targets together."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bench.audit.subject import Subject
+from bench.audit.verdict import Fault, Verdict, conclude
+from registry.contract import Quartet
+
+_SAMPLES = 2048
+"""Samples of each part whose groups are compared."""
+_AUGMENTED, _SIDE = 8, 32
+_TOGETHER, _SAME = 0.97, 2e-3
+
+
+def split(subject: Subject) -> Verdict:
+    """Whether test samples share a background or an object with training samples."""
+    protocol, faults, numbers, shown = subject.protocol, [], {}, []
+    groups = {
+        part: subject.source.groups(part, torch.arange(min(count, _SAMPLES)))
+        for part, count in (("train", protocol.train_samples), ("val", protocol.val_samples), ("test", protocol.test_samples))
+    }
+    for at, name in enumerate(("backgrounds", "objects")):
+        shares = {part: float(torch.isin(groups[part][at], groups["train"][at]).float().mean()) for part in ("val", "test")}
+        numbers.update({f"{part}_{name}": share for part, share in shares.items()})
+        shown.append(f"{len(groups['train'][at].unique())} {name}")
+        if max(shares.values()) > 0:
+            finding = f"{shares['test']:.0%} of test and {shares['val']:.0%} of validation samples have {name} of training"
+            faults.append(Fault("broken", finding, "split by group: --split group, with more of them if they are few"))
+    return conclude("split", faults, f"no test or validation sample shares any of {' and '.join(shown)}", numbers)
+
+
+def augmentation(subject: Subject) -> Verdict:
+    """Whether what is encoded in the images still lies where the targets have it, once all were augmented."""
+    faults, numbers = [], {}
+    level, blobs = subject.protocol.augmentation, _blobs()
+    ids = torch.arange(len(blobs))
+    pictures = blobs.expand(-1, 3, -1, -1)
+    marked = Quartet(pictures.clone(), pictures.clone(), blobs.clone(), blobs.clone(), torch.ones_like(blobs))
+    moved = subject.augmentation(marked, 0, 1, ids, level)
+    for name in ("bg", "bg_fg"):
+        for target in ("mask", "depth"):
+            agree = _agreement(getattr(moved, name), getattr(moved, target))
+            numbers[f"{name}_{target}"] = agree
+            if agree < _TOGETHER:
+                finding = f"{target} does not follow {name} (they agree to {agree:.2f})"
+                faults.append(Fault("broken", finding, "make one geometric draw for all four images"))
+    apart = float((moved.bg - moved.bg_fg).abs().max())
+    if apart > _SAME:
+        finding = f"equal photographs differ by {apart:.2f} afterwards"
+        faults.append(Fault("broken", finding, "make one photometric draw for bg and bg_fg"))
+    grey = torch.full_like(blobs, 0.4)
+    flat = subject.augmentation(Quartet(pictures, pictures, grey, grey, torch.ones_like(grey)), 0, 1, ids, level)
+    changed = max(float((target - 0.4).abs().max()) for target in (flat.mask, flat.depth) if target is not None)
+    if changed > _SAME:
+        finding = f"a constant target changes by {changed:.2f}"
+        faults.append(Fault("broken", finding, "leave brightness and colour of targets as they are"))
+    return conclude("augmentation", faults, f"{level}: images and targets move together", numbers)
+
+
+def _blobs() -> Tensor:
+    """Smooth pictures without any symmetry, (B, 1, H, W), in the middle of [0, 1]: no exposure clips them."""
+    draw = torch.Generator().manual_seed(0)
+    coarse = torch.rand(_AUGMENTED, 1, 5, 5, generator=draw)
+    return 0.35 + 0.3 * functional.interpolate(coarse, size=(_SIDE, _SIDE), mode="bilinear", align_corners=True)
+
+
+def _agreement(image: Tensor, target: Tensor) -> float:
+    """The lowest correlation of any image's channel with its target; exposure does not change it."""
+    pictures, wanted = image.flatten(2), target.flatten(2)
+    pictures, wanted = pictures - pictures.mean(2, keepdim=True), wanted - wanted.mean(2, keepdim=True)
+    return float(functional.cosine_similarity(pictures, wanted.expand_as(pictures), dim=2).min())

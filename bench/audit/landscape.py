@@ -1,0 +1,129 @@
+"""Three predictions whose worth is known, and what the loss says of them: perfect, best constant, loss-optimal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from registry.contract import Prediction, Quartet
+from registry.losses.objective import Objective
+
+CERTAIN = 1e-6
+"""How far a perfect prediction stays from 0 and 1: there is no finite logit for either."""
+
+_STEPS, _RATE = 80, 0.4
+_SOFT = 0.02
+"""A descent from the truth begins this far from 0 and 1, where the sigmoid still has a slope."""
+_CONSTANTS = torch.linspace(-8, 8, 33).tolist()
+_AS_GOOD = 1e-3
+"""How near the truth's loss, as a share of what there is to learn, counts as equal."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A prediction, and what the recipe says of it.
+
+    Attributes:
+        logits: by head, (B, 1, H, W).
+        loss: the weighted sum of each head's terms.
+        terms: every term's value before its weight, by ``head.key``.
+    """
+
+    logits: Mapping[str, Tensor]
+    loss: Mapping[str, float]
+    terms: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """The loss at three points.
+
+    Attributes:
+        perfect: the truth itself, through one sigmoid.
+        constant: each head's best constant.
+        optimum: each head's lowest loss that free logits reached; the one reached from nothing known, where that is
+            as low as the truth's: what a network would find.
+    """
+
+    perfect: Point
+    constant: Point
+    optimum: Point
+
+
+def logits_of(values: Tensor) -> Tensor:
+    """The logits whose activation is ``values``, which are held off 0 and 1 by `CERTAIN`."""
+    return torch.logit(values, eps=CERTAIN)
+
+
+def landscape(objective: Objective, truth: Mapping[str, Tensor], quartet: Quartet) -> Landscape:
+    """Look for the three points; the most costly part of an audit.
+
+    Args:
+        objective: a recipe on the heads of ``truth``, without weighting of the heads.
+        truth: each trained head's target in [0, 1], (B, 1, H, W).
+        quartet: the samples that it is of.
+    """
+    at = _Probe(objective, quartet)
+    perfect = at({head: logits_of(value) for head, value in truth.items()})
+    levels = [dict.fromkeys(truth, level) for level in _CONSTANTS]
+    levels.append({head: float(logits_of(value.mean())) for head, value in truth.items()})
+    flat = [at({head: torch.full_like(value, level[head]) for head, value in truth.items()}) for level in levels]
+    constant = _lowest(at, flat)
+    found = _descend(at, {head: torch.zeros_like(value) for head, value in truth.items()})
+    stayed = _descend(at, {head: torch.logit(value, eps=_SOFT) for head, value in truth.items()})
+    # What is learnt from nothing counts as the optimum if the loss sees no difference to the truth.
+    slack = {head: _AS_GOOD * max(0.0, constant.loss[head] - perfect.loss[head]) for head in truth}
+    return Landscape(perfect, constant, _lowest(at, [found, stayed, perfect], slack))
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """Asks the objective about logits."""
+
+    objective: Objective
+    quartet: Quartet
+
+    def __call__(self, logits: Mapping[str, Tensor]) -> Point:
+        with torch.no_grad():
+            losses = self.objective(predict(logits), self.quartet)
+        loss, terms = ({name: float(value) for name, value in table.items()} for table in (losses.heads, losses.terms))
+        return Point(logits, loss, terms)
+
+    def total(self, logits: Mapping[str, Tensor]) -> Tensor:
+        return self.objective(predict(logits), self.quartet).total
+
+
+def predict(logits: Mapping[str, Tensor]) -> Prediction:
+    """A prediction of these logits by head."""
+    return Prediction(logits.get("mask"), logits.get("depth"))
+
+
+def _lowest(at: _Probe, points: list[Point], slack: Mapping[str, float] | None = None) -> Point:
+    """Of each head the first point whose loss is within ``slack`` of the lowest; the heads do not see each other."""
+    logits = {}
+    for head in points[0].logits:
+        lowest = min((p.loss[head] for p in points if math.isfinite(p.loss[head])), default=math.nan)
+        bar = lowest + (slack or {}).get(head, 0.0)
+        logits[head] = next((p for p in points if p.loss[head] <= bar), points[-1]).logits[head]
+    return at(logits)
+
+
+def _descend(at: _Probe, start: Mapping[str, Tensor]) -> Point:
+    """Free logits follow the loss downhill: Adam with a rate that falls along half a cosine."""
+    logits = {head: value.clone().requires_grad_() for head, value in start.items()}
+    optimizer = torch.optim.Adam(list(logits.values()), lr=_RATE, betas=(0.8, 0.95))
+    pixels = next(iter(logits.values())).numel()
+    for step in range(_STEPS):
+        optimizer.param_groups[0]["lr"] = _RATE * 0.5 * (1 + math.cos(math.pi * step / _STEPS))
+        optimizer.zero_grad(set_to_none=True)
+        # Summed rather than averaged: Adam's epsilon is no small number beside the gradient of a mean over pixels.
+        (at.total(logits) * pixels).backward()  # type: ignore[no-untyped-call]
+        for value in logits.values():
+            if value.grad is not None:
+                value.grad.nan_to_num_()
+        optimizer.step()
+    return at({head: value.detach() for head, value in logits.items()})

@@ -1,0 +1,86 @@
+"""What the whole loss wants: its value at the truth, at a constant and at its own optimum, and the metrics there."""
+
+from __future__ import annotations
+
+from bench.audit.landscape import Landscape
+from bench.audit.subject import Subject, TermAt
+from bench.audit.verdict import Fault, Verdict, conclude
+
+_TELLS = 0.01
+_GOOD, _BAD = 0.85, 0.5
+"""Skill (0 the best constant, 1 perfect) below which an optimum is to be doubted, and is wrong."""
+
+_WHY: tuple[tuple[str, str], ...] = (
+    ("raw=true", "it compares logits with the target"),
+    ("twice=true", "it has two sigmoids"),
+    ("guess=true", "its range is guessed from the prediction"),
+    ("range=", "its range is not that of the values"),
+)
+_PRODUCTS = ("dice", "iou")
+
+
+def floor(subject: Subject) -> Verdict:
+    """Whether the loss prefers the truth to a constant, and what is left of it at its optimum."""
+    points, faults, numbers, shown = subject.landscape, [], {}, []
+    for head in subject.heads:
+        perfect, constant, lowest = (p.loss[head] for p in (points.perfect, points.constant, points.optimum))
+        numbers.update({f"{head}_perfect": perfect, f"{head}_constant": constant, f"{head}_optimum": lowest})
+        shown.append(f"{head} {perfect:.4f} at the truth, {constant:.4f} at a constant, {lowest:.4f} at its optimum")
+        if not perfect < constant:
+            faults.append(Fault("broken", f"a constant is as good as the truth: {shown[-1]}", _advice(subject, head)))
+    return conclude("floor", faults, "; ".join(shown), numbers)
+
+
+def optimum(subject: Subject) -> Verdict:
+    """Whether the prediction that minimises the loss scores well on the metrics; if not, which term pulls it away."""
+    points, faults, numbers = subject.landscape, [], {}
+    scores = {name: subject.scores(getattr(points, name).logits) for name in ("perfect", "constant", "optimum")}
+    for head in subject.heads:
+        skills = {}
+        for name, metric in subject.metrics.items():
+            perfect, constant, best = (scores[point].get(name) for point in ("perfect", "constant", "optimum"))
+            if metric.head != head or perfect is None or constant is None or best is None:
+                continue
+            numbers.update({f"{name}_at_optimum": best, f"{name}_at_constant": constant})
+            if abs(perfect - constant) > _TELLS:
+                skills[name] = (best - constant) / (perfect - constant)
+        worst = min(skills, key=skills.__getitem__, default=None)
+        if worst is not None and skills[worst] < _GOOD:
+            finding = (
+                f"{head}: the loss's own optimum scores {worst} {numbers[f'{worst}_at_optimum']:.3g} "
+                f"(a constant {numbers[f'{worst}_at_constant']:.3g}, perfect {subject.metrics[worst].perfect:g})"
+            )
+            grade = "broken" if skills[worst] < _BAD else "warn"
+            faults.append(Fault(grade, f"{finding}{_culprit(subject, points, head)}", _advice(subject, head)))
+    return conclude("optimum", faults, "the prediction that minimises the loss scores well on every metric", numbers)
+
+
+def _culprit(subject: Subject, points: Landscape, head: str) -> str:
+    """The term that gains most by leaving the truth, and why."""
+    gains = {
+        term: term.weight * (points.perfect.terms[term.name] - points.optimum.terms[term.name])
+        for term in subject.terms
+        if term.head == head
+    }
+    term = max(gains, key=gains.__getitem__)
+    if gains[term] <= 1e-3 * max(1e-3, abs(points.perfect.loss[head])):
+        return ", though no term sees a difference to the truth: the loss does not pin it down"
+    values = f"{points.perfect.terms[term.name]:.3f} at the truth, {points.optimum.terms[term.name]:.3f} there"
+    return f", because {term.name} is {values}{_why(subject, term)}"
+
+
+def _why(subject: Subject, term: TermAt) -> str:
+    part = next(part for part in subject.parts if part.head == term.head)
+    reasons = [why for sign, why in _WHY if sign in term.key]
+    if (part.mean, part.std) != (0.0, 1.0):
+        reasons.append("its target is standardised")
+    if term.head == "depth" and term.key.partition("[")[0] in _PRODUCTS and "overlap=min" not in term.key:
+        reasons.append("the product overlap of continuous maps is largest where they are 1")
+    return f" ({', '.join(reasons)})" if reasons else ""
+
+
+def _advice(subject: Subject, head: str) -> str:
+    keys = " ".join(term.key for term in subject.terms if term.head == head)
+    if any(name in keys for name in _PRODUCTS) and head == "depth":
+        return f"on {head} take dice[overlap=min], or an error such as rmse"
+    return f"take the corrected recipe, or add a term to {head!r} that is least at the truth, such as l1"

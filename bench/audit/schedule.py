@@ -1,0 +1,55 @@
+"""Whether the schedule drives the optimizer that is used, and how small it makes the learning rate."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from bench.audit.subject import Subject
+from bench.audit.verdict import Fault, Verdict, conclude
+from bench.optim import optimizers, schedules
+
+_LONGEST = 300
+"""Steps that are simulated at most; longer budgets are looked at in proportion."""
+_SMALL, _TOO_LONG = 0.02, 0.4
+
+
+def schedule(subject: Subject) -> Verdict:
+    """The learning rate over the protocol, simulated: where it ends, and for how long it is next to nothing."""
+    protocol = subject.protocol
+    batches = [protocol.train_samples // stage.batch for stage in protocol.stages for _ in range(stage.epochs)]
+    if not all(batches):
+        finding = f"{protocol.train_samples} samples make no full batch of {max(s.batch for s in protocol.stages)}"
+        return conclude("schedule", [Fault("broken", finding, "take a smaller --batch")], "")
+    if not batches:
+        return conclude("schedule", [Fault("broken", "no epoch at all", "take --epochs 1 or more")], "")
+    share = min(1.0, _LONGEST / sum(batches))
+    rates, bound = _simulate(protocol.optimizer, protocol.schedule, [max(1, round(n * share)) for n in batches])
+    peak, end = max(rates), rates[-1]
+    small = sum(rate < _SMALL * peak for rate in rates) / len(rates)
+    faults = []
+    if not bound:
+        finding = f"{protocol.schedule} does not move the rate of the optimizer in use, which stays at {end:.3g}"
+        faults.append(Fault("broken", finding, "give the scheduler the optimizer it is called with"))
+    if peak <= 0:
+        faults.append(Fault("broken", "the learning rate is 0 throughout", "take a positive lr"))
+    elif small >= _TOO_LONG:
+        finding = f"{protocol.schedule} leaves {small:.0%} of the steps under {_SMALL:.0%} of the peak rate"
+        advice = "a gentler schedule, such as cosine, or step[gamma=0.1] with fewer steps down"
+        faults.append(Fault("warn", f"{finding}: from {peak:.3g} to {end:.3g}", advice))
+    fine = f"{protocol.optimizer} under {protocol.schedule}: at most {peak:.3g}, {end:.3g} at the end"
+    return conclude("schedule", faults, fine, {"peak": peak, "end": end, "small": small})
+
+
+def _simulate(optimizer_key: str, schedule_key: str, batches: list[int]) -> tuple[list[float], bool]:
+    """Every step's rate of the optimizer, validation improving all along; and whether the scheduler holds it."""
+    optimizer = optimizers.build(optimizer_key)([nn.Parameter(torch.zeros(1))])
+    driver = schedules.build(schedule_key)(optimizer, sum(batches))
+    rates = []
+    for epoch, count in enumerate(batches):
+        for _ in range(count):
+            rates.append(float(optimizer.param_groups[0]["lr"]))
+            optimizer.step()
+            driver.step()
+        driver.epoch(1.0 / (1 + epoch))
+    return rates, driver.scheduler.optimizer is optimizer

@@ -1,0 +1,104 @@
+"""``bench profile``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli.data import (
+    BackgroundDepth,
+    Backgrounds,
+    Camera,
+    Data,
+    DataSeed,
+    DepthUnit,
+    Foregrounds,
+    Scenes,
+    SkipBad,
+    Split,
+    open_source,
+)
+from bench.errors import BenchError
+
+EXAMPLES = (
+    "Examples: bench profile --model wnet --loss bce_ssim  |  bench profile --model unet --vs wnet  |  "
+    "bench profile --model unet --vs 'unet:mask: bce'  |  bench profile --model twin_unet --trace step.json"
+)
+
+
+def profile(
+    model: Annotated[str, typer.Option("--model", "-m", help="Model key (bench list models) or module:function.")],
+    loss: Annotated[
+        str, typer.Option("--loss", "-l", help="Recipe name (bench list losses) or its text.")
+    ] = "bce_ssim",
+    batch: Annotated[int, typer.Option(min=1, help="Images a step.")] = 32,
+    size: Annotated[int, typer.Option(min=8, help="Image side, pixels.")] = 64,
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
+    seconds: Annotated[float, typer.Option(min=0.0, help="How long to measure, after warming up.")] = 20.0,
+    versus: Annotated[
+        str | None, typer.Option("--vs", help="Compare with this instead, MODEL or MODEL:LOSS, in turn A B B A.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything that was measured.")] = None,
+    trace: Annotated[Path | None, typer.Option(help="Write a Chrome trace of the last steps.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Write stacked bars of the step, PNG.")] = None,
+    protocol: Annotated[str, typer.Option(help="Whose optimizer, schedule and augmentation.")] = "quick",
+    data: Data = "synthetic",
+    bg: Backgrounds = None,
+    bg_depth: BackgroundDepth = None,
+    fg: Foregrounds = None,
+    depth_unit: DepthUnit = "mm",
+    camera: Camera = "handheld",
+    split: Split = "group",
+    scenes: Scenes = "auto",
+    skip_bad: SkipBad = False,
+    data_seed: DataSeed = 0,
+) -> None:
+    """Show where the time, the memory and the arithmetic of a training step go, and how sure that is."""
+    from rich.console import Console
+
+    from bench.profile.profile import profile as measure
+    from bench.profile.table import profile_table
+    from bench.profile.trace import chrome_trace
+    from bench.profile.trainee import trainee
+    from bench.profile.versus import compare, opponent
+    from bench.protocol import find_protocol
+    from bench.report.bars import Stack, stacked_bars
+    from bench.results import store
+    from bench.spec import canonical_json
+
+    if versus is not None and (trace is not None or picture is not None):
+        raise BenchError("--vs compares two whole steps: profile each by itself for a --trace or a --picture")
+    for path in filter(None, (json, trace, picture)):
+        _make_room(path)
+    console = Console(highlight=False)
+    source = open_source(data, bg, bg_depth, fg, depth_unit, camera, split, scenes, skip_bad, data_seed)
+    budget = find_protocol(protocol).override(batch=batch, size=size)
+    one = trainee(model, loss, budget, source, precision, device)
+    if versus is not None:
+        other = trainee(*opponent(versus, loss), budget, source, precision, device)
+        comparison = compare(one, other, seconds)
+        console.print(comparison.sentence())
+        if json is not None:
+            store.replace(json, comparison.model_dump_json(indent=1) + "\n")
+        return
+    found, stretches = measure(one, seconds)
+    console.print(profile_table(found, console.width))
+    if json is not None:
+        store.replace(json, found.model_dump_json(indent=1) + "\n")
+    if trace is not None:
+        store.replace(trace, canonical_json(chrome_trace(stretches, one.label)) + "\n")
+    if picture is not None:
+        segments = [(block.name, block.time.median_ms) for block in found.blocks]
+        stacked_bars([Stack(one.label, segments)]).save(picture, format="PNG")
+
+
+def _make_room(path: Path) -> None:
+    """Fail before anything is measured where the result could not be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
+    except OSError as error:
+        raise BenchError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,131 @@
+"""Do the tasks pull the shared trunk one way? Every n-th step, the gradient that each term sends into it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from registry.contract import Quartet
+from registry.losses.objective import Objective
+from registry.losses.recipe import HeadPart, Recipe
+
+EVERY = 50
+"""Steps from one measurement to the next; the first step of an epoch always is one."""
+
+IMAGES = 4
+"""Images of the batch it is made on: a whole batch would cost as much as several steps."""
+
+COSINE = "cosine"
+
+
+class TaskGradients:
+    """Measures gradients on the side: training goes on as if it had not been there.
+
+    The trunk is every parameter that gradient reaches from each of the heads; with one head, all that it reaches.
+    A forward pass of its own is made on the first images of the batch, in training mode; batch-norm statistics and
+    the random state are put back afterwards. Figures stay on the device until `means`.
+
+    Args:
+        model: in training.
+        objective: what is minimised.
+        heads: those that are trained, as given to the objective.
+        autocast: the precision that training runs in.
+        every: steps from one measurement to the next.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        objective: Objective,
+        heads: Sequence[str],
+        autocast: torch.autocast,
+        every: int = EVERY,
+    ) -> None:
+        self._model, self._objective, self._autocast, self._every = model, objective, autocast, every
+        self._parts = {part.head: _single_terms(part) for part in objective.recipe.parts if part.head in heads}
+        self._trunk: list[nn.Parameter] | None = None
+        self._seen: list[dict[str, Tensor]] = []
+
+    def __call__(self, step: int, quartet: Quartet) -> None:
+        """Measure, if it is time.
+
+        Args:
+            step: counted from 0 in each epoch.
+            quartet: the batch that is about to be trained on.
+        """
+        if step % self._every:
+            return
+        few = quartet.map(lambda tensor: tensor[:IMAGES])
+        buffers = [(buffer, buffer.clone()) for buffer in self._model.buffers()]
+        devices = [quartet.bg.device] if quartet.bg.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            self._seen.append(self._measure(few))
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
+
+    def means(self) -> dict[str, float] | None:
+        """Mean of each figure since the last call; None where nothing was measured.
+
+        ``mask`` and ``depth``: norm of the head's gradient on the trunk; ``mask.bce``: of one term's; both weighted as
+        in the total. ``cosine``: between the two heads' gradients, -1 to 1; below 0 the tasks are in conflict.
+        """
+        seen, self._seen = self._seen, []
+        if not seen or not seen[0]:
+            return None
+        table = torch.stack([torch.stack(list(figures.values())) for figures in seen]).float().mean(0).tolist()
+        return {name: value for name, value in zip(seen[0], table, strict=True) if math.isfinite(value)}
+
+    def _measure(self, quartet: Quartet) -> dict[str, Tensor]:
+        with self._autocast:
+            prediction = self._model(quartet.bg, quartet.bg_fg)
+        if self._trunk is None:
+            self._trunk = self._shared([head.logits for name, head in prediction.heads() if name in self._parts])
+        if not self._trunk:
+            return {}
+        losses = {
+            head: {name: objective(prediction, quartet).total for name, objective in terms.items()}
+            for head, terms in self._parts.items()
+        }
+        # How much a head's loss weighs in the total, where recipes learn or adapt that.
+        sums = torch.stack([torch.stack(list(terms.values())).sum() for terms in losses.values()])
+        sums = sums.detach().requires_grad_()
+        (weights,) = torch.autograd.grad(self._objective.weighting(sums), sums)
+        figures: dict[str, Tensor] = {}
+        heads: list[list[Tensor]] = []
+        for weight, (head, terms) in zip(weights, losses.items(), strict=True):
+            pulls = {
+                name: [weight * gradient for gradient in torch.autograd.grad(loss, self._trunk, retain_graph=True)]
+                for name, loss in terms.items()
+            }
+            heads.append([torch.stack(pull).sum(0) for pull in zip(*pulls.values(), strict=True)])
+            figures[head] = _norm(heads[-1])
+            figures |= {name: _norm(pull) for name, pull in pulls.items()}
+        if len(heads) == 2:
+            product = torch.stack([(one * other).sum() for one, other in zip(*heads, strict=True)]).sum()
+            figures[COSINE] = product / (_norm(heads[0]) * _norm(heads[1])).clamp(min=1e-20)
+        return figures
+
+    def _shared(self, logits: Sequence[Tensor]) -> list[nn.Parameter]:
+        parameters = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
+        reached = [torch.autograd.grad(one.sum(), parameters, retain_graph=True, allow_unused=True) for one in logits]
+        return [
+            parameter
+            for parameter, gradients in zip(parameters, zip(*reached, strict=True), strict=True)
+            if all(gradient is not None for gradient in gradients)
+        ]
+
+
+def _single_terms(part: HeadPart) -> dict[str, Objective]:
+    """One objective for each weighted term of a head."""
+    return {
+        f"{part.head}.{term.key}": Objective(Recipe((HeadPart(part.head, (term,), part.mean, part.std),)))
+        for term in part.terms
+    }
+
+
+def _norm(gradients: Sequence[Tensor]) -> Tensor:
+    return torch.stack([gradient.square().sum() for gradient in gradients]).sum().sqrt()

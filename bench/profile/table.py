@@ -1,0 +1,74 @@
+"""A profile on the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from bench.profile.profile import Block, Profile
+from bench.report.bars import bar
+
+_BAR = 16
+_WIDE = 110
+_ALWAYS = ("block", "ms", "share", "", "kept MiB", "GFLOP/s", "of ceiling")
+
+
+def profile_table(profile: Profile, width: int) -> Group:
+    """The blocks, a line each, and below them what the figures are worth.
+
+    Args:
+        profile: what was measured.
+        width: columns there are to print in; fewer than 110 leave some figures out (they are all in the JSON).
+    """
+    widest = max(block.time.share for block in profile.blocks)
+    rows = [_cells(block, widest) for block in profile.blocks]
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
+    shown = [name for name in rows[0] if width >= _WIDE or name in _ALWAYS]
+    for name in shown:
+        table.add_column(name, justify="left" if name in ("block", "") else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(row[name] for name in shown))
+    return Group(Text(_headline(profile), style="bold"), table, Text(verdict(profile)))
+
+
+def verdict(profile: Profile) -> str:
+    """Step time, peak memory, closure, perturbation, and whether to trust them; a few lines."""
+    step, off = profile.step_ms, profile.perturbation
+    lines = [
+        f"step {step.value:.2f} ms ({step.low:.2f} to {step.high:.2f}), {profile.images_per_second:.0f} images/s, "
+        f"peak {profile.peak_mib:.0f} MiB; this machine's best: {profile.ceiling.gflops:.0f} GFLOP/s, "
+        f"{profile.ceiling.gigabytes:.0f} GB/s",
+        f"closure {profile.closure:.2%}, perturbation {off.value - 1:+.2%} ({off.low - 1:+.2%} to {off.high - 1:+.2%})"
+        f", {profile.steps} steps in {profile.rounds} rounds of A B B A after {profile.warm_up.seconds:.0f} s of "
+        "warm-up",
+        "backward: intervals on the critical path, from one block's gradient to the next one's",
+    ]
+    lines += [f"not trustworthy: {doubt}" for doubt in profile.doubts] or ["trustworthy"]
+    return "\n".join(lines)
+
+
+def _headline(profile: Profile) -> str:
+    spec = profile.spec
+    return (
+        f"{spec.model}, {spec.recipe}; batch {profile.batch} at {profile.size} px, {spec.precision}, {profile.engine}; "
+        f"{profile.environment.label}"
+    )
+
+
+def _cells(block: Block, widest: float) -> dict[str, str]:
+    time = block.time
+    return {
+        "block": block.name,
+        "ms": f"{time.median_ms:.2f}",
+        "IQR": f"{time.q1_ms:.2f}-{time.q3_ms:.2f}",
+        "p95": f"{time.p95_ms:.2f}",
+        "share": f"{time.share:.1%}",
+        "": bar(time.share / widest, _BAR),
+        "kept MiB": f"{block.kept_mib:+.1f}" if block.operations else "",
+        "peak MiB": f"{block.peak_mib:.1f}" if block.operations else "",
+        "GMACs": f"{block.gmacs:.3f}" if block.gmacs else "",
+        "GFLOP/s": f"{block.gflops:.0f}" if block.gflops else "",
+        "GB/s": f"{block.gigabytes:.1f}" if block.gigabytes else "",
+        "of ceiling": f"{block.of_ceiling:.0%}" if block.of_ceiling else "",
+    }

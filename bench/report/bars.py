@@ -1,0 +1,100 @@
+"""Bars: one line of text, and a picture of steps stacked block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw, ImageFont
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_WIDTH, _HEIGHT = 1200, 60
+_MARGIN, _TITLE, _LINE, _SWATCH = 24, 26, 24, 14
+_COLUMNS = 3
+_LABEL = 54
+"""Least width in pixels of a segment that bears its share."""
+
+# A colour a kind of block, light to dark within a kind.
+_HUES: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
+    "forward": ((189, 215, 238), (31, 95, 160)),
+    "loss": ((200, 230, 201), (46, 125, 50)),
+    "backward": ((255, 224, 178), (200, 80, 10)),
+    "optimizer": ((149, 117, 205), (149, 117, 205)),
+    "": ((144, 164, 174), (84, 110, 122)),
+}
+_REST = (225, 225, 225)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One bar: its title, and its segments in order, a name and a length in milliseconds each."""
+
+    title: str
+    segments: Sequence[tuple[str, float]]
+
+    @property
+    def length(self) -> float:
+        """Milliseconds in all."""
+        return sum(length for _, length in self.segments)
+
+
+def bar(share: float, width: int) -> str:
+    """A bar of ``share`` (0 to 1) of so many characters, to an eighth of one."""
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def stacked_bars(stacks: Sequence[Stack]) -> Image.Image:
+    """Bars on one scale with a legend of every block, its milliseconds and its share below each."""
+    longest = max(stack.length for stack in stacks)
+    heights = [_TITLE + _HEIGHT + _MARGIN // 2 + _LINE * _rows(stack) + _MARGIN for stack in stacks]
+    sheet = Image.new("RGB", (_WIDTH, _MARGIN + sum(heights)), "white")
+    pen = ImageDraw.Draw(sheet)
+    top = _MARGIN
+    for stack, height in zip(stacks, heights, strict=True):
+        _draw(pen, stack, top, (_WIDTH - 2 * _MARGIN) / longest)
+        top += height
+    return sheet
+
+
+def _rows(stack: Stack) -> int:
+    return -(-len(stack.segments) // _COLUMNS)
+
+
+def _draw(pen: ImageDraw.ImageDraw, stack: Stack, top: int, scale: float) -> None:
+    large, small = ImageFont.load_default(size=17), ImageFont.load_default(size=14)
+    pen.text((_MARGIN, top), f"{stack.title}: {stack.length:.1f} ms", fill="black", font=large)
+    top += _TITLE
+    left, column = float(_MARGIN), (_WIDTH - 2 * _MARGIN) // _COLUMNS
+    colours = _colours([name for name, _ in stack.segments])
+    for i, (name, length) in enumerate(stack.segments):
+        right, share = left + length * scale, length / stack.length
+        if right - left >= 0.5:
+            pen.rectangle((left, top, right, top + _HEIGHT), fill=colours[i], outline="white")
+        if right - left >= _LABEL:
+            ink = "black" if sum(colours[i]) > 384 else "white"
+            pen.text(((left + right) / 2, top + _HEIGHT / 2), f"{share:.0%}", fill=ink, font=small, anchor="mm")
+        left = right
+        x = _MARGIN + column * (i // _rows(stack))
+        y = top + _HEIGHT + _MARGIN // 2 + _LINE * (i % _rows(stack))
+        pen.rectangle((x, y + 2, x + _SWATCH, y + 2 + _SWATCH), fill=colours[i])
+        pen.text((x + _SWATCH + 8, y), f"{name}  {length:.2f} ms  {share:.1%}", fill="black", font=small)
+
+
+def _colours(names: Sequence[str]) -> list[tuple[int, int, int]]:
+    kinds = [_kind(name) for name in names]
+    colours: list[tuple[int, int, int]] = []
+    for i, (name, kind) in enumerate(zip(names, kinds, strict=True)):
+        if name == "unattributed":
+            colours.append(_REST)
+            continue
+        place, count = kinds[:i].count(kind), max(1, kinds.count(kind) - 1)
+        light, dark = _HUES[kind]
+        red, green, blue = (round(a + (b - a) * place / count) for a, b in zip(light, dark, strict=True))
+        colours.append((red, green, blue))
+    return colours
+
+
+def _kind(name: str) -> str:
+    kind = name.partition("/")[0].partition(" ")[0]
+    return kind if kind in _HUES else ""

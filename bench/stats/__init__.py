@@ -1,0 +1,1 @@
+"""What separates a difference from luck: paired bootstrap over seeds and image groups, verdicts, seeds still needed."""

@@ -1,0 +1,100 @@
+"""From two resampled sides to one answer: better, worse, equal, or cannot separate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from bench.stats.bootstrap import Side, Values, interval
+from bench.stats.seeds import MANY_SEEDS, least_p, more_seeds
+
+Verdict = Literal["better", "worse", "equal", "cannot separate"]
+
+Effect: TypeAlias = Callable[[Values, Values], Values]
+"""Two sides' figures, of the same shape, to what is asked about them."""
+
+
+def difference(a: Values, b: Values) -> Values:
+    """``a - b``."""
+    return a - b
+
+
+def relative_change(a: Values, b: Values) -> Values:
+    """``(a - b) / |b|``."""
+    return (a - b) / abs(b)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How A stands to B on one metric.
+
+    Attributes:
+        a, b: their figures, means over seeds.
+        effect: of A against B, with its 95 % interval ``low`` to ``high`` over seeds and image groups.
+        seed_low, seed_high: the smallest and the largest effect that one seed shows, over all images.
+        seeds: seeds in common.
+        margin: an interval within plus or minus this is ``equal``.
+        verdict: on A.
+        more_seeds: how many further seeds would probably settle it: 0 if it is settled, None if no number would.
+    """
+
+    a: float
+    b: float
+    effect: float
+    low: float
+    high: float
+    seed_low: float
+    seed_high: float
+    seeds: int
+    margin: float
+    verdict: Verdict
+    more_seeds: int | None
+
+    @property
+    def least_p(self) -> float:
+        """The smallest p that a paired sign-flip test over these seeds can reach."""
+        return least_p(self.seeds)
+
+    @property
+    def for_these_seeds_only(self) -> bool:
+        """Whether there are too few seeds for the verdict to speak for others."""
+        return self.seeds < MANY_SEEDS
+
+
+def judge(a: Side, b: Side, higher_is_better: bool, margin: float, effect: Effect = difference) -> Finding:
+    """The finding on two sides of one bootstrap.
+
+    An interval inside the margin is ``equal`` even where it excludes 0: such a difference is real and of no account.
+
+    Args:
+        a, b: from one call of `paired_bootstrap`.
+        higher_is_better: direction of the effect.
+        margin: in the effect's units, at least 0.
+        effect: what is asked; its sign is that of ``a - b``.
+    """
+    low, high = interval(effect(a.drawn, b.drawn))
+    by_seed = effect(a.by_seed, b.by_seed)
+    verdict = _verdict(low, high, higher_is_better, margin)
+    fixed_sd = float(effect(a.fixed, b.fixed).std())
+    return Finding(
+        a=float(a.by_seed.mean()),
+        b=float(b.by_seed.mean()),
+        effect=float(effect(a.by_seed.mean(keepdims=True), b.by_seed.mean(keepdims=True))[0]),
+        low=low,
+        high=high,
+        seed_low=float(by_seed.min()),
+        seed_high=float(by_seed.max()),
+        seeds=len(by_seed),
+        margin=margin,
+        verdict=verdict,
+        more_seeds=0 if verdict != "cannot separate" else more_seeds(by_seed, fixed_sd, margin),
+    )
+
+
+def _verdict(low: float, high: float, higher_is_better: bool, margin: float) -> Verdict:
+    if -margin <= low and high <= margin:
+        return "equal"
+    if low > 0 or high < 0:
+        return "better" if (low > 0) == higher_is_better else "worse"
+    return "cannot separate"

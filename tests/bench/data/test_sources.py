@@ -1,0 +1,170 @@
+"""What every source must do, whatever it shows."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bench.data.camera import CAMERAS
+from bench.data.source import SOURCES, Source, open_source
+from bench.data.split import FRACTIONS
+from bench.errors import BenchError
+
+KINDS = ("synthetic", "composed", "composed without depth")
+
+
+def make(kind: str, pictures, **parameters) -> Source:
+    kind, _, without_depth = kind.partition(" ")
+    files = {}
+    if kind == "composed":
+        files = {"bg": pictures.bg, "fg": pictures.fg, "bg_depth": None if without_depth else pictures.depth}
+        parameters.setdefault("resolution", 64)
+    else:
+        parameters.setdefault("rooms", 20)
+        parameters.setdefault("figures", 32)
+    return open_source(kind, **files, **parameters)
+
+
+@pytest.fixture(scope="module", params=[(kind, camera) for kind in KINDS for camera in CAMERAS], ids="-".join)
+def source(request, shared_pictures) -> Source:
+    kind, camera = request.param
+    return make(kind, shared_pictures, camera=camera)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    ids=st.lists(st.integers(0, 10**12), min_size=1, max_size=6),
+    part=st.sampled_from(list(FRACTIONS)),
+    size=st.sampled_from([16, 24, 64, 104]),
+)
+def test_a_sample_is_a_function_of_its_id_alone(source: Source, ids: list[int], part, size: int) -> None:
+    batch = source.render(part, torch.tensor(ids), size).check()
+    assert batch.bg.shape == (len(ids), 3, size, size)
+    assert (batch.depth is not None) == source.has_depth
+    for i, identity in enumerate(ids):
+        alone = source.render(part, torch.tensor([identity]), size)
+        for name, tensor in alone.tensors():
+            assert tensor.dtype == torch.float32
+            assert torch.equal(tensor[0], getattr(batch, name)[i]), name
+
+
+def test_chunks_do_not_show(source: Source) -> None:
+    # At this size 128 samples take several chunks.
+    ids = torch.arange(128)
+    whole = source.render("train", ids, 64)
+    for name, tensor in source.render("train", ids.flip(0)[:7], 64).tensors():
+        assert torch.equal(tensor, getattr(whole, name).flip(0)[:7])
+
+
+def test_samples_parts_and_seeds_differ(source: Source, shared_pictures, request) -> None:
+    ids = torch.arange(12)
+    train = source.render("train", ids, 32)
+    assert len({tuple(image.flatten().tolist()) for image in train.bg_fg}) == 12
+    assert not torch.equal(train.bg_fg, source.render("test", ids, 32).bg_fg)
+    kind, camera = request.node.callspec.params["source"]
+    other = make(kind, shared_pictures, camera=camera, seed=1)
+    assert not torch.equal(train.bg_fg, other.render("train", ids, 32).bg_fg)
+
+
+def test_parts_share_no_background_and_no_object(source: Source) -> None:
+    seen = [source.groups(part, torch.arange(600)) for part in FRACTIONS]
+    for which in (0, 1):
+        sets = [set(groups[which].tolist()) for groups in seen]
+        assert not (sets[0] & sets[1] or sets[0] & sets[2] or sets[1] & sets[2])
+        assert all(sets)
+    assert source.describe()["leaks"] is False
+
+
+def test_groups_are_what_is_shown(source: Source) -> None:
+    ids = torch.arange(300)
+    background, item = source.groups("val", ids)
+    if isinstance(source, type(make("synthetic", None))):
+        return
+    shown = source.scenes("val", ids, 32)
+    for group in background.unique():
+        same = shown.bg[background == group]
+        assert (same == same[0]).all()
+    assert len(item.unique()) >= 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_random_split_leaks_and_says_so(kind: str, shared_pictures) -> None:
+    source = make(kind, shared_pictures, split="random")
+    assert source.describe()["leaks"] is True
+    groups = [set(source.groups(part, torch.arange(900))[0].tolist()) for part in FRACTIONS]
+    assert groups[0] == groups[1] == groups[2]
+
+
+def test_the_object_is_there(source: Source) -> None:
+    area = source.render("train", torch.arange(100), 64).mask.mean((1, 2, 3))
+    assert area.min() > 0.005
+    assert area.max() < 0.35
+    assert 0.03 < area.mean() < 0.12
+
+
+def test_the_description_is_json_and_decides(source: Source, shared_pictures, request) -> None:
+    kind, camera = request.node.callspec.params["source"]
+    description = json.dumps(source.describe(), sort_keys=True)
+    assert json.dumps(make(kind, shared_pictures, camera=camera).describe(), sort_keys=True) == description
+    assert str(shared_pictures.bg.parent) not in description
+    for change in ({"seed": 3}, {"split": "random"}, {"camera": "still" if camera == "handheld" else "handheld"}):
+        changed = make(kind, shared_pictures, **{"camera": camera, **change})
+        assert json.dumps(changed.describe(), sort_keys=True) != description
+
+
+def test_camera_draws_are_recorded(source: Source) -> None:
+    drawn = source.camera_draws("val", torch.arange(5))
+    assert (drawn == {}) == (source.camera == "still")
+    assert all(len(values) == 5 for values in drawn.values())
+
+
+def test_a_still_camera_changes_nothing_and_the_other_leaves_targets(shared_pictures) -> None:
+    for kind in KINDS:
+        still, handheld = (make(kind, shared_pictures, camera=camera) for camera in ("still", "handheld"))
+        ids = torch.arange(10)
+        a, b = still.render("train", ids, 32), handheld.render("train", ids, 32)
+        for name in ("mask", "depth", "valid"):
+            assert getattr(a, name) is None or torch.equal(getattr(a, name), getattr(b, name))
+        assert not torch.equal(a.bg, b.bg)
+
+
+def test_moving_to_a_device_gives_another_source_with_the_same_samples(source: Source) -> None:
+    moved = source.to("cpu")
+    assert moved is not source
+    assert moved.device == torch.device("cpu")
+    for name, tensor in moved.render("train", torch.arange(3), 32).tensors():
+        assert torch.equal(tensor, getattr(source.render("train", torch.arange(3), 32), name))
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_gpu_shows_the_same(kind: str, shared_pictures) -> None:
+    source = make(kind, shared_pictures, camera="still")
+    here, there = (at.render("train", torch.arange(64), 64) for at in (source, source.to("cuda")))
+    for name, tensor in here.tensors():
+        difference = (tensor - getattr(there, name).cpu()).abs()
+        assert difference.mean() < 1e-4, name
+        assert (difference > 0.02).float().mean() < 1e-3, name
+
+
+def test_sizes_and_parts_that_do_not_exist(source: Source) -> None:
+    for size in (0, 63, -8):
+        with pytest.raises(BenchError, match="multiples of 8"):
+            source.render("train", torch.arange(2), size)
+    with pytest.raises(BenchError, match="train, val, test"):
+        source.render("tests", torch.arange(2), 32)  # type: ignore[arg-type]
+
+
+def test_what_open_source_refuses() -> None:
+    with pytest.raises(BenchError, match="composed, synthetic"):
+        open_source("synthetics")
+    with pytest.raises(BenchError, match="colour"):
+        open_source("synthetic", colour=3)
+    with pytest.raises(BenchError, match="handheld, still"):
+        open_source("synthetic", camera="drone")
+    assert set(SOURCES) == {"synthetic", "composed"}

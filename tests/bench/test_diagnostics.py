@@ -1,0 +1,128 @@
+"""Task gradients: equal to plain autograd's, on the trunk both heads share, and without any trace in the training."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import bench.loop
+from bench.diagnostics import IMAGES, TaskGradients
+from registry.contract import Prediction, Quartet
+from registry.losses.objective import Objective
+from registry.models import models
+from tests.bench.rectangles import Rectangles
+from tests.bench.test_loop import run, same, spec
+
+PLAIN = torch.autocast("cpu", torch.bfloat16, enabled=False)
+
+
+class TwoHeads(nn.Module):
+    """A trunk and a convolution for each head; neither batch norm nor dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = nn.Conv2d(6, 5, 3, padding=1)
+        self.mask, self.depth = nn.Conv2d(5, 1, 1), nn.Conv2d(5, 1, 1)
+
+    def forward(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
+        x = torch.tanh(self.trunk(torch.cat([bg, bg_fg], 1)))
+        return Prediction(self.mask(x), self.depth(x))
+
+
+def batch(count: int = IMAGES) -> Quartet:
+    return Rectangles().render("train", torch.arange(count), 16)
+
+
+def trunk_gradients(model: TwoHeads, quartet: Quartet, recipe: str) -> Tensor:
+    """By backward and nothing else."""
+    model.zero_grad()
+    Objective(recipe)(model(quartet.bg, quartet.bg_fg), quartet).total.backward()
+    return torch.cat([parameter.grad.flatten() for parameter in model.trunk.parameters()])
+
+
+def test_figures_are_those_of_plain_backward_passes() -> None:
+    torch.manual_seed(0)
+    model, quartet = TwoHeads(), batch()
+    gradients = TaskGradients(model, Objective("mask: bce + 2*dice, depth: 0.5*l1"), ("mask", "depth"), PLAIN)
+    gradients(0, quartet)
+    figures = gradients.means()
+    mask, depth = (
+        trunk_gradients(model, quartet, "mask: bce + 2*dice"),
+        trunk_gradients(model, quartet, "depth: 0.5*l1"),
+    )
+    assert figures["mask"] == pytest.approx(mask.norm().item(), rel=1e-4)
+    assert figures["depth"] == figures["depth.l1"] == pytest.approx(depth.norm().item(), rel=1e-4)
+    assert figures["mask.dice"] == pytest.approx(
+        trunk_gradients(model, quartet, "mask: 2*dice").norm().item(), rel=1e-4
+    )
+    assert figures["cosine"] == pytest.approx(torch.cosine_similarity(mask, depth, dim=0).item(), abs=1e-5)
+    assert gradients.means() is None
+
+
+def test_learned_weights_of_heads_count() -> None:
+    torch.manual_seed(0)
+    model, quartet = TwoHeads(), batch()
+    objective = Objective("mask: bce, depth: l1, weighting: uncertainty")
+    with torch.no_grad():
+        objective.weighting.log_variance.copy_(torch.tensor([1.0, -1.0]))
+    gradients = TaskGradients(model, objective, ("mask", "depth"), PLAIN)
+    gradients(0, quartet)
+    figures = gradients.means()
+    assert figures["mask"] == pytest.approx(
+        trunk_gradients(model, quartet, "mask: bce").norm().item() / 2.71828, rel=1e-4
+    )
+    assert figures["depth"] == pytest.approx(
+        trunk_gradients(model, quartet, "depth: l1").norm().item() * 2.71828, rel=1e-4
+    )
+    assert objective.weighting.log_variance.grad is None
+
+
+def test_every_so_many_steps_and_their_mean() -> None:
+    torch.manual_seed(0)
+    model = TwoHeads()
+    gradients = TaskGradients(model, Objective("mask: bce, depth: l1"), ("mask", "depth"), PLAIN, every=3)
+    alone = []
+    for step in (0, 3):
+        gradients(step, batch().map(lambda tensor, step=step: tensor.roll(step, -1)))
+        alone.append(gradients.means()["mask"])
+    for step in range(6):
+        gradients(step, batch().map(lambda tensor, step=step: tensor.roll(step, -1)))
+    assert gradients.means()["mask"] == pytest.approx(sum(alone) / 2)
+
+
+def test_one_head_has_no_cosine_and_separate_nets_no_trunk() -> None:
+    quartet = batch()
+    model = models.build("masknet").train()
+    single = TaskGradients(model, Objective("mask: bce"), ("mask",), PLAIN)
+    single(0, quartet)
+    assert set(single.means()) == {"mask", "mask.bce"}
+
+    class Apart(TwoHeads):
+        def forward(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
+            return Prediction(self.mask(self.trunk(torch.cat([bg, bg_fg], 1))), self.depth.bias.expand_as(bg[:, :1]))
+
+    apart = TaskGradients(Apart(), Objective("mask: bce, depth: l1"), ("mask", "depth"), PLAIN)
+    apart(0, quartet)
+    assert apart.means() is None
+
+
+@pytest.mark.parametrize("model", ["unet[width=4]", "twin_unet[width=4]"])  # batch norm, and dropout
+def test_training_ends_bit_identical_with_and_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    source = Rectangles()
+    one = spec(source, model)
+    measured = run(one, source, tmp_path / "measured")
+    assert all(-1 <= epoch.gradients["cosine"] <= 1 for epoch in measured.history)
+    assert set(measured.history[0].gradients) == {"cosine", "mask", "mask.bce", "mask.dice", "depth", "depth.l1"}
+
+    class Never(TaskGradients):
+        def __call__(self, step: int, quartet: Quartet) -> None:
+            pass
+
+    monkeypatch.setattr(bench.loop, "TaskGradients", Never)
+    plain = run(one, source, tmp_path / "plain")
+    assert all(epoch.gradients is None for epoch in plain.history)
+    assert same(measured, plain)
+    assert [epoch.train_loss for epoch in measured.history] == [epoch.train_loss for epoch in plain.history]

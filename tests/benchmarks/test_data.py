@@ -1,0 +1,50 @@
+"""Sources, cameras, augmentation, and the loader's two tiers."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from bench.data.augment import augment
+from bench.data.loader import Loader
+from bench.data.source import Source, open_source
+from tests.benchmarks.conftest import SIZE
+
+IDS = torch.arange(32)
+
+
+def photographs(folder: Path) -> dict[str, Path]:
+    """A few generated photographs and cut-outs."""
+    draw = torch.Generator().manual_seed(0)
+    for name, count, channels in (("bg", 4, 3), ("fg", 4, 4)):
+        (folder / name).mkdir()
+        for i in range(count):
+            pixels = torch.randint(0, 256, (96, 128, channels), generator=draw, dtype=torch.uint8)
+            Image.fromarray(pixels.numpy()).save(folder / name / f"{name}_{'abcd'[i]}.png")
+    return {"bg": folder / "bg", "fg": folder / "fg"}
+
+
+@pytest.fixture(scope="module", params=["synthetic", "composed"])
+def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Source:
+    files = photographs(tmp_path_factory.mktemp("photographs")) if request.param == "composed" else {}
+    return open_source(request.param, **files)
+
+
+def test_render_32(benchmark, source: Source) -> None:
+    benchmark(source.render, "train", IDS, SIZE)
+
+
+def test_render_32_without_camera(benchmark, source: Source) -> None:
+    benchmark(source.scenes, "train", IDS, SIZE)
+
+
+@pytest.mark.parametrize("level", ["flip", "standard"])
+def test_augment_32(benchmark, level: str) -> None:
+    quartet = open_source("synthetic").render("train", IDS, SIZE)
+    benchmark(augment, quartet, 0, 1, IDS, level)
+
+
+def test_resident_epoch_of_256(benchmark) -> None:
+    loader = Loader(open_source("synthetic"), "train", 256, SIZE, 16, budget=2**30)
+    benchmark(lambda: sum(len(batch.quartet) for batch in loader.epoch(0, 1)))

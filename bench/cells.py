@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.report.leaderboard import Row, data_label
+from bench.results.board import Row, data_label
 from bench.results.record import Record
 from bench.spec import canonical_json
 from registry.errors import UnknownName

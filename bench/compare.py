@@ -13,8 +13,8 @@ from bench.cells import heading, label, pick
 from bench.errors import BadData, BenchError
 from bench.metrics import metric as find_metric
 from bench.metrics import metrics as all_metrics
-from bench.report.leaderboard import Row, rows
 from bench.results import store
+from bench.results.board import Row, rows
 from bench.stats.bootstrap import Scored, paired_bootstrap
 from bench.stats.verdict import Effect, Finding, difference, judge
 

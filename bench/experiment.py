@@ -10,8 +10,9 @@ from bench.data.source import Source
 from bench.environment import code_version, environment, pick_device, pick_precision
 from bench.optim import optimizers, schedules
 from bench.protocol import Protocol
-from bench.report.leaderboard import data_label, leaderboard
+from bench.report.pages import pages
 from bench.results import store
+from bench.results.board import data_label
 from bench.results.record import Record
 from bench.runner import Runner, discard
 from bench.spec import RunSpec
@@ -94,9 +95,9 @@ class Experiment:
         return self._floor
 
     def write_leaderboard(self, page: Path) -> None:
-        """Regenerate the page and the records' schema."""
-        store.replace(page, leaderboard(store.read_all(self.results)))
-        store.replace(self.results / store.SCHEMA, store.schema())
+        """Regenerate the page, the excerpt in a README beside it, and the records' schema."""
+        for path, text in pages(self.results, page).items():
+            store.replace(path, text)
 
     def _specs(self) -> Iterator[RunSpec]:
         data = self.source.describe()

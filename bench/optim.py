@@ -78,11 +78,14 @@ def constant() -> MakeSchedule:
 
 
 @schedules.register()
-def step(every: int = 4, gamma: float = 0.1) -> MakeSchedule:
-    """Multiply by gamma every so many epochs."""
-    from torch.optim.lr_scheduler import StepLR
+def step(every: int = 4, gamma: float = 0.1, restart: int = 0) -> MakeSchedule:
+    """Multiply by gamma every so many epochs; from the given rate again after each ``restart`` epochs, if not 0."""
+    from torch.optim.lr_scheduler import LambdaLR
 
-    return lambda optimizer, steps: Schedule(StepLR(optimizer, every, gamma), "epoch")
+    def factor(epoch: int) -> float:
+        return gamma ** ((epoch % restart if restart else epoch) // every)
+
+    return lambda optimizer, steps: Schedule(LambdaLR(optimizer, factor), "epoch")
 
 
 @schedules.register()

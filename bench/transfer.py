@@ -9,8 +9,8 @@ from pathlib import Path
 from bench.cells import heading, label
 from bench.compare import compare_rows
 from bench.errors import BenchError
-from bench.report.leaderboard import Row, rows
 from bench.results import store
+from bench.results.board import Row, rows
 from bench.spec import canonical_json
 from bench.stats.verdict import Finding, relative_change
 from registry._registry import parse_key

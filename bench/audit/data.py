@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from bench.audit.subject import Subject
 from bench.audit.verdict import Fault, Verdict, conclude
+from bench.data.split import Part
 from registry.contract import Quartet
 
 _SAMPLES = 2048
@@ -19,16 +20,25 @@ _TOGETHER, _SAME = 0.97, 2e-3
 def split(subject: Subject) -> Verdict:
     """Whether test samples share a background or an object with training samples."""
     protocol, faults, numbers, shown = subject.protocol, [], {}, []
+    counts: dict[Part, int] = {
+        "train": protocol.train_samples,
+        "val": protocol.val_samples,
+        "test": protocol.test_samples,
+    }
     groups = {
-        part: subject.source.groups(part, torch.arange(min(count, _SAMPLES)))
-        for part, count in (("train", protocol.train_samples), ("val", protocol.val_samples), ("test", protocol.test_samples))
+        part: subject.source.groups(part, torch.arange(min(count, _SAMPLES), device=subject.source.device))
+        for part, count in counts.items()
     }
     for at, name in enumerate(("backgrounds", "objects")):
-        shares = {part: float(torch.isin(groups[part][at], groups["train"][at]).float().mean()) for part in ("val", "test")}
+        shares = {
+            part: float(torch.isin(groups[part][at], groups["train"][at]).float().mean()) for part in ("val", "test")
+        }
         numbers.update({f"{part}_{name}": share for part, share in shares.items()})
-        shown.append(f"{len(groups['train'][at].unique())} {name}")
+        shown.append(f"{len(set(groups['train'][at].tolist()))} {name}")
         if max(shares.values()) > 0:
-            finding = f"{shares['test']:.0%} of test and {shares['val']:.0%} of validation samples have {name} of training"
+            finding = (
+                f"{shares['test']:.0%} of test and {shares['val']:.0%} of validation samples have {name} of training"
+            )
             faults.append(Fault("broken", finding, "split by group: --split group, with more of them if they are few"))
     return conclude("split", faults, f"no test or validation sample shares any of {' and '.join(shown)}", numbers)
 

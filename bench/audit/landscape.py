@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from registry.contract import Prediction, Quartet
-from registry.losses.objective import Objective
+from registry.losses.objective import Losses, Objective
 
 CERTAIN = 1e-6
 """How far a perfect prediction stays from 0 and 1: there is no finite logit for either."""
@@ -77,7 +77,7 @@ def landscape(objective: Objective, truth: Mapping[str, Tensor], quartet: Quarte
     stayed = _descend(at, {head: torch.logit(value, eps=_SOFT) for head, value in truth.items()})
     # What is learnt from nothing counts as the optimum if the loss sees no difference to the truth.
     slack = {head: _AS_GOOD * max(0.0, constant.loss[head] - perfect.loss[head]) for head in truth}
-    return Landscape(perfect, constant, _lowest(at, [found, stayed, perfect], slack))
+    return Landscape(perfect, constant, _lowest(at, [found, stayed, perfect, constant], slack))
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ class _Probe:
         return Point(logits, loss, terms)
 
     def total(self, logits: Mapping[str, Tensor]) -> Tensor:
-        return self.objective(predict(logits), self.quartet).total
+        losses: Losses = self.objective(predict(logits), self.quartet)
+        return losses.total
 
 
 def predict(logits: Mapping[str, Tensor]) -> Prediction:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.audit.landscape import Landscape
 from bench.audit.subject import Subject, TermAt
-from bench.audit.verdict import Fault, Verdict, conclude
+from bench.audit.verdict import Fault, Grade, Verdict, conclude
 
 _TELLS = 0.01
 _GOOD, _BAD = 0.85, 0.5
@@ -16,7 +16,10 @@ _WHY: tuple[tuple[str, str], ...] = (
     ("guess=true", "its range is guessed from the prediction"),
     ("range=", "its range is not that of the values"),
 )
-_PRODUCTS = ("dice", "iou")
+_CURES: tuple[tuple[str, str], ...] = (
+    ("raw=true", "let terms see the activated value: leave out raw=true"),
+    ("twice=true", "one sigmoid per head: leave out twice=true"),
+)
 
 
 def floor(subject: Subject) -> Verdict:
@@ -26,7 +29,7 @@ def floor(subject: Subject) -> Verdict:
         perfect, constant, lowest = (p.loss[head] for p in (points.perfect, points.constant, points.optimum))
         numbers.update({f"{head}_perfect": perfect, f"{head}_constant": constant, f"{head}_optimum": lowest})
         shown.append(f"{head} {perfect:.4f} at the truth, {constant:.4f} at a constant, {lowest:.4f} at its optimum")
-        if not perfect < constant:
+        if not perfect < constant and subject.knows(head):
             faults.append(Fault("broken", f"a constant is as good as the truth: {shown[-1]}", _advice(subject, head)))
     return conclude("floor", faults, "; ".join(shown), numbers)
 
@@ -50,7 +53,7 @@ def optimum(subject: Subject) -> Verdict:
                 f"{head}: the loss's own optimum scores {worst} {numbers[f'{worst}_at_optimum']:.3g} "
                 f"(a constant {numbers[f'{worst}_at_constant']:.3g}, perfect {subject.metrics[worst].perfect:g})"
             )
-            grade = "broken" if skills[worst] < _BAD else "warn"
+            grade: Grade = "broken" if skills[worst] < _BAD else "warn"
             faults.append(Fault(grade, f"{finding}{_culprit(subject, points, head)}", _advice(subject, head)))
     return conclude("optimum", faults, "the prediction that minimises the loss scores well on every metric", numbers)
 
@@ -74,13 +77,24 @@ def _why(subject: Subject, term: TermAt) -> str:
     reasons = [why for sign, why in _WHY if sign in term.key]
     if (part.mean, part.std) != (0.0, 1.0):
         reasons.append("its target is standardised")
-    if term.head == "depth" and term.key.partition("[")[0] in _PRODUCTS and "overlap=min" not in term.key:
+    if term.head == "depth" and _product(term.key):
         reasons.append("the product overlap of continuous maps is largest where they are 1")
     return f" ({', '.join(reasons)})" if reasons else ""
 
 
 def _advice(subject: Subject, head: str) -> str:
-    keys = " ".join(term.key for term in subject.terms if term.head == head)
-    if any(name in keys for name in _PRODUCTS) and head == "depth":
-        return f"on {head} take dice[overlap=min], or an error such as rmse"
-    return f"take the corrected recipe, or add a term to {head!r} that is least at the truth, such as l1"
+    """What to do about the terms of a head."""
+    part = next(part for part in subject.parts if part.head == head)
+    keys = [term.key for term in part.terms]
+    if (part.mean, part.std) != (0.0, 1.0):
+        return f"take ~standardised off {head!r}"
+    for sign, cure in _CURES:
+        if any(sign in key for key in keys):
+            return cure
+    if head == "depth" and any(_product(key) for key in keys):
+        return "on depth take dice[overlap=min], or an error such as rmse"
+    return f"give {head!r} a term that is least at the truth, such as l1"
+
+
+def _product(key: str) -> bool:
+    return key.partition("[")[0] in ("dice", "iou") and "overlap=min" not in key

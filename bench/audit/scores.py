@@ -32,7 +32,8 @@ def metric_perfect(subject: Subject) -> Verdict:
 def metric_direction(subject: Subject) -> Verdict:
     """Whether every metric gets worse, in the direction it declares, as the prediction does."""
     perfect, mild, bad = (
-        subject.scores(logits) for logits in (_truth(subject), _worse(subject, _MILD, _SHIFTS[0]), _worse(subject, _BAD, _SHIFTS[1]))
+        subject.scores(logits)
+        for logits in (_truth(subject), _worse(subject, _MILD, _SHIFTS[0]), _worse(subject, _BAD, _SHIFTS[1]))
     )
     faults, numbers = [], {}
     for name in perfect:

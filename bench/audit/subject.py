@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 Augment = Callable[[Quartet, int, int, Tensor, str], Quartet]
 """As `bench.data.augment.augment`: (quartet, seed, epoch, ids, level) to an augmented quartet."""
 
-IMAGES, SIDE = 4, 32
-"""Samples that are looked at, and their side in pixels: enough to show every fault, few enough for two seconds."""
+RENDERED, IMAGES, SIDE = 16, 4, 32
+"""Samples that are rendered, those of them that are studied, and their side in pixels: enough to show every fault."""
 
 
 class TermAt(NamedTuple):
@@ -83,7 +83,7 @@ class Subject:
     @cached_property
     def quartet(self) -> Quartet:
         """The same as training sees them, in 8 bits; at the protocol's size if a term needs larger maps than `SIDE`."""
-        small = _served(self.rendered)
+        small = _studied(self.rendered)
         heads = tuple(head for head in self.recipe.heads if getattr(small, head) is not None)
         if not heads:
             raise BenchError(f"nothing to train: the recipe is {self.recipe.text!r}, the data has nothing of that")
@@ -91,7 +91,7 @@ class Subject:
         try:
             self.objective_for(heads)(Prediction(blank, blank), small)
         except ValueError:  # a window that is larger than the maps
-            return _served(self._render(self.protocol.size))
+            return _studied(self._render(self.protocol.size))
         return small
 
     @cached_property
@@ -167,6 +167,11 @@ class Subject:
         view = View(predict(logits), self.quartet)
         return {name: score for name, m in self.metrics.items() if (score := _score(m, view)) is not None}
 
+    def knows(self, head: str) -> bool:
+        """Whether the samples that are studied have any known target for a head."""
+        target = self.truth(head)
+        return target.valid is None or bool((target.valid > 0.5).any())
+
     def noise(self, stream: int) -> Tensor:
         """Uniform noise in [0, 1) of the samples' shape; the same for the same stream."""
         draw = torch.Generator().manual_seed(stream)
@@ -178,13 +183,21 @@ class Subject:
             if getattr(self.quartet, head) is not None:
                 yield head, self.truth(head)
 
-    def _render(self, side: int, images: int = IMAGES) -> Quartet:
+    def _render(self, side: int, images: int = RENDERED) -> Quartet:
         with torch.no_grad():
             return self.source.render("train", torch.arange(images), side).map(lambda tensor: tensor.cpu())
 
 
 def _served(quartet: Quartet) -> Quartet:
     return unpack(pack(quartet))
+
+
+def _studied(quartet: Quartet) -> Quartet:
+    """The first `IMAGES` samples as training sees them, those whose mask is not empty first."""
+    order = torch.arange(len(quartet))
+    if quartet.mask is not None:
+        order = (quartet.mask.flatten(1).amax(1) > 0.5).int().argsort(descending=True, stable=True)
+    return _served(quartet.map(lambda tensor: tensor[order[:IMAGES]]))
 
 
 def _score(metric: Metric, view: View) -> float | None:

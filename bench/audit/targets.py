@@ -32,6 +32,11 @@ def targets(subject: Subject) -> Verdict:
         shown.append(f"{empty} of {len(mask)} masks empty")
         if empty == len(mask):
             faults.append(Fault("broken", "every mask is empty", "look at the masks: nothing in them exceeds 0.5"))
+    valid = subject.rendered.valid
+    if valid is not None:
+        shown.append(f"depth known in {float(valid.mean()):.0%}")
+        if not valid.any():
+            faults.append(Fault("warn", "depth is known nowhere in the samples", "look at the depth maps"))
     return conclude("targets", faults, ", ".join(shown))
 
 
@@ -40,7 +45,9 @@ def term_targets(subject: Subject) -> Verdict:
     faults, numbers = [], {}
     for part in subject.parts:
         seen = subject.seen(part)
-        found = _scaling(f"{part.head} as the terms see it", seen, f"take ~standardised off {part.head!r} in the recipe")
+        found = _scaling(
+            f"{part.head} as the terms see it", seen, f"take ~standardised off {part.head!r} in the recipe"
+        )
         if found:
             limits = _limits(part, subject.truth(part.head), seen)
             figures = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in limits.items())

@@ -35,7 +35,9 @@ def activation(subject: Subject) -> Verdict:
             numbers[f"{term.head}_floor"] = reach
             finding = f"{term.name} puts a sigmoid on the sigmoid: the best it can reach is {reach:.3f}"
             faults.append(Fault("broken", finding, "one sigmoid per head: leave out twice=true"))
-    return conclude("activation", faults, "every term is at its best where the activated prediction is the target", numbers)
+    return conclude(
+        "activation", faults, "every term is at its best where the activated prediction is the target", numbers
+    )
 
 
 def bounded(subject: Subject) -> Verdict:
@@ -46,11 +48,15 @@ def bounded(subject: Subject) -> Verdict:
         towards = torch.where(seen.value > 0.5, 1.0, -1.0)
         for name, direction in (("truth", towards), ("all off", -towards.abs()), ("all on", towards.abs())):
             values = [_sum(subject, part.head, Head(step * direction), seen) for step in _STEPS]
-            numbers.update({f"{part.head}_{name.replace(' ', '_')}_{step:g}": v for step, v in zip(_STEPS, values)})
+            numbers.update(
+                {f"{part.head}_{name.replace(' ', '_')}_{step:g}": v for step, v in zip(_STEPS, values, strict=True)}
+            )
             before, after = values[1] - values[2], values[2] - values[3]
             # A loss that falls in a straight line drops five times as far over the second stretch as over the first.
             if not any(map(math.isnan, values)) and before > 1e-3 * abs(values[0]) and after > 2 * before:
-                finding = f"{part.head}: towards {name} the loss is {values[0]:.1f} at logits of 5, {values[2]:.1f} at 50"
+                finding = (
+                    f"{part.head}: towards {name} the loss is {values[0]:.1f} at logits of 5, {values[2]:.1f} at 50"
+                )
                 faults.append(Fault("broken", f"{finding}, {values[3]:.1f} at 200", "bring the targets into [0, 1]"))
     lowest = min(numbers.values())
     return conclude("bounded", faults, f"no lower than {lowest:.2g} at logits up to {_STEPS[-1]:g}", numbers)
@@ -59,10 +65,14 @@ def bounded(subject: Subject) -> Verdict:
 def saturated(subject: Subject) -> Verdict:
     """Whether every term tells a perfect prediction of noise from another, independent noise."""
     target, other = subject.noise(0), subject.noise(1)
-    gaps = {}
-    for term in subject.terms:
-        truth = Target(target)
-        gaps[term.name] = abs(_value(term, _said(other), truth) - _value(term, _said(target), truth))
+    # Of a term that compares logits with the target, fault enough, the range is still judged fairly.
+    pairs = ((_said(other), _said(target)), (Head(other), Head(target)))
+    gaps = {
+        term.name: max(
+            abs(_value(term, wrong, Target(target)) - _value(term, right, Target(target))) for wrong, right in pairs
+        )
+        for term in subject.terms
+    }
     shares = {term.name: term.weight * gaps[term.name] for term in subject.terms}
     total = sum(shares.values())
     faults = []

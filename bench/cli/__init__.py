@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bench.cli import compare, doctor, export, leaderboard, listing, profile, run, show, tax
+from bench.cli import compare, doctor, export, leaderboard, listing, profile, reproduce, run, show, tax
 from bench.errors import BenchError
 from registry.errors import RegistryError
 
@@ -24,6 +24,7 @@ app.command("profile", epilog=profile.EXAMPLES)(profile.profile)
 app.command("leaderboard", epilog=leaderboard.EXAMPLES)(leaderboard.leaderboard)
 app.command("list", epilog=listing.EXAMPLES)(listing.listing)
 app.command("tax", epilog=tax.EXAMPLES)(tax.tax)
+app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.command("show", epilog=show.EXAMPLES)(show.show)
 app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)

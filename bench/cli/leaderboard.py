@@ -17,14 +17,14 @@ def leaderboard(
     out: Annotated[Path, typer.Option(help="Page to write.")] = Path("leaderboard.md"),
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is stale.")] = False,
 ) -> None:
-    """Regenerate leaderboard.md (and the records' JSON schema) from the records."""
+    """Regenerate leaderboard.md from the records, with its excerpt in README.md and the records' JSON schema."""
     from bench.errors import BenchError
-    from bench.report.leaderboard import leaderboard as page
+    from bench.report.pages import pages
     from bench.results import store
 
     if not results.is_dir():
         raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
-    texts = {out: page(store.read_all(results)), results / store.SCHEMA: store.schema()}
+    texts = pages(results, out)
     stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
     if not check:
         for path in stale:

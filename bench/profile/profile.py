@@ -144,7 +144,7 @@ def profile(trainee: Trainee, seconds: float) -> tuple[Profile, list[Stretch]]:
             _block(name, times[name], medians[name], census.counts.get(name, Count()), ceiling) for name in times
         ),
         peak_mib=census.peak / _MIB,
-        doubts=tuple(_doubts(closure, perturbation, warm)),
+        doubts=tuple(doubts(closure, perturbation, warm)),
     )
     return found, stretches
 
@@ -189,23 +189,24 @@ def _block(name: str, time: BlockTime, median: Interval, count: Count, ceiling: 
     )
 
 
-def _doubts(closure: float, perturbation: Interval, warm: WarmUp) -> list[str]:
-    doubts = []
+def doubts(closure: float, perturbation: Interval, warm: WarmUp) -> list[str]:
+    """Why not to trust a profile with that closure, perturbation and beginning; none if it can be."""
+    found = []
     if closure < TRUSTED_CLOSURE:
-        doubts.append(f"only {closure:.1%} of the step lies in named blocks (98 % is wanted)")
+        found.append(f"only {closure:.1%} of the step lies in named blocks (98 % is wanted)")
     if perturbation.low > TRUSTED_PERTURBATION:
-        doubts.append(f"measuring slows the step down by {perturbation.value - 1:.1%} (1 % is allowed)")
+        found.append(f"measuring slows the step down by {perturbation.value - 1:.1%} (1 % is allowed)")
     elif perturbation.value > TRUSTED_PERTURBATION:
-        doubts.append(
+        found.append(
             f"measuring seems to slow the step down by {perturbation.value - 1:.1%}, "
             f"between {perturbation.low - 1:+.1%} and {perturbation.high - 1:+.1%} (1 % is allowed): "
             "measure longer, on an idle machine"
         )
     elif max(perturbation.high - 1, 1 - perturbation.low) > _TOLD_APART:
-        doubts.append(
+        found.append(
             f"the machine is too unsteady to tell what measuring costs ({perturbation.low - 1:+.1%} to "
             f"{perturbation.high - 1:+.1%} of the step): measure longer, on an idle machine"
         )
     if not warm.stationary:
-        doubts.append(f"after {warm.seconds:.0f} s of warm-up the step time still varied by more than 2 %")
-    return doubts
+        found.append(f"after {warm.seconds:.0f} s of warm-up the step time still varied by more than 2 %")
+    return found

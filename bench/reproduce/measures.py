@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from registry.contract import Prediction, Quartet
 from registry.losses.objective import Objective
@@ -37,35 +36,40 @@ def value_is_target(seen: Seen) -> Seen:
     return Seen(torch.logit(seen.mask, 1e-6), torch.logit(seen.depth, 1e-6), seen.mask, seen.depth, seen.valid)
 
 
-def depth_logits_are_target(seen: Seen) -> Seen:
-    """A perfect mask, and depth logits equal to the target: perfect for one who compares logits."""
-    return Seen(torch.logit(seen.mask, 1e-6), seen.depth, seen.mask, seen.depth, seen.valid)
+def depth_logits_are_target(seen: Seen, divided: float = 1.0) -> Seen:
+    """A perfect mask, and depth logits equal to the (divided) target: perfect for one who compares logits."""
+    return replace(value_is_target(seen), depth_logits=seen.depth / divided)
 
 
-def loss(seen: Seen, recipe: str) -> float:
-    """Mean over test batches of a recipe's total, or of the part for the heads that the model has."""
-    heads = {"mask": seen.mask_logits, "depth": seen.depth_logits}
-    objective = Objective(recipe, tuple(name for name, logits in heads.items() if logits is not None))
+def loss(seen: Seen, recipe: str, times: float = 1.0) -> float:
+    """Mean over test batches of a recipe's total, for the heads that the model has; ``times`` as much."""
+    objective = Objective(recipe, _heads(seen))
     image = torch.zeros(1, 3, 1, 1).expand(len(seen.mask), 3, *seen.mask.shape[-2:])
     totals = []
-    for at in torch.arange(len(seen.mask)).split(_AT_ONCE):
-        prediction = Prediction(**{f"{name}_logits": said[at] for name, said in heads.items() if said is not None})
+    for start in range(0, len(seen.mask), _AT_ONCE):
+        at = slice(start, start + _AT_ONCE)
+        said = {head: _pair(seen, head)[0][at] for head in _heads(seen)}
         quartet = Quartet(image[at], image[at], seen.mask[at], seen.depth[at], seen.valid[at])
-        totals += [objective(prediction, quartet).total.detach()] * len(at)
-    return float(torch.stack(totals).mean())
+        prediction = Prediction(said.get("mask"), said.get("depth"))
+        totals += [objective(prediction, quartet).total.detach()] * len(quartet)
+    return times * float(torch.stack(totals).mean())
 
 
-def coefficient(seen: Seen, head: str = "mask", divided: float = 1.0) -> float:
-    """System 000's "Coef": soft Dice per image, ``(2 sum(pt) + 1e-4) / (sum(p) + sum(t) + 1e-4)``, then the mean.
+def coefficient(seen: Seen, divided: float = 1.0) -> float:
+    """System 000's "Coef": soft Dice per image, ``(2 sum(pt) + 1e-4) / (sum(p) + sum(t) + 1e-4)``.
+
+    The mean over images and over the heads that the model has.
 
     Args:
         seen: predictions and targets.
-        head: ``mask`` or ``depth``.
         divided: what the targets are divided by once more; 255 in the original.
     """
-    said, true = _pair(seen, head)
-    said, true = said.sigmoid().flatten(1), true.flatten(1) / divided
-    return float(((2 * (said * true).sum(1) + _EPSILON) / (said.sum(1) + true.sum(1) + _EPSILON)).mean())
+    scores = []
+    for head in _heads(seen):
+        said, true = _pair(seen, head)
+        said, true = said.sigmoid().flatten(1), true.flatten(1) / divided
+        scores.append((2 * (said * true).sum(1) + _EPSILON) / (said.sum(1) + true.sum(1) + _EPSILON))
+    return float(torch.cat(scores).mean())
 
 
 def pooled_dice(seen: Seen, head: str) -> float:
@@ -127,10 +131,9 @@ def inverted_rmse(seen: Seen) -> float:
     return float(1 / torch.stack(roots).mean())
 
 
-def mask_entropy(seen: Seen, twice: bool = False) -> float:
-    """Mean cross entropy of the mask; ``twice``: with a sigmoid before the logits are taken as such."""
-    said, true = _pair(seen, "mask")
-    return float(functional.binary_cross_entropy_with_logits(said.sigmoid() if twice else said, true))
+def _heads(seen: Seen) -> tuple[str, ...]:
+    said = {"mask": seen.mask_logits, "depth": seen.depth_logits}
+    return tuple(head for head, logits in said.items() if logits is not None)
 
 
 def _pair(seen: Seen, head: str) -> tuple[Tensor, Tensor]:

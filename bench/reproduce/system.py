@@ -55,7 +55,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Experiment:
+class Trial:
     """One training in both forms, with its figures.
 
     Attributes:
@@ -63,6 +63,8 @@ class Experiment:
         fault: what went wrong and how it is put right, in two sentences.
         published, corrected: the two forms; both get the same budget.
         figures: in the order they are shown.
+        small: what a CPU does in a minute; resolutions, batches and passes are scaled down with the samples.
+        full: the budget of the original.
         perfect: the prediction that is perfect by the published form's own lights.
     """
 
@@ -71,7 +73,40 @@ class Experiment:
     published: Form
     corrected: Form
     figures: tuple[Figure, ...]
+    small: Budget
+    full: Budget
     perfect: Callable[[Seen], Seen] = value_is_target
+
+    @property
+    def forms(self) -> dict[str, Form]:
+        """Both forms by name."""
+        return {"published": self.published, "corrected": self.corrected}
+
+    def protocol(self, form: str, name: str, full: bool = False, samples: int | None = None) -> Protocol:
+        """The budget and one form's optimizer and schedule as a protocol.
+
+        A quarter as many samples, at least 32 and at most 2,000, are for validation, and as many for the test.
+
+        Args:
+            form: ``published`` or ``corrected``.
+            name: what the protocol is called.
+            full: the original's budget.
+            samples: training samples, other than the budget's; batches shrink to fit.
+        """
+        budget, chosen = self.full if full else self.small, self.forms[form]
+        count = samples or budget.samples
+        held_out = min(2000, max(32, count // 4))
+        return Protocol(
+            name=f"{name} {form}",
+            version=1,
+            stages=tuple(stage.model_copy(update={"batch": min(stage.batch, count)}) for stage in budget.stages),
+            train_samples=count,
+            val_samples=held_out,
+            test_samples=held_out,
+            optimizer=chosen.optimizer,
+            schedule=chosen.schedule,
+            augmentation=chosen.augmentation,
+        )
 
 
 @dataclass(frozen=True)
@@ -80,43 +115,12 @@ class System:
 
     Attributes:
         key: ``000`` to ``004``.
-        title: its name and what it is.
+        title: its name.
         stretched: whether depth was stretched to 0 .. 1 image by image.
-        small: what a CPU does in a minute or so; resolutions and batches are scaled down with the samples.
-        full: the budget of the original.
-        experiments: what is run.
+        trials: what is run.
     """
 
     key: str
     title: str
     stretched: bool
-    small: Budget
-    full: Budget
-    experiments: tuple[Experiment, ...]
-
-    def protocol(self, form: Form, name: str, full: bool, samples: int | None) -> Protocol:
-        """The budget of one form as a protocol; as many validation and test samples as a quarter of the training's.
-
-        Args:
-            form: whose optimizer and schedule.
-            name: of the form, for the protocol's name.
-            full: the original's budget.
-            samples: other than the budget's.
-        """
-        budget = self.full if full else self.small
-        count = samples or budget.samples
-        # A pass must hold a batch.
-        stages = tuple(stage.model_copy(update={"batch": min(stage.batch, count)}) for stage in budget.stages)
-        held_out = min(2000, max(32, count // 4))
-        return Protocol(
-            name=f"reproduce {self.key} {name}, {count} samples{' in full' if full else ''}",
-            version=1,
-            summary=f"system {self.key} {name}",
-            stages=stages,
-            train_samples=count,
-            val_samples=held_out,
-            test_samples=held_out,
-            optimizer=form.optimizer,
-            schedule=form.schedule,
-            augmentation=form.augmentation,
-        )
+    trials: tuple[Trial, ...]

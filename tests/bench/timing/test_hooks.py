@@ -1,5 +1,7 @@
 """Hooks split a forward and a backward pass into its blocks: with a clock turned by hand, and on awkward models."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -190,7 +192,7 @@ def test_the_passes_close_and_change_no_gradient(key: str) -> None:
     # Without a gap: every interval begins where the one before it ended.
     for way in ("forward/", ("backward/", LOSS_BACKWARD)):
         rows = [row for row in clock.rows if row[0].startswith(way)]
-        assert all(before[2] == after[1] for before, after in zip(rows, rows[1:], strict=False))
+        assert all(before[2] == after[1] for before, after in pairwise(rows))
 
 
 class Counting:

@@ -1,0 +1,140 @@
+"""Run a published system in both forms, and take the figures that its authors quoted."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from bench import checkpoint
+from bench.data.loader import Loader
+from bench.data.source import Source
+from bench.environment import code_version, environment
+from bench.reproduce.data import AsPublished
+from bench.reproduce.measures import Seen
+from bench.reproduce.reproduction import Reproduction, Row, TrialResult
+from bench.reproduce.system import Measure, System, Trial
+from bench.results.record import Record
+from bench.runner import Runner, discard
+from bench.spec import RunSpec
+from bench.watch import Watcher
+from registry.losses import parse
+from registry.models import models
+
+
+@dataclass
+class Reproducer:
+    """Runs systems on one source and one device.
+
+    Attributes:
+        source: of the scenes; each system sees them through `AsPublished`.
+        device: where to compute.
+        results: folder for the records of the runs.
+        runs: folder for checkpoints and pictures.
+        full: at the original's scale.
+        samples: training samples a pass, other than the budget's.
+        watcher: told how each run goes.
+        announce: told what begins, in words.
+    """
+
+    source: Source
+    device: torch.device
+    results: Path
+    runs: Path
+    full: bool = False
+    samples: int | None = None
+    watcher: Watcher | None = None
+    announce: Callable[[str], None] = lambda words: None
+
+    def reproduce(self, system: System) -> Reproduction:
+        """Run every trial of a system in both forms.
+
+        Raises:
+            BenchError: the data has no depth, or results cannot be written.
+        """
+        began = time.perf_counter()
+        trials = [self._trial(system, number, trial) for number, trial in enumerate(system.trials, 1)]
+        return Reproduction(
+            system=system.key,
+            full=self.full,
+            data=AsPublished(self.source, system.stretched, turned=False).describe(),
+            made=datetime.now(UTC).isoformat(timespec="seconds"),
+            code=code_version(),
+            machine=environment(self.device).label,
+            seconds=round(time.perf_counter() - began, 1),
+            trials=trials,
+        )
+
+    def _trial(self, system: System, number: int, trial: Trial) -> TrialResult:
+        records: dict[str, tuple[Record, Path]] = {}
+        seen: dict[str, Seen] = {}
+        for name, form in trial.forms.items():
+            source = AsPublished(self.source, system.stretched, form.turned).to(self.device)
+            runner = Runner(source, self.device, self.runs, self.results, self.watcher or Watcher())
+            spec = RunSpec(
+                model=models.canonical(form.model),
+                recipe=parse(form.recipe).text,
+                protocol=trial.protocol(name, f"reproduce {system.key}.{number}", self.full, self.samples),
+                data=source.describe(),
+            )
+            self.announce(f"system {system.key}, {name}: {spec.model}, {form.recipe}")
+            discard(self.runs, spec)  # figures are of this run, not of one that was stopped
+            records[name] = runner.run(spec, form.recipe)
+            if records[name][0].outcome == "finished":
+                seen[name] = self._seen(runner, spec)
+        protocol = trial.protocol("published", "", self.full, self.samples)
+        return TrialResult(
+            title=trial.title,
+            samples=protocol.train_samples,
+            stages=", ".join(f"{s.epochs} x {s.size} px (batch {s.batch})" for s in protocol.stages),
+            rows=_rows(trial, seen),
+            outcomes={name: record.outcome for name, (record, _) in records.items()},
+            records={name: path.name for name, (_, path) in records.items()},
+        )
+
+    def _seen(self, runner: Runner, spec: RunSpec) -> Seen:
+        model = models.build(spec.model).to(self.device)
+        model.load_state_dict(checkpoint.load(self.runs / spec.id / "best.pt", self.device)["model"])
+        protocol = spec.protocol
+        return see(model, runner.loader("test", protocol.test_samples, protocol.size, protocol.stages[-1].batch))
+
+
+@torch.no_grad()
+def see(model: nn.Module, loader: Loader) -> Seen:
+    """What a model says of all samples of a loader, beside the truth, on the CPU."""
+    model.eval()
+    columns: dict[str, list[Tensor]] = {}
+    for batch in loader.in_order():
+        prediction = model(batch.quartet.bg, batch.quartet.bg_fg)
+        said = {f"{name}_logits": head.logits for name, head in prediction.heads()}
+        truth = {name: tensor for name, tensor in batch.quartet.tensors() if not name.startswith("bg")}
+        for name, tensor in (said | truth).items():
+            columns.setdefault(name, []).append(tensor.float().cpu())
+    joined = {name: torch.cat(parts) for name, parts in columns.items()}
+    return Seen(joined.pop("mask_logits", None), joined.pop("depth_logits", None), **joined)
+
+
+def _rows(trial: Trial, seen: dict[str, Seen]) -> list[Row]:
+    published, corrected = seen.get("published"), seen.get("corrected")
+    perfect = None if published is None else trial.perfect(published)
+    return [
+        Row(
+            figure=figure.name,
+            quoted=figure.quoted,
+            published=_value(figure.published, published),
+            corrected=_value(figure.corrected, corrected),
+            truth=_value(figure.published, perfect),
+        )
+        for figure in trial.figures
+    ]
+
+
+def _value(measure: Measure, seen: Seen | None) -> float | None:
+    value = math.nan if seen is None else measure(seen)
+    return float(f"{value:.4g}") if math.isfinite(value) else None

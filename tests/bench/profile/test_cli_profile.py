@@ -1,0 +1,56 @@
+"""``bench profile`` from outside: what it prints and writes, and what wrong input gets."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from bench.cli import app
+from bench.errors import BenchError
+from registry.errors import RegistryError
+
+SMALL = ["profile", "--batch=2", "--size=16", "--seconds=0", "--precision=float32", "--device=cpu"]
+
+
+def test_a_profile_leaves_json_trace_and_picture(tmp_path: Path) -> None:
+    names = [tmp_path / "deep" / name for name in ("p.json", "t.json", "p.png")]
+    files = [f"--{kind}={path}" for kind, path in zip(("json", "trace", "picture"), names, strict=True)]
+    done = CliRunner().invoke(app, [*SMALL, "--model=unet[width=4]", *files], catch_exceptions=False)
+    assert done.exit_code == 0
+    for word in ("forward/down0", "backward/heads", "optimizer", "closure", "perturbation", "trustworthy"):
+        assert word in done.output
+    found = json.loads(names[0].read_text())
+    assert {block["name"] for block in found["blocks"]} >= {"data_wait", "loss/depth.ssim", "unattributed"}
+    assert 0.5 < found["closure"] <= 1
+    assert json.loads(names[1].read_text())["traceEvents"]
+    assert Image.open(names[2]).size[0] == 1200
+
+
+def test_two_against_each_other(tmp_path: Path) -> None:
+    out = tmp_path / "vs.json"
+    words = [*SMALL, "--model=unet[width=4]", "--vs=unet[width=8]:mask: bce", f"--json={out}"]
+    done = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert done.exit_code == 0
+    found = json.loads(out.read_text())
+    assert found["b"] == "unet[width=8], mask: bce"
+    assert found["answer"] in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "message"),
+    [
+        (["--model=unett"], RegistryError, "unet"),
+        (["--model=unet", "--vs=unett"], RegistryError, "unet"),
+        (["--model=unet", "--loss=bce_sim"], RegistryError, "bce_ssim"),
+        (["--model=constant"], BenchError, "learns nothing"),
+        (["--model=unet", "--size=24"], BenchError, "multiples of 16"),
+        (["--model=unet", "--vs=wnet", "--trace=t.json"], BenchError, "--vs"),
+        (["--model=unet", "--json=/proc/no/p.json"], BenchError, "cannot write"),
+        (["--model=unet", "--protocol=quik"], RegistryError, "quick"),
+    ],
+)
+def test_mistakes_are_told(words: list[str], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        CliRunner().invoke(app, [*SMALL, *words], catch_exceptions=False)

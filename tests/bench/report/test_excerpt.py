@@ -1,0 +1,29 @@
+"""The README's excerpt, and all pages together."""
+
+from pathlib import Path
+
+from bench.report.excerpt import BEGIN, END, put
+from bench.report.pages import pages
+from bench.results import store
+from tests.bench.records import record
+
+
+def test_the_excerpt_stands_between_its_markers_and_replaces_an_old_one() -> None:
+    page = f"# Title\n{BEGIN}old\n{END}after\n"
+    text = put(page, [("a.json", record()), ("b.json", record("constant", recipe="", dice=0.0))])
+    assert text.startswith(f"# Title\n{BEGIN}*quick v1")
+    assert text.endswith(f"{END}after\n")
+    assert "old" not in text
+    assert "| `unet` | `bce_ssim` | **0.8000** <sub>+0.80</sub> |" in text
+    assert put(text, [("a.json", record()), ("b.json", record("constant", recipe="", dice=0.0))]) == text
+
+
+def test_a_page_without_markers_is_left_alone() -> None:
+    assert put("no markers", [("a.json", record())]) == "no markers"
+
+
+def test_links_lead_from_the_page_to_the_records(tmp_path: Path) -> None:
+    store.write(tmp_path / "deep" / "results", record(), {})
+    made = pages(tmp_path / "deep" / "results", tmp_path / "board.md")
+    assert "(deep/results/unet_" in made[tmp_path / "board.md"]
+    assert set(made) == {tmp_path / "board.md", tmp_path / "deep" / "results" / store.SCHEMA}

@@ -21,7 +21,6 @@ _IMPORTS = {
     "segmentation-models-pytorch": "segmentation_models_pytorch",
     "timm": "timm",
     "pytorch-msssim": "pytorch_msssim",
-    "torchmetrics": "torchmetrics",
     "tensorboard": "tensorboard",
 }
 _DISK_GIB = 2

@@ -140,7 +140,7 @@ class Terminal(Watcher):
         val = epoch.val_loss.get("total", float("nan"))
         self._console.print(
             f"  epoch {epoch.epoch} at {epoch.size} px: loss {train:.4f}, validation {val:.4f}  {scores}",
-            highlight=False,
+            soft_wrap=True,
         )
 
     def finished(self, record: Record) -> None:

@@ -13,6 +13,7 @@ from bench.metrics import metrics
 from bench.stats.seeds import MANY_SEEDS
 from bench.stats.verdict import Finding
 
+_MANY = 100
 _COLOURS = {"better": "green", "worse": "red", "equal": "cyan", "cannot separate": "yellow"}
 
 
@@ -21,9 +22,9 @@ def comparison_table(comparison: Comparison) -> RenderableType:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("metric")
     for heading in ("A", "B", "A - B", "95 % interval", "seeds alone", "equal within"):
-        table.add_column(heading, justify="right")
-    table.add_column("A is")
-    table.add_column("more seeds")
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("A is", no_wrap=True)
+    table.add_column("more seeds", no_wrap=True)
     for name, found in comparison.findings.items():
         direction = "↑" if metrics[name].higher_is_better else "↓"
         table.add_row(
@@ -67,7 +68,7 @@ def _more(found: Finding) -> str:
     if found.more_seeds == 0:
         return "–"
     if found.more_seeds is not None:
-        return f"about {found.more_seeds}"
+        return f"about {found.more_seeds}" if found.more_seeds <= _MANY else f"over {_MANY}"
     return "run a second" if found.seeds == 1 else "more test images"
 
 

@@ -23,10 +23,10 @@ def transfer_table(transfers: Sequence[Transfer]) -> RenderableType:
 def _board(board: str, members: Sequence[Transfer]) -> RenderableType:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("joint", "alone", "metric"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     for heading in ("joint", "alone", "change", "95 % interval", "seeds"):
-        table.add_column(heading, justify="right")
-    table.add_column("learning both")
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("learning both", no_wrap=True)
     for transfer in members:
         found = transfer.finding
         table.add_row(

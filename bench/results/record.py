@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bench.audit.verdict import Verdict
 from bench.environment import Environment
 from bench.spec import RunSpec
 from bench.timing.summary import Timings
@@ -61,6 +62,7 @@ class Record(BaseModel):
         loading: tier by which samples came, ``resident`` or ``live``.
         peak_mib: highest memory use in training and evaluation.
         resumed: times the run was taken up again from a checkpoint.
+        audit: what the soundness audit found before training; empty for what has no recipe.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,3 +90,4 @@ class Record(BaseModel):
     evaluation: Timings
     peak_mib: float
     resumed: int = 0
+    audit: list[Verdict] = []

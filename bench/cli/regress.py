@@ -1,0 +1,34 @@
+"""``bench regress``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = "Examples: bench regress --against main  |  bench regress --against HEAD~3 --select 'forward and wnet'"
+
+
+def regress(
+    against: Annotated[str, typer.Option(help="Revision to compare this working tree with.")] = "main",
+    select: Annotated[str, typer.Option(help="Benchmarks to run, as pytest's -k.")] = "",
+) -> None:
+    """Run the benchmarks of this working tree and of another revision in turn; exit 1 if any became slower.
+
+    Slower is: by more than 5 %, with the 99 % interval and three pairs of fresh processes clear of it.
+    """
+    from rich.console import Console
+
+    from bench.regress.regress import regress as compare
+
+    console = Console(highlight=False)
+    with console.status("benchmarks, in turn") as status:
+        findings = compare(Path.cwd(), against, select, progress=status.update)
+    for found in sorted(findings, key=lambda f: -f.ratio):
+        bounds = f"({found.low:.3f} to {found.high:.3f})"
+        console.print(f"{found.answer:7} {found.ratio:6.3f} {bounds:18} {found.name}", markup=False, soft_wrap=True)
+    slower = [found for found in findings if found.answer == "slower"]
+    console.print(f"{len(findings)} benchmarks against {against}: {len(slower)} slower")
+    if slower:
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""Two revisions' benchmarks run in turn, slice by slice, to see what became slower."""

@@ -66,7 +66,9 @@ def _fitting(board: Sequence[Row], text: str) -> list[Row]:
     wanted = text.replace(" ", "")
     found = [row for row in board if wanted in {name.replace(" ", "") for name in _names(row)}]
     if not found:
-        raise UnknownName("cell", text, {label(row) for row in board}, "bench leaderboard")
+        raise UnknownName(
+            "cell", text, {name for row in board for name in (row.model, label(row))}, "bench leaderboard"
+        )
     return found
 
 

@@ -16,7 +16,7 @@ from bench.metrics import metrics as all_metrics
 from bench.results import store
 from bench.results.board import Row, rows
 from bench.stats.bootstrap import Scored, paired_bootstrap
-from bench.stats.verdict import Effect, Finding, difference, judge
+from bench.stats.verdict import Finding, judge
 
 MARGIN = 0.05
 """Differences within this share of B's distance from a perfect score count as equal."""
@@ -79,7 +79,7 @@ def compare_rows(
     b: Row,
     metrics: Sequence[str] = (),
     margin: float = MARGIN,
-    effect: Effect = difference,
+    relative: bool = False,
 ) -> Comparison:
     """Compare two cells that stand on one board.
 
@@ -87,8 +87,8 @@ def compare_rows(
         results: the folder of their records.
         a, b: the cells.
         metrics: names; empty for `HEADLINES`.
-        margin: a share of B's distance from a perfect score; with an effect other than the difference, in its units.
-        effect: what is asked of the two figures.
+        margin: a share of B's distance from a perfect score; a share of B's figure if ``relative``.
+        relative: ask for the change as a share of B's figure.
 
     Raises:
         BenchError: no seed or no test image in common.
@@ -107,8 +107,8 @@ def compare_rows(
         except ValueError as error:
             skipped[name] = str(error)
         else:
-            reach = margin * abs(one.perfect - float(right.by_seed.mean())) if effect is difference else margin
-            findings[name] = judge(left, right, one.higher_is_better, reach, effect)
+            reach = margin if relative else margin * abs(one.perfect - float(right.by_seed.mean()))
+            findings[name] = judge(left, right, one.higher_is_better, reach, relative)
     return Comparison(
         a=label(a),
         b=label(b),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import platform
+import re
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from bench.errors import BenchError
 from bench.spec import canonical_json
 
+_OWN = re.compile(r"([A-Za-z_][\w.]*):[A-Za-z_]")
 _PACKAGES = ("torch", "torchvision", "segmentation-models-pytorch", "timm", "pytorch-msssim", "numpy")
 
 
@@ -75,9 +78,17 @@ def environment(device: torch.device) -> Environment:
 
 
 @cache
-def code_version() -> str:
-    """Twelve hex digits over the source of ``bench`` and ``registry``: two runs with the same ran the same code."""
+def code_version(*names: str) -> str:
+    """Twelve hex digits over the code: two runs with the same ran the same.
+
+    Args:
+        names: model keys and recipes; the files of a user's own ``module:function`` in them count too.
+    """
     digest = hashlib.sha256()
+    for module in sorted({found for name in names for found in _OWN.findall(name)}):
+        spec = importlib.util.find_spec(module)
+        if spec is not None and spec.origin is not None:
+            digest.update(module.encode() + b"\0" + Path(spec.origin).read_bytes() + b"\0")
     top = Path(__file__).parent.parent
     for package in ("bench", "registry"):
         for path in sorted((top / package).rglob("*.py")):
@@ -95,7 +106,11 @@ def pick_device(name: str = "auto") -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
+        if device.type not in ("cpu", "cuda"):
+            raise BenchError(f"device {name!r} is not supported: choose auto, cpu or cuda")
         torch.empty(0, device=device)
+        if device.type == "cuda":
+            torch.cuda.set_device(device)  # events are recorded on the current device's stream
     except (RuntimeError, AssertionError) as error:
         raise BenchError(
             f"device {name!r} cannot be used here: {str(error).splitlines()[0]}; try --device cpu"

@@ -31,7 +31,7 @@ class BadData(BenchError):
         super().__init__("\n".join([count, *lines, *filter(None, [advice])]))
 
 
-class Interrupted(BenchError):
-    """Somebody asked the program to stop (Ctrl-C, SIGTERM)."""
+class Interrupted(BaseException):
+    """Somebody asked the program to stop (Ctrl-C, SIGTERM); no ``except Exception`` may take it for a failure."""
 
     exit_code = 130

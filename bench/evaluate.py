@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +13,7 @@ from bench.metrics import metrics
 from bench.metrics.scores import Scores
 from bench.metrics.summary import Columns
 from bench.timing.ledger import Ledger
+from registry.contract import Prediction
 from registry.losses.objective import Objective
 
 
@@ -31,9 +33,17 @@ class Evaluation:
 
 
 def evaluate(
-    model: nn.Module, loader: Loader, objective: Objective | None, autocast: torch.autocast, ledger: Ledger
+    model: nn.Module,
+    loader: Loader,
+    objective: Objective | None,
+    autocast: torch.autocast,
+    ledger: Ledger,
+    heads: Sequence[str],
 ) -> Evaluation:
-    """Score a model on every sample of a loader; the model is left in evaluation mode."""
+    """Score a model on every sample of a loader; the model is left in evaluation mode.
+
+    Only ``heads`` are scored: what a head says that nothing trained is no result.
+    """
     model.eval()
     scores = Scores(metrics)
     losses: list[dict[str, Tensor]] = []
@@ -41,7 +51,8 @@ def evaluate(
     with torch.no_grad():
         for batch in ledger.steps(loader.in_order(), images=loader.batch):
             with ledger("forward"), autocast:
-                prediction = model(batch.quartet.bg, batch.quartet.bg_fg)
+                said = model(batch.quartet.bg, batch.quartet.bg_fg)
+            prediction = Prediction(**{f"{head}_logits": getattr(said, f"{head}_logits") for head in heads})
             if objective is not None:
                 result = objective(prediction, batch.quartet, span=ledger)
                 losses.append({"total": result.total, **result.heads, **result.terms})

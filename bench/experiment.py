@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
+from pydantic import ValidationError
+
+from bench.agreement import check_sizes
+from bench.audit.audit import audit
+from bench.audit.verdict import Unsound, Verdict, broken, headline
+from bench.data.augment import LEVELS
 from bench.data.source import Source
 from bench.environment import code_version, environment, pick_device, pick_precision
+from bench.errors import BenchError
 from bench.optim import optimizers, schedules
 from bench.protocol import Protocol
 from bench.report.pages import pages
@@ -36,6 +45,7 @@ class Experiment:
         again: run even what this machine and this code have a finished record of.
         fresh: begin anew where an unfinished run left a checkpoint.
         baselines: also fit those that learn nothing, unless they have records.
+        strict: run nothing at all if the audit of any model finds something broken.
 
     Raises:
         RegistryError, BenchError: a name or value that does not exist; before anything is run.
@@ -53,6 +63,7 @@ class Experiment:
     again: bool = False
     fresh: bool = False
     baselines: bool = True
+    strict: bool = False
     failed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -60,9 +71,33 @@ class Experiment:
         self._precision = pick_precision(self._device, self.precision)
         self._recipe = parse(self.loss)
         self._keys = [models.canonical(key) for key in self.models]
-        optimizers.resolve(self.protocol.optimizer)
-        schedules.resolve(self.protocol.schedule)
+        self._data = self.source.describe()
+        self._try_out()
         self._floor: list[Record] = []
+        self._audits: dict[str, list[Verdict]] = {}
+
+    def _try_out(self) -> None:
+        """Build once what the experiment names, so that a mistake shows before anything is trained."""
+        protocol = self.protocol
+        if protocol.augmentation not in LEVELS:
+            raise BenchError(f"unknown augmentation {protocol.augmentation!r}; there are: {', '.join(LEVELS)}")
+        largest = max(stage.batch for stage in protocol.stages)
+        if protocol.train_samples < largest:
+            raise BenchError(f"{protocol.train_samples} training samples make no batch of {largest}: give more samples")
+        if "depth" in self._recipe.heads and not self.source.has_depth:
+            raise BenchError(
+                "the recipe has depth terms but the data has no depth: give it with --bg-depth, "
+                "or take a recipe without it, such as --loss 'mask: bce'"
+            )
+        try:
+            optimizer = optimizers.build(protocol.optimizer)([torch.nn.Parameter(torch.zeros(1))])
+            schedules.build(protocol.schedule)(optimizer, 10)
+            for key in self._keys:
+                model = models.build(key)
+                if key not in BASELINES:
+                    check_sizes(self._spec(key, 0), model)
+        except (ValueError, ZeroDivisionError, TypeError) as error:
+            raise BenchError(f"that cannot be built: {error}") from error
 
     def headline(self) -> str:
         """What will be run, in two lines."""
@@ -73,8 +108,14 @@ class Experiment:
         )
 
     def run(self, watcher: Watcher, announce: Callable[[str], None]) -> Iterator[tuple[Record, Path, bool]]:
-        """Run everything; yields each record with its file and whether it was made just now."""
+        """Run everything; yields each record with its file and whether it was made just now.
+
+        Raises:
+            Unsound: the audit found something broken and this is ``strict``; nothing was written.
+        """
         runner = Runner(self.source.to(self._device), self._device, self.runs, self.results, watcher)
+        if self.strict:
+            self._refuse(runner.source, announce)
         for spec in self._specs():
             name = self.loss if spec.recipe else "none"
             found = self._found(spec)
@@ -82,7 +123,8 @@ class Experiment:
                 if self.fresh:
                     discard(self.runs, spec)
                 announce(f"{spec.model}, seed {spec.seed} ({spec.id})")
-                record, path = runner.run(spec, name)
+                audited = self._audit(spec.model, runner.source, announce) if spec.recipe else []
+                record, path = runner.run(spec, name, audited)
             else:
                 path, record = found
             if not spec.recipe:
@@ -99,23 +141,40 @@ class Experiment:
         for path, text in pages(self.results, page).items():
             store.replace(path, text)
 
+    def _audit(self, key: str, source: Source, announce: Callable[[str], None]) -> list[Verdict]:
+        """What the audit finds for a model, once for all its seeds; announced in one line."""
+        if key not in self._audits:
+            self._audits[key] = audit(self._recipe, source, self.protocol, key)
+            announce(headline(self._audits[key]))
+        return self._audits[key]
+
+    def _refuse(self, source: Source, announce: Callable[[str], None]) -> None:
+        for key in (key for key in self._keys if key not in BASELINES):
+            worst = broken(self._audit(key, source, announce))
+            if worst:
+                lines = [f"  {verdict.check}: {verdict.finding}; {verdict.advice}" for verdict in worst]
+                raise Unsound("\n".join([f"{key} is not trained, as the audit found:", *lines]))
+
     def _specs(self) -> Iterator[RunSpec]:
-        data = self.source.describe()
-        blank = [] if not self.baselines else [key for key in BASELINES if key not in self._keys]
-        if any(key in BASELINES for key in self._keys) or blank:
-            for key in [*blank, *(key for key in self._keys if key in BASELINES)]:
-                yield RunSpec(model=key, recipe="", protocol=self.protocol, data=data, precision="float32", seed=0)
+        blank = [key for key in BASELINES if key in self._keys or self.baselines]
+        for key in blank:
+            yield self._spec(key, 0)
         for seed in self.seeds:
             for key in self._keys:
                 if key not in BASELINES:
-                    yield RunSpec(
-                        model=key,
-                        recipe=self._recipe.text,
-                        protocol=self.protocol,
-                        data=data,
-                        precision=self._precision,
-                        seed=seed,
-                    )
+                    yield self._spec(key, seed)
+
+    def _spec(self, key: str, seed: int) -> RunSpec:
+        """A model's spec; a baseline has no recipe, and needs neither seed nor precision."""
+        learns = key not in BASELINES
+        return RunSpec(
+            model=key,
+            recipe=self._recipe.text if learns else "",
+            protocol=self.protocol,
+            data=self._data,
+            precision=self._precision if learns else "float32",
+            seed=seed,
+        )
 
     def _found(self, spec: RunSpec) -> tuple[Path, Record] | None:
         """A finished record of this very run, made by this code on this machine."""
@@ -123,7 +182,9 @@ class Experiment:
             return None
         here = environment(self._device).fingerprint
         for path in sorted(self.results.glob(f"*_{spec.id}_*.json"), reverse=True):
-            record = Record.model_validate_json(path.read_text())
-            if (record.outcome, record.code, record.fingerprint) == ("finished", code_version(), here):
-                return path, record
+            with suppress(ValidationError):  # a damaged record is none; the leaderboard names it
+                record = Record.model_validate_json(path.read_text(encoding="utf-8"))
+                code = code_version(spec.model, spec.recipe)
+                if (record.outcome, record.code, record.fingerprint) == ("finished", code, here):
+                    return path, record
         return None

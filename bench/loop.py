@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from bench import checkpoint
+from bench.agreement import check_sizes, common_heads
 from bench.data.augment import augment
 from bench.data.loader import Batch, Loader
 from bench.data.split import Part
 from bench.diagnostics import TaskGradients
-from bench.errors import BenchError
+from bench.environment import code_version, environment
 from bench.evaluate import Evaluation, evaluate
 from bench.metrics.summary import summarise
-from bench.optim import Schedule, optimizers, schedules
+from bench.optim import optimizers, schedules
 from bench.results.record import Epoch
 from bench.spec import RunSpec
+from bench.state import State, selection
+from bench.timing import memory
 from bench.timing.ledger import Ledger
 from bench.watch import Pace, Watcher
 from registry.losses import parse
 from registry.losses.objective import Objective
+from registry.losses.recipe import HEADS
 from registry.models import models
 from registry.models.baselines import Fitted
 
@@ -77,10 +79,11 @@ def train(
     protocol = spec.protocol
     torch.manual_seed(spec.seed)
     torch.backends.cudnn.benchmark = True  # shapes are fixed within a stage
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # float32 means float32
     layout = torch.channels_last if spec.layout == "channels_last" else torch.contiguous_format
     model = models.build(spec.model).to(device, memory_format=layout)  # type: ignore[call-overload]
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
-    _check_sizes(spec, model)
+    check_sizes(spec, model)
     validation = loaders("val", protocol.val_samples, protocol.size, protocol.stages[-1].batch)
 
     if isinstance(model, Fitted):  # learns nothing by gradient: one pass over the training samples
@@ -88,7 +91,7 @@ def train(
         stage = protocol.stages[-1]
         loader = loaders("train", protocol.train_samples, stage.size, stage.batch)
         model.fit(batch.quartet for batch in loader.in_order())
-        test = _test(spec, loaders, model, None, autocast, evaluations)
+        test = _test(spec, loaders, model, None, autocast, evaluations, HEADS)
         return Trained(model, [], None, test, resumed=0)
 
     heads = common_heads(spec, model, validation)
@@ -97,14 +100,17 @@ def train(
     optimizer = optimizers.build(protocol.optimizer)([*model.parameters(), *objective.parameters()])
     steps = sum(stage.epochs * (protocol.train_samples // stage.batch) for stage in protocol.stages)
     schedule = schedules.build(protocol.schedule)(optimizer, steps)
-    state = _State(model, objective, optimizer, schedule, ledger, evaluations, folder, device)
+    maker = f"{code_version(spec.model, spec.recipe)} {environment(device).fingerprint}"
+    state = State(model, objective, optimizer, schedule, ledger, evaluations, folder, device, maker)
     state.resume()
     watcher.started(spec, folder, resumed_at=len(state.history))
 
+    memory.reset_peak(device)  # what came before is not the model's
     for epoch in range(len(state.history) + 1, protocol.epochs + 1):
         stage = protocol.stage_of(epoch)
         loader = loaders("train", protocol.train_samples, stage.size, stage.batch)
         trace = _Trace(epoch, len(loader), protocol.epochs, ledger, watcher)
+        ledger.tag = f"{stage.size} px, {stage.batch} images"
 
         model.train()
         watcher.phase("training")
@@ -113,7 +119,7 @@ def train(
             with ledger("h2d"):
                 quartet = batch.quartet.map(lambda tensor: tensor.to(device, non_blocking=True))
             with ledger("augment"):
-                quartet = augment(quartet, spec.seed, epoch, batch.ids, protocol.augmentation)
+                quartet = augment(quartet, spec.seed, epoch, batch.at, protocol.augmentation)
             with ledger("diagnostics"):
                 gradients(step, quartet)
             with ledger("forward"), autocast:
@@ -128,10 +134,10 @@ def train(
             trace.keep(batch, {"total": losses.total.detach(), **losses.heads, **losses.terms})
 
         watcher.phase("validation")
-        seen = evaluate(model, validation, objective, autocast, evaluations)
+        seen = evaluate(model, validation, objective, autocast, evaluations, heads)
         if not math.isfinite(seen.loss["total"]):
             raise Diverged(epoch, len(loader), batch.ids)
-        schedule.epoch(seen.loss["total"])
+        schedule.epoch(selection(seen.loss))
         rate = float(optimizer.param_groups[0]["lr"])
         row = Epoch(
             epoch=epoch,
@@ -146,10 +152,11 @@ def train(
         watcher.phase("checkpoint")
         state.keep(row)
         watcher.epoch(row)
+        del loader, trace, batches, batch, quartet, prediction, losses  # the next stage needs their memory
 
     state.take_best()
     watcher.phase("test")
-    test = _test(spec, loaders, model, objective, autocast, evaluations)
+    test = _test(spec, loaders, model, objective, autocast, evaluations, heads)
     return Trained(model, state.history, state.best_epoch, test, state.resumed)
 
 
@@ -160,39 +167,11 @@ def _test(
     objective: Objective | None,
     autocast: torch.autocast,
     ledger: Ledger,
+    heads: Sequence[str],
 ) -> Evaluation:
     protocol = spec.protocol
     loader = loaders("test", protocol.test_samples, protocol.size, protocol.stages[-1].batch)
-    return evaluate(model, loader, objective, autocast, ledger)
-
-
-def _check_sizes(spec: RunSpec, model: nn.Module) -> None:
-    stride = getattr(model, "stride", 1)
-    wrong = [str(stage.size) for stage in spec.protocol.stages if stage.size % stride]
-    if wrong:
-        raise BenchError(
-            f"{spec.model} takes sizes that are multiples of {stride}, not {', '.join(wrong)} as in protocol "
-            f"{spec.protocol.name}: run it with --size {stride * max(1, round(spec.protocol.size / stride))}"
-        )
-
-
-def common_heads(spec: RunSpec, model: nn.Module, loader: Loader) -> tuple[str, ...]:
-    """The heads that the model has and the recipe speaks of; the data must have truth for them."""
-    recipe = parse(spec.recipe)
-    truth = next(iter(loader.in_order())).quartet
-    with torch.no_grad():
-        model.eval()
-        said = {name for name, _ in model(truth.bg[:1], truth.bg_fg[:1]).heads()}
-    for head in recipe.heads:
-        if head in said and getattr(truth, head) is None:
-            raise BenchError(
-                f"the recipe has {head} terms but the data has no {head}: give the data its {head} "
-                f"(--bg-depth for photographs), or take a recipe without it, such as --loss 'mask: bce'"
-            )
-    heads = tuple(head for head in recipe.heads if head in said)
-    if not heads:
-        raise BenchError(f"nothing to train: {spec.model} predicts {' and '.join(said)}, the recipe is {spec.recipe!r}")
-    return heads
+    return evaluate(model, loader, objective, autocast, ledger, heads)
 
 
 class _Trace:
@@ -228,69 +207,3 @@ class _Trace:
 
     def means(self) -> dict[str, float]:
         return {name: value / self._done for name, value in self._sums.items()}
-
-
-@dataclass
-class _State:
-    """Everything that a resumed run needs to end bit-identical to an uninterrupted one."""
-
-    model: nn.Module
-    objective: Objective
-    optimizer: torch.optim.Optimizer
-    schedule: Schedule
-    ledger: Ledger
-    evaluations: Ledger
-    folder: Path
-    device: torch.device
-
-    def __post_init__(self) -> None:
-        self.history: list[Epoch] = []
-        self.best_epoch: int | None = None
-        self.resumed = 0
-
-    def keep(self, row: Epoch) -> None:
-        """Add an epoch, write the last checkpoint, and the best one if this is it."""
-        self.history.append(row)
-        losses = [epoch.val_loss["total"] for epoch in self.history if epoch.size == row.size]
-        # Losses at different resolutions do not compare: a new stage begins its own search for the best.
-        if row.val_loss["total"] <= min(losses):
-            self.best_epoch = row.epoch
-            checkpoint.save(self.folder / "best.pt", {"model": self.model.state_dict(), "epoch": row.epoch})
-        parts: dict[str, Any] = {
-            "model": self.model.state_dict(),
-            "objective": self.objective.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.scheduler.state_dict(),
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
-            "history": [epoch.model_dump() for epoch in self.history],
-            "best_epoch": self.best_epoch,
-            "resumed": self.resumed,
-            "training": self.ledger.state(),
-            "evaluation": self.evaluations.state(),
-        }
-        checkpoint.save(self.folder / "last.pt", parts)
-
-    def resume(self) -> None:
-        """Go on where the last checkpoint in the folder stands, if there is one."""
-        path = self.folder / "last.pt"
-        if not path.exists():
-            return
-        parts = checkpoint.load(path, self.device)
-        self.model.load_state_dict(parts["model"])
-        self.objective.load_state_dict(parts["objective"])
-        self.optimizer.load_state_dict(parts["optimizer"])
-        self.schedule.scheduler.load_state_dict(parts["schedule"])
-        torch.set_rng_state(parts["random"].cpu())
-        if parts["random_cuda"] is not None:
-            torch.cuda.set_rng_state(parts["random_cuda"].cpu(), self.device)
-        self.history = [Epoch.model_validate(epoch) for epoch in parts["history"]]
-        self.best_epoch = parts["best_epoch"]
-        self.resumed = parts["resumed"] + 1
-        self.ledger.load_state(parts["training"])
-        self.evaluations.load_state(parts["evaluation"])
-
-    def take_best(self) -> None:
-        """Load the weights of the best epoch."""
-        if self.best_epoch is not None:
-            self.model.load_state_dict(checkpoint.load(self.folder / "best.pt", self.device)["model"])

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import math
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import torch
 
+from bench.audit.verdict import Verdict
 from bench.data.loader import Loader
 from bench.data.source import Source
 from bench.data.split import Part
 from bench.environment import code_version, environment
+from bench.errors import BenchError
 from bench.loop import Diverged, Trained, train
 from bench.metrics.summary import summarise
 from bench.report.picture import prediction_picture
@@ -50,8 +56,8 @@ class Runner:
     def __post_init__(self) -> None:
         self._loaders: dict[tuple[Part, int, int, int], Loader] = {}
 
-    def run(self, spec: RunSpec, recipe_name: str) -> tuple[Record, Path]:
-        """Train and test a spec; the record is written however the run ends.
+    def run(self, spec: RunSpec, recipe_name: str, audit: Sequence[Verdict] = ()) -> tuple[Record, Path]:
+        """Train and test a spec; the record, with what the ``audit`` found, is written however the run ends.
 
         Returns:
             The record and its file.
@@ -64,6 +70,7 @@ class Runner:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "spec.json").write_text(spec.model_dump_json(indent=1) + "\n")
         training, evaluation = Ledger(self.device), Ledger(self.device)
+        lock = _lock(folder)
         started, began = datetime.now(UTC), time.perf_counter()
         memory.reset_peak(self.device)
         trained: Trained | None = None
@@ -74,11 +81,15 @@ class Runner:
         except Diverged as error:
             outcome, reason = "diverged", f"{error}; samples {error.ids.tolist()}"
             (folder / "diverged.json").write_text(json.dumps({"reason": str(error), "ids": error.ids.tolist()}) + "\n")
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            outcome, reason = "oom", str(error).splitlines()[0] if str(error) else "out of memory"
+        except (RuntimeError, MemoryError) as error:
+            if not _out_of_memory(error):
+                raise
+            outcome, reason = "oom", (str(error).splitlines() or ["out of memory"])[0]
         peak = memory.peak_mib(self.device)
         model = models.build(spec.model) if trained is None else trained.model
         scores = {} if trained is None else summarise(trained.test.columns)
+        if any(score.value is not None and not math.isfinite(score.value) for score in scores.values()):
+            outcome, reason = "diverged", "predictions on the test split hold NaN or infinity"
         where = environment(self.device)
         record = Record(
             id=spec.id,
@@ -90,7 +101,7 @@ class Runner:
             started=started.isoformat(timespec="seconds"),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=time.perf_counter() - began,
-            code=code_version(),
+            code=code_version(spec.model, spec.recipe),
             environment=where,
             fingerprint=where.fingerprint,
             parameters=parameter_count(model),
@@ -98,16 +109,20 @@ class Runner:
             loading=self._tier(),
             epochs=trained.history if trained else [],
             best_epoch=trained.best_epoch if trained else None,
-            test={name: Score(value=score.value, images=score.images) for name, score in scores.items()},
+            test={name: Score(value=score.value, images=score.images) for name, score in scores.items()}
+            if outcome == "finished"
+            else {},
             timings=training.timings(),
             evaluation=evaluation.timings(),
             peak_mib=peak,
             resumed=trained.resumed if trained else 0,
+            audit=list(audit),
         )
-        if trained is not None:
-            self._draw(spec, trained, folder)
         path = store.write(self.results, record, self._images(trained) if trained else {})
         self.watcher.finished(record)
+        if trained is not None:
+            self._draw(spec, trained, folder)
+        lock.close()
         (folder / "last.pt").unlink(missing_ok=True)  # done: running it again starts anew
         return record, path
 
@@ -116,7 +131,7 @@ class Runner:
         key = (part, count, size, batch)
         if key not in self._loaders:
             self._loaders = {k: v for k, v in self._loaders.items() if k[0] != part}
-            budget = int(RESIDENT_SHARE * _free_bytes(self.device))
+            budget = int(RESIDENT_SHARE * free_bytes(self.device))
             self._loaders[key] = Loader(
                 self.source,
                 part,
@@ -156,9 +171,32 @@ def discard(runs: Path, spec: RunSpec) -> None:
     shutil.rmtree(runs / spec.id, ignore_errors=True)
 
 
-def _free_bytes(device: torch.device) -> int:
+def _lock(folder: Path) -> IO[str]:
+    """Keep others out of a run's folder until the file is closed, or this process ends.
+
+    Raises:
+        BenchError: another process trains this very run.
+    """
+    file = (folder / "lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise BenchError(f"another process is training this very run ({folder.name}); wait for it") from None
+    return file
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Whether an error is one of the many ways in which torch says that memory is short."""
+    words = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(word in str(error) for word in words)
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory that is free on a device; on a CPU at most 4 GiB, as it serves others too."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + cached
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         available = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))

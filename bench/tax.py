@@ -58,23 +58,24 @@ def measure(
     """
     quartet, logits = _batch(size, batch, device)
     reference = Objective(parse(REFERENCE)).to(device)
-    taxes = {}
-    for name, text in recipes.items():
-        objective = Objective(parse(text)).to(device)
-        pairs = []
-        for turn in range(-WARM_UP, rounds):
-            # A B, B A, A B: what slows the machine down for a while, or the second of two, slows both.
+    objectives = {name: Objective(parse(text)).to(device) for name, text in recipes.items()}
+    pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in recipes}
+    for turn in range(-WARM_UP, rounds):
+        for name, objective in objectives.items():
+            # A B, B A, A B, and all recipes in every round: what slows the machine down for a while slows all.
             order = (reference, objective) if turn % 2 else (objective, reference)
             seconds = {id(one): _seconds(one, logits, quartet) for one in order}
             if turn >= 0:
-                pairs.append((seconds[id(reference)], seconds[id(objective)]))
-        taxes[name] = Tax(
-            milliseconds=statistics.median(one for _, one in pairs) * 1e3,
-            extra_ms=statistics.median(one - base for base, one in pairs) * 1e3,
-            ratio=statistics.median(one / base for base, one in pairs),
+                pairs[name].append((seconds[id(reference)], seconds[id(objective)]))
+    return {
+        name: Tax(
+            milliseconds=statistics.median(one for _, one in pairs[name]) * 1e3,
+            extra_ms=statistics.median(one - base for base, one in pairs[name]) * 1e3,
+            ratio=statistics.median(one / base for base, one in pairs[name]),
             extra_mib=_held_mib(objective, logits, quartet) - _held_mib(reference, logits, quartet),
         )
-    return taxes
+        for name, objective in objectives.items()
+    }
 
 
 def tax_table(taxes: Mapping[str, Tax]) -> str:

@@ -12,7 +12,7 @@ from bench.errors import BenchError
 from bench.results import store
 from bench.results.board import Row, rows
 from bench.spec import canonical_json
-from bench.stats.verdict import Finding, relative_change
+from bench.stats.verdict import Finding
 from registry._registry import parse_key
 from registry.losses import parse
 from registry.losses.recipe import HeadPart
@@ -84,7 +84,7 @@ def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
 def _against(results: Path, joint: Row, twin: Row) -> list[Transfer]:
     heads = [part.head for part in _parts(twin)]
     comparison = compare_rows(
-        results, joint, twin, [name for head in heads for name in SHOWN[head]], MARGIN, relative_change
+        results, joint, twin, [name for head in heads for name in SHOWN[head]], MARGIN, relative=True
     )
     return [
         Transfer(label(joint), label(twin), heading(joint), head, name, comparison.findings[name])

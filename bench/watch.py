@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from bench.results.record import Epoch, Record
 from bench.spec import RunSpec
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 
 @dataclass(frozen=True)
@@ -91,10 +95,10 @@ class Terminal(Watcher):
     def __init__(self, console: Console) -> None:
         self._console = console
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TextColumn("{task.fields[news]}"),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}", markup=False),
+            TextColumn("{task.fields[news]}", markup=False),
             TimeRemainingColumn(compact=True),
             console=console,
             transient=True,
@@ -158,26 +162,34 @@ class Terminal(Watcher):
 class TensorBoard(Watcher):
     """Losses, learning rate, rate and validation metrics as event files in the run's folder."""
 
+    def __init__(self) -> None:
+        self._writer: SummaryWriter | None = None
+
     def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
         """Open the event file."""
         from torch.utils.tensorboard import SummaryWriter  # seconds to import: only where a run is made
 
+        if not resumed_at:  # what an earlier run of this spec said is not this one's
+            shutil.rmtree(folder / "tensorboard", ignore_errors=True)
         self._writer = SummaryWriter(folder / "tensorboard")
 
     def window(self, pace: Pace) -> None:
         """Losses and rate."""
-        for name, value in {**pace.losses, "images_per_second": pace.images_per_second}.items():
-            self._writer.add_scalar(f"train/{name}", value, pace.step)
+        self._add("train", {**pace.losses, "images_per_second": pace.images_per_second}, pace.step)
 
     def epoch(self, epoch: Epoch) -> None:
         """Validation."""
-        for name, value in {**epoch.val_loss, **epoch.val_metrics}.items():
-            if value is not None:
-                self._writer.add_scalar(f"validation/{name}", value, epoch.epoch)
-        for name, value in (epoch.gradients or {}).items():
-            self._writer.add_scalar(f"gradients/{name}", value, epoch.epoch)
-        self._writer.add_scalar("train/learning_rate", epoch.learning_rate, epoch.epoch)
+        self._add("validation", {**epoch.val_loss, **epoch.val_metrics}, epoch.epoch)
+        self._add("gradients", epoch.gradients or {}, epoch.epoch)
+        self._add("train", {"learning_rate": epoch.learning_rate}, epoch.epoch)
 
     def finished(self, record: Record) -> None:
-        """Close the event file."""
-        self._writer.close()
+        """Close the event file, if the run came as far as to have one."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _add(self, group: str, values: Mapping[str, float | None], at: int) -> None:
+        for name, value in values.items():
+            if self._writer is not None and value is not None:
+                self._writer.add_scalar(f"{group}/{name}", value, at)

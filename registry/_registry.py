@@ -140,7 +140,7 @@ class Registry(Generic[T]):
 
         def keep(build: Callable[P, T]) -> Callable[P, T]:
             name = build.__name__
-            if self._modules.get(name) != build.__module__:
+            if name in self._entries or self._modules.get(name) != build.__module__:
                 self._refuse_duplicate(name)
             self._entries[name] = Entry(name, build, facts)
             return build

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -33,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     terms.degenerate,
     optimum.floor,
     optimum.optimum,
+    optimum.coverage,
     heads.gradient,
     schedule.schedule,
     data.split,
@@ -73,20 +74,16 @@ def audit(
         BenchError: the recipe, the model and the data have no head in common.
     """
     parsed = parse(recipe) if isinstance(recipe, str) else recipe
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+    with _one_thread(), torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(0)
         built = models.build(model) if isinstance(model, str) else None if model is None else model()
         subject = Subject(parsed, source, protocol, built, metrics, augmentation)
-        with _one_thread():
-            _ = subject.quartet
-        _ = subject.answer  # a model is large enough for all threads
         return [_made(check, subject) for check in CHECKS]
 
 
 def _made(check: Check, subject: Subject) -> Verdict:
     try:
-        with nullcontext() if check is heads.gradient else _one_thread():
-            return check(subject)
+        return check(subject)
     except (BenchError, RegistryError):
         raise
     except Exception as error:  # terms, metrics and models of one's own raise what they like

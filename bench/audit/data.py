@@ -14,7 +14,9 @@ from registry.contract import Quartet
 _SAMPLES = 2048
 """Samples of each part whose groups are compared."""
 _AUGMENTED, _SIDE = 8, 32
-_TOGETHER, _SAME = 0.97, 2e-3
+_TOGETHER, _SAME, _STRAY = 0.97, 2e-3, 0.02
+_KNOWN = 0.5
+"""Depth is marked as known above this, so that one shows where the other should be."""
 
 
 def split(subject: Subject) -> Verdict:
@@ -25,10 +27,7 @@ def split(subject: Subject) -> Verdict:
         "val": protocol.val_samples,
         "test": protocol.test_samples,
     }
-    groups = {
-        part: subject.source.groups(part, torch.arange(min(count, _SAMPLES), device=subject.source.device))
-        for part, count in counts.items()
-    }
+    groups = {part: subject.source.groups(part, torch.arange(min(count, _SAMPLES))) for part, count in counts.items()}
     for at, name in enumerate(("backgrounds", "objects")):
         shares = {
             part: float(torch.isin(groups[part][at], groups["train"][at]).float().mean()) for part in ("val", "test")
@@ -49,7 +48,7 @@ def augmentation(subject: Subject) -> Verdict:
     level, blobs = subject.protocol.augmentation, _blobs()
     ids = torch.arange(len(blobs))
     pictures = blobs.expand(-1, 3, -1, -1)
-    marked = Quartet(pictures.clone(), pictures.clone(), blobs.clone(), blobs.clone(), torch.ones_like(blobs))
+    marked = Quartet(pictures.clone(), pictures.clone(), blobs.clone(), blobs.clone(), (blobs > _KNOWN).float())
     moved = subject.augmentation(marked, 0, 1, ids, level)
     for name in ("bg", "bg_fg"):
         for target in ("mask", "depth"):
@@ -58,6 +57,11 @@ def augmentation(subject: Subject) -> Verdict:
             if agree < _TOGETHER:
                 finding = f"{target} does not follow {name} (they agree to {agree:.2f})"
                 faults.append(Fault("broken", finding, "make one geometric draw for all four images"))
+    if moved.valid is not None and moved.depth is not None:
+        strays = float((moved.valid - (moved.depth > _KNOWN).float()).abs().mean())
+        if strays > _STRAY:
+            finding = f"valid and depth disagree on {strays:.0%} of the pixels"
+            faults.append(Fault("broken", finding, "move valid as depth is moved"))
     apart = float((moved.bg - moved.bg_fg).abs().max())
     if apart > _SAME:
         finding = f"equal photographs differ by {apart:.2f} afterwards"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +19,12 @@ _STEPS, _RATE = 80, 0.4
 _SOFT = 0.02
 """A descent from the truth begins this far from 0 and 1, where the sigmoid still has a slope."""
 _CONSTANTS = torch.linspace(-8, 8, 33).tolist()
+_MOVES: tuple[Callable[[Tensor], Tensor], ...] = (
+    lambda value: 0.8 * value,
+    lambda value: (value + 0.1).clamp(max=1),
+    lambda value: (value - 0.1).clamp(min=0),
+)
+"""What a loss may be blind to: another scale, another offset."""
 _AS_GOOD = 1e-3
 """How near the truth's loss, as a share of what there is to learn, counts as equal."""
 
@@ -45,8 +51,8 @@ class Landscape:
     Attributes:
         perfect: the truth itself, through one sigmoid.
         constant: each head's best constant.
-        optimum: each head's lowest loss that free logits reached; the one reached from nothing known, where that is
-            as low as the truth's: what a network would find.
+        optimum: each head's lowest loss that free logits reached; where that is no lower than the truth's, what was
+            reached from nothing known, or the truth on another scale, if the loss sees no difference.
     """
 
     perfect: Point
@@ -75,9 +81,34 @@ def landscape(objective: Objective, truth: Mapping[str, Tensor], quartet: Quarte
     constant = _lowest(at, flat)
     found = _descend(at, {head: torch.zeros_like(value) for head, value in truth.items()})
     stayed = _descend(at, {head: torch.logit(value, eps=_SOFT) for head, value in truth.items()})
-    # What is learnt from nothing counts as the optimum if the loss sees no difference to the truth.
+    moved = [at({head: logits_of(move(value)) for head, value in truth.items()}) for move in _MOVES]
+    # What is not the truth counts as the optimum if the loss sees no difference.
     slack = {head: _AS_GOOD * max(0.0, constant.loss[head] - perfect.loss[head]) for head in truth}
-    return Landscape(perfect, constant, _lowest(at, [found, stayed, perfect, constant], slack))
+    optimum = _lowest(at, [*moved, found, stayed, perfect, constant], slack)
+    felt = noticed(objective, truth, quartet)
+    # Where no term looks the loss wants nothing: that is told on its own.
+    wanted = {head: torch.where(felt[head], optimum.logits[head], perfect.logits[head]) for head in truth}
+    return Landscape(perfect, constant, at(wanted))
+
+
+def noticed(objective: Objective, truth: Mapping[str, Tensor], quartet: Quartet) -> dict[str, Tensor]:
+    """Which pixels of each head the loss has a gradient in, by head, bool (B, 1, H, W).
+
+    A pixel counts if it has one at any of a few guesses, far from the truth and near it: some terms are flat far away,
+    others nearby, and of those made of absolute differences the slopes may cancel.
+    """
+    draw = torch.Generator().manual_seed(0)
+    felt = {head: torch.zeros_like(value, dtype=torch.bool) for head, value in truth.items()}
+    for near in 3 * (0.0, 1.0):
+        logits = {
+            head: (near * torch.logit(value, eps=_SOFT) + torch.randn(value.shape, generator=draw)).requires_grad_()
+            for head, value in truth.items()
+        }
+        total = objective(predict(logits), quartet).total
+        slopes = torch.autograd.grad(total, list(logits.values()), allow_unused=True)
+        for head, slope in zip(logits, slopes, strict=True):
+            felt[head] |= torch.zeros_like(felt[head]) if slope is None else slope != 0
+    return felt
 
 
 @dataclass(frozen=True)

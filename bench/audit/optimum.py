@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from bench.audit.landscape import Landscape
+import torch
+from torch import Tensor
+
+from bench.audit.landscape import Landscape, noticed
 from bench.audit.subject import Subject, TermAt
 from bench.audit.verdict import Fault, Grade, Verdict, conclude
 
-_TELLS = 0.01
+_TELLS, _LEFT_OUT = 0.01, 0.02
 _GOOD, _BAD = 0.85, 0.5
 """Skill (0 the best constant, 1 perfect) below which an optimum is to be doubted, and is wrong."""
 
@@ -28,7 +31,8 @@ def floor(subject: Subject) -> Verdict:
     for head in subject.heads:
         perfect, constant, lowest = (p.loss[head] for p in (points.perfect, points.constant, points.optimum))
         numbers.update({f"{head}_perfect": perfect, f"{head}_constant": constant, f"{head}_optimum": lowest})
-        shown.append(f"{head} {perfect:.4f} at the truth, {constant:.4f} at a constant, {lowest:.4f} at its optimum")
+        at = [f"{value:z.4f}" for value in (perfect, constant, lowest)]
+        shown.append(f"{head} {at[0]} at the truth, {at[1]} at a constant, {at[2]} at its optimum")
         if not perfect < constant and subject.knows(head):
             faults.append(Fault("broken", f"a constant is as good as the truth: {shown[-1]}", _advice(subject, head)))
     return conclude("floor", faults, "; ".join(shown), numbers)
@@ -56,6 +60,20 @@ def optimum(subject: Subject) -> Verdict:
             grade: Grade = "broken" if skills[worst] < _BAD else "warn"
             faults.append(Fault(grade, f"{finding}{_culprit(subject, points, head)}", _advice(subject, head)))
     return conclude("optimum", faults, "the prediction that minimises the loss scores well on every metric", numbers)
+
+
+def coverage(subject: Subject) -> Verdict:
+    """Whether the loss has a gradient in every pixel whose target is known."""
+    quartet, faults, numbers = subject.large, [], {}
+    truth: dict[str, Tensor] = {head: getattr(quartet, head) for head in subject.heads}
+    for head, felt in noticed(subject.objective, truth, quartet).items():
+        known = quartet.valid > 0.5 if head == "depth" and quartet.valid is not None else torch.ones_like(felt)
+        share = float((known & ~felt).sum() / known.sum().clamp(min=1))
+        numbers[head] = share
+        if share > _LEFT_OUT:
+            finding = f"{share:.0%} of the known {head} is seen by no term: windows count that are wholly valid"
+            faults.append(Fault("warn", finding, f"add a term to {head!r} that looks at single pixels, such as l1"))
+    return conclude("coverage", faults, f"terms see every known pixel at {quartet.bg.shape[-1]} px", numbers)
 
 
 def _culprit(subject: Subject, points: Landscape, head: str) -> str:

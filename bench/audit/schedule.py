@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import nn
 
@@ -24,7 +26,9 @@ def schedule(subject: Subject) -> Verdict:
     if not batches:
         return conclude("schedule", [Fault("broken", "no epoch at all", "take --epochs 1 or more")], "")
     share = min(1.0, _LONGEST / sum(batches))
-    rates, bound = _simulate(protocol.optimizer, protocol.schedule, [max(1, round(n * share)) for n in batches])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch guesses at what is examined here
+        rates, bound = _simulate(protocol.optimizer, protocol.schedule, [max(1, round(n * share)) for n in batches])
     peak, end = max(rates), rates[-1]
     small = sum(rate < _SMALL * peak for rate in rates) / len(rates)
     faults = []

@@ -84,6 +84,7 @@ def _worse(subject: Subject, error: float, shift: int) -> dict[str, Tensor]:
             continue
         rows, columns = (torch.arange(side) for side in value.shape[-2:])
         up = (rows[:, None] + columns) % 2 == 0
-        up = (up | (value < error)) & (value <= 1 - error)
+        # The same direction at every error: what grows is the error alone.
+        up = (up | (value < _BAD)) & (value <= 1 - _BAD)
         worse[head] = logits_of(torch.where(up, value + error, value - error))
     return worse

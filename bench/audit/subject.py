@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Augment = Callable[[Quartet, int, int, Tensor, str], Quartet]
 """As `bench.data.augment.augment`: (quartet, seed, epoch, ids, level) to an augmented quartet."""
 
-RENDERED, IMAGES, SIDE = 16, 4, 32
+RENDERED, IMAGES, SIDE, LARGEST = 16, 4, 32, 96
 """Samples that are rendered, those of them that are studied, and their side in pixels: enough to show every fault."""
 
 
@@ -93,6 +93,12 @@ class Subject:
         except ValueError:  # a window that is larger than the maps
             return _studied(self._render(self.protocol.size))
         return small
+
+    @cached_property
+    def large(self) -> Quartet:
+        """The same samples at the size of the protocol, `LARGEST` at most."""
+        side = min(LARGEST, self.protocol.size)
+        return self.quartet if side == self.quartet.bg.shape[-1] else _studied(self._render(side))
 
     @cached_property
     def answer(self) -> Answer | None:

@@ -46,18 +46,22 @@ def bounded(subject: Subject) -> Verdict:
     for part in subject.parts:
         seen = subject.seen(part)
         towards = torch.where(seen.value > 0.5, 1.0, -1.0)
+        inside = bool((seen.value >= 0).all() and (seen.value <= 1).all())
+        cure = "give the term a lower bound" if inside else "bring the targets into [0, 1]"
         for name, direction in (("truth", towards), ("all off", -towards.abs()), ("all on", towards.abs())):
-            values = [_sum(subject, part.head, Head(step * direction), seen) for step in _STEPS]
-            numbers.update(
-                {f"{part.head}_{name.replace(' ', '_')}_{step:g}": v for step, v in zip(_STEPS, values, strict=True)}
-            )
-            before, after = values[1] - values[2], values[2] - values[3]
-            # A loss that falls in a straight line drops five times as far over the second stretch as over the first.
-            if not any(map(math.isnan, values)) and before > 1e-3 * abs(values[0]) and after > 2 * before:
-                finding = (
-                    f"{part.head}: towards {name} the loss is {values[0]:.1f} at logits of 5, {values[2]:.1f} at 50"
-                )
-                faults.append(Fault("broken", f"{finding}, {values[3]:.1f} at 200", "bring the targets into [0, 1]"))
+            heads = [Head(step * direction) for step in _STEPS]
+            by_term = {
+                term.name: [term.weight * _value(term, head, seen) for head in heads]
+                for term in subject.terms
+                if term.head == part.head
+            }
+            values = [sum(column) for column in zip(*by_term.values(), strict=True)]
+            at = f"{part.head}_{name.replace(' ', '_')}"
+            numbers.update({f"{at}_{step:g}": value for step, value in zip(_STEPS, values, strict=True)})
+            if _falls(values):
+                falling = ", ".join(key for key, own in by_term.items() if _falls(own)) or part.head
+                shown = f"{falling}: the loss is {values[0]:.1f} at logits of 5 towards {name}, {values[2]:.1f} at 50"
+                faults.append(Fault("broken", f"{shown}, {values[3]:.1f} at 200", cure))
     lowest = min(numbers.values())
     return conclude("bounded", faults, f"no lower than {lowest:.2g} at logits up to {_STEPS[-1]:g}", numbers)
 
@@ -170,8 +174,10 @@ def _inverse(value: float) -> float:
     return math.log(value / (1 - value))
 
 
-def _sum(subject: Subject, head: str, prediction: Head, target: Target) -> float:
-    return sum(term.weight * _value(term, prediction, target) for term in subject.terms if term.head == head)
+def _falls(values: list[float]) -> bool:
+    """Whether values at `_STEPS` go on falling: along a straight line the last stretch is five times the one before."""
+    before, after = values[1] - values[2], values[2] - values[3]
+    return before > 1e-3 * (1 + abs(values[0])) and after > 2 * before
 
 
 def _value(term: TermAt, prediction: Head, target: Target) -> float:

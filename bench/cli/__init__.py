@@ -6,8 +6,8 @@ import sys
 
 import typer
 
-from bench.cli import compare, doctor, export, leaderboard, listing, profile, reproduce, run, show, tax
-from bench.errors import BenchError
+from bench.cli import audit, compare, doctor, export, leaderboard, listing, profile, regress, reproduce, run, show, tax
+from bench.errors import BenchError, Interrupted
 from registry.errors import RegistryError
 
 app = typer.Typer(
@@ -19,10 +19,12 @@ app = typer.Typer(
     epilog="Begin with: bench run --model unet --loss bce_ssim",
 )
 app.command("run", epilog=run.EXAMPLES)(run.run)
+app.command("audit", epilog=audit.EXAMPLES)(audit.audit)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("profile", epilog=profile.EXAMPLES)(profile.profile)
 app.command("leaderboard", epilog=leaderboard.EXAMPLES)(leaderboard.leaderboard)
 app.command("list", epilog=listing.EXAMPLES)(listing.listing)
+app.command("regress", epilog=regress.EXAMPLES)(regress.regress)
 app.command("tax", epilog=tax.EXAMPLES)(tax.tax)
 app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.command("show", epilog=show.EXAMPLES)(show.show)
@@ -37,8 +39,12 @@ def main() -> None:
         app()
     except BenchError as error:
         _fail(str(error), error.exit_code)
+    except Interrupted as error:
+        _fail(str(error), error.exit_code)
     except RegistryError as error:
         _fail(str(error), 2)
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}", 1)
 
 
 def _fail(message: str, status: int) -> None:

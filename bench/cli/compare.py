@@ -12,6 +12,8 @@ EXAMPLES = (
     "  |  bench compare results/a.json results/b.json  |  bench compare --transfer wnet"
 )
 
+_WIDTH = 130  # of the table, which is no use broken up
+
 
 def compare(
     a: Annotated[str, typer.Argument(help="A cell, model:loss, or a record's file.")] = "",
@@ -40,10 +42,10 @@ def compare(
 
     if not results.is_dir():
         raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
-    console = Console(highlight=False)
     if transfer and not a:
-        console.print(transfer_table(transfers(results, transfer, within)))
+        shown = transfer_table(transfers(results, transfer, within))
     elif a and b and not transfer:
-        console.print(comparison_table(compare_cells(results, a, b, metric or (), within, margin)))
+        shown = comparison_table(compare_cells(results, a, b, metric or (), within, margin))
     else:
         raise BenchError("name two cells, as in bench compare wnet:bce_ssim unet:bce_ssim, or --transfer and a model")
+    Console(highlight=False, markup=False, width=max(Console().width, _WIDTH)).print(shown)

@@ -25,7 +25,7 @@ def leaderboard(
     if not results.is_dir():
         raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
     texts = pages(results, out)
-    stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
+    stale = [path for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if not check:
         for path in stale:
             store.replace(path, texts[path])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -37,12 +38,21 @@ def profile(
     size: Annotated[int, typer.Option(min=8, help="Image side, pixels.")] = 64,
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
+    engine: Annotated[str, typer.Option(help="eager, or compiled (torch.compile).")] = "eager",
     seconds: Annotated[float, typer.Option(min=0.0, help="How long to measure, after warming up.")] = 20.0,
     versus: Annotated[
         str | None, typer.Option("--vs", help="Compare with this instead, MODEL or MODEL:LOSS, in turn A B B A.")
     ] = None,
+    bottleneck: Annotated[
+        bool, typer.Option("--bottleneck", help="Also say what holds the step up, and what would help by how much.")
+    ] = False,
+    memory_budget: Annotated[
+        float | None, typer.Option(min=1, help="Also find the greatest batch that fits so many MiB.")
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Write everything that was measured.")] = None,
-    trace: Annotated[Path | None, typer.Option(help="Write a Chrome trace of the last steps.")] = None,
+    trace: Annotated[
+        Path | None, typer.Option(help="Write a Chrome trace of the last steps; on a GPU also set NVTX ranges.")
+    ] = None,
     picture: Annotated[Path | None, typer.Option(help="Write stacked bars of the step, PNG.")] = None,
     protocol: Annotated[str, typer.Option(help="Whose optimizer, schedule and augmentation.")] = "quick",
     data: Data = "synthetic",
@@ -59,6 +69,8 @@ def profile(
     """Show where the time, the memory and the arithmetic of a training step go, and how sure that is."""
     from rich.console import Console
 
+    from bench.profile.bottleneck import bottleneck as find_bottleneck
+    from bench.profile.budget import fit_batch_of
     from bench.profile.profile import profile as measure
     from bench.profile.table import profile_table
     from bench.profile.trace import chrome_trace
@@ -76,9 +88,9 @@ def profile(
     console = Console(highlight=False)
     source = open_source(data, bg, bg_depth, fg, depth_unit, camera, split, scenes, skip_bad, data_seed)
     budget = find_protocol(protocol).override(batch=batch, size=size)
-    one = trainee(model, loss, budget, source, precision, device)
+    one = trainee(model, loss, budget, source, precision, device, engine)
     if versus is not None:
-        other = trainee(*opponent(versus, loss), budget, source, precision, device)
+        other = trainee(*opponent(versus, loss), budget, source, precision, device, engine)
         comparison = compare(one, other, seconds)
         console.print(comparison.sentence())
         if json is not None:
@@ -86,10 +98,20 @@ def profile(
         return
     found, stretches = measure(one, seconds)
     console.print(profile_table(found, console.width))
+    if bottleneck:
+        binding = find_bottleneck(one, seconds / 4)
+        console.print(binding.sentence())
+        found = found.model_copy(update={"bottleneck": binding})
+    if memory_budget is not None:
+        fit = fit_batch_of(one, source, memory_budget)
+        console.print(fit.sentence())
+        found = found.model_copy(update={"fit": fit})
     if json is not None:
         store.replace(json, found.model_dump_json(indent=1) + "\n")
     if trace is not None:
         store.replace(trace, canonical_json(chrome_trace(stretches, one.label)) + "\n")
+        if one.device.type == "cuda":
+            one.annotate(steps=8)
     if picture is not None:
         segments = [(block.name, block.time.median_ms) for block in found.blocks]
         stacked_bars([Stack(one.label, segments)]).save(picture, format="PNG")
@@ -99,6 +121,7 @@ def _make_room(path: Path) -> None:
     """Fail before anything is measured where the result could not be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.open("ab").close()
     except OSError as error:
         raise BenchError(f"cannot write {path}: {error.strerror}") from error
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise BenchError(f"cannot write {path}: it is a folder, or its folder takes no files")

@@ -75,7 +75,7 @@ def reproduce(
     chosen = [find_system(key) for key in (SYSTEMS if every else systems or [])]
     if not chosen:
         raise BenchError(f"name a system ({', '.join(SYSTEMS)}), or --all")
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)  # brackets are parameters of a key
     source = open_source(data, bg, bg_depth, fg, depth_unit, camera, split, scenes, skip_bad, data_seed)
     with Terminal(console) as terminal:
         reproducer = Reproducer(source, pick_device(device), results, runs, full, samples, terminal, console.print)

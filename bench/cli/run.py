@@ -66,6 +66,7 @@ def run(
     ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw an unfinished run's checkpoint away.")] = False,
     baselines: Annotated[bool, typer.Option(help="Also fit the baselines that learn nothing, once.")] = True,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse to train what the audit finds broken.")] = False,
     results: Annotated[Path, typer.Option(help="Folder for records.")] = Path("results"),
     runs: Annotated[Path, typer.Option(help="Folder for checkpoints and pictures.")] = Path("runs"),
     out: Annotated[Path | None, typer.Option(help="Leaderboard to regenerate.")] = Path("leaderboard.md"),
@@ -83,7 +84,7 @@ def run(
 
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, _interrupt)
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     changes = {
         "epochs": epochs,
         "batch": batch,
@@ -108,11 +109,12 @@ def run(
         again=again,
         fresh=fresh,
         baselines=baselines,
+        strict=strict,
     )
     console.print(experiment.headline())
     with Terminal(console) as terminal:
         for record, path, made in experiment.run(Watchers([terminal, TensorBoard()]), announce=console.print):
-            console.print(result_lines(record, path, runs, made, experiment.floor()))
+            console.print(result_lines(record, path, runs, made, experiment.floor()), soft_wrap=True)
     if out is not None:
         experiment.write_leaderboard(out)
         console.print(f"leaderboard: {out}")

@@ -25,7 +25,7 @@ from registry.contract import Quartet
 
 SCENES = ("auto", "file", "sequence")
 _SMALLEST = 0.25
-_ENOUGH_SCENES = 5
+_ENOUGH_SCENES = 3
 _FOOT_TAPS, _FOOT_REACH = 5, 0.02
 
 

@@ -45,9 +45,10 @@ def unpack(packed: dict[str, Tensor]) -> Quartet:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some samples: their ids (B,) on the CPU and their quartet on the device."""
+    """Some samples: their ids (B,) on the CPU and, as ``at``, on the device, and their quartet on the device."""
 
     ids: Tensor
+    at: Tensor
     quartet: Quartet
 
 
@@ -94,20 +95,22 @@ class Loader:
         return self.count // self.batch
 
     def _batches(self, chunks: list[Tensor]) -> Iterator[Batch]:
+        device = self.source.device
         if self._store is not None:
             for ids in chunks:
-                at = ids.to(self.source.device, non_blocking=True)
-                yield Batch(ids, unpack({name: stored[at] for name, stored in self._store.items()}))
-        elif self.source.device.type == "cuda":
-            for ids in chunks:  # composing is queued on the stream: the host runs ahead by itself
-                yield Batch(ids, self._render(ids))
+                at = ids.to(device, non_blocking=True)
+                yield Batch(ids, at, unpack({name: stored[at] for name, stored in self._store.items()}))
+        elif device.type == "cuda":
+            for ids in chunks:
+                at = ids.to(device, non_blocking=True)
+                yield Batch(ids, at, self._render(at))
         else:
             with ThreadPoolExecutor(1) as ahead:
                 pending = ahead.submit(self._render, chunks[0]) if chunks else None
                 for ids, following in zip(chunks, [*chunks[1:], None], strict=True):
                     quartet = pending.result() if pending else self._render(ids)
                     pending = ahead.submit(self._render, following) if following is not None else None
-                    yield Batch(ids, quartet)
+                    yield Batch(ids, ids, quartet)
 
     def _render(self, ids: Tensor) -> Quartet:
         with torch.no_grad():

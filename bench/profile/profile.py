@@ -8,6 +8,9 @@ import torch
 from pydantic import BaseModel, ConfigDict
 
 from bench.environment import Environment, environment
+from bench.profile.bottleneck import Bottleneck
+from bench.profile.budget import Fit
+from bench.profile.engine import Engine
 from bench.profile.interval import Interval, median_interval, ratio_interval
 from bench.profile.rounds import WarmUp, rounds, warm_up
 from bench.profile.trainee import Trainee
@@ -16,13 +19,11 @@ from bench.timing.ceiling import Ceiling, measure_ceiling
 from bench.timing.census import Count
 from bench.timing.ledger import Interval as Stretch
 from bench.timing.ledger import Window
-from bench.timing.summary import BlockTime, block_rows, block_times
+from bench.timing.summary import TRUSTED_CLOSURE, BlockTime, block_rows, block_times
 from bench.timing.work import parameter_count
 
-TRUSTED_CLOSURE = 0.98
 TRUSTED_PERTURBATION = 1.01
-_TOLD_APART = 0.05
-UNATTRIBUTED = "unattributed"
+_TOLD_APART = 0.05  # an interval that reaches further says nothing about 1 %
 _MIB = 2**20
 
 
@@ -62,7 +63,8 @@ class Profile(BaseModel):
 
     Attributes:
         spec, environment, fingerprint: what was profiled, and where.
-        engine: how the step was run.
+        engine: how the model was run.
+        first_step_seconds: the very first step's, in which a compiled model is compiled.
         batch, size: images a step and their side, pixels.
         parameters: trainable and frozen, shared ones once.
         ceiling: what this machine does at best, measured in the same run.
@@ -75,6 +77,7 @@ class Profile(BaseModel):
         blocks: in the order they run; the last is ``unattributed``.
         peak_mib: the step's peak memory, weights and all: by torch's allocator on CUDA, of tensors on a CPU.
         doubts: why not to trust it; empty for a profile that can be trusted.
+        bottleneck, fit: what holds the step up, and the batch that fits a memory budget; where they were asked for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,7 +85,8 @@ class Profile(BaseModel):
     spec: RunSpec
     environment: Environment
     fingerprint: str
-    engine: str
+    engine: Engine
+    first_step_seconds: float
     batch: int
     size: int
     parameters: int
@@ -97,6 +101,8 @@ class Profile(BaseModel):
     blocks: tuple[Block, ...]
     peak_mib: float
     doubts: tuple[str, ...]
+    bottleneck: Bottleneck | None = None
+    fit: Fit | None = None
 
 
 def profile(trainee: Trainee, seconds: float) -> tuple[Profile, list[Stretch]]:
@@ -107,28 +113,32 @@ def profile(trainee: Trainee, seconds: float) -> tuple[Profile, list[Stretch]]:
         seconds: how long to measure; as long again, at most, is spent on warming up.
 
     Returns:
-        The profile, and the time line of its last instrumented window.
+        The profile, and the time line of one more instrumented window.
     """
-    warm = warm_up(lambda: trainee.window(instrumented=False), seconds)
+    first = trainee.window()
+    warm = warm_up(lambda: trainee.window(), seconds)
     trainee.window(instrumented=True)  # the first marks make what later ones use again
-    trainee.forget()
-    pairs = rounds(lambda: trainee.window(instrumented=False), lambda: trainee.window(instrumented=True), seconds)
-    windows, stretches = trainee.ledger.windows, trainee.ledger.last
+    trainee.ledger.windows.clear()
+    pairs = rounds(lambda: trainee.window(), lambda: trainee.window(instrumented=True), seconds)
+    windows = [*trainee.ledger.windows]
     plain, marked = _by_round(windows)
     times, closure = block_times([w for row in marked for w in row])
     assert closure is not None, "there are five rounds at least"
+    trainee.window(instrumented=True)
+    stretches = trainee.ledger.intervals()
     census = trainee.census()
     dtype = torch.bfloat16 if trainee.spec.precision == "bfloat16" else torch.float32
     ceiling = measure_ceiling(trainee.device, dtype)
     medians = _medians(marked)
     step = median_interval([[1e3 * w.seconds / w.steps for w in row] for row in plain])
-    perturbation = _perturbation(trainee)
+    perturbation = _perturbation(windows, trainee.device)
     where = environment(trainee.device)
     found = Profile(
         spec=trainee.spec,
         environment=where,
         fingerprint=where.fingerprint,
-        engine="eager",
+        engine=trainee.engine,
+        first_step_seconds=first,
         batch=trainee.batch,
         size=trainee.size,
         parameters=parameter_count(trainee.model),
@@ -149,13 +159,12 @@ def profile(trainee: Trainee, seconds: float) -> tuple[Profile, list[Stretch]]:
     return found, stretches
 
 
-def _perturbation(trainee: Trainee) -> Interval:
+def _perturbation(windows: Sequence[Window], device: torch.device) -> Interval:
     """Instrumented over plain, a pair a round of plain, instrumented, instrumented, plain.
 
     On a CPU it is the processor time that is compared: a neighbour's load comes and goes, and adds none to it.
     """
-    windows = trainee.ledger.windows
-    costs = [w.seconds / w.steps for w in windows] if trainee.device.type == "cuda" else trainee.processor_seconds
+    costs = [(w.seconds if device.type == "cuda" else w.processor_seconds) / w.steps for w in windows]
     groups = [costs[i : i + 4] for i in range(0, len(costs), 4)]
     return ratio_interval([b + c for _, b, c, _ in groups], [a + d for a, _, _, d in groups])
 

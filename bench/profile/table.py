@@ -42,6 +42,8 @@ def verdict(profile: Profile) -> str:
         f"closure {profile.closure:.2%}, perturbation {off.value - 1:+.2%} ({off.low - 1:+.2%} to {off.high - 1:+.2%})"
         f", {profile.steps} steps in {profile.rounds} rounds of A B B A after {profile.warm_up.seconds:.0f} s of "
         "warm-up",
+        f"first step {profile.first_step_seconds:.1f} s"
+        + (", most of it compiling" if profile.engine == "compiled" else ""),
         "backward: intervals on the critical path, from one block's gradient to the next one's",
     ]
     lines += [f"not trustworthy: {doubt}" for doubt in profile.doubts] or ["trustworthy"]

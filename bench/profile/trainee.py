@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
+from bench.agreement import common_heads
 from bench.data.augment import augment
 from bench.data.loader import Batch, Loader
 from bench.data.source import Source
 from bench.environment import pick_device, pick_precision
 from bench.errors import BenchError
-from bench.loop import common_heads
 from bench.optim import optimizers, schedules
+from bench.profile.engine import Engine, engine_named, run_by
 from bench.protocol import Protocol
+from bench.runner import RESIDENT_SHARE, free_bytes
 from bench.spec import RunSpec
 from bench.timing.census import Census, bytes_of
-from bench.timing.hooks import BlockPasses, NoPasses, Passes
-from bench.timing.ledger import Ledger
+from bench.timing.hooks import BlockPasses, NoPasses, Passes, WholePasses
+from bench.timing.ledger import Ledger, Recorder
+from bench.timing.nvtx import Ranges
 from bench.timing.work import blocks_of
 from registry.losses import parse
 from registry.losses.objective import Objective, Span, nullspan
@@ -30,7 +32,6 @@ BATCHES = 16
 _WINDOW_SECONDS = {"cpu": 0.05, "cuda": 0.25}
 """A CPU needs no synchronisation, so that windows may be short and their comparison close."""
 _STEPS = 10**6  # a schedule of which a profile sees the beginning only
-_BUDGET = 2**31
 _PLAIN = NoPasses()
 
 
@@ -41,17 +42,22 @@ class Trainee:
         spec: what to train; the last stage of its protocol gives size and batch.
         source: where the batches come from.
         device: where to compute.
+        batches: how many are there before they come again; they lie in memory or are made as they are needed, as
+            all the protocol's samples would.
+        engine: how the model is run; of a compiled one only whole passes are timed, as its blocks are fused away.
 
     Attributes:
+        batches: of the loader, endless, each with its epoch.
         ledger: the windows so far.
-        processor_seconds: processor time a step of each of them, of this process and all its threads.
 
     Raises:
         BenchError: a model that learns nothing by gradient, or does not fit the recipe or the data.
     """
 
-    def __init__(self, spec: RunSpec, source: Source, device: torch.device) -> None:
-        self.spec, self.device = spec, device
+    def __init__(
+        self, spec: RunSpec, source: Source, device: torch.device, batches: int = BATCHES, engine: Engine = "eager"
+    ) -> None:
+        self.spec, self.device, self.engine = spec, device, engine
         stage = spec.protocol.stages[-1]
         self.batch, self.size = stage.batch, stage.size
         torch.manual_seed(spec.seed)
@@ -60,7 +66,9 @@ class Trainee:
         self.model = models.build(spec.model).to(device, memory_format=layout)  # type: ignore[call-overload]
         if isinstance(self.model, Fitted):
             raise BenchError(f"{spec.model} learns nothing by gradient: there is no training step to profile")
-        self.loader = Loader(source.to(device), "train", BATCHES * self.batch, self.size, self.batch, _BUDGET)
+        count = batches * self.batch
+        room = int(RESIDENT_SHARE * free_bytes(device) * count / max(count, spec.protocol.train_samples))
+        self.loader = Loader(source.to(device), "train", count, self.size, self.batch, room)
         try:
             heads = common_heads(spec, self.model, self.loader)
         except ValueError as error:
@@ -72,9 +80,9 @@ class Trainee:
         self._schedule = schedules.build(spec.protocol.schedule)(self.optimizer, _STEPS)
         self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
         self.ledger = Ledger(device, seconds=_WINDOW_SECONDS[device.type], min_steps=1)
-        self.processor_seconds: list[float] = []
-        self._passes = BlockPasses(self.model, blocks_of(self.model), self.ledger)
-        self._batches = self._forever()
+        self._run = run_by(engine, self.model, device)
+        self._passes = self._split(self.ledger)
+        self.batches = self._forever()
         self.model.train()
 
     def step(self, epoch: int, batch: Batch, span: Span = nullspan, passes: Passes = _PLAIN) -> None:
@@ -90,7 +98,7 @@ class Trainee:
         with span("augment"):
             quartet = augment(quartet, self.spec.seed, epoch, batch.ids, self.spec.protocol.augmentation)
         with passes.forward(), self._autocast:
-            prediction = self.model(quartet.bg, quartet.bg_fg)
+            prediction = self._run(quartet.bg, quartet.bg_fg)
         losses = self.objective(prediction, quartet, span=span)
         with passes.backward():
             losses.total.backward()
@@ -99,44 +107,43 @@ class Trainee:
             self.optimizer.zero_grad(set_to_none=True)
             self._schedule.step()
 
-    def window(self, instrumented: bool) -> float:
-        """Train for one window of the ledger; returns its seconds a step."""
-        if instrumented:
-            self._passes.attach()
-        began = time.process_time()
-        try:
-            for epoch, batch in self.ledger.window(self._batches, self.batch, instrumented):
-                if instrumented:
-                    self.step(epoch, batch, self.ledger, self._passes)
-                else:
-                    self.step(epoch, batch)
-            spent = time.process_time() - began
-        finally:
-            self._passes.detach()
-        window = self.ledger.windows[-1]
-        self.processor_seconds.append(spent / window.steps)
-        return window.seconds / window.steps
+    def window(self, instrumented: bool = False, batches: Iterator[tuple[int, Batch]] | None = None) -> float:
+        """Train for one window of the ledger; returns its seconds a step.
 
-    def forget(self) -> None:
-        """Begin anew with the windows."""
-        self.ledger.windows.clear()
-        self.processor_seconds.clear()
+        Args:
+            instrumented: whether to time its blocks.
+            batches: epoch and batch a step, endless; the loader's if none are given.
+        """
+        span, passes = (self.ledger, self._passes) if instrumented else (nullspan, _PLAIN)
+        with passes.attached():
+            try:
+                for epoch, batch in self.ledger.window(batches or self.batches, self.batch, instrumented):
+                    self.step(epoch, batch, span, passes)
+            except (ValueError, torch.OutOfMemoryError) as error:
+                raise BenchError(f"{self.label} at batch {self.batch}, {self.size} px: {error}") from error
+        window = self.ledger.windows[-1]
+        return window.seconds / window.steps
 
     def census(self) -> Census:
         """Count what one step does, block by block; to be called when the optimizer has its state."""
-        epoch, batch = next(self._batches)
+        epoch, batch = next(self.batches)
         there = [*self.state(), *(tensor for _, tensor in batch.quartet.tensors())]
         census = Census(self.device, bytes_of(there))
         census.known(there)
-        passes = BlockPasses(self.model, blocks_of(self.model), census)
-        passes.attach()
-        try:
-            with census:
-                self.step(epoch, batch, census, passes)
-                census.mark()
-        finally:
-            passes.detach()
+        passes, run = self._split(census), self._run
+        self._run = self.model  # what is compiled does not pass through a census
+        with census, passes.attached():
+            self.step(epoch, batch, census, passes)
+            census.mark()
+        self._run = run
         return census
+
+    def annotate(self, steps: int) -> None:
+        """Train for some steps with NVTX ranges around the blocks, for a profiler that looks on; CUDA only."""
+        ranges = Ranges(self.model, blocks_of(self.model) if self.engine == "eager" else {})
+        with ranges.attached():
+            for _ in range(steps):
+                self.step(*next(self.batches), ranges, ranges)
 
     def state(self) -> list[Tensor]:
         """All tensors that stay from step to step: weights, buffers, and what the optimizer remembers."""
@@ -152,7 +159,13 @@ class Trainee:
     @property
     def label(self) -> str:
         """What is trained, in a few words."""
-        return f"{self.spec.model}, {self.spec.recipe}"
+        how = "" if self.engine == "eager" else f", {self.engine}"
+        return f"{self.spec.model}, {self.spec.recipe}{how}"
+
+    def _split(self, recorder: Recorder) -> Passes:
+        if self.engine == "eager":
+            return BlockPasses(self.model, blocks_of(self.model), recorder)
+        return WholePasses(recorder)
 
     def _forever(self) -> Iterator[tuple[int, Batch]]:
         epoch = 0
@@ -163,7 +176,13 @@ class Trainee:
 
 
 def trainee(
-    model: str, loss: str, protocol: Protocol, source: Source, precision: str = "auto", device: str = "auto"
+    model: str,
+    loss: str,
+    protocol: Protocol,
+    source: Source,
+    precision: str = "auto",
+    device: str = "auto",
+    engine: str = "eager",
 ) -> Trainee:
     """A trainee by names, as on the command line.
 
@@ -178,4 +197,4 @@ def trainee(
         data=source.describe(),
         precision=pick_precision(where, precision),
     )
-    return Trainee(spec, source, where)
+    return Trainee(spec, source, where, engine=engine_named(engine))

@@ -56,8 +56,8 @@ def compare(a: Trainee, b: Trainee, seconds: float) -> Comparison:
         seconds: how long to measure; each is warmed up for as long again at most.
     """
     for side in (a, b):
-        warm_up(lambda side=side: side.window(instrumented=False), seconds)  # type: ignore[misc]
-    pairs = rounds(lambda: a.window(instrumented=False), lambda: b.window(instrumented=False), seconds)
+        warm_up(lambda side=side: side.window(), seconds)  # type: ignore[misc]
+    pairs = rounds(lambda: a.window(), lambda: b.window(), seconds)
     ratio = ratio_interval([x for x, _ in pairs], [y for _, y in pairs])
     return Comparison(
         a=a.label,

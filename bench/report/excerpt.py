@@ -24,19 +24,20 @@ def excerpt(records: Iterable[tuple[str, Record]]) -> str:
     first = next(iter(groups_of(records)), None)
     if first is None:
         return "(no records yet)\n"
+    machine = first.board[0].any if first.board else None
     header = ["model", "loss", *_COLUMNS.values(), "parameters", "images/s"]
     body = [
         [
             f"`{row.model}`",
             loss_cell(row),
             *(number(row, metrics[name], first) for name in _COLUMNS),
-            f"{_any(row).parameters:,}",
-            _rate(row),
+            f"{row.any.parameters:,}",
+            _rate(row, machine),
         ]
         for row in first.board
     ]
-    machine = _any(first.board[0]).environment.label if first.board else ""
-    return f"*{first.title}; images/s on {machine}*\n\n{table(header, body)}"
+    where = machine.environment.label if machine else "no machine yet"
+    return f"*{first.title}; images/s on {where}*\n\n{table(header, body)}"
 
 
 def put(text: str, records: Iterable[tuple[str, Record]]) -> str:
@@ -46,10 +47,7 @@ def put(text: str, records: Iterable[tuple[str, Record]]) -> str:
     return f"{before}{begin}{excerpt(records)}{end}{after}" if begin and end else text
 
 
-def _any(row: Row) -> Record:
-    return next(iter(row.records.values()))[1]
-
-
-def _rate(row: Row) -> str:
-    rate = _any(row).timings.images_per_second
-    return "–" if rate is None else f"{rate:.0f}"
+def _rate(row: Row, machine: Record | None) -> str:
+    """Images a second, if they were measured on the machine that the caption names."""
+    rate = row.any.timings.images_per_second
+    return "–" if rate is None or machine is None or row.any.fingerprint != machine.fingerprint else f"{rate:.0f}"

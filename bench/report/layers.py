@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from rich.console import Group
+from rich.markup import escape
 from rich.table import Table
 from torch import Tensor, nn
 
@@ -70,7 +71,7 @@ def layer_table(model: nn.Module, key: str, size: int, batch: int) -> Group:
     """The table with a line a block, and the totals."""
     rows = layers(model, size, batch)
     total = parameter_count(model)
-    table = Table(title=f"{key} at {size}x{size}", box=None, header_style="bold", title_justify="left")
+    table = Table(title=escape(f"{key} at {size}x{size}"), box=None, header_style="bold", title_justify="left")
     for heading in ("block", "layer", "output"):
         table.add_column(heading)
     table.add_column("parameters", justify="right")

@@ -21,5 +21,5 @@ def pages(results: Path, page: Path) -> dict[Path, str]:
     texts = {page: leaderboard(records, link), results / store.SCHEMA: store.schema()}
     readme = page.parent / "README.md"
     if readme.exists():
-        texts[readme] = put(readme.read_text(), records)
+        texts[readme] = put(readme.read_text(encoding="utf-8"), records)
     return texts

@@ -54,6 +54,8 @@ def _range(quartet: Quartet, prediction: Prediction) -> tuple[Tensor, Tensor]:
         known = quartet.valid > 0
         low = torch.where(known, quartet.depth, torch.inf).amin((1, 2, 3))
         high = torch.where(known, quartet.depth, -torch.inf).amax((1, 2, 3))
+        some = known.any(1).any(1).any(1)  # where nothing is known, the whole range
+        low, high = torch.where(some, low, 0.0), torch.where(some, high, 1.0)
         return low, torch.maximum(high, low + 1e-3)
     depths = prediction.depth.value if prediction.depth is not None else torch.zeros(len(quartet), 1, 1, 1)
     return depths.amin((1, 2, 3)), depths.amax((1, 2, 3)) + 1e-3
@@ -69,14 +71,13 @@ def _grey(image: Tensor) -> Image.Image:
 
 def _heat(depth: Tensor, low: Tensor, high: Tensor, valid: Tensor | None) -> Image.Image:
     stops = (_STOPS / 255.0).to(depth.device)
-    at = ((depth[0].float() - low) / (high - low)).clamp(0, 1) * (len(stops) - 1)
+    known = ~depth[0].isnan() if valid is None else valid[0] > 0
+    at = ((depth[0].float() - low) / (high - low)).nan_to_num().clamp(0, 1) * (len(stops) - 1)
     below = at.floor().clamp(max=len(stops) - 2).long()
     part = (at - below)[..., None]
     colours = stops[below] * (1 - part) + stops[below + 1] * part
-    if valid is not None:
-        grey = torch.tensor(_NAN, device=depth.device) / 255.0
-        colours = torch.where(valid[0, :, :, None] > 0, colours, grey)
-    return _image(colours)
+    grey = torch.tensor(_NAN, device=depth.device) / 255.0
+    return _image(torch.where(known[..., None], colours, grey))
 
 
 def _image(pixels: Tensor) -> Image.Image:

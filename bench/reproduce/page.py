@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.results.board import data_label
 from bench.report.markdown import table
 from bench.reproduce.reproduction import Reproduction, TrialResult
 from bench.reproduce.systems import find_system
+from bench.results.board import data_label
 
 HEAD = """# Reproduction
 

@@ -156,7 +156,7 @@ _TABLE = (
                         Stage(size=48, batch=8, epochs=3),
                         Stage(size=64, batch=8, epochs=2),
                     ),
-                    samples=192,
+                    samples=256,
                 ),
                 full=Budget(
                     (
@@ -189,7 +189,7 @@ _TABLE = (
                     _MASK_IOU,
                     _DEPTH_RMSE,
                 ),
-                small=Budget((Stage(size=64, batch=8, epochs=11),), samples=160),
+                small=Budget((Stage(size=64, batch=8, epochs=11),), samples=256),
                 full=Budget((Stage(size=192, batch=64, epochs=11),), samples=3_500),
             ),
         ),
@@ -213,7 +213,7 @@ _TABLE = (
                     _MASK_IOU,
                     _DEPTH_RMSE,
                 ),
-                small=Budget((Stage(size=32, batch=8, epochs=3), Stage(size=64, batch=8, epochs=3)), samples=192),
+                small=Budget((Stage(size=32, batch=8, epochs=3), Stage(size=64, batch=8, epochs=3)), samples=384),
                 full=Budget(
                     (Stage(size=64, batch=128, epochs=3), Stage(size=128, batch=128, epochs=3)), samples=280_000
                 ),
@@ -229,7 +229,7 @@ _TABLE = (
                     Figure('"IoU"', ".495", blended_iou, mask_iou),
                     _DEPTH_RMSE,
                 ),
-                small=Budget((Stage(size=32, batch=8, epochs=3), Stage(size=64, batch=8, epochs=3)), samples=192),
+                small=Budget((Stage(size=32, batch=8, epochs=3), Stage(size=64, batch=8, epochs=3)), samples=384),
                 full=Budget(
                     (Stage(size=64, batch=128, epochs=3), Stage(size=128, batch=128, epochs=3)), samples=280_000
                 ),

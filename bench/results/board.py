@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,21 @@ class Row:
     model: str
     recipe: str
     records: Mapping[int, tuple[str, Record]]
+
+    @property
+    def any(self) -> Record:
+        """One of its records, for what all of them share."""
+        return next(iter(self.records.values()))[1]
+
+    @property
+    def cell(self) -> str:
+        """The cell's hash."""
+        return self.any.cell
+
+    @property
+    def mixed(self) -> bool:
+        """Whether its seeds were run by different versions of the code."""
+        return len({record.code for _, record in self.records.values()}) > 1
 
     @property
     def learns(self) -> bool:
@@ -54,8 +70,28 @@ class Group:
 
     @property
     def title(self) -> str:
-        """The protocol and the data in words."""
-        return f"{self.protocol} · {data_label(self.members[0][1].spec.data)}"
+        """The protocol and the data in words, with six digits of the data's hash to tell like ones apart."""
+        data = self.members[0][1].spec.data
+        digest = hashlib.sha256(canonical_json(data).encode()).hexdigest()[:6]
+        return f"{self.protocol} · {data_label(data)} ({digest})"
+
+    @property
+    def failures(self) -> list[Named]:
+        """Records of runs that never finished, however often they were tried."""
+        done = {record.id for _, record in self.members if record.outcome == "finished"}
+        return [(name, record) for name, record in self.members if record.id not in done]
+
+    def machines(self) -> dict[str, list[tuple[Row, list[Record]]]]:
+        """By machine fingerprint: each row with what was recorded there, the latest of every run."""
+        latest: dict[str, dict[str, dict[int, Record]]] = {}
+        for _, record in sorted(self.members, key=lambda pair: (pair[1].finished, pair[0])):
+            if record.outcome == "finished":
+                cells = latest.setdefault(record.fingerprint, {})
+                cells.setdefault(record.cell, {})[record.spec.seed] = record
+        return {
+            machine: [(row, list(cells[row.cell].values())) for row in self.board if row.cell in cells]
+            for machine, cells in sorted(latest.items())
+        }
 
     @property
     def blank(self) -> list[Row]:
@@ -109,7 +145,7 @@ def _group_order(item: tuple[tuple[str, str], object]) -> tuple[bool, str, bool,
     return protocol.startswith("custom"), protocol, '"kind":"synthetic"' not in data, data
 
 
-def _quality(row: Row) -> tuple[float, str, str]:
-    """Best first: mean of mask Dice and depth delta1, as far as the row has them."""
+def _quality(row: Row) -> tuple[int, float, str, str]:
+    """Best first: those with more heads, then by the mean of mask Dice and depth delta1 as far as they are there."""
     seen = [value for metric in ("mask_dice", "depth_delta1") if (value := row.mean(metric)) is not None]
-    return -statistics.fmean(seen) if seen else 0.0, row.model, row.recipe
+    return -len(seen), -statistics.fmean(seen) if seen else 0.0, row.model, row.recipe

@@ -41,9 +41,10 @@ def write(folder: Path, record: Record, per_image: Mapping[str, Sequence[float |
         folder.mkdir(parents=True, exist_ok=True)
         for attempt in range(1000):
             path = folder / f"{stem}{f'-{attempt}' if attempt else ''}.json"
+            # The table first: a record that can be read has its images, whenever the power fails.
+            if per_image and not _create(path.with_suffix(".images.csv"), _csv(per_image)):
+                continue
             if _create(path, record.model_dump_json(indent=1) + "\n"):
-                if per_image:
-                    _create(path.with_suffix(".images.csv"), _csv(per_image))
                 return path
     except OSError as error:
         raise BenchError(f"cannot write the record to {folder}: {error.strerror}") from error
@@ -67,7 +68,7 @@ def read_all(folder: Path) -> list[tuple[str, Record]]:
         if path.name == SCHEMA:
             continue
         try:
-            records.append((path.name, Record.model_validate_json(path.read_text())))
+            records.append((path.name, Record.model_validate_json(path.read_text(encoding="utf-8"))))
         except (ValidationError, ValueError) as error:
             bad.append((path.name, str(error).splitlines()[0]))
     if bad:
@@ -80,7 +81,7 @@ def read_images(path: Path) -> dict[str, list[float]]:
     table = path.with_suffix(".images.csv")
     if not table.exists():
         return {}
-    with table.open(newline="") as file:
+    with table.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     return {
         name: [float(row[name]) if row[name] else float("nan") for row in rows] for name in (rows[0] if rows else {})
@@ -108,15 +109,20 @@ def _create(path: Path, text: str) -> bool:
         os.link(temporary, path)
     except FileExistsError:
         return False
+    except OSError:  # a file system without hard links
+        if path.exists():
+            return False
+        temporary.replace(path)
+        return True
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
     return True
 
 
 def _temporary(path: Path, text: str) -> Path:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
-        with os.fdopen(handle, "w") as file:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -25,7 +25,7 @@ def least_p(seeds: int) -> float:
     return min(1.0, 2.0 ** (1 - seeds))
 
 
-def more_seeds(effects: Values, image_sd: float, margin: float, level: float = 0.95, limit: int = 200) -> int | None:
+def more_seeds(effects: Values, image_sd: float, margin: float, level: float = 0.95, limit: int = 1000) -> int | None:
     """How many seeds beyond those at hand would probably settle the question, if what they show so far is true.
 
     Settled is an interval without 0, or one inside ``margin``. The interval is ``t sd / sqrt(n)`` for the seeds and
@@ -39,7 +39,7 @@ def more_seeds(effects: Values, image_sd: float, margin: float, level: float = 0
         limit: look no further than so many seeds in all.
 
     Returns:
-        The number, or None where no number up to the limit is enough or one seed says nothing about others.
+        The number, up to the limit; None where no number is enough, or one seed says nothing about others.
     """
     have = len(effects)
     if have < 2:
@@ -50,7 +50,8 @@ def more_seeds(effects: Values, image_sd: float, margin: float, level: float = 0
         half = math.hypot(t_quantile((1 + level) / 2, seeds - 1) * seed_sd / math.sqrt(seeds), at_images)
         if effect > half or effect + half < margin:
             return seeds - have
-    return None
+    settles = effect > at_images or effect + at_images < margin
+    return limit - have if settles else None
 
 
 def t_quantile(share: float, freedom: int) -> float:

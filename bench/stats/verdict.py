@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
-from bench.stats.bootstrap import Side, Values, interval
+import numpy as np
+
+from bench.stats.bootstrap import Side, interval
 from bench.stats.seeds import MANY_SEEDS, least_p, more_seeds
 
 Verdict = Literal["better", "worse", "equal", "cannot separate"]
-
-Effect: TypeAlias = Callable[[Values, Values], Values]
-"""Two sides' figures, of the same shape, to what is asked about them."""
-
-
-def difference(a: Values, b: Values) -> Values:
-    """``a - b``."""
-    return a - b
-
-
-def relative_change(a: Values, b: Values) -> Values:
-    """``(a - b) / |b|``."""
-    return (a - b) / abs(b)
 
 
 @dataclass(frozen=True)
@@ -31,12 +19,13 @@ class Finding:
 
     Attributes:
         a, b: their figures, means over seeds.
-        effect: of A against B, with its 95 % interval ``low`` to ``high`` over seeds and image groups.
+        effect: ``a - b``, or that over ``|b|``, with its 95 % interval ``low`` to ``high`` over seeds and image groups.
         seed_low, seed_high: the smallest and the largest effect that one seed shows, over all images.
         seeds: seeds in common.
         margin: an interval within plus or minus this is ``equal``.
         verdict: on A.
-        more_seeds: how many further seeds would probably settle it: 0 if it is settled, None if no number would.
+        more_seeds: how many further seeds would probably settle it: 0 if it is settled, None if no number would or
+            one seed says nothing about others.
     """
 
     a: float
@@ -62,7 +51,7 @@ class Finding:
         return self.seeds < MANY_SEEDS
 
 
-def judge(a: Side, b: Side, higher_is_better: bool, margin: float, effect: Effect = difference) -> Finding:
+def judge(a: Side, b: Side, higher_is_better: bool, margin: float, relative: bool = False) -> Finding:
     """The finding on two sides of one bootstrap.
 
     An interval inside the margin is ``equal`` even where it excludes 0: such a difference is real and of no account.
@@ -71,16 +60,22 @@ def judge(a: Side, b: Side, higher_is_better: bool, margin: float, effect: Effec
         a, b: from one call of `paired_bootstrap`.
         higher_is_better: direction of the effect.
         margin: in the effect's units, at least 0.
-        effect: what is asked; its sign is that of ``a - b``.
+        relative: whether the effect is a share of B's figure as measured; that itself is not resampled.
+
+    Raises:
+        ValueError: a share of 0 is asked for.
     """
-    low, high = interval(effect(a.drawn, b.drawn))
-    by_seed = effect(a.by_seed, b.by_seed)
+    unit = abs(float(b.by_seed.mean())) if relative else 1.0
+    if unit == 0:
+        raise ValueError("B's figure is 0, of which nothing is a share")
+    low, high = interval((a.drawn - b.drawn) / unit)
+    by_seed = (a.by_seed - b.by_seed) / unit
     verdict = _verdict(low, high, higher_is_better, margin)
-    fixed_sd = float(effect(a.fixed, b.fixed).std())
+    fixed_sd = float(np.nanstd(a.fixed - b.fixed)) / unit
     return Finding(
         a=float(a.by_seed.mean()),
         b=float(b.by_seed.mean()),
-        effect=float(effect(a.by_seed.mean(keepdims=True), b.by_seed.mean(keepdims=True))[0]),
+        effect=float(by_seed.mean()),
         low=low,
         high=high,
         seed_low=float(by_seed.min()),

@@ -17,7 +17,6 @@ from dataclasses import fields, is_dataclass
 from typing import Any, Protocol
 
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from bench.timing.ledger import Recorder, Span
 
@@ -29,6 +28,10 @@ _NOTHING = nullcontext()
 
 class Passes(Protocol):
     """Attributes the time (or memory, or arithmetic) of a forward and a backward pass."""
+
+    def attached(self) -> AbstractContextManager[None]:
+        """Around any number of passes: sets what hooks it needs, and takes them off."""
+        ...
 
     def forward(self) -> AbstractContextManager[None]:
         """Around the model's forward pass."""
@@ -45,6 +48,10 @@ class WholePasses:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
+    def attached(self) -> AbstractContextManager[None]:
+        """Nothing: there are no hooks."""
+        return _NOTHING
+
     def forward(self) -> AbstractContextManager[None]:
         """The block ``forward``."""
         return Span(self._recorder, "forward")
@@ -56,6 +63,10 @@ class WholePasses:
 
 class NoPasses:
     """Attributes nothing, and costs nothing."""
+
+    def attached(self) -> AbstractContextManager[None]:
+        """Nothing."""
+        return _NOTHING
 
     def forward(self) -> AbstractContextManager[None]:
         """Nothing."""
@@ -70,33 +81,34 @@ class BlockPasses:
     """Both passes block by block: ``forward/<block>``, ``loss backward`` and ``backward/<block>``.
 
     Args:
-        model: hooks are set on it by `attach` and taken off by `detach`.
+        model: hooks are on it within `attached`.
         blocks: its stages, each with its modules; a stage may be entered several times, a module called twice.
         recorder: told of every interval.
     """
 
     def __init__(self, model: nn.Module, blocks: Mapping[str, list[nn.Module]], recorder: Recorder) -> None:
         self._model, self._blocks, self._recorder = model, blocks, recorder
-        self._handles: list[RemovableHandle] = []
-        self._running: list[str] = []
+        self._nested = _nested(blocks)
+        self._running: list[str] = []  # of nested blocks only
         self._watched: dict[tuple[int, int], Any] = {}  # its values keep the identities in its keys from being reused
         self._reached: list[tuple[str, Any]] = []
         self._last = ""
         self._since: Any = None
 
-    def attach(self) -> None:
+    @contextmanager
+    def attached(self) -> Iterator[None]:
         """Set the hooks; the model must not be compiled."""
-        self._handles = [self._model.register_forward_hook(self._outputs)]
+        handles = [self._model.register_forward_hook(self._outputs)]
         for name, modules in self._blocks.items():
             for module in modules:
-                self._handles.append(module.register_forward_pre_hook(self._entered(name)))
-                self._handles.append(module.register_forward_hook(self._left(name)))
-
-    def detach(self) -> None:
-        """Take the hooks off."""
-        for handle in self._handles:
-            handle.remove()
-        self._handles = []
+                if self._nested:
+                    handles.append(module.register_forward_pre_hook(self._entered(name)))
+                handles.append(module.register_forward_hook(self._left(name)))
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
 
     @contextmanager
     def forward(self) -> Iterator[None]:
@@ -105,7 +117,7 @@ class BlockPasses:
         self._running.clear()
         self._last, self._since = "", self._recorder.mark()
         yield
-        self._close(self._last)
+        self._close(f"forward/{self._last}" if self._last else "forward")
 
     @contextmanager
     def backward(self) -> Iterator[None]:
@@ -120,26 +132,32 @@ class BlockPasses:
 
     def _close(self, name: str) -> None:
         mark = self._recorder.mark()
-        self._recorder.add(f"forward/{name}" if name else "forward", self._since, mark)
+        self._recorder.add(name, self._since, mark)
         self._since = mark
 
     def _entered(self, name: str) -> Callable[[nn.Module, Any], None]:
+        forward = f"forward/{name}"
+
         def hook(_module: nn.Module, _inputs: Any) -> None:
             if self._running:  # a block within a block: what the outer one did so far is its own
                 self._close(self._running[-1])
-            self._running.append(name)
+            self._running.append(forward)
 
         return hook
 
     def _left(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
-        gradient = f"backward/{name}"
+        forward, backward = f"forward/{name}", f"backward/{name}"
 
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            self._close(name)
-            self._running.pop()
+            self._close(forward)
+            if self._running:
+                self._running.pop()
             self._last = name
+            if type(output) is Tensor:  # nearly always; what runs here is paid for by every step that is measured
+                self._watch(output, backward)
+                return
             for tensor in tensors_of(output):
-                self._watch(tensor, gradient)
+                self._watch(tensor, backward)
 
         return hook
 
@@ -149,15 +167,18 @@ class BlockPasses:
             self._watch(tensor, f"backward/{self._last}" if self._last else "backward")
 
     def _watch(self, tensor: Tensor, name: str) -> None:
-        if tensor.grad_fn is None:
+        node = tensor.grad_fn
+        if node is None or (identity := (id(node), tensor.output_nr)) in self._watched:
             return
-        identity = (id(tensor.grad_fn), tensor.output_nr)
-        if identity in self._watched:
-            return
-        self._watched[identity] = tensor.grad_fn
-        tensor.register_hook(  # type: ignore[no-untyped-call]
-            lambda _gradient: self._reached.append((name, self._recorder.mark()))
-        )
+        self._watched[identity] = node
+        reached, mark = self._reached.append, self._recorder.mark
+        tensor.register_hook(lambda _gradient: reached((name, mark())))  # type: ignore[no-untyped-call]
+
+
+def _nested(blocks: Mapping[str, list[nn.Module]]) -> bool:
+    """Whether some block's module lies within another's; hooks are spared where none does."""
+    tops = {module for modules in blocks.values() for module in modules}
+    return any(inner in tops for top in tops for inner in top.modules() if inner is not top)
 
 
 def tensors_of(output: Any) -> Iterator[Tensor]:

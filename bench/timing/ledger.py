@@ -31,12 +31,16 @@ class Window:
     Attributes:
         steps, images, seconds: what was done and how long it took by the wall clock.
         blocks: milliseconds of every step by block, or None where nothing was marked.
+        processor_seconds: processor time of this process, all its threads together.
+        tag: what the steps were like; only windows of one tag are summed up together.
     """
 
     steps: int
     images: int
     seconds: float
     blocks: dict[str, list[float]] | None
+    processor_seconds: float = 0.0
+    tag: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,14 +146,14 @@ class Ledger:
         seconds: a window ends with the first step that ends this long after its beginning.
         min_steps: and after at least so many steps.
         windows: all that were closed.
-        last: the blocks of the last instrumented window on its time line, in the order they ended.
+        tag: what the coming steps are like, for `Window.tag`.
     """
 
     device: torch.device
     seconds: float = 0.5
     min_steps: int = 4
     windows: list[Window] = field(default_factory=list)
-    last: list[Interval] = field(default_factory=list)
+    tag: str = ""
 
     def __post_init__(self) -> None:
         self._cuda = self.device.type == "cuda"
@@ -176,10 +180,10 @@ class Ledger:
             after_window: called after each window's synchronisation; its time counts to the next window.
         """
         iterator = iter(batches)
-        self._open(len(self.windows) % 2 == 1)
+        self._open(len(self.windows) % 2 == 0)
         while (yield from self._until_full(iterator)):
             self._close(images)
-            self._open(len(self.windows) % 2 == 1)
+            self._open(len(self.windows) % 2 == 0)
             after_window()
         if self._step:
             self._close(images)
@@ -211,21 +215,31 @@ class Ledger:
     def _open(self, instrumented: bool) -> None:
         self._spans, self._step, self._instrumented = [], 0, instrumented
         self._ring.rewind()
+        self._processor_began = time.process_time()
         self._began = time.perf_counter()
 
     def _close(self, images: int) -> None:
         if self._cuda:
             torch.cuda.synchronize(self.device)
         seconds = time.perf_counter() - self._began
+        processor_seconds = time.process_time() - self._processor_began
         blocks: dict[str, list[float]] | None = None
         if self._instrumented:
-            blocks, self.last = {}, []
-            first = self._spans[0][2]
+            blocks = {}
             for step, name, begin, end in self._spans:
-                length = begin.milliseconds_to(end)
-                blocks.setdefault(name, [0.0] * self._step)[step] += length
-                self.last.append(Interval(step, name, first.milliseconds_to(begin), length))
-        self.windows.append(Window(self._step, self._step * images, seconds, blocks))
+                row = blocks.setdefault(name, [0.0] * self._step)
+                row[step] += begin.milliseconds_to(end)
+        self.windows.append(Window(self._step, self._step * images, seconds, blocks, processor_seconds, self.tag))
+
+    def intervals(self) -> list[Interval]:
+        """The blocks of the last window, if it was instrumented, on its time line in the order they ended."""
+        if not self._spans:
+            return []
+        first = self._spans[0][2]
+        return [
+            Interval(step, name, first.milliseconds_to(begin), begin.milliseconds_to(end))
+            for step, name, begin, end in self._spans
+        ]
 
     def timings(self) -> Timings:
         """What the windows so far say."""

@@ -31,7 +31,7 @@ class Timings(BaseModel):
     """What a ledger measured.
 
     Attributes:
-        steps, seconds: in all windows.
+        steps, seconds: in all windows; everything else is of those with the last tag (the last stage of training).
         images_per_second: median over plain windows, the first (warm-up) left out when there are others.
         step_ms: the same as milliseconds a step.
         blocks: by name; shares of the instrumented step, whose rest is ``unattributed``.
@@ -52,7 +52,8 @@ class Timings(BaseModel):
 
 def summarise(windows: Sequence[Window]) -> Timings:
     """Sum windows up; the first one warms up and is left out when there are others of its kind."""
-    settled = windows[1:] if len(windows) > 2 else windows
+    last = [w for w in windows if w.tag == windows[-1].tag]
+    settled = last[1:] if len(last) > 2 else last
     plain = [w for w in settled if w.blocks is None]
     marked = [w for w in settled if w.blocks]
     measured = plain or marked

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -170,3 +171,18 @@ def test_uneven_last_batches_count_by_image(tmp_path: Path) -> None:
     run(spec(source, epochs=1, val_samples=11, batch=8), source, tmp_path / "c", Keep())
     assert rows[0].val_loss == rows[2].val_loss
     assert rows[0].val_loss != rows[1].val_loss
+
+
+def test_what_other_code_left_is_not_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Rectangles()
+    with pytest.raises(KeyboardInterrupt):
+        run(spec(source), source, tmp_path, StopAfter(1))
+    monkeypatch.setattr("bench.loop.code_version", lambda *names: "another")
+    assert run(spec(source), source, tmp_path).resumed == 0
+
+
+def test_a_head_that_nothing_trains_has_no_score(tmp_path: Path) -> None:
+    source = Rectangles()
+    trained = run(spec(source, recipe="mask: bce"), source, tmp_path)
+    assert not np.isnan(trained.test.columns["mask_dice"]).any()
+    assert np.isnan(trained.test.columns["depth_rmse"]).all()

@@ -11,8 +11,10 @@ from tests.bench.rectangles import Rectangles
 
 @pytest.fixture(scope="session")
 def make() -> Callable[..., Trainee]:
-    def build(model: str = "unet[width=4]", loss: str = "bce_ssim", batch: int = 4, size: int = 32) -> Trainee:
+    def build(
+        model: str = "unet[width=4]", batch: int = 4, size: int = 32, device: str = "cpu", engine: str = "eager"
+    ) -> Trainee:
         protocol = find_protocol("quick").override(batch=batch, size=size)
-        return trainee(model, loss, protocol, Rectangles(), "float32", "cpu")
+        return trainee(model, "bce_ssim", protocol, Rectangles(), "float32", device, engine)
 
     return build

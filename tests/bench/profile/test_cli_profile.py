@@ -17,13 +17,25 @@ SMALL = ["profile", "--batch=2", "--size=16", "--seconds=0", "--precision=float3
 def test_a_profile_leaves_json_trace_and_picture(tmp_path: Path) -> None:
     names = [tmp_path / "deep" / name for name in ("p.json", "t.json", "p.png")]
     files = [f"--{kind}={path}" for kind, path in zip(("json", "trace", "picture"), names, strict=True)]
-    done = CliRunner().invoke(app, [*SMALL, "--model=unet[width=4]", *files], catch_exceptions=False)
+    more = ["--bottleneck", "--memory-budget=8"]
+    done = CliRunner().invoke(app, [*SMALL, "--model=unet[width=4]", *files, *more], catch_exceptions=False)
     assert done.exit_code == 0
-    for word in ("forward/down0", "backward/heads", "optimizer", "closure", "perturbation", "trustworthy"):
+    for word in (
+        "forward/down0",
+        "backward/heads",
+        "optimizer",
+        "closure",
+        "perturbation",
+        "trustworthy",
+        "-bound",
+        "fits",
+    ):
         assert word in done.output
     found = json.loads(names[0].read_text())
     assert {block["name"] for block in found["blocks"]} >= {"data_wait", "loss/depth.ssim", "unattributed"}
     assert 0.5 < found["closure"] <= 1
+    assert found["bottleneck"]["kind"] in ("input", "launch", "compute")
+    assert found["fit"]["peak_mib"] <= 8
     assert json.loads(names[1].read_text())["traceEvents"]
     assert Image.open(names[2]).size[0] == 1200
 
@@ -47,6 +59,7 @@ def test_two_against_each_other(tmp_path: Path) -> None:
         (["--model=constant"], BenchError, "learns nothing"),
         (["--model=unet", "--size=24"], BenchError, "multiples of 16"),
         (["--model=unet", "--vs=wnet", "--trace=t.json"], BenchError, "--vs"),
+        (["--model=unet", "--engine=warp"], BenchError, "compiled"),
         (["--model=unet", "--json=/proc/no/p.json"], BenchError, "cannot write"),
         (["--model=unet", "--protocol=quik"], RegistryError, "quick"),
     ],

@@ -39,7 +39,7 @@ def test_trace_of_real_steps(make) -> None:
     one = make()
     one.ledger.min_steps = 3
     one.window(instrumented=True)
-    trace = json.loads(json.dumps(chrome_trace(one.ledger.last, "tiny")))
+    trace = json.loads(json.dumps(chrome_trace(one.ledger.intervals(), "tiny")))
     events = [event for event in trace["traceEvents"] if event["ph"] == "X"]
     steps = {event["args"]["step"]: event for event in events if event["name"] == STEP}
     assert len(steps) >= 3

@@ -7,6 +7,7 @@ import torch
 from rich.console import Console
 
 from bench.errors import BenchError
+from bench.profile.engine import engine_named, run_by
 from bench.profile.interval import Interval
 from bench.profile.profile import Profile, doubts, profile
 from bench.profile.rounds import WarmUp
@@ -126,13 +127,44 @@ def test_instrumented_steps_train_alike(make) -> None:
     weights = []
     for instrumented in (False, True):
         one = make()
-        for _ in range(3):
-            epoch, batch = next(one._batches)
-            if instrumented:
-                one._passes.attach()
-                one.step(epoch, batch, one.ledger, one._passes)
-                one._passes.detach()
-            else:
-                one.step(epoch, batch)
+        one.ledger.seconds, one.ledger.min_steps = 0.0, 3
+        one.window(instrumented)
         weights.append(torch.cat([p.detach().flatten() for p in one.model.parameters()]))
     torch.testing.assert_close(*weights, rtol=0, atol=0)
+
+
+def test_unknown_engine() -> None:
+    with pytest.raises(BenchError, match="eager, compiled"):
+        engine_named("warp")
+
+
+def test_compiling_without_a_compiler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(BenchError, match=r"install g\+\+"):
+        run_by("compiled", torch.nn.Identity(), torch.device("cpu"))
+
+
+def test_of_a_compiled_model_whole_passes_are_timed(make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", lambda model: lambda *images: model(*images))  # a minute saved
+    one = make(engine="compiled")
+    one.window(instrumented=True)
+    expected = {"forward", "loss/mask.bce", "loss/depth.ssim", "backward", "optimizer"}
+    assert set(one.ledger.windows[-1].blocks) >= expected
+    assert set(one.census().counts) >= expected
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_an_instrumented_step_never_synchronises_a_gpu(make) -> None:
+    one = make("unet[width=16]", batch=8, size=64, device="cuda")
+    one.window(instrumented=True)
+    epoch, batch = next(one.batches)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        with one._passes.attached():
+            one.step(epoch, batch, one.ledger, one._passes)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    found, _ = profile(one, seconds=1.0)
+    assert found.closure > 0.95

@@ -3,7 +3,8 @@
 import random
 
 from bench.report.leaderboard import leaderboard
-from tests.bench.records import record
+from bench.results.record import Record, Score
+from tests.bench.records import ENVIRONMENT, record
 
 BASELINES = [
     ("b1.json", record("difference", recipe="", dice=0.4, rmse=None)),
@@ -67,3 +68,33 @@ def test_costs_sum_the_terms_of_a_block() -> None:
 
 def test_no_records_says_how_to_make_one() -> None:
     assert "bench run" in leaderboard([])
+
+
+def test_a_failure_that_was_made_good_is_no_longer_listed() -> None:
+    failed = ("a.json", record(outcome="oom"))
+    assert "### Failed" in leaderboard([failed])
+    assert "### Failed" not in leaderboard([failed, ("b.json", record())])
+
+
+def test_each_machine_keeps_its_costs() -> None:
+    fast = ENVIRONMENT.model_copy(update={"device": "A fast one"})
+    there = record(started="2026-01-02T00:00:00+00:00", environment=fast, fingerprint=fast.fingerprint)
+    page = leaderboard([("a.json", record()), ("b.json", there)])
+    assert page.count("### Cost on") == 2
+    assert "A fast one" in page
+
+
+def test_one_task_does_not_outrank_two() -> None:
+    page = leaderboard([("a.json", record("mask_only", dice=0.99, rmse=None)), ("b.json", two_tasks("both", 0.5))])
+    assert page.index("| `both`") < page.index("| `mask_only`")
+
+
+def two_tasks(model: str, value: float) -> Record:
+    scores = {name: Score(value=value, images=9) for name in ("mask_dice", "depth_delta1")}
+    return record(model, test=scores)
+
+
+def test_seeds_of_different_code_are_marked() -> None:
+    page = leaderboard([("a.json", record()), ("b.json", record(seed=1, code="1" * 12))])
+    assert "| 2† |" in page
+    assert "| 2 |" in leaderboard([("a.json", record()), ("b.json", record(seed=1))])

@@ -10,7 +10,7 @@ from scipy import stats
 
 from bench.stats.bootstrap import Scored, Side, paired_bootstrap
 from bench.stats.seeds import least_p, more_seeds, t_quantile
-from bench.stats.verdict import Finding, judge, relative_change
+from bench.stats.verdict import Finding, judge
 
 
 def finding(shift: list[float], noise: float = 0.01, margin: float = 0.0, better: bool = True) -> Finding:
@@ -49,9 +49,11 @@ def test_a_finding_says_what_it_rests_on() -> None:
 def test_relative_change() -> None:
     draws = np.full(100, 0.9)
     a, b = Side(draws[:2], draws, draws), Side(draws[:2] * 2, draws * 2, draws * 2)
-    found = judge(a, b, higher_is_better=False, margin=0.01, effect=relative_change)
+    found = judge(a, b, higher_is_better=False, margin=0.01, relative=True)
     assert (found.effect, found.low, found.high) == pytest.approx((-0.5, -0.5, -0.5))
     assert found.verdict == "better"
+    with pytest.raises(ValueError, match="0"):
+        judge(a, Side(draws[:2] * 0, draws * 0, draws * 0), higher_is_better=True, margin=0, relative=True)
 
 
 @pytest.mark.parametrize("seeds", range(1, 8))
@@ -82,6 +84,7 @@ def test_seeds_that_would_settle_it() -> None:
 def test_no_number_of_seeds_makes_up_for_too_few_images() -> None:
     assert more_seeds(np.array([0.01, 0.011, 0.009]), image_sd=0.02, margin=0.0) is None
     assert more_seeds(np.array([0.01]), image_sd=0.0, margin=0.0) is None
+    assert more_seeds(np.array([1e-4, 1, -1]), image_sd=0.0, margin=0.0, limit=50) == 47
 
 
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=6), st.floats(0, 0.5), st.floats(0, 0.2))

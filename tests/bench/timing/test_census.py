@@ -75,8 +75,7 @@ def test_blocks_of_a_model_add_up_to_the_model() -> None:
     images = torch.rand(3, 3, 32, 32)
     census = Census(CPU)
     passes = BlockPasses(model, blocks_of(model), census)
-    passes.attach()
-    with census:
+    with census, passes.attached():
         with passes.forward():
             prediction = model(images, images)
         loss = prediction.mask.value.mean() + prediction.depth.value.mean()

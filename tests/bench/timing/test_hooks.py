@@ -60,14 +60,13 @@ class Ticking(nn.Module):
 
 def run(model: nn.Module, blocks, clock: HandClock, loss_ticks: int = 0) -> dict[str, int]:
     passes = BlockPasses(model, blocks, clock)
-    passes.attach()
     x = torch.ones(2, 3)
-    with passes.forward():
-        out = model(x)
-    loss = Tick.apply(out, clock, 0, loss_ticks).sum()
-    with passes.backward():
-        loss.backward()
-    passes.detach()
+    with passes.attached():
+        with passes.forward():
+            out = model(x)
+        loss = Tick.apply(out, clock, 0, loss_ticks).sum()
+        with passes.backward():
+            loss.backward()
     return clock.sums()
 
 
@@ -166,11 +165,12 @@ class Pairing(nn.Module):
 def gradients(model: nn.Module, passes) -> list[torch.Tensor]:
     model.zero_grad()
     images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-    with passes.forward():
-        prediction = model(images, images)
-    loss = sum(head.value.mean() for _, head in prediction.heads())
-    with passes.backward():
-        loss.backward()
+    with passes.attached():
+        with passes.forward():
+            prediction = model(images, images)
+        loss = sum(head.value.mean() for _, head in prediction.heads())
+        with passes.backward():
+            loss.backward()
     return [p.grad.clone() for p in model.parameters()]
 
 
@@ -181,9 +181,8 @@ def test_the_passes_close_and_change_no_gradient(key: str) -> None:
     expected = gradients(model, NoPasses())
     clock = Counting()
     passes = BlockPasses(model, blocks_of(model), clock)
-    passes.attach()
     found = gradients(model, passes)
-    passes.detach()
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
     for a, b in zip(expected, found, strict=True):
         torch.testing.assert_close(a, b)
     names = {name for name, _, _ in clock.rows}
@@ -210,11 +209,11 @@ class Counting:
         self.rows.append((name, begin, end))
 
 
-def test_detached_hooks_are_gone() -> None:
+def test_hooks_are_gone_after_a_mistake() -> None:
     model = models.build("unet[width=4]")
-    passes = BlockPasses(model, blocks_of(model), Counting())
-    passes.attach()
-    passes.detach()
+    with pytest.raises(ZeroDivisionError), BlockPasses(model, blocks_of(model), Counting()).attached():
+        assert any(m._forward_hooks for m in model.modules())
+        raise ZeroDivisionError
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
 
 
@@ -223,12 +222,12 @@ def test_frozen_blocks_have_no_backward() -> None:
     model.encoder.requires_grad_(False)
     clock = Counting()
     passes = BlockPasses(model, model.blocks(), clock)
-    passes.attach()
     images = torch.rand(1, 3, 8, 8)
-    with passes.forward():
-        prediction = model(images, images)
-    with passes.backward():
-        prediction.mask.value.mean().backward()
+    with passes.attached():
+        with passes.forward():
+            prediction = model(images, images)
+        with passes.backward():
+            prediction.mask.value.mean().backward()
     assert "backward/encoder" not in {name for name, _, _ in clock.rows}
 
 
@@ -250,17 +249,17 @@ def test_events_close_on_a_gpu_and_never_synchronise() -> None:
     images = torch.rand(8, 3, 64, 64, device=device)
     ledger = Ledger(device, seconds=0.0, min_steps=4)
     passes = BlockPasses(model, blocks_of(model), ledger)
-    passes.attach()
-    for instrumented in (True, True):
-        for _ in ledger.window(iter(range(4)), images=8, instrumented=instrumented):
-            torch.cuda.set_sync_debug_mode("error")
-            with passes.forward():
-                prediction = model(images, images)
-            with ledger("loss/mean"):
-                loss = sum(head.value.mean() for _, head in prediction.heads())
-            with passes.backward():
-                loss.backward()
-            torch.cuda.set_sync_debug_mode("default")
+    with passes.attached():
+        for _ in range(2):
+            for _ in ledger.window(iter(range(4)), images=8, instrumented=True):
+                torch.cuda.set_sync_debug_mode("error")
+                with passes.forward():
+                    prediction = model(images, images)
+                with ledger("loss/mean"):
+                    loss = sum(head.value.mean() for _, head in prediction.heads())
+                with passes.backward():
+                    loss.backward()
+                torch.cuda.set_sync_debug_mode("default")
     timings = ledger.timings()
     assert timings.closure is not None
     assert timings.closure > 0.9

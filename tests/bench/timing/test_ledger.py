@@ -19,6 +19,9 @@ class Clock:
     def perf_counter(self) -> float:
         return self.now
 
+    def process_time(self) -> float:
+        return self.now / 2
+
     def perf_counter_ns(self) -> int:
         return round(self.now * 1e9)
 
@@ -51,7 +54,7 @@ def run(clock: Clock, steps: int) -> Ledger:
 def test_windows_alternate_and_cover_all_steps(clock: Clock) -> None:
     ledger = run(clock, 23)
     assert [w.steps for w in ledger.windows] == [5, 5, 5, 5, 3]
-    assert [w.blocks is None for w in ledger.windows] == [True, False, True, False, True]
+    assert [w.blocks is None for w in ledger.windows] == [False, True, False, True, False]
     assert sum(w.seconds for w in ledger.windows) == pytest.approx(0.23)
 
 
@@ -79,6 +82,27 @@ def test_callback_time_counts_to_the_next_window(clock: Clock) -> None:
     for _ in ledger.steps([1, 2], images=1, after_window=pause):
         clock.now += 0.01
     assert [w.seconds for w in ledger.windows] == pytest.approx([0.01, 0.51])
+
+
+def test_intervals_of_the_last_window(clock: Clock) -> None:
+    ledger = Ledger(torch.device("cpu"), seconds=0.0, min_steps=2)
+    for _ in ledger.window(iter([1, 2]), images=1, instrumented=True):
+        with ledger("forward"):
+            clock.now += 0.004
+        clock.now += 0.001
+    rows = [(i.step, i.name, round(i.begin_ms, 6), round(i.length_ms, 6)) for i in ledger.intervals()]
+    assert rows == [
+        (0, "data_wait", 0, 0),
+        (0, "forward", 0, 4),
+        (0, "step", 0, 5),
+        (1, "data_wait", 5, 0),
+        (1, "forward", 5, 4),
+        (1, "step", 5, 5),
+    ]
+    assert ledger.windows[0].processor_seconds == pytest.approx(0.005)
+    for _ in ledger.window(iter([1, 2]), images=1, instrumented=False):
+        pass
+    assert ledger.intervals() == []
 
 
 def test_state_round_trip(clock: Clock) -> None:
@@ -118,3 +142,10 @@ def test_nothing_measured_says_nothing() -> None:
     timings = summarise([])
     assert timings.images_per_second is None
     assert timings.closure is None
+
+
+def test_only_the_last_tag_is_summed_up() -> None:
+    windows = [Window(4, 32, 1.0, None, tag="64 px"), Window(4, 32, 2.0, None, tag="112 px")]
+    timings = summarise(windows)
+    assert timings.images_per_second == 16
+    assert timings.steps == 8

@@ -1,0 +1,157 @@
+"""What holds a training step up: three short runs, one sentence, and what would help by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import repeat
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from bench.data.loader import Batch
+from bench.profile.interval import Interval, median_interval, ratio_interval
+from bench.profile.rounds import rounds, warm_up
+from bench.profile.trainee import Trainee
+
+INPUT_SHARE = 0.05
+LAUNCH_SHARE = 0.3
+_FEW = 4  # images; batch norm refuses half of fewer on the smallest maps
+
+Kind = Literal["input", "launch", "compute"]
+Numbered = tuple[int, Batch]
+
+
+class Bottleneck(BaseModel):
+    """Milliseconds a step under three conditions, and what follows from them.
+
+    Attributes:
+        real_ms: with batches from the loader.
+        resident_ms: with one batch that lies in memory, over and over.
+        loading_ms: loading alone.
+        other_ms: as resident, with ``other_batch`` images: half as many, or twice as many as a few.
+        input_share: of the real step, spent waiting for data; real against resident, measured in turn.
+        launch_share: of the resident step, spent on what does not grow with the batch: starting operations, the
+            optimizer, Python.
+        kind: which of them binds.
+        advice: what would help.
+        gain: the rate that the advice is predicted to give over the rate now; None where nothing is predicted.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    real_ms: float
+    resident_ms: float
+    loading_ms: float
+    other_batch: int
+    other_ms: float
+    input_share: Interval
+    launch_share: Interval
+    kind: Kind
+    advice: str
+    gain: float | None
+
+    def sentence(self) -> str:
+        """The verdict in words."""
+        share = {
+            "input": f"input-bound: {_percent(self.input_share)} of the step waits for data",
+            "launch": f"launch-bound: {_percent(self.launch_share)} of the step does not grow with the batch",
+            "compute": f"compute-bound: data {_percent(self.input_share)}, fixed costs {_percent(self.launch_share)}",
+        }[self.kind]
+        gain = f" (predicted: {self.gain:.2f} times the rate)" if self.gain is not None else ""
+        return (
+            f"{share}; {self.real_ms:.1f} ms a step, {self.resident_ms:.1f} ms on data in memory, "
+            f"{self.loading_ms:.1f} ms to load. {self.advice}{gain}"
+        )
+
+
+def bottleneck(one: Trainee, seconds: float) -> Bottleneck:
+    """Measure real loading against resident data, then two sizes of batch against each other, in turn A B B A.
+
+    Args:
+        one: what to train.
+        seconds: how long each of the two comparisons may take; as long again, at most, for warming up.
+    """
+    epoch, batch = next(one.batches)
+    whole = repeat((epoch, batch))
+    count = one.batch // 2 if one.batch >= _FEW else 2 * one.batch
+    other = repeat((epoch, _sized(batch, count)))
+    warm_up(one.window, seconds)
+    data = rounds(one.window, _over(one, whole), seconds)
+    size = rounds(_over(one, whole), _over(one, other), seconds)
+    wait = ratio_interval([b for _, b in data], [a for a, _ in data])
+    growth = ratio_interval([b for _, b in size], [a for a, _ in size])
+    loading = [_loading(one) for _ in range(3)]
+    input_share = Interval(value=1 - wait.value, low=1 - wait.high, high=1 - wait.low)
+    fixed = [fixed_share(ratio, count / one.batch) for ratio in (growth.value, growth.low, growth.high)]
+    launch_share = Interval(value=fixed[0], low=min(fixed), high=max(fixed))
+    kind, advice, gain = judge(input_share.value, launch_share.value, one.loader.tier, one.spec.precision)
+    return Bottleneck(
+        real_ms=_typical([a for a, _ in data]),
+        resident_ms=_typical([b for _, b in data]),
+        loading_ms=_typical(loading),
+        other_batch=count,
+        other_ms=_typical([b for _, b in size]),
+        input_share=input_share,
+        launch_share=launch_share,
+        kind=kind,
+        advice=advice,
+        gain=gain,
+    )
+
+
+def judge(input_share: float, launch_share: float, tier: str, precision: str) -> tuple[Kind, str, float | None]:
+    """What binds, what would help, and the predicted ratio of rates.
+
+    Args:
+        input_share, launch_share: of the step, as in `Bottleneck`.
+        tier: where the loader has its batches from.
+        precision: of the model.
+    """
+    if input_share > INPUT_SHARE:
+        cure = (
+            "Fewer --train-samples or a smaller --size would let all of them lie in memory"
+            if tier == "live"
+            else "The batches lie in memory already: a smaller --augmentation or --size would make them cheaper"
+        )
+        return "input", cure, 1 / (1 - input_share) if tier == "live" else None
+    if launch_share > LAUNCH_SHARE:
+        return "launch", "A batch twice as large would help", 2 / (2 - launch_share)
+    if precision == "float32":
+        return "compute", "Where the device computes in it natively, --precision bfloat16 would help", None
+    return "compute", "A smaller --size or a narrower model would help", None
+
+
+def fixed_share(growth: float, images: float) -> float:
+    """The share of a step that does not grow with the batch, of a time that is a constant and so much an image.
+
+    Args:
+        growth: time of another batch over the time of this one.
+        images: its images over the images of this one.
+    """
+    return (growth - images) / (1 - images)
+
+
+def _sized(batch: Batch, count: int) -> Batch:
+    at = torch.arange(count) % len(batch.quartet)
+    quartet = batch.quartet.map(lambda tensor: tensor[at.to(tensor.device)])
+    return Batch(batch.ids[at], batch.at[at.to(batch.at.device)], quartet)
+
+
+def _over(one: Trainee, batches: Iterator[Numbered]) -> Callable[[], float]:
+    return lambda: one.window(batches=batches)
+
+
+def _loading(one: Trainee) -> float:
+    for _ in one.ledger.window(one.batches, one.batch, instrumented=False):
+        pass
+    window = one.ledger.windows[-1]
+    return window.seconds / window.steps
+
+
+def _typical(seconds: list[float]) -> float:
+    return 1e3 * median_interval([[x] for x in seconds]).value
+
+
+def _percent(share: Interval) -> str:
+    return f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%})"

@@ -1,0 +1,98 @@
+"""The state of a training run, and its checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from bench import checkpoint
+from bench.optim import Schedule
+from bench.results.record import Epoch
+from bench.timing.ledger import Ledger
+from registry.losses.objective import Objective
+from registry.losses.recipe import HEADS
+
+
+@dataclass
+class State:
+    """Everything that a resumed run needs to end bit-identical to an uninterrupted one.
+
+    Attributes:
+        maker: names the code and the machine; a checkpoint of another is not gone on from.
+    """
+
+    model: nn.Module
+    objective: Objective
+    optimizer: torch.optim.Optimizer
+    schedule: Schedule
+    ledger: Ledger
+    evaluations: Ledger
+    folder: Path
+    device: torch.device
+    maker: str
+
+    def __post_init__(self) -> None:
+        self.history: list[Epoch] = []
+        self.best_epoch: int | None = None
+        self.resumed = 0
+
+    def keep(self, row: Epoch) -> None:
+        """Add an epoch, write the last checkpoint, and the best one if this is it."""
+        self.history.append(row)
+        if selection(row.val_loss) <= min(selection(epoch.val_loss) for epoch in self.history):
+            self.best_epoch = row.epoch
+            checkpoint.save(self.folder / "best.pt", {"model": self.model.state_dict(), "epoch": row.epoch})
+        parts: dict[str, Any] = {
+            "model": self.model.state_dict(),
+            "objective": self.objective.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.scheduler.state_dict(),
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
+            "maker": self.maker,
+            "history": [epoch.model_dump() for epoch in self.history],
+            "best_epoch": self.best_epoch,
+            "resumed": self.resumed,
+            "training": self.ledger.state(),
+            "evaluation": self.evaluations.state(),
+        }
+        checkpoint.save(self.folder / "last.pt", parts)
+
+    def resume(self) -> None:
+        """Go on where the last checkpoint in the folder stands, if there is one that the same code made here.
+
+        What other code or another machine left is no beginning of this run: it starts anew.
+        """
+        path = self.folder / "last.pt"
+        if not path.exists():
+            return
+        parts = checkpoint.load(path, self.device)
+        if parts.get("maker") != self.maker:
+            return
+        self.model.load_state_dict(parts["model"])
+        self.objective.load_state_dict(parts["objective"])
+        self.optimizer.load_state_dict(parts["optimizer"])
+        self.schedule.scheduler.load_state_dict(parts["schedule"])
+        torch.set_rng_state(parts["random"].cpu())
+        if parts["random_cuda"] is not None:
+            torch.cuda.set_rng_state(parts["random_cuda"].cpu(), self.device)
+        self.history = [Epoch.model_validate(epoch) for epoch in parts["history"]]
+        self.best_epoch = parts["best_epoch"]
+        self.resumed = parts["resumed"] + 1
+        self.ledger.load_state(parts["training"])
+        self.evaluations.load_state(parts["evaluation"])
+
+    def take_best(self) -> None:
+        """Load the weights of the best epoch."""
+        if self.best_epoch is not None:
+            self.model.load_state_dict(checkpoint.load(self.folder / "best.pt", self.device)["model"])
+
+
+def selection(losses: Mapping[str, float]) -> float:
+    """The validation loss by which the best epoch is picked: the heads' sum, whatever weight they have that epoch."""
+    return sum(value for name, value in losses.items() if name in HEADS)

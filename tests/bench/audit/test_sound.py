@@ -1,0 +1,209 @@
+"""Every corrected recipe passes; what is unsound in one's own code is found; the audit disturbs nothing."""
+
+import time
+
+import pytest
+import torch
+
+from bench.audit.audit import CHECKS, audit
+from bench.audit.verdict import Verdict, conclude, headline
+from bench.data.synthetic import Synthetic
+from bench.errors import BenchError
+from bench.metrics import metrics
+from bench.protocol import Protocol, find_protocol
+from registry.losses import RECIPES, parse
+from tests.bench.audit import faulty
+from tests.bench.audit.scenes import Scenes
+
+QUICK = find_protocol("quick")
+SOURCE = Synthetic()
+MINE = "tests.bench.audit.faulty"
+MODELS = {("mask",): "unet_mask", ("depth",): "unet_depth", ("mask", "depth"): "unet[width=4]"}
+
+
+def check(name: str, recipe: str = "bce", source: Scenes | None = None, protocol: Protocol = QUICK, **more) -> Verdict:
+    return next(v for v in audit(recipe, source or Scenes(), protocol, **more) if v.check == name)
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPES if "@" not in name])
+def test_every_corrected_recipe_is_sound(name: str) -> None:
+    verdicts = audit(name, SOURCE, QUICK, MODELS[parse(name).heads])
+    assert headline(verdicts) == f"audit: ok, {len(CHECKS)} checks"
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPES if "@" in name])
+def test_no_published_recipe_is(name: str) -> None:
+    verdicts = audit(name, SOURCE, QUICK)
+    assert any(verdict.grade != "ok" for verdict in verdicts)
+    for verdict in verdicts:
+        assert bool(verdict.advice) == (verdict.grade != "ok")
+
+
+@pytest.mark.parametrize("protocol", ["standard", "full"])
+def test_every_protocol_is_sound(protocol: str) -> None:
+    verdicts = audit("bce_ssim", SOURCE, find_protocol(protocol), "unet[width=4]")
+    assert headline(verdicts) == f"audit: ok, {len(CHECKS)} checks"
+
+
+@pytest.mark.parametrize("level", ["none", "flip", "standard"])
+def test_every_augmentation_is_sound(level: str) -> None:
+    assert check("augmentation", protocol=QUICK.override(augmentation=level)).grade == "ok"
+
+
+def test_it_takes_less_than_two_seconds() -> None:
+    audit("bce_ssim", SOURCE, QUICK, "unet")  # imports and first renderings
+    began = time.process_time()
+    audit("bce_ssim", SOURCE, QUICK, "smp/unet/resnet34")
+    assert time.process_time() - began < 2
+
+
+def test_it_leaves_no_trace() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    first = audit("bce", SOURCE, QUICK, "unet[width=4]")
+    assert torch.equal(torch.rand(3), expected)
+    assert audit("bce", SOURCE, QUICK, "unet[width=4]") == first
+
+
+@pytest.mark.parametrize(
+    ("term", "name"),
+    [
+        ("on_logits", "activation"),
+        ("on_logits", "optimum"),
+        ("no_floor", "bounded"),
+        ("blind", "saturated"),
+        ("not_finite_when_empty", "degenerate"),
+        ("raises", "floor"),
+        ("charbonnier", "degenerate"),
+    ],
+)
+def test_faults_in_a_term_of_ones_own(term: str, name: str) -> None:
+    source = Scenes(holes=0.3)
+    found = check(name, f"mask: bce + {MINE}:{term}, depth: {MINE}:{term}", source)
+    assert found.grade == "broken"
+    if term != "raises":
+        assert term in found.finding
+    else:
+        assert "KeyError" in found.finding
+
+
+def test_a_sound_term_of_ones_own() -> None:
+    verdicts = audit(f"mask: bce, depth: {MINE}:sound", Scenes(holes=0.3), QUICK)
+    assert headline(verdicts) == f"audit: ok, {len(CHECKS)} checks"
+
+
+def test_unknown_depth_that_counts_is_a_warning_where_all_is_known() -> None:
+    assert check("degenerate", f"depth: {MINE}:charbonnier", Scenes()).grade == "warn"
+
+
+@pytest.mark.parametrize("recipe", ["depth: gradient", "depth: ssi", "depth: silog[focus=1]", "depth: edge"])
+def test_a_loss_that_is_blind_to_absolute_depth(recipe: str) -> None:
+    found = check("optimum", recipe, SOURCE)
+    assert found.grade == "broken"
+    assert "does not pin it down" in found.finding
+
+
+def test_depth_that_no_term_sees() -> None:
+    found = check("coverage", "mask: bce, depth: ssim", Scenes(holes=0.5))
+    assert found.grade == "ok"  # one clean edge leaves windows everywhere
+    source = Scenes()
+    whole = source.scenes
+
+    def with_sensor_holes(part, ids, size):
+        quartet = whole(part, ids, size)
+        quartet.valid[..., ::8, ::8] = 0  # no window of 11 is without a hole
+        return quartet
+
+    source.scenes = with_sensor_holes
+    found = check("coverage", "mask: bce, depth: ssim", source)
+    assert found.grade == "warn"
+    assert found.numbers["depth"] == 1
+    assert check("coverage", "mask: bce, depth: ssim + l1", source).grade == "ok"
+
+
+@pytest.mark.parametrize(
+    ("model", "grade", "says"),
+    [
+        (faulty.detached, "broken", "depth: the loss does not depend"),
+        (faulty.spare, "warn", "spare.weight, spare.bias"),
+    ],
+)
+def test_models_without_gradient(model, grade: str, says: str) -> None:
+    found = check("gradient", "bce", model=model)
+    assert found.grade == grade
+    assert says in found.finding
+
+
+def test_a_term_that_is_flat_where_the_model_begins() -> None:
+    found = check("gradient", "mask: bce, depth: dssim", model="unet[width=4]", source=SOURCE)
+    assert found.grade == "ok"
+    assert found.numbers["depth_gradient"] > 0
+
+
+def test_windows_and_models_that_need_the_size_of_the_protocol() -> None:
+    verdicts = audit("mask: bce, depth: l1 + ssim[window=41]", SOURCE, QUICK, faulty.large_only)
+    assert headline(verdicts) == f"audit: ok, {len(CHECKS)} checks"
+    found = check("floor", "mask: bce, depth: ssim[window=99]", SOURCE)
+    assert found.grade == "broken"
+    assert "window of 99" in found.finding
+
+
+def test_a_head_that_is_not_trained() -> None:
+    found = check("gradient", "mask: bce", model="unet[width=4]")
+    assert found.grade == "warn"
+    assert "depth head is not trained" in found.finding
+
+
+def test_no_head_in_common() -> None:
+    with pytest.raises(BenchError, match="nothing to train"):
+        audit("depth: l1", Scenes(), QUICK, "unet_mask")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"), [({"train_samples": 8, "batch": 32}, "no full batch"), ({"epochs": 0}, "no epoch")]
+)
+def test_budgets_without_a_step(changes: dict[str, int], says: str) -> None:
+    found = check("schedule", protocol=QUICK.override(**changes))
+    assert found.grade == "broken"
+    assert says in found.finding
+
+
+@pytest.mark.parametrize("augmentation", [faulty.targets_too, faulty.holes_stay])
+def test_augmentations_that_part_what_belongs_together(augmentation) -> None:
+    assert check("augmentation", augmentation=augmentation).grade == "broken"
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "says"), [(0.05, 0.22, "standardised"), (0, 1 / 255, "not divided"), (0, 255, "twice")]
+)
+def test_scaling_of_the_data(mean: float, std: float, says: str) -> None:
+    found = check("targets", source=Scenes(mean=mean, std=std))
+    assert found.grade == "broken"
+    assert says in found.finding
+
+
+def test_empty_masks() -> None:
+    found = check("targets", source=Scenes(mask=0.0))
+    assert found.grade == "broken"
+    assert "every mask is empty" in found.finding
+
+
+def test_a_metric_that_tells_nothing_and_one_that_is_right() -> None:
+    nothing = faulty.mine("nothing", lambda view: torch.zeros(len(view)))
+    assert check("metric_direction", metrics={**metrics, **nothing}).grade == "warn"
+    right = faulty.mine("mae", lambda view: view.mean(view.error))
+    assert check("metric_direction", metrics=right).grade == "ok"
+
+
+def test_a_metric_that_prefers_a_constant() -> None:
+    found = check("metric_constant", metrics=faulty.mine("spread", lambda view: view.depth.flatten(1).std(1)))
+    assert found.grade == "broken"
+
+
+def test_the_worst_comes_first() -> None:
+    from bench.audit.verdict import Fault
+
+    verdict = conclude("x", [Fault("warn", "a", "1"), Fault("broken", "b", "2")], "fine", {"n": float("nan"), "m": 1.0})
+    assert (verdict.grade, verdict.finding, verdict.advice, verdict.numbers) == ("broken", "b; a", "2; 1", {"m": 1.0})
+    assert headline([verdict, conclude("y", [], "fine")]) == "audit: broken: x, 2 checks"

@@ -9,9 +9,9 @@ from rich.text import Text
 from bench.profile.profile import Block, Profile
 from bench.report.bars import bar
 
-_BAR = 16
 _WIDE = 110
-_ALWAYS = ("block", "ms", "share", "", "kept MiB", "GFLOP/s", "of ceiling")
+_BAR, _SHORT_BAR = 16, 8
+_ALWAYS = ("block", "ms", "share", "", "kept MiB", "of ceiling")
 
 
 def profile_table(profile: Profile, width: int) -> Group:
@@ -22,7 +22,7 @@ def profile_table(profile: Profile, width: int) -> Group:
         width: columns there are to print in; fewer than 110 leave some figures out (they are all in the JSON).
     """
     widest = max(block.time.share for block in profile.blocks)
-    rows = [_cells(block, widest) for block in profile.blocks]
+    rows = [_cells(block, widest, _BAR if width >= _WIDE else _SHORT_BAR) for block in profile.blocks]
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
     shown = [name for name in rows[0] if width >= _WIDE or name in _ALWAYS]
     for name in shown:
@@ -58,7 +58,7 @@ def _headline(profile: Profile) -> str:
     )
 
 
-def _cells(block: Block, widest: float) -> dict[str, str]:
+def _cells(block: Block, widest: float, length: int) -> dict[str, str]:
     time = block.time
     return {
         "block": block.name,
@@ -66,7 +66,7 @@ def _cells(block: Block, widest: float) -> dict[str, str]:
         "IQR": f"{time.q1_ms:.2f}-{time.q3_ms:.2f}",
         "p95": f"{time.p95_ms:.2f}",
         "share": f"{time.share:.1%}",
-        "": bar(time.share / widest, _BAR),
+        "": bar(time.share / widest, length),
         "kept MiB": f"{block.kept_mib:+.1f}" if block.operations else "",
         "peak MiB": f"{block.peak_mib:.1f}" if block.operations else "",
         "GMACs": f"{block.gmacs:.3f}" if block.gmacs else "",

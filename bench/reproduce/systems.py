@@ -178,8 +178,9 @@ _TABLE = (
             Trial(
                 title="Standardised targets",
                 fault="Mask and depth were standardised like photographs: cross entropy on a mask of -.226 and 4.2 has "
-                "no lower bound, and an ever blacker mask is the way down. The scheduler drove an optimizer that "
-                "was not in use; the corrected form leaves targets in [0, 1] and lowers the rate that counts.",
+                "no lower bound and falls on below that of the truth, to a blank mask as the author saw it or along "
+                "another way. The scheduler drove an optimizer that was not in use; the corrected form leaves "
+                "targets in [0, 1] and lowers the rate that counts.",
                 published=Form("twin_unet", "bce_iou_ssim@published", _ADAM, "constant"),
                 corrected=Form("twin_unet", "bce_iou_ssim", _ADAM, _PLATEAU),
                 figures=(

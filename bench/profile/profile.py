@@ -18,10 +18,11 @@ from bench.spec import RunSpec
 from bench.timing.ceiling import Ceiling, measure_ceiling
 from bench.timing.census import Count
 from bench.timing.ledger import Interval as Stretch
-from bench.timing.ledger import Window
-from bench.timing.summary import TRUSTED_CLOSURE, BlockTime, block_rows, block_times
+from bench.timing.summary import BlockTime, block_rows, block_times
+from bench.timing.window import Window
 from bench.timing.work import parameter_count
 
+TRUSTED_CLOSURE = 0.98
 TRUSTED_PERTURBATION = 1.01
 _TOLD_APART = 0.05  # an interval that reaches further says nothing about 1 %
 _MIB = 2**20

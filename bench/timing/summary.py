@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-if TYPE_CHECKING:
-    from bench.timing.ledger import Window
-
-TRUSTED_CLOSURE = 0.98
-TRUSTED_PERTURBATION = 1.02
+from bench.timing.window import Window
 
 
 class BlockTime(BaseModel):

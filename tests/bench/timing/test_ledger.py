@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from bench.timing import ledger as ledger_module
-from bench.timing.ledger import Ledger, Window
+from bench.timing.ledger import Ledger
 from bench.timing.summary import summarise
+from bench.timing.window import Window
 
 
 class Clock:

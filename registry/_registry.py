@@ -108,6 +108,7 @@ class Registry(Generic[T]):
         self.where = where
         self._group = group
         self._entries: dict[str, Entry[T]] = {}
+        self._made: dict[str, Entry[T]] = {}  # of families and of users: found again, but not listed
         self._modules: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
         self._families: dict[str, str] = {}
@@ -172,9 +173,9 @@ class Registry(Generic[T]):
             UnknownName: nothing bears that name; the nearest names are in the message.
         """
         name = self._aliases.get(name, name)
-        if name not in self._entries:
+        if name not in self._entries and name not in self._made:
             self._materialise(name)
-        return self._entries[name]
+        return self._entries.get(name) or self._made[name]
 
     def resolve(self, key: str) -> tuple[Entry[T], dict[str, Any]]:
         """The entry that a key names and the key's parameters, checked against the builder's signature.
@@ -224,7 +225,7 @@ class Registry(Generic[T]):
         return self._points
 
     def _materialise(self, name: str) -> None:
-        """Import what provides ``name`` and leave its entry in ``_entries``."""
+        """Import what provides ``name`` and leave its entry in ``_entries`` or ``_made``."""
         if name in self._modules:
             importlib.import_module(self._modules[name])
             if name not in self._entries:
@@ -233,13 +234,13 @@ class Registry(Generic[T]):
         for prefix, factory in self._families.items():
             if name.startswith(prefix):
                 module, _, function = factory.partition(":")
-                self._entries[name] = getattr(importlib.import_module(module), function)(name[len(prefix) :])
+                self._made[name] = getattr(importlib.import_module(module), function)(name[len(prefix) :])
                 return
         if name in self._entry_points():
-            self._entries[name] = Entry(name, self._entry_points()[name].load())
+            self._made[name] = Entry(name, self._entry_points()[name].load())
             return
         if ":" in name:
-            self._entries[name] = Entry(name, self._import(name))
+            self._made[name] = Entry(name, self._import(name))
             return
         known = {*self.names(), *self._aliases}
         raise UnknownName(self.kind, name, known, self.where)

@@ -49,7 +49,7 @@ class Composed(Source):
         camera: a key of `CAMERAS`.
         split: a key of `split.RULES`.
         scenes: which photographs are of one scene and so in one part: each ``file`` its own, numbered files one
-            ``sequence``, or ``auto``, the latter if that leaves five scenes.
+            ``sequence``, or ``auto``, the latter if that leaves three scenes.
         resolution: side to which photographs are decoded; renderings beyond it are blurred.
         skip_bad: go on without the files that cannot be used.
 

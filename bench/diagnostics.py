@@ -12,7 +12,7 @@ from registry.contract import Quartet
 from registry.losses.objective import Objective
 from registry.losses.recipe import HeadPart, Recipe
 
-EVERY = 50
+EVERY = 200
 """Steps from one measurement to the next; the first step of an epoch always is one."""
 
 IMAGES = 4

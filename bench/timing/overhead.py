@@ -103,8 +103,8 @@ def measure(model: str, loss: str, samples: int, rounds: int, device_name: str) 
 def main(
     model: Annotated[str, typer.Option(help="Model key.")] = "wnet",
     loss: Annotated[str, typer.Option(help="Recipe.")] = "bce_ssim",
-    samples: Annotated[int, typer.Option(help="Training samples an epoch.")] = 512,
-    rounds: Annotated[int, typer.Option(help="Rounds of A B B A.")] = 5,
+    samples: Annotated[int, typer.Option(help="Training samples an epoch.")] = 1024,
+    rounds: Annotated[int, typer.Option(help="Rounds of A B B A.")] = 3,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Print the ratio of images a second, whole loop over bare loop."""

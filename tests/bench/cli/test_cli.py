@@ -74,6 +74,20 @@ def test_a_models_layers(tmp_path: Path) -> None:
     assert "Conv2d" in done.stdout
 
 
+def test_doctor_names_what_is_there(tmp_path: Path) -> None:
+    done = bench(tmp_path, "doctor")
+    assert done.returncode == 0, done.stdout
+    assert all(word in done.stdout for word in ("timm", "device", "GFLOP/s", "GB/s"))
+    assert "broken" not in done.stdout
+
+
+def test_export(finished: Path) -> None:
+    assert bench(finished, "export", "runs.csv").returncode == 0
+    assert bench(finished, "export", "images.csv", "--per-image").returncode == 0
+    assert len((finished / "runs.csv").read_text().splitlines()) == 5  # a heading, the network, three baselines
+    assert len((finished / "images.csv").read_text().splitlines()) == 1 + 4 * 8
+
+
 @pytest.mark.parametrize("kind", ["models", "losses", "metrics", "protocols", "optimizers", "schedules"])
 def test_lists(tmp_path: Path, kind: str) -> None:
     done = bench(tmp_path, "list", kind)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import resource
 from contextlib import suppress
 from pathlib import Path
@@ -13,10 +15,16 @@ _STATUS = Path("/proc/self/status")
 
 
 def reset_peak(device: torch.device) -> None:
-    """Let the peak begin anew; where the system cannot (a CPU outside Linux), it stays the process's."""
+    """Let the peak begin anew; where the system cannot (a CPU outside Linux), it stays the process's.
+
+    On a CPU, memory that an earlier run freed is handed back to the system first, so that it does not count.
+    """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
+    gc.collect()
+    with suppress(OSError, AttributeError):  # a C library other than glibc keeps what it has
+        ctypes.CDLL(None).malloc_trim(0)
     with suppress(OSError):
         _CLEAR.write_text("5")
 

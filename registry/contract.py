@@ -73,6 +73,11 @@ class Target:
     value: Tensor
     valid: Tensor | None = None
 
+    @property
+    def known(self) -> Tensor:
+        """``valid``, or ones where it is None: what a term may multiply by without asking, (B, 1, H, W)."""
+        return torch.ones_like(self.value) if self.valid is None else self.valid
+
 
 class Head:
     """What one head said: its ``logits`` and, through the one sigmoid, its ``value``; both (B, 1, H, W), float32.

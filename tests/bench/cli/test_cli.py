@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -141,35 +142,20 @@ def test_bad_images_are_all_named_and_nothing_is_written(tmp_path: Path) -> None
     assert not (tmp_path / "results").exists()
 
 
-MODEL = """
-from torch import nn
-import torch
-from registry.contract import Prediction
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv = nn.Conv2d(6, 2, 3, padding=1)
-
-    def forward(self, bg, bg_fg):
-        mask, depth = self.conv(torch.cat([bg, bg_fg], 1)).split(1, 1)
-        return Prediction(mask, depth)
-
-def build_net():
-    return Net()
-
-def charbonnier(prediction, target, eps: float = 0.01):
-    return ((prediction.value - target.value) ** 2 + eps**2).sqrt().mean()
-"""
+README = Path(__file__).parents[3] / "README.md"
 
 
-def test_a_model_and_a_term_of_ones_own(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(MODEL)
-    loss = "mask: bce, depth: mine:charbonnier[eps=0.02]"
-    done = bench(tmp_path, "run", "--model", "mine:build_net", "--loss", loss, *SMALL, "--no-baselines")
+def test_the_readmes_model_and_term_run_as_they_stand(tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    assert len(blocks) == 2
+    (tmp_path / "mine.py").write_text("\n".join(blocks))
+    loss = "mask: bce, depth: mine:charbonnier[eps=0.02] + ssim"
+    done = bench(tmp_path, "run", "--model", "mine:Net", "--loss", loss, *SMALL, "--no-baselines")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "mine:build_net" in (tmp_path / "leaderboard.md").read_text()
-    assert bench(tmp_path, "show", "mine:build_net").returncode == 0
+    assert "audit: " in done.stdout
+    assert "audit: broken" not in done.stdout
+    assert "mine:Net" in (tmp_path / "leaderboard.md").read_text()
+    assert bench(tmp_path, "show", "mine:Net").returncode == 0
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:

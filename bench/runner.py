@@ -54,6 +54,7 @@ class Runner:
     watcher: Watcher = field(default_factory=Watcher)
 
     def __post_init__(self) -> None:
+        memory.keep_freed(self.device)
         self._loaders: dict[tuple[Part, int, int, int], Loader] = {}
 
     def run(self, spec: RunSpec, recipe_name: str, audit: Sequence[Verdict] = ()) -> tuple[Record, Path]:

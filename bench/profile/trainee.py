@@ -18,6 +18,7 @@ from bench.profile.engine import Engine, engine_named, run_by
 from bench.protocol import Protocol
 from bench.runner import RESIDENT_SHARE, free_bytes
 from bench.spec import RunSpec
+from bench.timing import memory
 from bench.timing.census import Census, bytes_of
 from bench.timing.hooks import BlockPasses, NoPasses, Passes, WholePasses
 from bench.timing.ledger import Ledger, Recorder
@@ -60,6 +61,7 @@ class Trainee:
         self.spec, self.device, self.engine = spec, device, engine
         stage = spec.protocol.stages[-1]
         self.batch, self.size = stage.batch, stage.size
+        memory.keep_freed(device)
         torch.manual_seed(spec.seed)
         torch.backends.cudnn.benchmark = True
         layout = torch.channels_last if spec.layout == "channels_last" else torch.contiguous_format

@@ -3,7 +3,11 @@
 import pytest
 import torch
 
+from bench.timing import memory
+
 SIZE = 64
+
+memory.keep_freed(torch.device("cpu"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from bench.agreement import check_sizes, common_heads
-from bench.data.augment import augment
 from bench.data.loader import Batch, Loader
 from bench.data.split import Part
 from bench.diagnostics import TaskGradients
@@ -22,6 +21,7 @@ from bench.optim import optimizers, schedules
 from bench.results.record import Epoch
 from bench.spec import RunSpec
 from bench.state import State, selection
+from bench.step import Step
 from bench.timing import memory
 from bench.timing.ledger import Ledger
 from bench.watch import Pace, Watcher
@@ -100,6 +100,7 @@ def train(
     optimizer = optimizers.build(protocol.optimizer)([*model.parameters(), *objective.parameters()])
     steps = sum(stage.epochs * (protocol.train_samples // stage.batch) for stage in protocol.stages)
     schedule = schedules.build(protocol.schedule)(optimizer, steps)
+    one = Step(model, objective, optimizer, schedule, autocast, device, spec.seed, protocol.augmentation)
     maker = f"{code_version(spec.model, spec.recipe)} {environment(device).fingerprint}"
     state = State(model, objective, optimizer, schedule, ledger, evaluations, folder, device, maker)
     state.resume()
@@ -116,21 +117,10 @@ def train(
         watcher.phase("training")
         batches = ledger.steps(loader.epoch(spec.seed, epoch), images=stage.batch, after_window=trace.read)
         for step, batch in enumerate(batches):
-            with ledger("h2d"):
-                quartet = batch.quartet.map(lambda tensor: tensor.to(device, non_blocking=True))
-            with ledger("augment"):
-                quartet = augment(quartet, spec.seed, epoch, batch.at, protocol.augmentation)
+            quartet = one.prepare(epoch, batch, span=ledger)
             with ledger("diagnostics"):
                 gradients(step, quartet)
-            with ledger("forward"), autocast:
-                prediction = model(quartet.bg, quartet.bg_fg)
-            losses = objective(prediction, quartet, span=ledger)
-            with ledger("backward"):
-                losses.total.backward()
-            with ledger("optimizer"):
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)
-                schedule.step()
+            losses = one.learn(quartet, span=ledger)
             trace.keep(batch, {"total": losses.total.detach(), **losses.heads, **losses.terms})
 
         watcher.phase("validation")
@@ -152,7 +142,7 @@ def train(
         watcher.phase("checkpoint")
         state.keep(row)
         watcher.epoch(row)
-        del loader, trace, batches, batch, quartet, prediction, losses  # the next stage needs their memory
+        del loader, trace, batches, batch, quartet, losses  # the next stage needs their memory
 
     state.take_best()
     watcher.phase("test")

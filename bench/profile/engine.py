@@ -1,18 +1,18 @@
-"""How a model is run: as it is, or compiled."""
+"""How a step is run: as it is, with the model compiled, or captured whole in one CUDA graph."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import torch
-from torch import nn
 
 from bench.errors import BenchError
+from bench.profile.graph import CudaGraph, Replayed
+from bench.step import Step
 
-Engine = Literal["eager", "compiled"]
+Engine = Literal["eager", "compiled", "graphed"]
 _COMPILERS = ("g++", "clang++", "c++")
 
 
@@ -29,14 +29,22 @@ def engine_named(name: str) -> Engine:
     raise BenchError(f"unknown engine {name!r}; choose one of: {', '.join(get_args(Engine))}")
 
 
-def run_by(engine: Engine, model: nn.Module, device: torch.device) -> Callable[..., Any]:
-    """What to call in place of the model; a compiled one compiles when it is first called.
+def run_by(engine: Engine, step: Step) -> None:
+    """Let the engine run a step; what must be compiled or captured is so when it is first called for.
 
     Raises:
-        BenchError: what compiling needs is not on this machine.
+        BenchError: what the engine needs is not on this machine.
     """
-    if engine == "eager":
-        return model
+    if engine == "compiled":
+        _check_compiler(step.device)
+        step.run = torch.compile(step.model)
+    elif engine == "graphed":
+        if step.device.type != "cuda":
+            raise BenchError("--engine graphed captures a step in a CUDA graph and needs a GPU: take --engine eager")
+        step.update = Replayed(step, CudaGraph())
+
+
+def _check_compiler(device: torch.device) -> None:
     if device.type == "cuda":
         from torch.utils._triton import has_triton
 
@@ -44,5 +52,3 @@ def run_by(engine: Engine, model: nn.Module, device: torch.device) -> Callable[.
             raise BenchError("--engine compiled needs Triton on a GPU: pip install triton, or take --engine eager")
     elif shutil.which(os.environ.get("CXX", "")) is None and not any(map(shutil.which, _COMPILERS)):
         raise BenchError("--engine compiled needs a C++ compiler on a CPU: install g++, or take --engine eager")
-    compiled: Callable[..., Any] = torch.compile(model)
-    return compiled

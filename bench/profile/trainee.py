@@ -1,31 +1,34 @@
-"""A run's training step on its own, to be repeated window by window: the same blocks as in `bench.loop`."""
+"""A run's training step on its own, to be repeated window by window: the very `Step` that `bench.loop` makes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 
 from bench.agreement import common_heads
-from bench.data.augment import augment
 from bench.data.loader import Batch, Loader
 from bench.data.source import Source
 from bench.environment import pick_device, pick_precision
 from bench.errors import BenchError
+from bench.evaluate import evaluate
 from bench.optim import optimizers, schedules
 from bench.profile.engine import Engine, engine_named, run_by
 from bench.protocol import Protocol
 from bench.runner import RESIDENT_SHARE, free_bytes
 from bench.spec import RunSpec
+from bench.step import Step
 from bench.timing import memory
 from bench.timing.census import Census, bytes_of
-from bench.timing.hooks import BlockPasses, NoPasses, Passes, WholePasses
-from bench.timing.ledger import Ledger, Recorder
+from bench.timing.hooks import BlockPasses, Passes, WholePasses
+from bench.timing.ledger import Ledger
 from bench.timing.nvtx import Ranges
+from bench.timing.summary import BlockTime
 from bench.timing.work import blocks_of
 from registry.losses import parse
-from registry.losses.objective import Objective, Span, nullspan
+from registry.losses.objective import Losses, Objective, Span, nullspan
 from registry.models import models
 from registry.models.baselines import Fitted
 
@@ -33,7 +36,6 @@ BATCHES = 16
 _WINDOW_SECONDS = {"cpu": 0.05, "cuda": 0.25}
 """A CPU needs no synchronisation, so that windows may be short and their comparison close."""
 _STEPS = 10**6  # a schedule of which a profile sees the beginning only
-_PLAIN = NoPasses()
 
 
 class Trainee:
@@ -45,7 +47,8 @@ class Trainee:
         device: where to compute.
         batches: how many are there before they come again; they lie in memory or are made as they are needed, as
             all the protocol's samples would.
-        engine: how the model is run; of a compiled one only whole passes are timed, as its blocks are fused away.
+        engine: how a step is run; of a compiled model only whole passes are timed, as its blocks are fused away, and
+            of a captured step the graph.
 
     Attributes:
         batches: of the loader, endless, each with its epoch.
@@ -62,32 +65,53 @@ class Trainee:
         stage = spec.protocol.stages[-1]
         self.batch, self.size = stage.batch, stage.size
         memory.keep_freed(device)
-        torch.manual_seed(spec.seed)
         torch.backends.cudnn.benchmark = True
-        layout = torch.channels_last if spec.layout == "channels_last" else torch.contiguous_format
-        self.model = models.build(spec.model).to(device, memory_format=layout)  # type: ignore[call-overload]
+        self.ledger = Ledger(device, seconds=_WINDOW_SECONDS[device.type], min_steps=1)
+        self.model = self._build()
         if isinstance(self.model, Fitted):
             raise BenchError(f"{spec.model} learns nothing by gradient: there is no training step to profile")
         count = batches * self.batch
         room = int(RESIDENT_SHARE * free_bytes(device) * count / max(count, spec.protocol.train_samples))
         self.loader = Loader(source.to(device), "train", count, self.size, self.batch, room)
         try:
-            heads = common_heads(spec, self.model, self.loader)
+            self._heads = common_heads(spec, self.model, self.loader)
         except ValueError as error:
             raise BenchError(f"{spec.model}: {error}") from error
-        self.objective = Objective(parse(spec.recipe), heads=heads).to(device)
-        self.optimizer = optimizers.build(spec.protocol.optimizer)(
-            [*self.model.parameters(), *self.objective.parameters()]
+        self._begin()
+
+    def again(self) -> None:
+        """Begin anew with fresh weights, and with tensors that lie elsewhere in memory; the batches stay."""
+        del self._step, self.objective, self.optimizer
+        self.model = torch.nn.Identity()  # the old one's memory is free before the new one asks for its own
+        self.model = self._build()
+        self._begin()
+
+    def _build(self) -> torch.nn.Module:
+        torch.manual_seed(self.spec.seed)
+        layout = torch.channels_last if self.spec.layout == "channels_last" else torch.contiguous_format
+        built: torch.nn.Module = models.build(self.spec.model).to(self.device, memory_format=layout)  # type: ignore[call-overload]
+        return built
+
+    def _begin(self) -> None:
+        spec, protocol = self.spec, self.spec.protocol
+        self.objective = Objective(parse(spec.recipe), heads=self._heads).to(self.device)
+        self.optimizer = optimizers.build(protocol.optimizer)([*self.model.parameters(), *self.objective.parameters()])
+        self._step = Step(
+            self.model,
+            self.objective,
+            self.optimizer,
+            schedules.build(protocol.schedule)(self.optimizer, _STEPS),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=spec.precision == "bfloat16"),
+            self.device,
+            spec.seed,
+            protocol.augmentation,
         )
-        self._schedule = schedules.build(spec.protocol.schedule)(self.optimizer, _STEPS)
-        self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
-        self.ledger = Ledger(device, seconds=_WINDOW_SECONDS[device.type], min_steps=1)
-        self._run = run_by(engine, self.model, device)
+        run_by(self.engine, self._step)
         self._passes = self._split(self.ledger)
         self.batches = self._forever()
         self.model.train()
 
-    def step(self, epoch: int, batch: Batch, span: Span = nullspan, passes: Passes = _PLAIN) -> None:
+    def step(self, epoch: int, batch: Batch, span: Span = nullspan, passes: Passes | None = None) -> Losses:
         """One training step on one batch.
 
         Args:
@@ -95,19 +119,18 @@ class Trainee:
             span: entered around every block but those of the model.
             passes: entered around the model's forward and backward pass.
         """
-        with span("h2d"):
-            quartet = batch.quartet.map(lambda tensor: tensor.to(self.device, non_blocking=True))
-        with span("augment"):
-            quartet = augment(quartet, self.spec.seed, epoch, batch.ids, self.spec.protocol.augmentation)
-        with passes.forward(), self._autocast:
-            prediction = self._run(quartet.bg, quartet.bg_fg)
-        losses = self.objective(prediction, quartet, span=span)
-        with passes.backward():
-            losses.total.backward()
-        with span("optimizer"):
-            self.optimizer.step()
-            self.optimizer.zero_grad(set_to_none=True)
-            self._schedule.step()
+        return self._step.learn(self._step.prepare(epoch, batch, span), span, passes)
+
+    def losses(self, steps: int) -> list[float]:
+        """Train for some steps; the loss before each."""
+        return [float(self.step(*next(self.batches)).total.detach()) for _ in range(steps)]
+
+    def validation(self) -> dict[str, BlockTime]:
+        """Time a pass of validation over the batches, block by block; the blocks of a batch, metrics too."""
+        ledger = Ledger(self.device, seconds=0.0, min_steps=1)
+        evaluate(self.model, self.loader, self.objective, self._step.autocast, ledger, self._heads)
+        self.model.train()
+        return ledger.timings().blocks
 
     def window(self, instrumented: bool = False, batches: Iterator[tuple[int, Batch]] | None = None) -> float:
         """Train for one window of the ledger; returns its seconds a step.
@@ -116,8 +139,8 @@ class Trainee:
             instrumented: whether to time its blocks.
             batches: epoch and batch a step, endless; the loader's if none are given.
         """
-        span, passes = (self.ledger, self._passes) if instrumented else (nullspan, _PLAIN)
-        with passes.attached():
+        span, passes = (self.ledger, self._passes) if instrumented else (nullspan, None)
+        with passes.attached() if passes else nullcontext():
             try:
                 for epoch, batch in self.ledger.window(batches or self.batches, self.batch, instrumented):
                     self.step(epoch, batch, span, passes)
@@ -132,12 +155,13 @@ class Trainee:
         there = [*self.state(), *(tensor for _, tensor in batch.quartet.tensors())]
         census = Census(self.device, bytes_of(there))
         census.known(there)
-        passes, run = self._split(census), self._run
-        self._run = self.model  # what is compiled does not pass through a census
+        passes, run, update = self._split(census), self._step.run, self._step.update
+        # What is compiled or captured does not pass through a census.
+        self._step.run, self._step.update = self.model, self._step.eager_update
         with census, passes.attached():
             self.step(epoch, batch, census, passes)
             census.mark()
-        self._run = run
+        self._step.run, self._step.update = run, update
         return census
 
     def annotate(self, steps: int) -> None:
@@ -164,7 +188,7 @@ class Trainee:
         how = "" if self.engine == "eager" else f", {self.engine}"
         return f"{self.spec.model}, {self.spec.recipe}{how}"
 
-    def _split(self, recorder: Recorder) -> Passes:
+    def _split(self, recorder: Ledger | Census) -> Passes:
         if self.engine == "eager":
             return BlockPasses(self.model, blocks_of(self.model), recorder)
         return WholePasses(recorder)

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from bench.timing.ledger import Recorder, Span
+from bench.timing.ledger import Recorder
 
 LOSS_BACKWARD = "loss backward"
 """From the start of the backward pass to the first gradient that reaches an output of the model."""
@@ -29,52 +29,40 @@ _NOTHING = nullcontext()
 class Passes(Protocol):
     """Attributes the time (or memory, or arithmetic) of a forward and a backward pass."""
 
-    def attached(self) -> AbstractContextManager[None]:
+    def attached(self) -> AbstractContextManager[object]:
         """Around any number of passes: sets what hooks it needs, and takes them off."""
         ...
 
-    def forward(self) -> AbstractContextManager[None]:
+    def forward(self) -> AbstractContextManager[object]:
         """Around the model's forward pass."""
         ...
 
-    def backward(self) -> AbstractContextManager[None]:
+    def backward(self) -> AbstractContextManager[object]:
         """Around the backward pass."""
         ...
 
 
 class WholePasses:
-    """Both passes as one block each, ``forward`` and ``backward``: for models whose insides are compiled away."""
+    """Both passes as one block each, ``forward`` and ``backward``: in training, and of models that are compiled.
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
+    Args:
+        span: gives a block by name, as a ledger does.
+    """
 
-    def attached(self) -> AbstractContextManager[None]:
+    def __init__(self, span: Callable[[str], AbstractContextManager[object]]) -> None:
+        self._span = span
+
+    def attached(self) -> AbstractContextManager[object]:
         """Nothing: there are no hooks."""
         return _NOTHING
 
-    def forward(self) -> AbstractContextManager[None]:
+    def forward(self) -> AbstractContextManager[object]:
         """The block ``forward``."""
-        return Span(self._recorder, "forward")
+        return self._span("forward")
 
-    def backward(self) -> AbstractContextManager[None]:
+    def backward(self) -> AbstractContextManager[object]:
         """The block ``backward``."""
-        return Span(self._recorder, "backward")
-
-
-class NoPasses:
-    """Attributes nothing, and costs nothing."""
-
-    def attached(self) -> AbstractContextManager[None]:
-        """Nothing."""
-        return _NOTHING
-
-    def forward(self) -> AbstractContextManager[None]:
-        """Nothing."""
-        return _NOTHING
-
-    def backward(self) -> AbstractContextManager[None]:
-        """Nothing."""
-        return _NOTHING
+        return self._span("backward")
 
 
 class BlockPasses:

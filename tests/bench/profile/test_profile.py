@@ -7,7 +7,6 @@ import torch
 from rich.console import Console
 
 from bench.errors import BenchError
-from bench.profile.engine import engine_named, run_by
 from bench.profile.interval import Interval
 from bench.profile.profile import Profile, doubts, profile
 from bench.profile.rounds import WarmUp
@@ -131,27 +130,6 @@ def test_instrumented_steps_train_alike(make) -> None:
         one.window(instrumented)
         weights.append(torch.cat([p.detach().flatten() for p in one.model.parameters()]))
     torch.testing.assert_close(*weights, rtol=0, atol=0)
-
-
-def test_unknown_engine() -> None:
-    with pytest.raises(BenchError, match="eager, compiled"):
-        engine_named("warp")
-
-
-def test_compiling_without_a_compiler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.delenv("CXX", raising=False)
-    with pytest.raises(BenchError, match=r"install g\+\+"):
-        run_by("compiled", torch.nn.Identity(), torch.device("cpu"))
-
-
-def test_of_a_compiled_model_whole_passes_are_timed(make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch, "compile", lambda model: lambda *images: model(*images))  # a minute saved
-    one = make(engine="compiled")
-    one.window(instrumented=True)
-    expected = {"forward", "loss/mask.bce", "loss/depth.ssim", "backward", "optimizer"}
-    assert set(one.ledger.windows[-1].blocks) >= expected
-    assert set(one.census().counts) >= expected
 
 
 @pytest.mark.cuda

@@ -1,15 +1,17 @@
 """Hooks split a forward and a backward pass into its blocks: with a clock turned by hand, and on awkward models."""
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
 import torch
 from torch import nn
 
-from bench.timing.hooks import LOSS_BACKWARD, BlockPasses, NoPasses, WholePasses
-from bench.timing.ledger import Ledger
+from bench.timing.hooks import LOSS_BACKWARD, BlockPasses, WholePasses
+from bench.timing.ledger import Ledger, Span
 from bench.timing.work import blocks_of
 from registry.contract import Model, Prediction
+from registry.losses.objective import nullspan
 from registry.models import models
 
 
@@ -178,7 +180,7 @@ def gradients(model: nn.Module, passes) -> list[torch.Tensor]:
 def test_the_passes_close_and_change_no_gradient(key: str) -> None:
     torch.manual_seed(0)
     model = (Awkward() if key == "awkward" else models.build(key)).train()
-    expected = gradients(model, NoPasses())
+    expected = gradients(model, WholePasses(nullspan))
     clock = Counting()
     passes = BlockPasses(model, blocks_of(model), clock)
     found = gradients(model, passes)
@@ -233,7 +235,7 @@ def test_frozen_blocks_have_no_backward() -> None:
 
 def test_whole_passes_are_one_block_each() -> None:
     clock = HandClock()
-    passes = WholePasses(clock)
+    passes = WholePasses(partial(Span, clock))
     with passes.forward():
         clock.now += 3
     with passes.backward():

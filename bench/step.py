@@ -1,0 +1,79 @@
+"""One training step: prepare a batch, then forward, loss, backward, optimizer. Training and profiles share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from bench.data.augment import augment
+from bench.data.loader import Batch
+from bench.optim import Schedule
+from bench.timing.hooks import Passes, WholePasses
+from registry.contract import Quartet
+from registry.losses.objective import Losses, Objective, Span, nullspan
+
+
+class Step:
+    """What every step of a run does, for as long as somebody hands it batches.
+
+    Args:
+        model, objective, optimizer, schedule: trained, minimised, and how.
+        autocast: the precision of the forward pass.
+        device: where all of them are.
+        seed, augmentation: what `bench.data.augment` draws from, and how much it changes.
+
+    Attributes:
+        run: what is called for a forward pass, the model unless it was compiled.
+        update: what is called for all that changes the weights, `eager_update` unless it was captured.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        objective: Objective,
+        optimizer: torch.optim.Optimizer,
+        schedule: Schedule,
+        autocast: torch.autocast,
+        device: torch.device,
+        seed: int,
+        augmentation: str,
+    ) -> None:
+        self.model, self.objective, self.optimizer, self.schedule = model, objective, optimizer, schedule
+        self.autocast, self.device, self.seed, self.augmentation = autocast, device, seed, augmentation
+        self.run: Callable[..., Any] = model
+        self.update: Callable[[Quartet, Span, Passes], Losses] = self.eager_update
+
+    def prepare(self, epoch: int, batch: Batch, span: Span = nullspan) -> Quartet:
+        """A batch on the device, augmented by what ``epoch`` draws for its samples."""
+        with span("h2d"):
+            quartet = batch.quartet.map(lambda tensor: tensor.to(self.device, non_blocking=True))
+        with span("augment"):
+            return augment(quartet, self.seed, epoch, batch.at, self.augmentation)
+
+    def learn(self, quartet: Quartet, span: Span = nullspan, passes: Passes | None = None) -> Losses:
+        """Update the weights once and move the schedule on; nothing here waits for the device.
+
+        Args:
+            quartet: what `prepare` gave.
+            span: entered around every block but those of the model.
+            passes: entered around the model's forward and backward pass; each is one block of ``span`` without.
+        """
+        losses = self.update(quartet, span, passes or WholePasses(span))
+        with span("optimizer"):
+            self.schedule.step()
+        return losses
+
+    def eager_update(self, quartet: Quartet, span: Span, passes: Passes) -> Losses:
+        """Forward, loss, backward, optimizer, operation by operation."""
+        with passes.forward(), self.autocast:
+            prediction = self.run(quartet.bg, quartet.bg_fg)
+        losses: Losses = self.objective(prediction, quartet, span=span)
+        with passes.backward():
+            losses.total.backward()  # type: ignore[no-untyped-call]
+        with span("optimizer"):
+            self.optimizer.step()
+            self.optimizer.zero_grad(set_to_none=True)
+        return losses

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.choice import Candidate
 from bench.errors import BenchError
 from bench.results.board import Row, data_label
 from bench.results.record import Record
@@ -40,7 +41,8 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
     if pairs:
         records = "; ".join(f"{_name(x)} and {_name(y)} ({heading(x)})" for x, y in pairs)
         raise BenchError(
-            f"{a} and {b} fit several pairs: name the records' files, or use --within. There are: {records}"
+            f"{a} and {b} fit several pairs: say the precision (wnet:bce_ssim:float32), name the records' files, "
+            f"or use --within. There are: {records}"
         )
     if left == right:
         raise BenchError(f"{a} and {b} are the same cell")
@@ -73,7 +75,10 @@ def _fitting(board: Sequence[Row], text: str) -> list[Row]:
 
 
 def _names(row: Row) -> set[str]:
-    return {row.model, label(row), f"{row.model}:{_any(row).spec.recipe}"}
+    """All that a cell answers to; its precision and memory format may be said too, where several have its name."""
+    spec = _any(row).spec
+    plain = {row.model, label(row), f"{row.model}:{spec.recipe}"}
+    return plain | {f"{name}:{Candidate.of(spec)}" for name in plain} | {f"{name}:{spec.precision}" for name in plain}
 
 
 def _name(row: Row) -> str:

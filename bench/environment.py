@@ -10,12 +10,13 @@ import re
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import get_args
 
 import torch
 from pydantic import BaseModel, ConfigDict
 
 from bench.errors import BenchError
-from bench.spec import canonical_json
+from bench.spec import Precision, canonical_json
 
 _OWN = re.compile(r"([A-Za-z_][\w.]*):[A-Za-z_]")
 _PACKAGES = ("torch", "torchvision", "segmentation-models-pytorch", "timm", "pytorch-msssim", "numpy")
@@ -118,19 +119,26 @@ def pick_device(name: str = "auto") -> torch.device:
     return device
 
 
-def pick_precision(device: torch.device, name: str = "auto") -> str:
-    """``auto`` is bfloat16 where the device computes in it natively, else float32.
+def native_precisions(device: torch.device) -> tuple[Precision, ...]:
+    """What the device computes in natively: float32, and bfloat16 where it has it."""
+    cuda = device.type == "cuda"
+    has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False) if cuda else _cpu_has_bfloat16()
+    return ("float32", "bfloat16") if has_bfloat16 else ("float32",)
+
+
+def pick_precision(device: torch.device, name: str = "auto") -> Precision:
+    """``auto`` is bfloat16 where the device computes in it natively, else float32; nothing is measured.
 
     Raises:
         BenchError: an unknown precision.
     """
-    if name == "auto":
-        if device.type == "cuda":
-            return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-        return "bfloat16" if _cpu_has_bfloat16() else "float32"
-    if name not in ("float32", "bfloat16"):
+    for precision in get_args(Precision):
+        if name == precision:
+            found: Precision = precision
+            return found
+    if name != "auto":
         raise BenchError(f"unknown precision {name!r}; choose auto, float32 or bfloat16")
-    return name
+    return native_precisions(device)[-1]
 
 
 def _cpu_has_bfloat16() -> bool:

@@ -13,10 +13,12 @@ from pydantic import ValidationError
 from bench.agreement import check_sizes
 from bench.audit.audit import audit
 from bench.audit.verdict import Unsound, Verdict, broken, headline
+from bench.choice import candidates
 from bench.data.augment import LEVELS
 from bench.data.source import Source
-from bench.environment import code_version, environment, pick_device, pick_precision
+from bench.environment import code_version, environment, pick_device
 from bench.errors import BenchError
+from bench.fastest import Chooser
 from bench.optim import optimizers, schedules
 from bench.protocol import Protocol
 from bench.report.pages import pages
@@ -40,7 +42,7 @@ class Experiment:
         models: keys of `registry.models`.
         loss: a recipe's name or text.
         protocol, seeds, source: under which budget, how often, on which data.
-        precision, device: as on the command line.
+        precision, layout, device: as on the command line; ``auto`` is settled by a `Chooser`, once a model.
         results, runs: folders of records, and of checkpoints and pictures.
         again: run even what this machine and this code have a finished record of.
         fresh: begin anew where an unfinished run left a checkpoint.
@@ -57,6 +59,7 @@ class Experiment:
     seeds: Sequence[int]
     source: Source
     precision: str = "auto"
+    layout: str = "auto"
     device: str = "auto"
     results: Path = Path("results")
     runs: Path = Path("runs")
@@ -68,7 +71,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         self._device = pick_device(self.device)
-        self._precision = pick_precision(self._device, self.precision)
+        candidates(self._device, self.precision, self.layout)  # a mistake in a name shows here
         self._recipe = parse(self.loss)
         self._keys = [models.canonical(key) for key in self.models]
         self._data = self.source.describe()
@@ -102,10 +105,9 @@ class Experiment:
     def headline(self) -> str:
         """What will be run, in two lines."""
         data = data_label(self.source.describe()).replace("*", "")
-        return (
-            f"{self.protocol.label} on {data}; {environment(self._device).label}; {self._precision}\n"
-            f"loss: {self._recipe.text}"
-        )
+        asked = [name for name in (self.precision, self.layout) if name != "auto"]
+        where = "; ".join([f"{self.protocol.label} on {data}", environment(self._device).label, *asked])
+        return f"{where}\nloss: {self._recipe.text}"
 
     def run(self, watcher: Watcher, announce: Callable[[str], None]) -> Iterator[tuple[Record, Path, bool]]:
         """Run everything; yields each record with its file and whether it was made just now.
@@ -116,7 +118,8 @@ class Experiment:
         runner = Runner(self.source.to(self._device), self._device, self.runs, self.results, watcher)
         if self.strict:
             self._refuse(runner.source, announce)
-        for spec in self._specs():
+        chooser = Chooser(runner.source, self._device, self.runs, self.results, self.precision, self.layout, announce)
+        for spec, choice in map(chooser.settle, self._specs()):
             name = self.loss if spec.recipe else "none"
             found = self._found(spec)
             if found is None:
@@ -124,7 +127,7 @@ class Experiment:
                     discard(self.runs, spec)
                 announce(f"{spec.model}, seed {spec.seed} ({spec.id})")
                 audited = self._audit(spec.model, runner.source, announce) if spec.recipe else []
-                record, path = runner.run(spec, name, audited)
+                record, path = runner.run(spec, name, audited, choice)
             else:
                 path, record = found
             if not spec.recipe:
@@ -165,14 +168,13 @@ class Experiment:
                     yield self._spec(key, seed)
 
     def _spec(self, key: str, seed: int) -> RunSpec:
-        """A model's spec; a baseline has no recipe, and needs neither seed nor precision."""
+        """A model's spec, precision and memory format still open; a baseline has no recipe, and needs none of them."""
         learns = key not in BASELINES
         return RunSpec(
             model=key,
             recipe=self._recipe.text if learns else "",
             protocol=self.protocol,
             data=self._data,
-            precision=self._precision if learns else "float32",
             seed=seed,
         )
 

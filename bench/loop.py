@@ -16,6 +16,7 @@ from bench.data.split import Part
 from bench.diagnostics import TaskGradients
 from bench.environment import code_version, environment
 from bench.evaluate import Evaluation, evaluate
+from bench.layout import lay_out
 from bench.metrics.summary import summarise
 from bench.optim import optimizers, schedules
 from bench.results.record import Epoch
@@ -80,8 +81,7 @@ def train(
     torch.manual_seed(spec.seed)
     torch.backends.cudnn.benchmark = True  # shapes are fixed within a stage
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # float32 means float32
-    layout = torch.channels_last if spec.layout == "channels_last" else torch.contiguous_format
-    model = models.build(spec.model).to(device, memory_format=layout)  # type: ignore[call-overload]
+    model = lay_out(models.build(spec.model), spec.layout, device)
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
     check_sizes(spec, model)
     validation = loaders("val", protocol.val_samples, protocol.size, protocol.stages[-1].batch)

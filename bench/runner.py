@@ -16,7 +16,9 @@ from typing import IO
 import torch
 
 from bench.audit.verdict import Verdict
+from bench.choice import Choice
 from bench.data.loader import Loader
+from bench.data.shelf import Shelf
 from bench.data.source import Source
 from bench.data.split import Part
 from bench.environment import code_version, environment
@@ -57,8 +59,16 @@ class Runner:
         memory.keep_freed(self.device)
         self._loaders: dict[tuple[Part, int, int, int], Loader] = {}
 
-    def run(self, spec: RunSpec, recipe_name: str, audit: Sequence[Verdict] = ()) -> tuple[Record, Path]:
-        """Train and test a spec; the record, with what the ``audit`` found, is written however the run ends.
+    def run(
+        self, spec: RunSpec, recipe_name: str, audit: Sequence[Verdict] = (), choice: Choice | None = None
+    ) -> tuple[Record, Path]:
+        """Train and test a spec; the record is written however the run ends.
+
+        Args:
+            spec: what to run.
+            recipe_name: what its recipe is called.
+            audit: what the audit found, for the record.
+            choice: how precision and memory format were chosen, for the record.
 
         Returns:
             The record and its file.
@@ -118,6 +128,7 @@ class Runner:
             peak_mib=peak,
             resumed=trained.resumed if trained else 0,
             audit=list(audit),
+            choice=choice,
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         self.watcher.finished(record)
@@ -127,8 +138,11 @@ class Runner:
         (folder / "last.pt").unlink(missing_ok=True)  # done: running it again starts anew
         return record, path
 
-    def loader(self, part: Part, count: int, size: int, batch: int) -> Loader:
-        """The loader for some samples, made once; samples at resolutions no longer asked for are let go."""
+    def loader(self, part: Part, count: int, size: int, batch: int, passes: int = 2) -> Loader:
+        """The loader for some samples, made once; samples at resolutions no longer asked for are let go.
+
+        Those that do not fit on the device and are read in more than one of ``passes`` are kept in ``runs/packed``.
+        """
         key = (part, count, size, batch)
         if key not in self._loaders:
             self._loaders = {k: v for k, v in self._loaders.items() if k[0] != part}
@@ -141,6 +155,8 @@ class Runner:
                 batch,
                 budget,
                 progress=lambda done, total: self.watcher.preparing(f"{part} samples at {size} px", done, total),
+                shelf=Shelf(self.runs / "packed"),
+                passes=passes,
             )
         return self._loaders[key]
 

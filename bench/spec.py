@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from bench.protocol import Protocol
 
+Precision = Literal["float32", "bfloat16"]
+Layout = Literal["channels_last", "contiguous"]
+
 
 class RunSpec(BaseModel):
-    """A cell (model x recipe x protocol x data x precision) with a seed.
+    """A cell (model x recipe x protocol x data x precision and memory format) with a seed.
 
     Attributes:
         model: canonical key of `registry.models`.
@@ -30,8 +33,8 @@ class RunSpec(BaseModel):
     recipe: str
     protocol: Protocol
     data: dict[str, Any]
-    precision: str = "float32"
-    layout: str = "channels_last"
+    precision: Precision = "float32"
+    layout: Layout = "channels_last"
     seed: int = 0
 
     @property

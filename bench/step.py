@@ -47,9 +47,12 @@ class Step:
         self.update: Callable[[Quartet, Span, Passes], Losses] = self.eager_update
 
     def prepare(self, epoch: int, batch: Batch, span: Span = nullspan) -> Quartet:
-        """A batch on the device, augmented by what ``epoch`` draws for its samples."""
+        """A batch as it arrives on the device, augmented by what ``epoch`` draws for its samples.
+
+        Of a copy that runs ahead the block ``h2d`` is what the step waits for.
+        """
         with span("h2d"):
-            quartet = batch.quartet.map(lambda tensor: tensor.to(self.device, non_blocking=True))
+            quartet = batch.arrive()
         with span("augment"):
             return augment(quartet, self.seed, epoch, batch.at, self.augmentation)
 

@@ -25,7 +25,8 @@ from bench.errors import BenchError
 
 EXAMPLES = (
     "Examples: bench profile --model wnet --loss bce_ssim  |  bench profile --model unet --vs wnet  |  "
-    "bench profile --model unet --vs 'unet:mask: bce'  |  bench profile --model twin_unet --trace step.json"
+    "bench profile --model unet --vs 'unet:mask: bce'  |  bench profile --model unet --vs-engine compiled  |  "
+    "bench profile --model twin_unet --trace step.json"
 )
 
 
@@ -38,11 +39,19 @@ def profile(
     size: Annotated[int, typer.Option(min=8, help="Image side, pixels.")] = 64,
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
-    engine: Annotated[str, typer.Option(help="eager, or compiled (torch.compile).")] = "eager",
+    engine: Annotated[
+        str, typer.Option(help="eager, compiled (torch.compile), or graphed (one CUDA graph a step).")
+    ] = "eager",
     seconds: Annotated[float, typer.Option(min=0.0, help="How long to measure, after warming up.")] = 20.0,
     versus: Annotated[
         str | None, typer.Option("--vs", help="Compare with this instead, MODEL or MODEL:LOSS, in turn A B B A.")
     ] = None,
+    versus_engine: Annotated[
+        str | None, typer.Option("--vs-engine", help="Run what it is compared with by this engine instead.")
+    ] = None,
+    twice: Annotated[
+        bool, typer.Option("--twice", help="Profile twice, and say how many blocks agree within their intervals.")
+    ] = False,
     bottleneck: Annotated[
         bool, typer.Option("--bottleneck", help="Also say what holds the step up, and what would help by how much.")
     ] = False,
@@ -53,6 +62,7 @@ def profile(
     trace: Annotated[
         Path | None, typer.Option(help="Write a Chrome trace of the last steps; on a GPU also set NVTX ranges.")
     ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with everything, to be opened offline.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Write stacked bars of the step, PNG.")] = None,
     protocol: Annotated[str, typer.Option(help="Whose optimizer, schedule and augmentation.")] = "quick",
     data: Data = "synthetic",
@@ -69,35 +79,41 @@ def profile(
     """Show where the time, the memory and the arithmetic of a training step go, and how sure that is."""
     from rich.console import Console
 
+    from bench.profile.agreement import agreement
     from bench.profile.bottleneck import bottleneck as find_bottleneck
     from bench.profile.budget import fit_batch_of
     from bench.profile.profile import profile as measure
-    from bench.profile.table import profile_table
+    from bench.profile.table import comparison_table, profile_table
     from bench.profile.trace import chrome_trace
     from bench.profile.trainee import trainee
     from bench.profile.versus import compare, opponent
     from bench.protocol import find_protocol
     from bench.report.bars import Stack, stacked_bars
+    from bench.report.profile_page import profile_page
     from bench.results import store
     from bench.spec import canonical_json
 
-    if versus is not None and (trace is not None or picture is not None):
-        raise BenchError("--vs compares two whole steps: profile each by itself for a --trace or a --picture")
-    for path in filter(None, (json, trace, picture)):
+    alone = {"--trace": trace, "--picture": picture, "--html": html, "--twice": twice or None}
+    if (versus or versus_engine) and any(value is not None for value in alone.values()):
+        raise BenchError(f"--vs compares two whole steps: profile each by itself for {', '.join(alone)}")
+    for path in filter(None, (json, trace, picture, html)):
         _make_room(path)
     console = Console(highlight=False)
     source = open_source(data, bg, bg_depth, fg, depth_unit, camera, split, scenes, skip_bad, data_seed)
     budget = find_protocol(protocol).override(batch=batch, size=size)
     one = trainee(model, loss, budget, source, precision, device, engine)
-    if versus is not None:
-        other = trainee(*opponent(versus, loss), budget, source, precision, device, engine)
+    if versus or versus_engine:
+        other = trainee(*opponent(versus or model, loss), budget, source, precision, device, versus_engine or engine)
         comparison = compare(one, other, seconds)
-        console.print(comparison.sentence())
+        console.print(comparison_table(comparison))
         if json is not None:
             store.replace(json, comparison.model_dump_json(indent=1) + "\n")
         return
     found, stretches = measure(one, seconds)
     console.print(profile_table(found, console.width))
+    if twice:
+        one.again()
+        console.print(agreement(found, measure(one, seconds)[0]).sentence())
     if bottleneck:
         binding = find_bottleneck(one, seconds / 4)
         console.print(binding.sentence())
@@ -112,6 +128,8 @@ def profile(
         store.replace(trace, canonical_json(chrome_trace(stretches, one.label)) + "\n")
         if one.device.type == "cuda":
             one.annotate(steps=8)
+    if html is not None:
+        store.replace(html, profile_page(found, stretches))
     if picture is not None:
         segments = [(block.name, block.time.median_ms) for block in found.blocks]
         stacked_bars([Stack(one.label, segments)]).save(picture, format="PNG")

@@ -59,7 +59,8 @@ def run(
     optimizer: Annotated[str | None, typer.Option(help="Override: such as 'sgd[lr=0.1,momentum=0.9]'.")] = None,
     schedule: Annotated[str | None, typer.Option(help="Override: such as 'plateau[patience=3]'.")] = None,
     augmentation: Annotated[str | None, typer.Option(help="Override: none, flip or standard.")] = None,
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    precision: Annotated[str, typer.Option(help="float32, bfloat16, or auto: the faster one.")] = "auto",
+    layout: Annotated[str, typer.Option(help="channels_last, contiguous, or auto: the faster one.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
     again: Annotated[
         bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
@@ -73,7 +74,8 @@ def run(
 ) -> None:
     """Train, evaluate, time and record models under one loss and one budget, then regenerate the leaderboard.
 
-    A run that was stopped goes on from its last checkpoint when the same command is given again.
+    A run that was stopped goes on from its last checkpoint when the same command is given again. Precision and memory
+    format are those of the leaderboard row's records, else the fastest, measured once a machine and model.
     """
     from rich.console import Console
 
@@ -103,6 +105,7 @@ def run(
         seeds=range(first_seed, first_seed + seeds),
         source=open_source(data, bg, bg_depth, fg, depth_unit, camera, split, scenes, skip_bad, data_seed),
         precision=precision,
+        layout=layout,
         device=device,
         results=results,
         runs=runs,

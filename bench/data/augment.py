@@ -72,7 +72,18 @@ def augment(quartet: Quartet, seed: int, epoch: int, ids: Tensor, level: str) ->
 
 def _flip(quartet: Quartet, flipped: Tensor) -> Quartet:
     """Mirror some of the samples, exactly."""
+    if flipped.device.type == "cpu":
+        chosen = flipped.nonzero()[:, 0].tolist()
+        return quartet.map(lambda image: _flip_those(image, chosen))
+    # Picking them out would make the host wait for the device; mirroring all is cheaper there.
     return quartet.map(lambda image: torch.where(flipped[:, None, None, None], image.flip(-1), image))
+
+
+def _flip_those(images: Tensor, chosen: list[int]) -> Tensor:
+    done = images.clone()
+    for i in chosen:
+        done[i] = images[i].flip(-1)
+    return done
 
 
 def _zoom(quartet: Quartet, flipped: Tensor, zoom: Tensor, place: Tensor) -> Quartet:

@@ -1,55 +1,80 @@
-"""From a source to batches: `resident` where everything fits on the device, else `live`, rendered as it is needed.
+"""From a source to batches, by one of three tiers, chosen by what fits.
 
-Both hand out the same numbers: what a source renders passes through the same 8-bit packing either way.
+- `resident`: packed samples lie on the device and are gathered there.
+- `streamed`: they lie in a file that is mapped into memory; a thread gathers ahead, and on CUDA a stream copies ahead.
+- `live`: samples are rendered whenever they are needed, on a CPU one batch ahead.
+
+All hand out the same numbers: what a source renders passes through the same 8-bit packing.
 """
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from bench.data.ahead import Copy, ahead
 from bench.data.draws import uniform
+from bench.data.packed import Packed, pack, unpack
+from bench.data.shelf import Shelf
 from bench.data.source import Source
 from bench.data.split import Part
+from bench.spec import canonical_json
 from registry.contract import Quartet
+
+__all__ = ["Batch", "Loader", "pack", "unpack"]
 
 Progress = Callable[[int, int], None]
 
-_STORED = {"bg": torch.uint8, "bg_fg": torch.uint8, "mask": torch.uint8, "depth": torch.float16, "valid": torch.uint8}
-_BYTES_A_PIXEL = 3 + 3 + 1 + 2 + 1
 _RENDERED_AT_ONCE = 64
+_STREAMED_AHEAD = 2
+_LIVE_AHEAD = 1
 
 
-def pack(quartet: Quartet) -> dict[str, Tensor]:
-    """Images and masks as 8-bit integers, depth as half floats, channels last: 10 bytes a pixel."""
-    packed = {}
-    for name, tensor in quartet.tensors():
-        kind = _STORED[name]
-        values = tensor if kind == torch.float16 else (tensor * 255.0 if name != "valid" else tensor).round_()
-        packed[name] = values.to(kind).permute(0, 2, 3, 1).contiguous()
-    return packed
-
-
-def unpack(packed: dict[str, Tensor]) -> Quartet:
-    """The inverse of `pack`, to the precision of 8 bits: float32 in [0, 1], channels-last in memory."""
-    tensors = {}
-    for name, stored in packed.items():
-        values = stored.permute(0, 3, 1, 2).float()
-        tensors[name] = values.div_(255.0) if name not in ("depth", "valid") else values
-    return Quartet(**tensors)
-
-
-@dataclass(frozen=True)
 class Batch:
-    """Some samples: their ids (B,) on the CPU and, as ``at``, on the device, and their quartet on the device."""
+    """Some samples, on the device or on their way to it.
 
-    ids: Tensor
-    at: Tensor
-    quartet: Quartet
+    Args:
+        ids: of the samples, (B,) int64 on the CPU.
+        at: the same on the device.
+        quartet: the samples there, or what makes them when they have arrived.
+        copy_ms: see below.
+
+    Attributes:
+        copy_ms: gives the milliseconds that the copy took on its own stream, None where nothing was copied; to be
+            called after a synchronisation, and may be kept until then, as it does not keep the samples.
+    """
+
+    def __init__(
+        self,
+        ids: Tensor,
+        at: Tensor,
+        quartet: Quartet | Callable[[], Quartet],
+        copy_ms: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        self.ids, self._at, self._quartet, self.copy_ms = ids, at, quartet, copy_ms
+
+    def arrive(self) -> Quartet:
+        """The samples on the device; the current stream waits for a copy that is not done, the host does not."""
+        if not isinstance(self._quartet, Quartet):
+            self._quartet = self._quartet()
+        return self._quartet
+
+    @property
+    def quartet(self) -> Quartet:
+        """What arrived."""
+        return self.arrive()
+
+    @property
+    def at(self) -> Tensor:
+        """The samples' ids on the device, (B,) int64."""
+        self.arrive()
+        return self._at
 
 
 class Loader:
@@ -63,6 +88,14 @@ class Loader:
         batch: images a batch; training drops an incomplete last one, evaluation keeps it.
         budget: bytes that may be kept resident on the device.
         progress: told (done, total) while samples are rendered ahead.
+        shelf: where packed samples may be kept on disk; nowhere, if none is given.
+        passes: how often the samples will be read; those read once are not worth a file.
+
+    Attributes:
+        tier: ``resident``, ``streamed`` or ``live``.
+
+    Raises:
+        BenchError: the file of packed samples cannot be written.
     """
 
     def __init__(
@@ -74,10 +107,25 @@ class Loader:
         batch: int,
         budget: int,
         progress: Progress = lambda done, total: None,
+        shelf: Shelf | None = None,
+        passes: int = 1,
     ) -> None:
         self.source, self.part, self.count, self.size, self.batch = source, part, count, size, batch
-        self.tier = "resident" if count * size * size * _BYTES_A_PIXEL <= budget else "live"
-        self._store = self._render_all(progress) if self.tier == "resident" else None
+        self._form = pack(self._render(torch.arange(1))).form
+        needed = count * self._form.bytes
+        self._store: Tensor | None = None
+        if needed <= budget:
+            self.tier = "resident"
+            self._store = torch.empty(count, self._form.bytes, dtype=torch.uint8, device=source.device)
+            begin = 0
+            for rows in self._rows(progress):
+                self._store[begin : begin + len(rows)] = rows
+                begin += len(rows)
+        elif shelf is not None and passes > 1 and needed <= shelf.budget():
+            self.tier = "streamed"
+            self._store = shelf.get(self._key(), count, self._form.bytes, self._rows(progress))
+        else:
+            self.tier = "live"
 
     def epoch(self, seed: int, epoch: int) -> Iterator[Batch]:
         """All full batches in an order that depends on (seed, epoch) alone."""
@@ -95,37 +143,72 @@ class Loader:
         return self.count // self.batch
 
     def _batches(self, chunks: list[Tensor]) -> Iterator[Batch]:
-        device = self.source.device
-        if self._store is not None:
-            for ids in chunks:
-                at = ids.to(device, non_blocking=True)
-                yield Batch(ids, at, unpack({name: stored[at] for name, stored in self._store.items()}))
-        elif device.type == "cuda":
-            for ids in chunks:
-                at = ids.to(device, non_blocking=True)
-                yield Batch(ids, at, self._render(at))
-        else:
-            with ThreadPoolExecutor(1) as ahead:
-                pending = ahead.submit(self._render, chunks[0]) if chunks else None
-                for ids, following in zip(chunks, [*chunks[1:], None], strict=True):
-                    quartet = pending.result() if pending else self._render(ids)
-                    pending = ahead.submit(self._render, following) if following is not None else None
-                    yield Batch(ids, ids, quartet)
+        on_cuda = self.source.device.type == "cuda"
+        if self.tier == "streamed":
+            return ahead(self._copied() if on_cuda else self._gathered, chunks, _STREAMED_AHEAD)
+        if self.tier == "resident":
+            return map(self._gathered, chunks)
+        return map(self._rendered, chunks) if on_cuda else ahead(self._rendered, chunks, _LIVE_AHEAD)
+
+    def _gathered(self, ids: Tensor) -> Batch:
+        assert self._store is not None
+        at = ids.to(self._store.device, non_blocking=True)
+        return Batch(ids, at, unpack(Packed(self._store.index_select(0, at), self._form)))
+
+    def _rendered(self, ids: Tensor) -> Batch:
+        at = ids.to(self.source.device, non_blocking=True)
+        return Batch(ids, at, unpack(pack(self._render(at))))
+
+    def _copied(self) -> Callable[[Tensor], Batch]:
+        """Makes batches whose rows are copied to the device on one stream, and unpacked there when they arrive."""
+        store, form, device = self._store, self._form, self.source.device
+        assert store is not None
+        stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+
+        def make(ids: Tensor) -> Batch:
+            rows = torch.empty(len(ids), form.bytes, dtype=torch.uint8, pin_memory=True)
+            torch.index_select(store, 0, ids, out=rows)
+            copy = Copy([rows, ids.pin_memory()], device, stream)
+            return Batch(ids, copy.there[1], lambda: unpack(Packed(copy.arrive()[0], form)), copy.milliseconds)
+
+        return make
 
     def _render(self, ids: Tensor) -> Quartet:
         with torch.no_grad():
-            return unpack(pack(self.source.render(self.part, ids, self.size)))
+            return self.source.render(self.part, ids, self.size)
 
-    def _render_all(self, progress: Progress) -> dict[str, Tensor]:
-        store: dict[str, Tensor] = {}
-        with torch.no_grad():
-            for ids in _chunks(torch.arange(self.count), _RENDERED_AT_ONCE):
-                for name, part in pack(self.source.render(self.part, ids, self.size)).items():
-                    if name not in store:
-                        store[name] = part.new_empty((self.count, *part.shape[1:]))
-                    store[name][ids[0] : ids[-1] + 1] = part
-                progress(int(ids[-1]) + 1, self.count)
-        return store
+    def _rows(self, progress: Progress) -> Iterator[Tensor]:
+        """All samples by id, packed, some at a time."""
+        for ids in _chunks(torch.arange(self.count), _RENDERED_AT_ONCE):
+            yield pack(self._render(ids)).rows
+            progress(int(ids[-1]) + 1, self.count)
+
+    def _key(self) -> str:
+        """Everything that decides the rows of a file: the samples, the code, and whose arithmetic it runs on."""
+        device = self.source.device
+        return canonical_json(
+            {
+                "source": self.source.describe(),
+                "part": self.part,
+                "count": self.count,
+                "size": self.size,
+                "code": _code(type(self.source)),
+                "torch": torch.__version__,
+                "arithmetic": torch.cuda.get_device_name(device)
+                if device.type == "cuda"
+                else torch.backends.cpu.get_cpu_capability(),
+            }
+        )
+
+
+@cache
+def _code(source: type[Source]) -> str:
+    """Hash of the code that makes samples: this package, and the file of the source if that is elsewhere."""
+    files = {*Path(__file__).parent.glob("*.py"), Path(inspect.getfile(source))}
+    digest = hashlib.sha256()
+    for path in sorted(files, key=lambda path: path.name):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def _chunks(ids: Tensor, size: int) -> list[Tensor]:

@@ -10,12 +10,14 @@ import torch
 from pydantic import BaseModel, ConfigDict
 
 from bench.data.loader import Batch
+from bench.environment import pick_precision
 from bench.profile.interval import Interval, median_interval, ratio_interval
 from bench.profile.rounds import rounds, warm_up
 from bench.profile.trainee import Trainee
 
 INPUT_SHARE = 0.05
 LAUNCH_SHARE = 0.3
+_WORTH_IT = 1.05
 _FEW = 4  # images; batch norm refuses half of fewer on the smallest maps
 
 Kind = Literal["input", "launch", "compute"]
@@ -35,7 +37,7 @@ class Bottleneck(BaseModel):
             optimizer, Python.
         kind: which of them binds.
         advice: what would help.
-        gain: the rate that the advice is predicted to give over the rate now; None where nothing is predicted.
+        gain: the rate that the advice is predicted to give over the rate now.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,7 +51,7 @@ class Bottleneck(BaseModel):
     launch_share: Interval
     kind: Kind
     advice: str
-    gain: float | None
+    gain: float
 
     def sentence(self) -> str:
         """The verdict in words."""
@@ -58,10 +60,9 @@ class Bottleneck(BaseModel):
             "launch": f"launch-bound: {_percent(self.launch_share)} of the step does not grow with the batch",
             "compute": f"compute-bound: data {_percent(self.input_share)}, fixed costs {_percent(self.launch_share)}",
         }[self.kind]
-        gain = f" (predicted: {self.gain:.2f} times the rate)" if self.gain is not None else ""
         return (
             f"{share}; {self.real_ms:.1f} ms a step, {self.resident_ms:.1f} ms on data in memory, "
-            f"{self.loading_ms:.1f} ms to load. {self.advice}{gain}"
+            f"{self.loading_ms:.1f} ms to load. {self.advice} (predicted: {self.gain:.2f} times the rate)"
         )
 
 
@@ -85,7 +86,8 @@ def bottleneck(one: Trainee, seconds: float) -> Bottleneck:
     input_share = Interval(value=1 - wait.value, low=1 - wait.high, high=1 - wait.low)
     fixed = [fixed_share(ratio, count / one.batch) for ratio in (growth.value, growth.low, growth.high)]
     launch_share = Interval(value=fixed[0], low=min(fixed), high=max(fixed))
-    kind, advice, gain = judge(input_share.value, launch_share.value, one.loader.tier, one.spec.precision)
+    faster = _in_bfloat16(one, seconds) if one.spec.precision == "float32" else None
+    kind, advice, gain = judge(input_share.value, launch_share.value, one.loader.tier, one.size, faster)
     return Bottleneck(
         real_ms=_typical([a for a, _ in data]),
         resident_ms=_typical([b for _, b in data]),
@@ -100,26 +102,40 @@ def bottleneck(one: Trainee, seconds: float) -> Bottleneck:
     )
 
 
-def judge(input_share: float, launch_share: float, tier: str, precision: str) -> tuple[Kind, str, float | None]:
+def judge(
+    input_share: float, launch_share: float, tier: str, size: int, faster: float | None
+) -> tuple[Kind, str, float]:
     """What binds, what would help, and the predicted ratio of rates.
 
     Args:
         input_share, launch_share: of the step, as in `Bottleneck`.
         tier: where the loader has its batches from.
-        precision: of the model.
+        size: side of the images, pixels.
+        faster: the rate in bfloat16 over the rate now, where it was tried.
     """
+    # A quarter of the pixels: what is not fixed shrinks to a quarter, loading too.
+    fixed = min(max(launch_share, 0.0), 1.0)
+    smaller = f"--size {size // 2} would help, where the task allows it", 1 / (fixed + (1 - fixed) / 4)
     if input_share > INPUT_SHARE:
-        cure = (
-            "Fewer --train-samples or a smaller --size would let all of them lie in memory"
-            if tier == "live"
-            else "The batches lie in memory already: a smaller --augmentation or --size would make them cheaper"
-        )
-        return "input", cure, 1 / (1 - input_share) if tier == "live" else None
+        if tier != "live":
+            return "input", *smaller
+        cure = "Fewer --train-samples or a smaller --size would let all of them lie in memory"
+        return "input", cure, 1 / (1 - input_share)
     if launch_share > LAUNCH_SHARE:
-        return "launch", "A batch twice as large would help", 2 / (2 - launch_share)
-    if precision == "float32":
-        return "compute", "Where the device computes in it natively, --precision bfloat16 would help", None
-    return "compute", "A smaller --size or a narrower model would help", None
+        return "launch", "A batch twice as large would help", 2 / (2 - fixed)
+    if faster is not None and faster > _WORTH_IT:
+        return "compute", "--precision bfloat16 would help", faster
+    return "compute", *smaller
+
+
+def _in_bfloat16(one: Trainee, seconds: float) -> float | None:
+    """The rate in bfloat16 over the rate now, measured in turn; None where the device does not compute in it."""
+    if pick_precision(one.device) != "bfloat16":
+        return None
+    other = Trainee(one.spec.model_copy(update={"precision": "bfloat16"}), one.loader.source, one.device, batches=2)
+    warm_up(other.window, seconds / 4)
+    pairs = rounds(one.window, other.window, seconds / 2, least=2)
+    return ratio_interval([a for a, _ in pairs], [b for _, b in pairs]).value
 
 
 def fixed_share(growth: float, images: float) -> float:

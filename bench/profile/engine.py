@@ -9,10 +9,12 @@ from typing import Literal, get_args
 import torch
 
 from bench.errors import BenchError
-from bench.profile.graph import CudaGraph, Replayed
+from bench.profile.graph import BEFORE_CAPTURE, CudaGraph, Replayed
 from bench.step import Step
 
 Engine = Literal["eager", "compiled", "graphed"]
+FIRST_STEPS: dict[Engine, int] = {"eager": 1, "compiled": 1, "graphed": BEFORE_CAPTURE + 1}
+"""Steps until an engine has compiled or captured what it runs."""
 _COMPILERS = ("g++", "clang++", "c++")
 
 

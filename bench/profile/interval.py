@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 _RESAMPLES = 1000
 _COVERAGE = 0.95
+_STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365}
+"""By degrees of freedom: what 95 % of Student's t lie within (Student 1908)."""
 
 Array = npt.NDArray[np.float64]
 
@@ -42,6 +44,22 @@ def ratio_interval(above: Sequence[float], below: Sequence[float]) -> Interval:
     logs = np.log(np.asarray(above)) - np.log(np.asarray(below))
     found = _interval([[x] for x in logs], lambda values: float(np.median(values)))
     return Interval(value=np.exp(found.value), low=np.exp(found.low), high=np.exp(found.high))
+
+
+def sittings_interval(sittings: Sequence[Sequence[float]]) -> Interval:
+    """Median of all values, its interval by how far the medians of the sittings lie apart (Student's t).
+
+    Args:
+        sittings: the values of each, at least one; of a single sitting nothing is known, and the interval is its
+            values' range.
+    """
+    medians = [float(np.median(values)) for values in sittings]
+    value = float(np.median(np.concatenate([np.asarray(values, dtype=np.float64) for values in sittings])))
+    if len(medians) == 1:
+        return Interval(value=value, low=min(sittings[0]), high=max(sittings[0]))
+    half = _STUDENT[len(medians) - 1] * float(np.std(medians, ddof=1)) / len(medians) ** 0.5
+    middle = float(np.mean(medians))
+    return Interval(value=value, low=min(value, middle - half), high=max(value, middle + half))
 
 
 def _interval(rounds: Sequence[Sequence[float]], statistic: Callable[[Array], float]) -> Interval:

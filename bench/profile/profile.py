@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+import time
 from collections.abc import Sequence
 
 import torch
@@ -10,21 +12,21 @@ from pydantic import BaseModel, ConfigDict
 from bench.environment import Environment, environment
 from bench.profile.bottleneck import Bottleneck
 from bench.profile.budget import Fit
-from bench.profile.engine import Engine
-from bench.profile.interval import Interval, median_interval, ratio_interval
-from bench.profile.rounds import WarmUp, rounds, warm_up
-from bench.profile.trainee import Trainee
+from bench.profile.doubts import doubts, undecided
+from bench.profile.engine import FIRST_STEPS, Engine
+from bench.profile.interval import Interval, ratio_interval, sittings_interval
+from bench.profile.rounds import WarmUp
+from bench.profile.sitting import SITTINGS, Round, sit, some_rounds, undisturbed
+from bench.profile.trainee import BATCHES, Trainee
 from bench.spec import RunSpec
 from bench.timing.ceiling import Ceiling, measure_ceiling
 from bench.timing.census import Count
+from bench.timing.clocks import Discards
 from bench.timing.ledger import Interval as Stretch
 from bench.timing.summary import BlockTime, block_rows, block_times
 from bench.timing.window import Window
 from bench.timing.work import parameter_count
 
-TRUSTED_CLOSURE = 0.98
-TRUSTED_PERTURBATION = 1.01
-_TOLD_APART = 0.05  # an interval that reaches further says nothing about 1 %
 _MIB = 2**20
 
 
@@ -65,17 +67,23 @@ class Profile(BaseModel):
     Attributes:
         spec, environment, fingerprint: what was profiled, and where.
         engine: how the model was run.
-        first_step_seconds: the very first step's, in which a compiled model is compiled.
+        compile_seconds: what the first steps took beyond as many later ones: compiling, or capturing; None if eager.
+        departure: how far the losses of the first steps were off an eager engine's, relative; None if eager.
         batch, size: images a step and their side, pixels.
         parameters: trainable and frozen, shared ones once.
         ceiling: what this machine does at best, measured in the same run.
         warm_up: how the beginning went.
-        steps, rounds: how much was measured after that.
+        sittings: how often it began anew, with other places in memory; `interval.sittings_interval`.
+        steps, rounds: how much was measured after warming up.
+        discarded: rounds left out because somebody, or heat, disturbed them.
         step_ms: milliseconds of an uninstrumented step.
         images_per_second: the same as a rate.
         closure: share of the instrumented windows' time that lies in named blocks.
         perturbation: instrumented over plain step time; on a CPU, of processor time.
         blocks: in the order they run; the last is ``unattributed``.
+        validation: the blocks of a batch of validation, which is no part of the step; ``metrics`` is among them.
+        h2d_raw_ms: what copying a batch takes on its own stream, median; the block ``h2d`` is what of it the step waits
+            for. None where nothing is copied.
         peak_mib: the step's peak memory, weights and all: by torch's allocator on CUDA, of tensors on a CPU.
         doubts: why not to trust it; empty for a profile that can be trusted.
         bottleneck, fit: what holds the step up, and the batch that fits a memory budget; where they were asked for.
@@ -87,66 +95,81 @@ class Profile(BaseModel):
     environment: Environment
     fingerprint: str
     engine: Engine
-    first_step_seconds: float
+    compile_seconds: float | None
+    departure: float | None
     batch: int
     size: int
     parameters: int
     ceiling: Ceiling
     warm_up: WarmUp
+    sittings: int
     steps: int
     rounds: int
+    discarded: Discards
     step_ms: Interval
     images_per_second: float
     closure: float
     perturbation: Interval
     blocks: tuple[Block, ...]
+    validation: dict[str, BlockTime]
+    h2d_raw_ms: float | None
     peak_mib: float
     doubts: tuple[str, ...]
     bottleneck: Bottleneck | None = None
     fit: Fit | None = None
 
 
-def profile(trainee: Trainee, seconds: float) -> tuple[Profile, list[Stretch]]:
+def profile(trainee: Trainee, seconds: float, sittings: int = SITTINGS) -> tuple[Profile, list[Stretch]]:
     """Profile a training step.
 
     Args:
         trainee: what to train.
-        seconds: how long to measure; as long again, at most, is spent on warming up.
+        seconds: how long to measure; as long again, at most, is spent on warming up, and as long again where the
+            perturbation cannot be told from 1 % by then.
+        sittings: how often to begin anew.
 
     Returns:
         The profile, and the time line of one more instrumented window.
     """
-    first = trainee.window()
-    warm = warm_up(lambda: trainee.window(), seconds)
-    trainee.window(instrumented=True)  # the first marks make what later ones use again
-    trainee.ledger.windows.clear()
-    pairs = rounds(lambda: trainee.window(), lambda: trainee.window(instrumented=True), seconds)
-    windows = [*trainee.ledger.windows]
-    plain, marked = _by_round(windows)
+    departure = None if trainee.engine == "eager" else departure_from_eager(trainee)
+    ready = trainee.make_ready()
+    sat = [sit(trainee, seconds / sittings)]
+    while len(sat) < sittings:
+        trainee.again()
+        sat.append(sit(trainee, seconds / sittings))
+    rounds, discarded = undisturbed(sat)
+    paired = [round for row in rounds for round in row]
+    limit = time.perf_counter() + seconds
+    while undecided(perturbation := _perturbation(paired, trainee.device)) and time.perf_counter() < limit:
+        paired += some_rounds(trainee, seconds / sittings, 1)
+    marked = [[w for round in row for w in round.marked] for row in rounds]
     times, closure = block_times([w for row in marked for w in row])
-    assert closure is not None, "there are five rounds at least"
+    assert closure is not None, "every sitting has a round"
     trainee.window(instrumented=True)
     stretches = trainee.ledger.intervals()
     census = trainee.census()
     dtype = torch.bfloat16 if trainee.spec.precision == "bfloat16" else torch.float32
     ceiling = measure_ceiling(trainee.device, dtype)
     medians = _medians(marked)
-    step = median_interval([[1e3 * w.seconds / w.steps for w in row] for row in plain])
-    perturbation = _perturbation(windows, trainee.device)
+    step = sittings_interval([[1e3 * w.seconds / w.steps for round in row for w in round.plain] for row in rounds])
+    warm = _together([sitting.warm_up for sitting in sat])
     where = environment(trainee.device)
     found = Profile(
         spec=trainee.spec,
         environment=where,
         fingerprint=where.fingerprint,
         engine=trainee.engine,
-        first_step_seconds=first,
+        compile_seconds=compile_seconds(trainee, ready, step.value / 1e3),
+        departure=departure,
         batch=trainee.batch,
         size=trainee.size,
         parameters=parameter_count(trainee.model),
         ceiling=ceiling,
         warm_up=warm,
-        steps=sum(w.steps for w in windows),
-        rounds=len(pairs),
+        sittings=sittings,
+        steps=sum(w.steps for round in paired for w in round.windows),
+        rounds=len(paired),
+        discarded=discarded,
         step_ms=step,
         images_per_second=1e3 * trainee.batch / step.value,
         closure=closure,
@@ -154,31 +177,55 @@ def profile(trainee: Trainee, seconds: float) -> tuple[Profile, list[Stretch]]:
         blocks=tuple(
             _block(name, times[name], medians[name], census.counts.get(name, Count()), ceiling) for name in times
         ),
+        validation=trainee.validation(),
+        h2d_raw_ms=statistics.median(trainee.copies_ms) if trainee.copies_ms else None,
         peak_mib=census.peak / _MIB,
-        doubts=tuple(doubts(closure, perturbation, warm)),
+        doubts=tuple(doubts(closure, perturbation, warm, discarded, departure, trainee.spec.precision)),
     )
     return found, stretches
 
 
-def _perturbation(windows: Sequence[Window], device: torch.device) -> Interval:
-    """Instrumented over plain, a pair a round of plain, instrumented, instrumented, plain.
+def compile_seconds(one: Trainee, ready: float, step: float) -> float | None:
+    """What `Trainee.make_ready` took beyond as many settled steps of ``step`` seconds; None for an eager engine."""
+    return None if one.engine == "eager" else max(0.0, ready - FIRST_STEPS[one.engine] * step)
+
+
+def departure_from_eager(one: Trainee) -> float:
+    """How far the losses of the first steps are from an eager trainee's, relative; 0 is the same numerics.
+
+    The trainee begins anew afterwards.
+    """
+    steps = max(FIRST_STEPS.values()) + 4
+    there = one.losses(steps)
+    eager = Trainee(one.spec, one.loader.source, one.device, batches=BATCHES).losses(steps)
+    one.again()
+    return max(abs(a / b - 1) for a, b in zip(there, eager, strict=True))
+
+
+def _perturbation(rounds: Sequence[Round], device: torch.device) -> Interval:
+    """Instrumented over plain, a pair a round.
 
     On a CPU it is the processor time that is compared: a neighbour's load comes and goes, and adds none to it.
     """
-    costs = [(w.seconds if device.type == "cuda" else w.processor_seconds) / w.steps for w in windows]
-    groups = [costs[i : i + 4] for i in range(0, len(costs), 4)]
-    return ratio_interval([b + c for _, b, c, _ in groups], [a + d for a, _, _, d in groups])
 
+    def cost(windows: Sequence[Window]) -> float:
+        return sum((w.seconds if device.type == "cuda" else w.processor_seconds) / w.steps for w in windows)
 
-def _by_round(windows: Sequence[Window]) -> tuple[list[list[Window]], list[list[Window]]]:
-    groups = [windows[i : i + 4] for i in range(0, len(windows), 4)]
-    plain = [[w for w in group if w.blocks is None] for group in groups]
-    return plain, [[w for w in group if w.blocks is not None] for group in groups]
+    return ratio_interval([cost(round.marked) for round in rounds], [cost(round.plain) for round in rounds])
 
 
 def _medians(marked: Sequence[Sequence[Window]]) -> dict[str, Interval]:
-    by_round = [block_rows(row) for row in marked]
-    return {name: median_interval([rows[name] for rows in by_round]) for name in by_round[0]}
+    by_sitting = [block_rows(row) for row in marked]
+    return {name: sittings_interval([rows[name] for rows in by_sitting]) for name in by_sitting[0]}
+
+
+def _together(warm: Sequence[WarmUp]) -> WarmUp:
+    """All beginnings as one; stationary where most of them were."""
+    return WarmUp(
+        windows=sum(w.windows for w in warm),
+        seconds=sum(w.seconds for w in warm),
+        stationary=2 * sum(w.stationary for w in warm) >= len(warm),
+    )
 
 
 def _block(name: str, time: BlockTime, median: Interval, count: Count, ceiling: Ceiling) -> Block:
@@ -197,26 +244,3 @@ def _block(name: str, time: BlockTime, median: Interval, count: Count, ceiling: 
         gigabytes=count.moved / 1e9 / seconds if count.moved else None,
         of_ceiling=allowed / seconds if allowed else None,
     )
-
-
-def doubts(closure: float, perturbation: Interval, warm: WarmUp) -> list[str]:
-    """Why not to trust a profile with that closure, perturbation and beginning; none if it can be."""
-    found = []
-    if closure < TRUSTED_CLOSURE:
-        found.append(f"only {closure:.1%} of the step lies in named blocks (98 % is wanted)")
-    if perturbation.low > TRUSTED_PERTURBATION:
-        found.append(f"measuring slows the step down by {perturbation.value - 1:.1%} (1 % is allowed)")
-    elif perturbation.value > TRUSTED_PERTURBATION:
-        found.append(
-            f"measuring seems to slow the step down by {perturbation.value - 1:.1%}, "
-            f"between {perturbation.low - 1:+.1%} and {perturbation.high - 1:+.1%} (1 % is allowed): "
-            "measure longer, on an idle machine"
-        )
-    elif max(perturbation.high - 1, 1 - perturbation.low) > _TOLD_APART:
-        found.append(
-            f"the machine is too unsteady to tell what measuring costs ({perturbation.low - 1:+.1%} to "
-            f"{perturbation.high - 1:+.1%} of the step): measure longer, on an idle machine"
-        )
-    if not warm.stationary:
-        found.append(f"after {warm.seconds:.0f} s of warm-up the step time still varied by more than 2 %")
-    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from pydantic import BaseModel, ConfigDict
 
@@ -37,19 +38,28 @@ def warm_up(window: Step, seconds: float) -> WarmUp:
             return WarmUp(windows=len(paces), seconds=spent, stationary=stationary)
 
 
-def rounds(a: Step, b: Step, seconds: float) -> list[tuple[float, float]]:
+def rounds(
+    a: Step,
+    b: Step,
+    seconds: float,
+    least: int = LEAST_ROUNDS,
+    around: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> list[tuple[float, float]]:
     """Windows in the order A B B A, round by round, so that a drift weighs on both alike.
 
     Args:
         a, b: each runs one window.
-        seconds: how long to go on; five rounds in any case.
+        seconds: how long to go on.
+        least: rounds to make in any case.
+        around: entered around each round.
 
     Returns:
         Seconds a step of A and of B, means of two windows each, a pair a round.
     """
     began = time.perf_counter()
     pairs: list[tuple[float, float]] = []
-    while len(pairs) < LEAST_ROUNDS or time.perf_counter() - began < seconds:
-        first, second, third, fourth = a(), b(), b(), a()
+    while len(pairs) < least or time.perf_counter() - began < seconds:
+        with around():
+            first, second, third, fourth = a(), b(), b(), a()
         pairs.append(((first + fourth) / 2, (second + third) / 2))
     return pairs

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.profile.profile import Block, Profile
+from bench.profile.versus import Comparison
 from bench.report.bars import bar
 
 _WIDE = 110
@@ -29,7 +30,17 @@ def profile_table(profile: Profile, width: int) -> Group:
         table.add_column(name, justify="left" if name in ("block", "") else "right", no_wrap=True)
     for row in rows:
         table.add_row(*(row[name] for name in shown))
-    return Group(Text(_headline(profile), style="bold"), table, Text(verdict(profile)))
+    return Group(Text(_headline(profile), style="bold"), table, Text(_validation(profile)), Text(verdict(profile)))
+
+
+def comparison_table(comparison: Comparison) -> Group:
+    """The two sides, a line each, and the answer."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
+    for name in ("what", "ms a step", "compile s"):
+        table.add_column(name, justify="left" if name == "what" else "right", overflow="fold")
+    for row in comparison.rows():
+        table.add_row(*row)
+    return Group(table, Text(comparison.sentence()))
 
 
 def verdict(profile: Profile) -> str:
@@ -39,15 +50,28 @@ def verdict(profile: Profile) -> str:
         f"step {step.value:.2f} ms ({step.low:.2f} to {step.high:.2f}), {profile.images_per_second:.0f} images/s, "
         f"peak {profile.peak_mib:.0f} MiB; this machine's best: {profile.ceiling.gflops:.0f} GFLOP/s, "
         f"{profile.ceiling.gigabytes:.0f} GB/s",
-        f"closure {profile.closure:.2%}, perturbation {off.value - 1:+.2%} ({off.low - 1:+.2%} to {off.high - 1:+.2%})"
-        f", {profile.steps} steps in {profile.rounds} rounds of A B B A after {profile.warm_up.seconds:.0f} s of "
+        f"closure {profile.closure:.2%}, perturbation {off.value - 1:+.2%} ({off.low - 1:+.2%} to {off.high - 1:+.2%}"
+        f"{' of processor time' if profile.environment.cuda is None else ''}); {profile.steps} steps in "
+        f"{profile.rounds} rounds of A B B A, {profile.sittings} sittings, after {profile.warm_up.seconds:.0f} s of "
         "warm-up",
-        f"first step {profile.first_step_seconds:.1f} s"
-        + (", most of it compiling" if profile.engine == "compiled" else ""),
+        profile.discarded.sentence().replace("measurements", "rounds"),
         "backward: intervals on the critical path, from one block's gradient to the next one's",
     ]
+    if profile.compile_seconds is not None:
+        lines.insert(
+            1,
+            f"{profile.engine}: {profile.compile_seconds:.1f} s to make ready; losses of the first steps are within "
+            f"{profile.departure:.1e} of eager's",
+        )
     lines += [f"not trustworthy: {doubt}" for doubt in profile.doubts] or ["trustworthy"]
     return "\n".join(lines)
+
+
+def _validation(profile: Profile) -> str:
+    """A batch of validation in one line; a training step computes no metrics."""
+    parts = (f"{name} {time.median_ms:.2f}" for name, time in profile.validation.items())
+    copied = "" if profile.h2d_raw_ms is None else f"h2d: {profile.h2d_raw_ms:.2f} ms raw, on a stream of its own\n"
+    return f"{copied}validation, ms a batch (no part of the step): {', '.join(parts)}"
 
 
 def _headline(profile: Profile) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 
@@ -14,8 +15,9 @@ from bench.data.source import Source
 from bench.environment import pick_device, pick_precision
 from bench.errors import BenchError
 from bench.evaluate import evaluate
+from bench.layout import lay_out
 from bench.optim import optimizers, schedules
-from bench.profile.engine import Engine, engine_named, run_by
+from bench.profile.engine import FIRST_STEPS, Engine, engine_named, run_by
 from bench.protocol import Protocol
 from bench.runner import RESIDENT_SHARE, free_bytes
 from bench.spec import RunSpec
@@ -53,6 +55,7 @@ class Trainee:
     Attributes:
         batches: of the loader, endless, each with its epoch.
         ledger: the windows so far.
+        copies_ms: how long the copies to the device took on their own stream, a batch each, in instrumented windows.
 
     Raises:
         BenchError: a model that learns nothing by gradient, or does not fit the recipe or the data.
@@ -67,6 +70,7 @@ class Trainee:
         memory.keep_freed(device)
         torch.backends.cudnn.benchmark = True
         self.ledger = Ledger(device, seconds=_WINDOW_SECONDS[device.type], min_steps=1)
+        self.copies_ms: list[float] = []
         self.model = self._build()
         if isinstance(self.model, Fitted):
             raise BenchError(f"{spec.model} learns nothing by gradient: there is no training step to profile")
@@ -88,9 +92,7 @@ class Trainee:
 
     def _build(self) -> torch.nn.Module:
         torch.manual_seed(self.spec.seed)
-        layout = torch.channels_last if self.spec.layout == "channels_last" else torch.contiguous_format
-        built: torch.nn.Module = models.build(self.spec.model).to(self.device, memory_format=layout)  # type: ignore[call-overload]
-        return built
+        return lay_out(models.build(self.spec.model), self.spec.layout, self.device)
 
     def _begin(self) -> None:
         spec, protocol = self.spec, self.spec.protocol
@@ -125,6 +127,12 @@ class Trainee:
         """Train for some steps; the loss before each."""
         return [float(self.step(*next(self.batches)).total.detach()) for _ in range(steps)]
 
+    def make_ready(self) -> float:
+        """The first steps, in which an engine compiles or captures; returns their seconds."""
+        began = time.perf_counter()
+        self.losses(FIRST_STEPS[self.engine])
+        return time.perf_counter() - began
+
     def validation(self) -> dict[str, BlockTime]:
         """Time a pass of validation over the batches, block by block; the blocks of a batch, metrics too."""
         ledger = Ledger(self.device, seconds=0.0, min_steps=1)
@@ -142,10 +150,14 @@ class Trainee:
         span, passes = (self.ledger, self._passes) if instrumented else (nullspan, None)
         with passes.attached() if passes else nullcontext():
             try:
+                copies = []
                 for epoch, batch in self.ledger.window(batches or self.batches, self.batch, instrumented):
                     self.step(epoch, batch, span, passes)
+                    copies.append(batch.copy_ms)
             except (ValueError, torch.OutOfMemoryError) as error:
                 raise BenchError(f"{self.label} at batch {self.batch}, {self.size} px: {error}") from error
+        if instrumented:  # the window has synchronised
+            self.copies_ms += [ms for copy in copies if (ms := copy()) is not None]
         window = self.ledger.windows[-1]
         return window.seconds / window.steps
 

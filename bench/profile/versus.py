@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bench.profile.interval import Interval, median_interval, ratio_interval
+from bench.profile.interval import Interval, sittings_interval
+from bench.profile.profile import compile_seconds
 from bench.profile.rounds import rounds, warm_up
+from bench.profile.sitting import SITTINGS
 from bench.profile.trainee import Trainee
 from registry.errors import RegistryError
 from registry.losses import parse
 from registry.models import models
 
 SAME = 0.02
+_LEAST_ROUNDS = 2  # a sitting
 
 Answer = Literal["faster", "slower", "same", "undecided"]
 
@@ -24,6 +28,7 @@ class Comparison(BaseModel):
     Attributes:
         a, b: what was compared, in words.
         a_ms, b_ms: milliseconds a step, medians with their intervals.
+        a_compile_seconds, b_compile_seconds: to compile or capture; None if eager.
         ratio: of the times, with its 95 % interval.
         answer: whether ``a`` is faster than ``b``, slower, the same (the whole interval within 2 %), or undecided.
         rounds: of A B B A.
@@ -35,6 +40,8 @@ class Comparison(BaseModel):
     b: str
     a_ms: Interval
     b_ms: Interval
+    a_compile_seconds: float | None
+    b_compile_seconds: float | None
     ratio: Interval
     answer: Answer
     rounds: int
@@ -42,31 +49,50 @@ class Comparison(BaseModel):
     def sentence(self) -> str:
         """The answer in words."""
         ratio = f"{self.ratio.value:.3f} times its step time (95 %: {self.ratio.low:.3f} to {self.ratio.high:.3f})"
-        return (
-            f"{self.a} against {self.b}: {self.answer}; {ratio}, {self.a_ms.value:.2f} ms against "
-            f"{self.b_ms.value:.2f} ms, {self.rounds} rounds of A B B A"
-        )
+        return f"{self.a} against {self.b}: {self.answer}; {ratio}, {self.rounds} rounds of A B B A"
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """A table: what, milliseconds a step with their interval, seconds to compile or capture."""
+        sides = ((self.a, self.a_ms, self.a_compile_seconds), (self.b, self.b_ms, self.b_compile_seconds))
+        return [
+            (name, f"{ms.value:.2f} ({ms.low:.2f} to {ms.high:.2f})", "–" if wait is None else f"{wait:.1f}")
+            for name, ms, wait in sides
+        ]
 
 
-def compare(a: Trainee, b: Trainee, seconds: float) -> Comparison:
+def compare(a: Trainee, b: Trainee, seconds: float, sittings: int = SITTINGS) -> Comparison:
     """Measure both in turn, uninstrumented.
 
     Args:
         a, b: on one device.
         seconds: how long to measure; each is warmed up for as long again at most.
+        sittings: how often both begin anew; the intervals come from how far these differ.
     """
-    for side in (a, b):
-        warm_up(lambda side=side: side.window(), seconds)  # type: ignore[misc]
-    pairs = rounds(lambda: a.window(), lambda: b.window(), seconds)
-    ratio = ratio_interval([x for x, _ in pairs], [y for _, y in pairs])
+    ready = [side.make_ready() for side in (a, b)]
+    pairs: list[list[tuple[float, float]]] = []
+    while len(pairs) < sittings:
+        if pairs:
+            a.again()
+            b.again()
+        for side in (a, b):
+            warm_up(lambda side=side: side.window(), seconds / sittings)  # type: ignore[misc]
+        pairs.append(rounds(lambda: a.window(), lambda: b.window(), seconds / sittings, _LEAST_ROUNDS))
+    logs = sittings_interval([[math.log(x / y) for x, y in row] for row in pairs])
+    ratio = Interval(value=math.exp(logs.value), low=math.exp(logs.low), high=math.exp(logs.high))
+    times = [sittings_interval([[1e3 * pair[i] for pair in row] for row in pairs]) for i in range(2)]
+    compiling = [
+        compile_seconds(side, first, time.value / 1e3) for side, first, time in zip((a, b), ready, times, strict=True)
+    ]
     return Comparison(
         a=a.label,
         b=b.label,
-        a_ms=median_interval([[1e3 * x] for x, _ in pairs]),
-        b_ms=median_interval([[1e3 * y] for _, y in pairs]),
+        a_ms=times[0],
+        b_ms=times[1],
+        a_compile_seconds=compiling[0],
+        b_compile_seconds=compiling[1],
         ratio=ratio,
         answer=answer(ratio),
-        rounds=len(pairs),
+        rounds=sum(map(len, pairs)),
     )
 
 

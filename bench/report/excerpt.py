@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from bench.choice import Candidate
 from bench.metrics import metrics
 from bench.report.leaderboard import loss_cell, number
 from bench.report.markdown import table
@@ -28,7 +29,7 @@ def excerpt(records: Iterable[tuple[str, Record]]) -> str:
     header = ["model", "loss", *_COLUMNS.values(), "parameters", "images/s"]
     body = [
         [
-            f"`{row.model}`",
+            _name(row, first.board),
             loss_cell(row),
             *(number(row, metrics[name], first) for name in _COLUMNS),
             f"{row.any.parameters:,}",
@@ -45,6 +46,12 @@ def put(text: str, records: Iterable[tuple[str, Record]]) -> str:
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     return f"{before}{begin}{excerpt(records)}{end}{after}" if begin and end else text
+
+
+def _name(row: Row, board: Sequence[Row]) -> str:
+    """The model, with its precision where the board has it under the same loss in another one too."""
+    alike = [other for other in board if (other.model, other.recipe) == (row.model, row.recipe)]
+    return f"`{row.model}`" + (f" ({Candidate.of(row.any.spec).label})" if len(alike) > 1 else "")
 
 
 def _rate(row: Row, machine: Record | None) -> str:

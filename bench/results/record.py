@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bench.audit.verdict import Verdict
+from bench.choice import Choice
 from bench.environment import Environment
 from bench.spec import RunSpec
 from bench.timing.summary import Timings
@@ -63,6 +64,7 @@ class Record(BaseModel):
         peak_mib: highest memory use in training and evaluation.
         resumed: times the run was taken up again from a checkpoint.
         audit: what the soundness audit found before training; empty for what has no recipe.
+        choice: how precision and memory format were chosen; None where they were asked for, or nothing is learnt.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -91,3 +93,4 @@ class Record(BaseModel):
     peak_mib: float
     resumed: int = 0
     audit: list[Verdict] = []
+    choice: Choice | None = None

@@ -129,6 +129,7 @@ class Ledger:
         min_steps: and after at least so many steps.
         windows: all that were closed.
         tag: what the coming steps are like, for `Window.tag`.
+        before_synchronisation: called at the end of each window, while the device is at work.
     """
 
     device: torch.device
@@ -136,6 +137,7 @@ class Ledger:
     min_steps: int = 4
     windows: list[Window] = field(default_factory=list)
     tag: str = ""
+    before_synchronisation: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self._cuda = self.device.type == "cuda"
@@ -201,6 +203,7 @@ class Ledger:
         self._began = time.perf_counter()
 
     def _close(self, images: int) -> None:
+        self.before_synchronisation()
         if self._cuda:
             torch.cuda.synchronize(self.device)
         seconds = time.perf_counter() - self._began

@@ -17,20 +17,21 @@ def test_fixed_share_of_a_line(images: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("waits", "fixed", "tier", "precision", "kind", "gain"),
+    ("waits", "fixed", "tier", "faster", "kind", "words", "gain"),
     [
-        (0.5, 0.1, "live", "float32", "input", 2.0),
-        (0.5, 0.9, "resident", "float32", "input", None),
-        (0.02, 0.5, "live", "bfloat16", "launch", 2 / 1.5),
-        (0.02, 0.1, "resident", "float32", "compute", None),
-        (-0.05, -0.1, "resident", "bfloat16", "compute", None),
+        (0.5, 0.1, "live", None, "input", "in memory", 2.0),
+        (0.5, 0.2, "resident", None, "input", "--size 32", 1 / (0.2 + 0.2)),
+        (0.02, 0.5, "live", 1.5, "launch", "batch", 2 / 1.5),
+        (0.02, 0.1, "resident", 1.5, "compute", "bfloat16", 1.5),
+        (0.02, 0.1, "resident", 0.9, "compute", "--size 32", 1 / (0.1 + 0.225)),
+        (-0.05, -0.1, "resident", None, "compute", "--size 32", 4.0),
     ],
 )
-def test_verdicts(waits, fixed, tier, precision, kind, gain) -> None:
-    found, advice, predicted = judge(waits, fixed, tier, precision)
+def test_verdicts(waits, fixed, tier, faster, kind, words, gain) -> None:
+    found, advice, predicted = judge(waits, fixed, tier, 64, faster)
     assert found == kind
-    assert advice
-    assert predicted == (None if gain is None else pytest.approx(gain))
+    assert words in advice
+    assert predicted == pytest.approx(gain)
 
 
 def test_a_slow_loader_is_found_and_the_cure_gives_what_was_predicted(make) -> None:
@@ -53,11 +54,36 @@ def test_a_slow_loader_is_found_and_the_cure_gives_what_was_predicted(make) -> N
     assert before / after - 1 >= 0.5 * (found.gain - 1)
 
 
-def test_fixed_costs_are_found(make) -> None:
-    one = make(batch=2, size=16)
-    one.ledger.seconds = 0.0
-    one.model.register_forward_hook(lambda *_: time.sleep(0.05))
+def test_fixed_costs_are_found_and_a_larger_batch_gives_what_was_predicted(make) -> None:
+    def sleepy(batch: int):
+        one = make(batch=batch, size=16)
+        one.ledger.seconds = 0.0
+        one.model.register_forward_hook(lambda *_: time.sleep(0.05))
+        return one
+
+    one = sleepy(2)
     found = bottleneck(one, seconds=0.0)
     assert found.kind == "launch"
     assert found.other_batch == 4
     assert found.gain > 1.3
+    before, after = (min(side.window() for _ in range(3)) / side.batch for side in (one, sleepy(4)))
+    assert before / after - 1 >= 0.5 * (found.gain - 1)
+
+
+def test_heavy_pixels_are_found_and_fewer_give_what_was_predicted(
+    make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.profile.bottleneck.pick_precision", lambda _: "float32")
+
+    def heavy(size: int):
+        one = make(batch=4, size=size)
+        one.ledger.seconds = 0.0
+        one.model.register_forward_hook(lambda _, images, __: time.sleep(4e-5 * images[0][:, 0].numel()))
+        return one
+
+    one = heavy(32)
+    found = bottleneck(one, seconds=0.0)
+    assert found.kind == "compute"
+    assert "--size 16" in found.advice
+    before, after = (min(side.window() for _ in range(3)) for side in (one, heavy(16)))
+    assert before / after - 1 >= 0.5 * (found.gain - 1)

@@ -15,9 +15,9 @@ SMALL = ["profile", "--batch=2", "--size=16", "--seconds=0", "--precision=float3
 
 
 def test_a_profile_leaves_json_trace_and_picture(tmp_path: Path) -> None:
-    names = [tmp_path / "deep" / name for name in ("p.json", "t.json", "p.png")]
-    files = [f"--{kind}={path}" for kind, path in zip(("json", "trace", "picture"), names, strict=True)]
-    more = ["--bottleneck", "--memory-budget=8"]
+    names = [tmp_path / "deep" / name for name in ("p.json", "t.json", "p.png", "p.html")]
+    files = [f"--{kind}={path}" for kind, path in zip(("json", "trace", "picture", "html"), names, strict=True)]
+    more = ["--bottleneck", "--memory-budget=8", "--twice"]
     done = CliRunner().invoke(app, [*SMALL, "--model=unet[width=4]", *files, *more], catch_exceptions=False)
     assert done.exit_code == 0
     for word in (
@@ -29,6 +29,9 @@ def test_a_profile_leaves_json_trace_and_picture(tmp_path: Path) -> None:
         "trustworthy",
         "-bound",
         "fits",
+        "twice:",
+        "metrics",
+        "discarded",
     ):
         assert word in done.output
     found = json.loads(names[0].read_text())
@@ -38,6 +41,7 @@ def test_a_profile_leaves_json_trace_and_picture(tmp_path: Path) -> None:
     assert found["fit"]["peak_mib"] <= 8
     assert json.loads(names[1].read_text())["traceEvents"]
     assert Image.open(names[2]).size[0] == 1200
+    assert "forward/down0" in names[3].read_text()
 
 
 def test_two_against_each_other(tmp_path: Path) -> None:
@@ -48,6 +52,8 @@ def test_two_against_each_other(tmp_path: Path) -> None:
     found = json.loads(out.read_text())
     assert found["b"] == "unet[width=8], mask: bce"
     assert found["answer"] in done.output
+    assert "compile s" in done.output
+    assert found["a_compile_seconds"] is None
 
 
 @pytest.mark.parametrize(
@@ -59,7 +65,9 @@ def test_two_against_each_other(tmp_path: Path) -> None:
         (["--model=constant"], BenchError, "learns nothing"),
         (["--model=unet", "--size=24"], BenchError, "multiples of 16"),
         (["--model=unet", "--vs=wnet", "--trace=t.json"], BenchError, "--vs"),
+        (["--model=unet", "--vs=wnet", "--twice"], BenchError, "--twice"),
         (["--model=unet", "--engine=warp"], BenchError, "compiled"),
+        (["--model=unet", "--vs-engine=graphed"], BenchError, "needs a GPU"),
         (["--model=unet", "--json=/proc/no/p.json"], BenchError, "cannot write"),
         (["--model=unet", "--protocol=quik"], RegistryError, "quick"),
     ],

@@ -7,8 +7,9 @@ import torch
 from rich.console import Console
 
 from bench.errors import BenchError
+from bench.profile.doubts import doubts
 from bench.profile.interval import Interval
-from bench.profile.profile import Profile, doubts, profile
+from bench.profile.profile import Profile, profile
 from bench.profile.rounds import WarmUp
 from bench.profile.table import profile_table
 from bench.timing.hooks import LOSS_BACKWARD

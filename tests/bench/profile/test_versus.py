@@ -3,6 +3,7 @@
 import time
 
 import pytest
+import torch
 
 from bench.profile.versus import compare, opponent
 from registry.errors import RegistryError
@@ -11,7 +12,15 @@ from registry.losses import parse
 
 def test_a_planted_delay_is_found(make) -> None:
     one, other = make(batch=2, size=16), make(batch=2, size=16)
-    other.model.register_forward_hook(lambda *_: time.sleep(0.1))
+    build = other._build
+
+    def slow() -> torch.nn.Module:
+        model = build()
+        model.register_forward_hook(lambda *_: time.sleep(0.1))
+        return model
+
+    other._build = slow  # every sitting builds anew
+    other.again()
     found = compare(one, other, seconds=0.5)
     assert found.answer == "faster"
     assert found.ratio.high < 1

@@ -6,6 +6,7 @@ from bench.report.excerpt import BEGIN, END, put
 from bench.report.pages import pages
 from bench.results import store
 from tests.bench.records import record
+from tests.bench.report.test_leaderboard import done_in
 
 
 def test_the_excerpt_stands_between_its_markers_and_replaces_an_old_one() -> None:
@@ -16,6 +17,12 @@ def test_the_excerpt_stands_between_its_markers_and_replaces_an_old_one() -> Non
     assert "old" not in text
     assert "| `unet` | `bce_ssim` | **0.8000** <sub>+0.80</sub> |" in text
     assert put(text, [("a.json", record()), ("b.json", record("constant", recipe="", dice=0.0))]) == text
+
+
+def test_a_model_in_two_precisions_is_told_apart() -> None:
+    text = put(f"{BEGIN}{END}", [("a.json", record()), ("b.json", done_in("bfloat16")), ("c.json", record("wnet"))])
+    names = [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| `")]
+    assert sorted(names) == ["| `unet` (bfloat16)", "| `unet` (float32)", "| `wnet`"]
 
 
 def test_a_page_without_markers_is_left_alone() -> None:

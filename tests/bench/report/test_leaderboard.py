@@ -2,6 +2,7 @@
 
 import random
 
+from bench.choice import Choice
 from bench.report.leaderboard import leaderboard
 from bench.results.record import Record, Score
 from tests.bench.records import ENVIRONMENT, record
@@ -98,3 +99,37 @@ def test_seeds_of_different_code_are_marked() -> None:
     page = leaderboard([("a.json", record()), ("b.json", record(seed=1, code="1" * 12))])
     assert "| 2† |" in page
     assert "| 2 |" in leaderboard([("a.json", record()), ("b.json", record(seed=1))])
+
+
+def done_in(precision: str, layout: str = "channels_last", **facts: object) -> Record:
+    """A record whose spec was trained in that precision and memory format."""
+    made = record(**facts)
+    spec = made.spec.model_copy(update={"precision": precision, "layout": layout})
+    return made.model_copy(update={"spec": spec, "id": spec.id, "cell": spec.cell})
+
+
+def test_precisions_and_memory_formats_never_share_a_row() -> None:
+    forms = [("float32", "channels_last"), ("bfloat16", "channels_last"), ("bfloat16", "contiguous")]
+    records = [(f"{i}{seed}.json", done_in(*form, seed=seed)) for i, form in enumerate(forms) for seed in (0, 1)]
+    page = leaderboard(records)
+    quality, costs = page.split("### Cost")
+    for part in (quality.split("### Depth")[0], costs):
+        shown = [row.split(" | ")[2] for row in part.splitlines() if row.startswith("| `unet`")]
+        assert sorted(shown) == ["bfloat16", "bfloat16, contiguous", "float32"]
+    assert page.count("| 2 |") == 2 * 3  # seeds, in the tables of mask and of depth
+
+
+def test_what_a_measured_choice_gained_stands_beside_it() -> None:
+    rates = {"float32 channels_last": 100.0, "bfloat16 channels_last": 131.4}
+    choice = Choice(precision="bfloat16", layout="channels_last", origin="measured", rates=rates)
+    chosen = done_in("bfloat16").model_copy(update={"choice": choice})
+    quality, costs = leaderboard([("a.json", chosen)]).split("### Cost")
+    assert "| bfloat16, 1.31x |" in line(costs, "| `unet`")
+    assert "| bfloat16 |" in line(quality, "| `unet`")
+    assert "| bfloat16 |" in line(leaderboard([("a.json", done_in("bfloat16"))]).split("### Cost")[1], "| `unet`")
+
+
+def test_records_from_before_choices_were_kept_are_still_read() -> None:
+    old = record().model_dump(mode="json")
+    del old["choice"]
+    assert Record.model_validate(old) == record()

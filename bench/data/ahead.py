@@ -1,0 +1,66 @@
+"""Batches made ahead of their use by a thread and, on CUDA, copied ahead on a stream of their own."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+def ahead(make: Callable[[T], U], orders: Iterable[T], count: int) -> Iterator[U]:
+    """``make`` of every order, in order, made by one thread that is at most ``count`` ahead.
+
+    Raises:
+        Exception: what ``make`` raises, when its order is due.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
+        pending: deque[Future[U]] = deque()
+        try:
+            for order in orders:
+                pending.append(pool.submit(make, order))
+                if len(pending) > count:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+class Copy:
+    """Tensors on their way from pinned memory to a CUDA device, on a stream of their own.
+
+    Args:
+        tensors: in pinned memory; the allocator gives that memory to nobody before the copy is done.
+        device: where to.
+        stream: the copies' own.
+
+    Attributes:
+        there: the tensors on the device, until they arrive.
+    """
+
+    def __init__(self, tensors: list[Tensor], device: torch.device, stream: torch.cuda.Stream) -> None:
+        with torch.cuda.stream(stream):
+            self._begin, self._end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+            self._begin.record(stream)
+            self.there = [tensor.to(device, non_blocking=True) for tensor in tensors]
+            self._end.record(stream)
+
+    def arrive(self) -> list[Tensor]:
+        """Give the tensors away, for use on the current stream, which waits for them; the host does not."""
+        there, self.there = self.there, []
+        current = torch.cuda.current_stream(there[0].device)
+        current.wait_event(self._end)
+        for tensor in there:
+            tensor.record_stream(current)  # their memory was allocated on the copies' stream
+        return there
+
+    def milliseconds(self) -> float:
+        """How long the copy took on its stream; after a synchronisation with the device."""
+        return float(self._begin.elapsed_time(self._end))

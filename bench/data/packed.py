@@ -1,0 +1,81 @@
+"""The 8-bit form in which samples are kept: a row of bytes a sample, 10 a pixel with depth, in memory or in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from torch import Tensor
+
+from registry.contract import Quartet
+
+_STORED = {"bg": torch.uint8, "bg_fg": torch.uint8, "mask": torch.uint8, "depth": torch.float16, "valid": torch.uint8}
+_AS_THEY_ARE = ("depth", "valid")
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a row of bytes holds: which images and targets, one after the other, each channels last.
+
+    Attributes:
+        channels: of each image by name, in order.
+        height, width: in pixels; their product is even, as half floats lie at even places.
+    """
+
+    channels: tuple[tuple[str, int], ...]
+    height: int
+    width: int
+
+    @classmethod
+    def of(cls, quartet: Quartet) -> Form:
+        """The form of quartets like this one."""
+        height, width = quartet.bg.shape[-2:]
+        return cls(tuple((name, tensor.shape[1]) for name, tensor in quartet.tensors()), height, width)
+
+    @property
+    def bytes(self) -> int:
+        """Length of a row."""
+        return sum(prod(self._shape(count)) * _STORED[name].itemsize for name, count in self.channels)
+
+    def views(self, rows: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Where in ``rows`` (B, bytes) each image lies, (B, H, W, C) in its own type; shares their memory."""
+        begin = 0
+        for name, count in self.channels:
+            shape, kind = self._shape(count), _STORED[name]
+            end = begin + prod(shape) * kind.itemsize
+            part = rows[:, begin:end]
+            yield name, (part if kind == torch.uint8 else part.view(kind)).view(-1, *shape)
+            begin = end
+
+    def _shape(self, count: int) -> tuple[int, int, int]:
+        return self.height, self.width, count
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Samples as ``rows`` (B, bytes) uint8 of one form."""
+
+    rows: Tensor
+    form: Form
+
+
+def pack(quartet: Quartet) -> Packed:
+    """Images and masks as 8-bit integers, depth as half floats."""
+    form = Form.of(quartet)
+    rows = torch.empty(len(quartet), form.bytes, dtype=torch.uint8, device=quartet.bg.device)
+    places = dict(form.views(rows))
+    for name, tensor in quartet.tensors():
+        values = tensor if name in _AS_THEY_ARE else (tensor * 255.0).round_()
+        places[name].copy_(values.permute(0, 2, 3, 1))
+    return Packed(rows, form)
+
+
+def unpack(packed: Packed) -> Quartet:
+    """The inverse of `pack`, to the precision of 8 bits: float32 in [0, 1], channels-last in memory."""
+    tensors = {}
+    for name, stored in packed.form.views(packed.rows):
+        values = stored.permute(0, 3, 1, 2).float()
+        tensors[name] = values if name in _AS_THEY_ARE else values.div_(255.0)
+    return Quartet(**tensors)

@@ -1,0 +1,263 @@
+"""A profile as one HTML page that needs no network: what the step is made of, and how far to believe it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from bench.profile.profile import Block, Profile
+from bench.timing.hooks import LOSS_BACKWARD
+from bench.timing.ledger import STEP, Interval
+
+MOST_STEPS = 12
+"""Steps of the time line that are drawn."""
+
+WHOLE = "whole step"
+
+# One colour family a pass: chosen so that no two shades of different passes come near each other, neither to the
+# ordinary eye nor to a colour-blind one (Machado, Oliveira and Fernandes 2009).
+_FAMILIES: dict[str, tuple[int, int, int]] = {
+    "data": (192, 200, 210),
+    "forward": (10, 92, 192),
+    "loss": (127, 201, 127),
+    "backward": (255, 176, 0),
+    "optimizer": (168, 65, 127),
+    "other": (213, 94, 0),
+    "unattributed": (140, 140, 140),
+}
+_PASS_OF = {"data_wait": "data", "h2d": "data", "augment": "data", LOSS_BACKWARD: "backward"}
+_LIGHTEST, _DARKEST = 0.4, -0.1  # of a family: the share of white, or of black, that is mixed in
+_ROW, _STEP_ROW, _AXIS = 46, 24, 56  # pixels
+_DARK_TEXT, _LIGHT_TEXT = "#111", "#fff"
+_BRIGHT = 0.18  # luminance on which both are read equally well
+
+Figure = dict[str, Any]
+"""Data and layout, as plotly.js takes them."""
+
+
+class _Segment(NamedTuple):
+    block: Block
+    stage: str
+    colour: str
+    text: str
+
+
+class _Cell(NamedTuple):
+    text: str
+    value: float | None
+
+
+def pass_of(name: str) -> str:
+    """The pass that a block belongs to: data, forward, loss, backward, optimizer, other or unattributed."""
+    found = _PASS_OF.get(name, name.partition("/")[0])
+    return found if found in _FAMILIES else "other"
+
+
+def profile_page(profile: Profile, stretches: Sequence[Interval]) -> str:
+    """The whole page.
+
+    Args:
+        profile: what was measured.
+        stretches: the time line of one instrumented window; without any, that figure is left out.
+
+    Returns:
+        HTML with its scripts and styles in it, some 5 MB, most of which is plotly.js.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+    from plotly.offline import get_plotlyjs
+
+    segments = _segments(profile.blocks)
+    figures = {"step": step_figure(profile), "memory": memory_figure(profile)}
+    if stretches:
+        figures["timeline"] = timeline_figure(profile, stretches)
+    template = Environment(
+        loader=PackageLoader("bench.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    ).get_template("profile.html.j2")
+    return template.render(
+        profile=profile,
+        legend=[(name, _css(_FAMILIES[name])) for name in dict.fromkeys(pass_of(b.name) for b in profile.blocks)],
+        rows=[(segment.block.name, segment.colour, _cells(segment.block)) for segment in segments],
+        figures=figures,
+        drawn_steps=len({s.step for s in _drawn(stretches)}),
+        window_steps=len({s.step for s in stretches}),
+        plotly=Markup(get_plotlyjs()),
+    )
+
+
+def step_figure(profile: Profile) -> Figure:
+    """The step's medians stacked: all blocks in one bar, and below it a bar a pass."""
+    segments = _segments(profile.blocks)
+    shares: dict[str, float] = {WHOLE: 1.0}
+    for block in profile.blocks:
+        shares[pass_of(block.name)] = shares.get(pass_of(block.name), 0.0) + block.time.share
+    traces = [
+        _bar(
+            segment,
+            x=[max(0.0, segment.block.time.median_ms)] * 2,
+            y=[WHOLE, pass_of(segment.block.name)],
+            text=escape(segment.stage),
+            hovertemplate=_hover(segment.block),
+        )
+        for segment in segments
+    ]
+    layout = _layout(_ROW * len(shares) + _AXIS, "milliseconds a step")
+    layout["yaxis"] |= {
+        "categoryorder": "array",
+        "categoryarray": list(shares),
+        "tickvals": list(shares),
+        "ticktext": [name if name == WHOLE else f"{name}  {share:.1%}" for name, share in shares.items()],
+    }
+    return {"data": traces, "layout": layout}
+
+
+def timeline_figure(profile: Profile, stretches: Sequence[Interval]) -> Figure:
+    """The first steps of a window under each other, every block where it began and as long as it took."""
+    drawn = _drawn(stretches)
+    begins = {s.step: s.begin_ms for s in drawn if s.name == STEP}
+    traces = []
+    for segment in _segments(profile.blocks):
+        name = segment.block.name
+        row = [s for s in drawn if s.name == name and s.step in begins]
+        if row:
+            traces.append(
+                _bar(
+                    segment,
+                    base=[s.begin_ms - begins[s.step] for s in row],
+                    x=[s.length_ms for s in row],
+                    y=[s.step for s in row],
+                    customdata=[[s.length_ms, s.begin_ms - begins[s.step]] for s in row],
+                    hovertemplate=f"<b>{escape(name)}</b>, step %{{y}}<br>%{{customdata[0]:.3f}} ms, begun at "
+                    "%{customdata[1]:.3f} ms<extra></extra>",
+                )
+            )
+    layout = _layout(_STEP_ROW * len(begins) + _AXIS, "milliseconds since the step began")
+    layout["barmode"] = "overlay"
+    layout["yaxis"] |= {"title": {"text": "step"}, "dtick": 1}
+    return {"data": traces, "layout": layout}
+
+
+def memory_figure(profile: Profile) -> Figure:
+    """Memory held at each block's worst moment, in the order they run."""
+    segments = [segment for segment in _segments(profile.blocks) if segment.block.operations]
+    traces = [
+        _bar(
+            segment,
+            x=[max(0.0, segment.block.peak_mib)],
+            y=[escape(segment.block.name)],
+            hovertemplate=f"<b>{escape(segment.block.name)}</b><br>{segment.block.peak_mib:.1f} MiB at its worst moment"
+            f"<br>{segment.block.kept_mib:+.1f} MiB kept<extra></extra>",
+        )
+        for segment in segments
+    ]
+    layout = _layout(18 * len(segments) + _AXIS, "MiB at the block's worst moment, weights and all")
+    layout["yaxis"] |= {"tickfont": {"size": 11}, "dtick": 1}
+    return {"data": traces, "layout": layout}
+
+
+def _drawn(stretches: Sequence[Interval]) -> list[Interval]:
+    steps = sorted({s.step for s in stretches})[:MOST_STEPS]
+    return [s for s in stretches if s.step in steps]
+
+
+def _segments(blocks: Sequence[Block]) -> list[_Segment]:
+    """Blocks in order with their shade: the lighter, the earlier in their pass."""
+    found = []
+    for _, group in groupby(blocks, key=lambda block: pass_of(block.name)):
+        family = [*group]
+        for i, block in enumerate(family):
+            tint = _LIGHTEST + (_DARKEST - _LIGHTEST) * i / (len(family) - 1) if len(family) > 1 else 0.0
+            colour = _mixed(_FAMILIES[pass_of(block.name)], tint)
+            text = _DARK_TEXT if _luminance(colour) > _BRIGHT else _LIGHT_TEXT
+            found.append(_Segment(block, block.name.partition("/")[2] or block.name, _css(colour), text))
+    return found
+
+
+def _bar(segment: _Segment, **what: Any) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "marker": {"color": segment.colour},
+        "textposition": "inside",
+        "insidetextanchor": "middle",
+        "textangle": 0,
+        "textfont": {"color": segment.text},
+        "name": escape(segment.block.name),
+        **what,
+    }
+
+
+def _layout(height: int, axis: str) -> dict[str, Any]:
+    return {
+        "barmode": "stack",
+        "bargap": 0.18,
+        "height": height,
+        "showlegend": False,
+        "dragmode": False,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "system-ui, sans-serif", "size": 13},
+        "margin": {"l": 8, "r": 12, "t": 4, "b": 44},
+        "uniformtext": {"mode": "hide", "minsize": 10},
+        "xaxis": {"title": {"text": axis}, "rangemode": "tozero", "fixedrange": True, "zeroline": False},
+        "yaxis": {"autorange": "reversed", "automargin": True, "fixedrange": True, "showgrid": False},
+    }
+
+
+def _hover(block: Block) -> str:
+    median = block.median_ms
+    lines = [
+        f"<b>{escape(block.name)}</b>",
+        f"{block.time.median_ms:.3f} ms, {block.time.share:.1%} of the step",
+        f"95 %: {median.low:.3f} to {median.high:.3f} ms",
+    ]
+    if block.of_ceiling is not None:
+        lines.append(f"{block.of_ceiling:.0%} of this machine's ceiling")
+    return "<br>".join(lines) + "<extra></extra>"
+
+
+def _cells(block: Block) -> dict[str, _Cell]:
+    """A line of the table but for its heading: what is shown, and what is sorted by."""
+    time, there = block.time, bool(block.operations)
+    return {
+        "ms": _cell(time.median_ms, ".3f"),
+        "95 % interval": _Cell(f"{block.median_ms.low:.3f}–{block.median_ms.high:.3f}", block.median_ms.low),
+        "IQR": _Cell(f"{time.q1_ms:.3f}–{time.q3_ms:.3f}", time.q3_ms - time.q1_ms),
+        "p95": _cell(time.p95_ms, ".3f"),
+        "share": _cell(time.share, ".1%"),
+        "kept MiB": _cell(block.kept_mib if there else None, "+.1f"),
+        "peak MiB": _cell(block.peak_mib if there else None, ".1f"),
+        "moved MiB": _cell(block.moved_mib if there else None, ".1f"),
+        "operations": _cell(block.operations or None, "d"),
+        "GMACs": _cell(block.gmacs or None, ".3f"),
+        "GFLOP/s": _cell(block.gflops, ".0f"),
+        "GB/s": _cell(block.gigabytes, ".1f"),
+        "of ceiling": _cell(block.of_ceiling, ".0%"),
+    }
+
+
+def _cell(value: float | None, form: str) -> _Cell:
+    return _Cell("", None) if value is None else _Cell(format(value, form), value)
+
+
+def _mixed(colour: tuple[int, int, int], share: float) -> tuple[int, int, int]:
+    """With so much white in it, or black where the share is negative."""
+    towards = 255 if share > 0 else 0
+    red, green, blue = (round(part + (towards - part) * abs(share)) for part in colour)
+    return red, green, blue
+
+
+def _luminance(colour: tuple[int, int, int]) -> float:
+    red, green, blue = (math.pow(part / 255, 2.2) for part in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _css(colour: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)

@@ -7,7 +7,7 @@ term and every metric sees that value.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -88,11 +88,25 @@ class Head:
 
     def __init__(self, logits: Tensor) -> None:
         self.logits = logits if logits.dtype == torch.float64 else logits.float()
+        self._compared: dict[Hashable, tuple[Tensor, Tensor]] = {}
 
     @cached_property
     def value(self) -> Tensor:
         """``sigmoid(logits)``, computed once."""
         return torch.sigmoid(self.logits)
+
+    def compared(self, true: Tensor, how: Hashable, compare: Callable[[], Tensor]) -> Tensor:
+        """What ``compare`` says of this head and a truth; made once for that very tensor, and kept with the head.
+
+        Where gradients are recorded it is made anew each time: a head must not keep a graph.
+        """
+        if torch.is_grad_enabled():
+            return compare()
+        before, result = self._compared.get(how, (None, None))
+        if result is None or before is not true:
+            result = compare()
+            self._compared[how] = (true, result)
+        return result
 
 
 @dataclass

@@ -7,16 +7,23 @@ counts and a single strong edge of an object, which may happen to lie on a line,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from bench.metrics.view import View
+from bench.metrics.view import View, numbers
 
 PERIODS = (2, 4, 8, 16)
 """Periods of the lattices in pixels: what one to four doublings of the resolution leave."""
 
 QUIET = 1e-3
 """Differences between neighbours far below this fraction of the depth's range count as none."""
+
+_CELL = PERIODS[-1]
+_FACTORS = 6
+"""So many factors of up to ``1 + 1 / QUIET**2`` have a product that float32 can hold."""
 
 
 def depth_checkerboard(view: View) -> Tensor:
@@ -34,42 +41,56 @@ def depth_checkerboard(view: View) -> Tensor:
     ``L = max over P of (S + V)``, P = 2, 4, 8, 16. Smooth or noisy predictions score near 0, a pixel
     chessboard near 1, independent 16-px blocks 0.5 to 4. NaN where no two neighbours have a known depth.
     """
-    maps, valid = torch.cat([view.depth, view.true_depth]), torch.cat([view.valid, view.valid])
-    predicted, true = _locked(maps, valid).chunk(2)
-    return (predicted - true).clamp(min=0)
+    locked = _locked(torch.stack([view.depth, view.true_depth]), numbers(view.valid))
+    return (locked[0] - locked[1]).clamp(min=0)
 
 
-def _locked(depth: Tensor, valid: Tensor) -> Tensor:
-    """``L`` of each map, (B,)."""
+def _locked(depth: Tensor, known: Tensor) -> Tensor:
+    """``L`` of each map, (2, B, 1, H, W) to (2, B), where their pixels are ``known``, (B, 1, H, W) of 0 and 1."""
     # Down is folded where it lies and turned afterwards: 16 x 16 sums are quicker to turn than a picture.
-    sums = torch.stack([_fold(depth, valid, -1), _fold(depth, valid, -2).transpose(-2, -1)], dim=1)
+    sums = torch.stack([_fold(depth, known, -1), _fold(depth, known, -2).transpose(-2, -1)], dim=1)
     locked = []
     for period in reversed(PERIODS):
         if period < sums.shape[-1]:
             sums = _halve(sums)
         locked.append(_seam(sums) + _pattern(sums))
-    return torch.stack(locked).amax(dim=0)
+    return torch.stack(locked).amax(dim=0).view(depth.shape[:2])
 
 
-def _fold(depth: Tensor, valid: Tensor, axis: int) -> Tensor:
-    """Sums over the cells of the widest lattice, by phase: of 1, of the log gradient, of its sign; (B, 3, 16, 16)."""
-    length = depth.shape[axis] - 1
-    pair = (valid.narrow(axis, 1, length) & valid.narrow(axis, 0, length)).float()
-    step = depth.diff(dim=axis)
-    square = step.square() + QUIET**2
-    # A step belongs to the later of its two pixels.
-    rows, columns = (
-        _phases(side - of_pair, side, depth) for side, of_pair in zip(depth.shape[-2:], pair.shape[-2:], strict=True)
-    )
-    kinds = (pair, 0.5 * square.log() * pair, step * square.rsqrt() * pair)
-    return torch.cat([rows.T @ (kind @ columns) for kind in kinds], dim=1)
+def _fold(depth: Tensor, known: Tensor, axis: int) -> Tensor:
+    """Sums over the cells of the widest lattice, by phase: of 1, of the log gradient, of its sign; (2B, 3, 16, 16).
+
+    The log gradient is taken relative to q: 0 where there is no pair, and a seam, a difference, is the same.
+    """
+    pair = _with_earlier(known, axis, torch.mul)
+    step = (_with_earlier(depth, axis, torch.sub) * (pair / QUIET)).flatten(0, 1)
+    square = step.square() + 1
+    # A logarithm costs more than all else here, so it is taken of products.
+    factors = _rows(square, fill=1.0)
+    products = [some.prod(1) for some in factors.chunk(-(-factors.shape[1] // _FACTORS), dim=1)]
+    logs = torch.stack(products).log().sum(0)
+    number = _columns(_rows(pair).sum(1)).repeat(len(depth), 1, 1)
+    return torch.stack([number, 0.5 * _columns(logs), _columns(_rows(step * square.rsqrt()).sum(1))], dim=1)
 
 
-def _phases(first: int, end: int, like: Tensor) -> Tensor:
-    """Which place in its lattice cell each of the pixels first ... end - 1 has, one-hot, (end - first, 16)."""
-    lattice = PERIODS[-1]
-    place = torch.arange(first, end, device=like.device) % lattice
-    return (place[:, None] == torch.arange(lattice, device=like.device)).to(like.dtype)
+def _with_earlier(maps: Tensor, axis: int, join: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Each pixel joined with its left or upper neighbour, at the later one's place; 0 where there is none."""
+    length = maps.shape[axis] - 1
+    rim = (1, 0) if axis == -1 else (0, 0, 1, 0)
+    return functional.pad(join(maps.narrow(axis, 1, length), maps.narrow(axis, 0, length)), rim)
+
+
+def _rows(maps: Tensor, fill: float = 0.0) -> Tensor:
+    """Maps (B, 1, H, W) as the rows of their cells, filled up to whole ones: (B, cells down, 16 * W)."""
+    height, width = maps.shape[-2:]
+    if height % _CELL or width % _CELL:
+        maps = functional.pad(maps, (0, -width % _CELL, 0, -height % _CELL), value=fill)
+    return maps.reshape(len(maps), -1, _CELL * maps.shape[-1])
+
+
+def _columns(lines: Tensor) -> Tensor:
+    """What is left of `_rows` once their cells are one, (B, 16 * W), summed over the cells across: (B, 16, 16)."""
+    return lines.view(len(lines), _CELL, -1, _CELL).sum(2)
 
 
 def _halve(sums: Tensor) -> Tensor:

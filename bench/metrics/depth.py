@@ -10,11 +10,10 @@ from math import log
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from bench.metrics.boundary import dilate
-from bench.metrics.view import FLOOR, View, count, total
-from registry.ssim import ssim_map
+from bench.metrics.view import FLOOR, View, count, numbers, total
+from registry.ssim import whole_windows
 
 _SSIM_WINDOW = 11
 _TO_DIAGONAL_NEIGHBOUR = 1.5
@@ -82,11 +81,8 @@ def depth_ssim(view: View) -> Tensor:
     """
     if min(view.depth.shape[-2:]) < _SSIM_WINDOW:
         return torch.full_like(view.valid_pixels, torch.nan)
-    similarity = ssim_map(view.depth, view.true_depth, window=_SSIM_WINDOW)
-    # Integers, because a box sum of floats over a running sum would round.
-    holes = functional.pad((~view.valid).int(), (1, 0, 1, 0)).cumsum(-1).cumsum(-2)
-    rows = holes[..., _SSIM_WINDOW:, :] - holes[..., :-_SSIM_WINDOW, :]
-    whole = rows[..., _SSIM_WINDOW:] == rows[..., :-_SSIM_WINDOW]
+    similarity = view.depth_similarity(_SSIM_WINDOW)
+    whole = whole_windows(view.valid, _SSIM_WINDOW)
     return total(torch.where(whole, similarity, 0.0)) / count(whole)
 
 
@@ -110,8 +106,8 @@ def depth_rmse_band(view: View) -> Tensor:
 
 def _within(view: View, steps: int) -> Tensor:
     close = view.log_factor < steps * log(1.25)
-    return view.mean((close & view.valid).float())
+    return view.mean(numbers(close & view.valid))
 
 
 def _rmse_where(view: View, region: Tensor) -> Tensor:
-    return (total(view.squared_error * region) / count(view.valid & region)).sqrt()
+    return (total(view.squared_error * numbers(region)) / count(view.valid & region)).sqrt()

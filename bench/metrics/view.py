@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bench.metrics.boundary import contour
 from registry.contract import Prediction, Quartet
+from registry.ssim import ssim_of
 
 T = TypeVar("T")
 
@@ -126,6 +127,14 @@ class View:
         """``log(max(p / t, t / p))`` of the depth, as `log_ratio`."""
         return self.log_ratio.abs()
 
+    def depth_similarity(self, window: int) -> Tensor:
+        """SSIM of the depth, (B, 1, H - window + 1, W - window + 1), shared with a recipe's SSIM where there is one.
+
+        It says nothing, and may be NaN, where a window holds a pixel of unknown depth.
+        """
+        head, true = _there(self._prediction.depth, "predicted depth"), _there(self._quartet.depth, "true depth")
+        return ssim_of(head, true, window).float()
+
     def mean(self, values: Tensor) -> Tensor:
         """Mean over the pixels of known depth of a map that is 0 elsewhere, (B,); NaN where there is none."""
         return total(values) / self.valid_pixels
@@ -147,7 +156,12 @@ def total(values: Tensor) -> Tensor:
 
 def count(on: Tensor) -> Tensor:
     """How many pixels of each image are on in a bool map, (B,), float32 (exact up to 2^24)."""
-    return total(on.float())
+    return total(numbers(on))
+
+
+def numbers(on: Tensor) -> Tensor:
+    """A bool map as 0 and 1, float32; by way of bytes, which takes a CPU an eighth of the time."""
+    return on.view(torch.uint8).float()
 
 
 def _there(value: T | None, name: str) -> T:

@@ -8,7 +8,7 @@ from torch import Tensor
 from registry.contract import Head, Target
 from registry.losses._terms import terms
 from registry.losses.reduction import keep, known, mean_over_images, pixel_mean, row_means, rows
-from registry.losses.structure import whole_windows
+from registry.ssim import whole_windows
 
 
 @terms.register(heads=("mask", "depth"), source="proposed in system 001's assignment, never built there; Sobel")
@@ -24,7 +24,7 @@ def edge(prediction: Head, target: Target) -> Tensor:
     """
     valid = known(target)
     said, true = (_sobel(keep(maps, valid)) for maps in (prediction.value, target.value))
-    return pixel_mean((said - true).abs(), whole_windows(valid, 3))
+    return pixel_mean((said - true).abs(), None if valid is None else whole_windows(valid, 3))
 
 
 @terms.register(heads=("depth",), source="Li and Snavely 2018; Ranftl et al. 2020 (MiDaS)")

@@ -15,7 +15,7 @@ from torch.nn import functional
 from registry.contract import Head, Target
 from registry.losses._terms import terms
 from registry.losses.reduction import known, mean_over_images, pixel_mean, row_means, rows, seen
-from registry.ssim import ssim_map, ssim_parts
+from registry.ssim import ssim_map, ssim_of, ssim_parts, whole_windows
 
 Padding = Literal["valid", "zeros", "reflect"]
 """What is done at the border: only windows wholly inside, or the maps are extended by zeros or by reflection."""
@@ -41,9 +41,12 @@ def ssim(
     Raises:
         ValueError: the maps are smaller than the window.
     """
-    said, true, valid = _pair(prediction, target, raw)
-    similarity = ssim_map(said, true, window, data_range=_guessed_range(said) if guess else range)
-    return pixel_mean(1 - similarity, whole_windows(valid, window))
+    if range == 1 and not (raw or guess or torch.is_grad_enabled()):
+        similarity, valid = ssim_of(prediction, target.value, window), known(target)
+    else:
+        said, true, valid = _pair(prediction, target, raw)
+        similarity = ssim_map(said, true, window, data_range=_guessed_range(said) if guess else range)
+    return pixel_mean(1 - similarity, _whole(valid, window))
 
 
 @terms.register(heads=("mask", "depth"), source="systems 000 (torchgeometry) and 002 (kornia); Godard et al. 2017")
@@ -62,7 +65,7 @@ def dssim(prediction: Head, target: Target, window: int = 3, padding: Padding = 
     """
     said, true, valid = _pair(prediction, target, raw)
     similarity = ssim_map(_padded(said, window, padding), _padded(true, window, padding), window)
-    return pixel_mean((1 - similarity).clamp(0, 1) / 2, whole_windows(valid, window, padding))
+    return pixel_mean((1 - similarity).clamp(0, 1) / 2, _whole(valid, window, padding))
 
 
 @terms.register(heads=("mask", "depth"), source="Wang et al. 2003; pytorch_msssim.ms_ssim")
@@ -89,7 +92,7 @@ def ms_ssim(prediction: Head, target: Target, window: int = 11) -> Tensor:
     for scale, weight in enumerate(_SCALE_WEIGHTS[:scales]):
         luminance, structure = ssim_parts(said, true, window)
         factor = structure if scale < scales - 1 else luminance * structure
-        whole = whole_windows(valid, window)
+        whole = _whole(valid, window)
         at = None if whole is None else rows(whole)
         mean = row_means(rows(factor), at)
         weights.append(torch.full_like(mean, weight) if at is None else weight * at.any(1))
@@ -102,17 +105,11 @@ def ms_ssim(prediction: Head, target: Target, window: int = 11) -> Tensor:
     return mean_over_images(1 - index, None if valid is None else total.unsqueeze(1) > 0)
 
 
-def whole_windows(valid: Tensor | None, window: int, padding: Padding = "valid") -> Tensor | None:
-    """Where a window sees valid pixels only: (B, 1, H, W) of bool to the size of the SSIM map; None stays None.
-
-    Pixels that padding adds count as valid.
-    """
+def _whole(valid: Tensor | None, window: int, padding: Padding = "valid") -> Tensor | None:
+    """`whole_windows`, where pixels that padding adds count as valid; None stays None."""
     if valid is None:
         return None
-    border = 0 if padding == "valid" else window // 2
-    holes = (~valid).float()
-    across = functional.max_pool2d(holes, (1, window), stride=1, padding=(0, border))
-    return functional.max_pool2d(across, (window, 1), stride=1, padding=(border, 0)) == 0
+    return whole_windows(valid if padding == "valid" else functional.pad(valid, [window // 2] * 4, value=True), window)
 
 
 def _pair(prediction: Head, target: Target, raw: bool) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -129,7 +126,8 @@ def _halved(said: Tensor, true: Tensor, valid: Tensor | None) -> tuple[Tensor, T
     """Both maps at half the size, as pytorch_msssim pools them; a pixel is valid if all under it are."""
     border = [side % 2 for side in said.shape[-2:]]
     if valid is not None:
-        valid = functional.max_pool2d((~valid).float(), 2, padding=border) == 0
+        down, across = border
+        valid = whole_windows(functional.pad(valid, [across, across, down, down], value=True), 2)[..., ::2, ::2]
     return functional.avg_pool2d(said, 2, padding=border), functional.avg_pool2d(true, 2, padding=border), valid
 
 

@@ -10,8 +10,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from bench.metrics import metrics
 from bench.metrics.scores import Scores
 from bench.metrics.view import View
+from registry import ssim
 from registry.contract import Prediction, Quartet
 from registry.errors import UnknownName
+from registry.losses.objective import Objective
 
 WAITS = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "is_nonzero", "_unique2", "unique_dim", "item"}
 
@@ -191,3 +193,18 @@ def test_no_image_and_no_metric(scene, rough):
     assert Scores(["mask_iou"]).summary()["mask_iou"].value is None
     with pytest.raises(UnknownName, match="mask_iou"):
         Scores(["mask_iuo"])
+
+
+def test_a_recipes_ssim_and_the_metric_are_one_map(scene, rough, monkeypatch):
+    truth, alone, shared, made = scene(), Scores(["depth_ssim"]), Scores(["depth_ssim"]), []
+    logits = rough(truth).depth_logits
+    alone.update(Prediction(depth_logits=logits), truth)
+    real = ssim.ssim_map
+    monkeypatch.setattr(ssim, "ssim_map", lambda *args: made.append(args) or real(*args))
+    prediction = Prediction(depth_logits=logits)
+    with torch.no_grad():
+        loss = Objective("depth: ssim", heads=("depth",))(prediction, truth).total
+    shared.update(prediction, truth)
+    assert len(made) == 1
+    np.testing.assert_array_equal(shared.result()["depth_ssim"], alone.result()["depth_ssim"])
+    assert 1 - loss.item() == pytest.approx(shared.result()["depth_ssim"].mean(), abs=1e-6)

@@ -49,8 +49,8 @@ def benchmark(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell which benchmarks there are, and keep those that are wanted."""
-    _say({"tests": [item.nodeid for item in items]})
+    """Tell which benchmarks there are, and keep those that are wanted; those that compare by themselves are none."""
+    _say({"tests": [item.nodeid for item in items if item.get_closest_marker("ratio") is None]})
     wanted = set(json.loads(_read.readline()))
     items[:] = [item for item in items if item.nodeid in wanted]
 

@@ -27,6 +27,7 @@ def test_metrics_of_32(benchmark, names: list[str]) -> None:
     benchmark(lambda: Scores(names).update(Prediction(mask, depth), quartet))
 
 
+@pytest.mark.ratio
 @pytest.mark.parametrize("recipe", ["mask: bce, depth: l1", "mask: bce, depth: ssim"])
 def test_metrics_tax(benchmark, capsys, recipe: str) -> None:
     """All metrics over the forward pass of `unet`; a recipe's SSIM and the metric share one map."""

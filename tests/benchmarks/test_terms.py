@@ -42,6 +42,7 @@ def theirs(x: Tensor, y: Tensor, window: int) -> Tensor:
     return pytorch_msssim.ssim(x, y, data_range=1.0, win_size=window)
 
 
+@pytest.mark.ratio
 @pytest.mark.parametrize(("size", "window"), [(64, 11), (64, 3), (112, 11)])
 def test_ssim_over_pytorch_msssim(benchmark, capsys, size: int, window: int) -> None:
     """Forward and backward, ours over theirs, interleaved A B B A."""

@@ -23,6 +23,10 @@ def work(loops):
 @pytest.mark.parametrize("loops", [{first}, {second}], ids=["first", "second"])
 def test_work(benchmark, loops):
     benchmark(work, loops)
+
+@pytest.mark.ratio
+def test_against_something_else(benchmark):
+    benchmark.extra_info["ratio"] = 2.0  # by itself: not offered to be compared between revisions
 """
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from bench.audit.landscape import Landscape, landscape, predict
 from bench.data.augment import augment
-from bench.data.loader import pack, unpack
+from bench.data.packed import pack, unpack
 from bench.data.source import Source
 from bench.errors import BenchError
 from bench.metrics import Metric, metrics

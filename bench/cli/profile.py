@@ -79,6 +79,7 @@ def profile(
     """Show where the time, the memory and the arithmetic of a training step go, and how sure that is."""
     from rich.console import Console
 
+    from bench.data.shelf import Shelf
     from bench.profile.agreement import agreement
     from bench.profile.bottleneck import bottleneck as find_bottleneck
     from bench.profile.budget import fit_batch_of
@@ -101,9 +102,12 @@ def profile(
     console = Console(highlight=False)
     source = open_source(data, bg, bg_depth, fg, depth_unit, camera, split, scenes, skip_bad, data_seed)
     budget = find_protocol(protocol).override(batch=batch, size=size)
-    one = trainee(model, loss, budget, source, precision, device, engine)
+    shelf = Shelf(Path("runs/packed"))
+    one = trainee(model, loss, budget, source, precision, device, engine, shelf)
     if versus or versus_engine:
-        other = trainee(*opponent(versus or model, loss), budget, source, precision, device, versus_engine or engine)
+        other = trainee(
+            *opponent(versus or model, loss), budget, source, precision, device, versus_engine or engine, shelf
+        )
         comparison = compare(one, other, seconds)
         console.print(comparison_table(comparison))
         if json is not None:

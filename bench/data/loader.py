@@ -166,9 +166,10 @@ class Loader:
         stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
         def make(ids: Tensor) -> Batch:
-            rows = torch.empty(len(ids), form.bytes, dtype=torch.uint8, pin_memory=True)
-            torch.index_select(store, 0, ids, out=rows)
-            copy = Copy([rows, ids.pin_memory()], device, stream)
+            with torch.cuda.device(device):  # a thread begins on the first one
+                rows = torch.empty(len(ids), form.bytes, dtype=torch.uint8, pin_memory=True)
+                torch.index_select(store, 0, ids, out=rows)
+                copy = Copy([rows, ids.pin_memory()], device, stream)
             return Batch(ids, copy.there[1], lambda: unpack(Packed(copy.arrive()[0], form)), copy.milliseconds)
 
         return make

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.profile.interval import Interval
 from bench.profile.rounds import WarmUp
-from bench.timing.clocks import Discards
+from bench.timing.reading import Discards
 
 TRUSTED_CLOSURE = 0.98
 TRUSTED_PERTURBATION = 1.01

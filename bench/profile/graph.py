@@ -57,7 +57,8 @@ class CudaGraph:
 
     def capture(self, work: Work) -> Losses:
         """Into one graph with a memory pool of its own."""
-        with torch.cuda.graph(self._graph, stream=self._stream):
+        # Threads that read ahead may go on pinning memory meanwhile.
+        with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
             return work()
 
     def replay(self) -> None:

@@ -21,8 +21,8 @@ from bench.profile.trainee import BATCHES, Trainee
 from bench.spec import RunSpec
 from bench.timing.ceiling import Ceiling, measure_ceiling
 from bench.timing.census import Count
-from bench.timing.clocks import Discards
 from bench.timing.ledger import Interval as Stretch
+from bench.timing.reading import Discards
 from bench.timing.summary import BlockTime, block_rows, block_times
 from bench.timing.window import Window
 from bench.timing.work import parameter_count
@@ -75,7 +75,7 @@ class Profile(BaseModel):
         warm_up: how the beginning went.
         sittings: how often it began anew, with other places in memory; `interval.sittings_interval`.
         steps, rounds: how much was measured after warming up.
-        discarded: rounds left out because somebody, or heat, disturbed them.
+        discarded: rounds disturbed by somebody, or by heat; left out where their sitting has others.
         step_ms: milliseconds of an uninstrumented step.
         images_per_second: the same as a rate.
         closure: share of the instrumented windows' time that lies in named blocks.
@@ -141,7 +141,8 @@ def profile(trainee: Trainee, seconds: float, sittings: int = SITTINGS) -> tuple
     paired = [round for row in rounds for round in row]
     limit = time.perf_counter() + seconds
     while undecided(perturbation := _perturbation(paired, trainee.device)) and time.perf_counter() < limit:
-        paired += some_rounds(trainee, seconds / sittings, 1)
+        more = some_rounds(trainee, seconds / sittings, 1)
+        paired += [round for round in more if round.reading.disturbed is None] or more
     marked = [[w for round in row for w in round.marked] for row in rounds]
     times, closure = block_times([w for row in marked for w in row])
     assert closure is not None, "every sitting has a round"

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from bench.profile.rounds import WarmUp, rounds, warm_up
 from bench.profile.trainee import Trainee
-from bench.timing.clocks import ClockSampler, Discards, Reading, discards
+from bench.timing.clocks import ClockSampler
+from bench.timing.reading import Discards, Reading, discards
 from bench.timing.window import Window
 
 SITTINGS = 4
@@ -40,7 +41,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Sitting:
-    """One beginning: how it warmed up, and its rounds; where anything is left of them, without the disturbed ones."""
+    """One beginning: how it warmed up, and all its rounds, disturbed ones among them."""
 
     warm_up: WarmUp
     rounds: tuple[Round, ...]
@@ -77,7 +78,10 @@ def some_rounds(one: Trainee, seconds: float, least: int) -> list[Round]:
 
 
 def undisturbed(sittings: Sequence[Sitting]) -> tuple[list[list[Round]], Discards]:
-    """The rounds by sitting, without those that were disturbed; of a sitting that has no others, all of them."""
+    """The rounds by sitting, without those that were disturbed; of a sitting that has no others, all of them.
+
+    The count is of disturbed rounds, those kept for want of others among them.
+    """
     found = [[round for round in sitting.rounds if round.reading.disturbed is None] for sitting in sittings]
     kept = [good or [*sitting.rounds] for good, sitting in zip(found, sittings, strict=True)]
     return kept, discards(round.reading for sitting in sittings for round in sitting.rounds)

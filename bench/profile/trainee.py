@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bench.agreement import common_heads
 from bench.data.loader import Batch, Loader
+from bench.data.shelf import Shelf
 from bench.data.source import Source
 from bench.environment import pick_device, pick_precision
 from bench.errors import BenchError
@@ -49,6 +50,7 @@ class Trainee:
         device: where to compute.
         batches: how many are there before they come again; they lie in memory or are made as they are needed, as
             all the protocol's samples would.
+        shelf: where batches are kept that a run would stream from a file; without it they are made as needed.
         engine: how a step is run; of a compiled model only whole passes are timed, as its blocks are fused away, and
             of a captured step the graph.
 
@@ -62,7 +64,13 @@ class Trainee:
     """
 
     def __init__(
-        self, spec: RunSpec, source: Source, device: torch.device, batches: int = BATCHES, engine: Engine = "eager"
+        self,
+        spec: RunSpec,
+        source: Source,
+        device: torch.device,
+        batches: int = BATCHES,
+        engine: Engine = "eager",
+        shelf: Shelf | None = None,
     ) -> None:
         self.spec, self.device, self.engine = spec, device, engine
         stage = spec.protocol.stages[-1]
@@ -76,7 +84,9 @@ class Trainee:
             raise BenchError(f"{spec.model} learns nothing by gradient: there is no training step to profile")
         count = batches * self.batch
         room = int(RESIDENT_SHARE * free_bytes(device) * count / max(count, spec.protocol.train_samples))
-        self.loader = Loader(source.to(device), "train", count, self.size, self.batch, room)
+        self.loader = Loader(
+            source.to(device), "train", count, self.size, self.batch, room, shelf=shelf, passes=spec.protocol.epochs
+        )
         try:
             self._heads = common_heads(spec, self.model, self.loader)
         except ValueError as error:
@@ -221,6 +231,7 @@ def trainee(
     precision: str = "auto",
     device: str = "auto",
     engine: str = "eager",
+    shelf: Shelf | None = None,
 ) -> Trainee:
     """A trainee by names, as on the command line.
 
@@ -235,4 +246,4 @@ def trainee(
         data=source.describe(),
         precision=pick_precision(where, precision),
     )
-    return Trainee(spec, source, where, engine=engine_named(engine))
+    return Trainee(spec, source, where, engine=engine_named(engine), shelf=shelf)

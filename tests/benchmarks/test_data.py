@@ -1,4 +1,4 @@
-"""Sources, cameras, augmentation, and the loader's two tiers."""
+"""Sources, cameras, augmentation, and the loader's three tiers."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from PIL import Image
 
 from bench.data.augment import augment
 from bench.data.loader import Loader
+from bench.data.shelf import Shelf
 from bench.data.source import Source, open_source
 from tests.benchmarks.conftest import SIZE
 
@@ -45,6 +46,8 @@ def test_augment_32(benchmark, level: str) -> None:
     benchmark(augment, quartet, 0, 1, IDS, level)
 
 
-def test_resident_epoch_of_256(benchmark) -> None:
-    loader = Loader(open_source("synthetic"), "train", 256, SIZE, 16, budget=2**30)
-    benchmark(lambda: sum(len(batch.quartet) for batch in loader.epoch(0, 1)))
+@pytest.mark.parametrize(("tier", "budget", "passes"), [("resident", 2**30, 1), ("streamed", 0, 2), ("live", 0, 1)])
+def test_epoch_of_128(benchmark, tmp_path: Path, tier: str, budget: int, passes: int) -> None:
+    loader = Loader(open_source("synthetic"), "train", 128, SIZE, 16, budget, shelf=Shelf(tmp_path), passes=passes)
+    assert loader.tier == tier
+    benchmark(lambda: sum(len(batch.arrive()) for batch in loader.epoch(0, 1)))

@@ -1,4 +1,4 @@
-"""The leaderboard page from 1,000 records read from disk; ten times as many must cost ten times as much."""
+"""The leaderboard page from records read from disk: ten times as many must cost ten times as much."""
 
 from pathlib import Path
 
@@ -8,12 +8,39 @@ from bench.report.leaderboard import leaderboard
 from bench.results import store
 from tests.bench.records import record
 
+COUNTS = (1000, 10_000)
+"""In this order, so that each prints how it compares with the one before."""
 
-@pytest.mark.parametrize("count", [200, 1000])
-def test_leaderboard(benchmark, tmp_path: Path, count: int) -> None:
+_seconds: dict[int, float] = {}
+
+
+def write(folder: Path, count: int) -> None:
     template = record().model_dump_json()
     for i in range(count):
-        (tmp_path / f"r{i:06}.json").write_text(
+        (folder / f"r{i:06}.json").write_text(
             template.replace('"seed":0', f'"seed":{i % 5}').replace('"unet"', f'"n:m{i // 5}"')
         )
+
+
+def test_leaderboard_of_500(benchmark, tmp_path: Path) -> None:
+    write(tmp_path, 500)
     benchmark(lambda: leaderboard(store.read_all(tmp_path)))
+
+
+@pytest.mark.ratio
+@pytest.mark.parametrize("count", COUNTS)
+def test_leaderboard(benchmark, tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int) -> None:
+    write(tmp_path, count)
+    benchmark.pedantic(lambda: leaderboard(store.read_all(tmp_path)), rounds=3)
+    if benchmark.stats is None:
+        return
+    _seconds[count] = benchmark.stats.stats.min
+    line = f"leaderboard of {count:,} records: {_seconds[count]:.2f} s"
+    if count == COUNTS[-1]:
+        line += "; wanted: 3 s"
+    for fewer in (other for other in _seconds if other < count):
+        ratio = _seconds[count] / _seconds[fewer]
+        benchmark.extra_info["ratio"] = ratio
+        line += f"; {ratio:.1f} times as long as {fewer:,}, of which there are {count / fewer:.0f} times as many"
+    with capsys.disabled():
+        print(f"\n  {line}", end="", flush=True)

@@ -1,13 +1,21 @@
 """Engines: what they need, what they time, and that a captured step trains as an eager one does."""
 
+import sys
+from collections.abc import Callable
+
 import pytest
 import torch
 
 from bench.errors import BenchError
-from bench.profile.engine import engine_named
+from bench.profile.doubts import doubts
+from bench.profile.engine import FIRST_STEPS, engine_named
 from bench.profile.graph import BEFORE_CAPTURE, GRAPH, Replayed
+from bench.profile.interval import Interval
+from bench.profile.profile import departure_from_eager, profile
+from bench.profile.rounds import WarmUp
 from bench.profile.trainee import Trainee
 from bench.timing.hooks import WholePasses
+from registry.contract import Prediction
 
 
 def test_unknown_engine() -> None:
@@ -27,13 +35,66 @@ def test_capturing_without_a_gpu_is_told(make) -> None:
         make(engine="graphed")
 
 
-def test_of_a_compiled_model_whole_passes_are_timed(make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch, "compile", lambda model: lambda *images: model(*images))  # a minute saved
-    one = make(engine="compiled")
+@pytest.fixture
+def compiles_to(make, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Trainee]:
+    """A trainee of a compiler that multiplies logits; real compiling takes a minute, and a compiler."""
+
+    def build(factor: float) -> Trainee:
+        def compiled(model: torch.nn.Module) -> Callable[..., Prediction]:
+            def run(*images: torch.Tensor) -> Prediction:
+                found = model(*images)
+                return Prediction(factor * found.mask_logits, factor * found.depth_logits)
+
+            return run
+
+        monkeypatch.setenv("CXX", sys.executable)
+        monkeypatch.setattr(torch, "compile", compiled)
+        return make(engine="compiled")
+
+    return build
+
+
+def test_of_a_compiled_model_whole_passes_are_timed(compiles_to) -> None:
+    one = compiles_to(1.0)
     one.window(instrumented=True)
     expected = {"forward", "loss/mask.bce", "loss/depth.ssim", "backward", "optimizer"}
     assert set(one.ledger.windows[-1].blocks) >= expected
     assert set(one.census().counts) >= expected
+
+
+def test_an_engine_with_eager_numerics_does_not_depart(compiles_to) -> None:
+    assert departure_from_eager(compiles_to(1.0)) < 1e-6
+
+
+def test_an_engine_with_other_numerics_departs_and_is_doubted(compiles_to) -> None:
+    departure = departure_from_eager(compiles_to(1.5))
+    assert departure > 1e-2
+    steady, warm = Interval(value=1.0, low=0.99, high=1.01), WarmUp(windows=3, seconds=1.0, stationary=True)
+    assert doubts(0.99, steady, warm, departure=1e-6) == []
+    (doubt,) = doubts(0.99, steady, warm, departure=departure)
+    assert doubt == f"the losses of the first steps are {departure:.1e} off those of --engine eager"
+
+
+def test_the_greatest_departure_of_the_first_steps_counts(make, compiles_to) -> None:
+    one = compiles_to(1.5)
+    steps = max(FIRST_STEPS.values()) + 4
+    losses = zip(compiles_to(1.5).losses(steps), make().losses(steps), strict=True)
+    assert departure_from_eager(one) == pytest.approx(max(abs(a / b - 1) for a, b in losses))
+
+
+def test_after_a_departure_is_measured_the_trainee_begins_anew(compiles_to) -> None:
+    one, untouched = compiles_to(1.5), compiles_to(1.5)
+    departure_from_eager(one)
+    assert one.losses(3) == untouched.losses(3)
+
+
+def test_a_profile_tells_of_a_departure(compiles_to) -> None:
+    one = compiles_to(1.5)
+    one.ledger.seconds = 0.0  # windows of a single step
+    found, _ = profile(one, seconds=0.0, sittings=1)
+    assert found.engine == "compiled"
+    assert found.departure is not None and found.departure > 1e-2
+    assert any("off those of --engine eager" in doubt for doubt in found.doubts)
 
 
 class Tape:

@@ -1,0 +1,68 @@
+"""What was seen in windows of steps: was one disturbed, and how many were discarded for what?
+
+What cannot be seen is said (`Reading.blind`), never guessed, and only what certainly happened disturbs a window.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was seen in one window.
+
+    Attributes:
+        seconds: how long it was.
+        blind: why nothing could be seen; None where something was.
+    """
+
+    seconds: float
+    blind: str | None = None
+
+    @property
+    def disturbed(self) -> str | None:
+        """Why the window should be discarded; None where there is no reason to. The figures are in the fields."""
+        return None
+
+
+class BlindError(Exception):
+    """Nothing can be seen, and why."""
+
+
+class Discards(BaseModel):
+    """What became of a number of windows.
+
+    Attributes:
+        count: windows discarded.
+        kept: windows kept.
+        reasons: how many were discarded for what, the most frequent first.
+        blind: why windows could not be watched; None where all were.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int
+    kept: int
+    reasons: dict[str, int]
+    blind: str | None = None
+
+    def sentence(self) -> str:
+        """In words."""
+        if self.blind is not None and not self.count:
+            return f"disturbances not watched for: {self.blind}"
+        why = ", ".join(f"{reason} ({count})" for reason, count in self.reasons.items())
+        return f"{self.count} of {self.count + self.kept} measurements discarded" + (f": {why}" if why else "")
+
+
+def discards(readings: Iterable[Reading]) -> Discards:
+    """Count the readings that say a window was disturbed, by reason."""
+    seen = [*readings]
+    reasons = Counter(reason for reading in seen if (reason := reading.disturbed) is not None)
+    count = reasons.total()
+    blind = next((reading.blind for reading in seen if reading.blind is not None), None)
+    return Discards(count=count, kept=len(seen) - count, reasons=dict(reasons.most_common()), blind=blind)

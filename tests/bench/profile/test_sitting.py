@@ -1,0 +1,97 @@
+"""Sittings: rounds of four windows, of which the disturbed ones are left out where others are left."""
+
+from itertools import cycle
+
+import pytest
+import torch
+
+from bench.profile.doubts import doubts
+from bench.profile.interval import Interval
+from bench.profile.rounds import WarmUp
+from bench.profile.sitting import Round, Sitting, sit, undisturbed
+from bench.timing.kernel import ProcessorReading
+from bench.timing.nvml import GpuReading
+from bench.timing.reading import Reading
+from bench.timing.window import Window
+
+WARM = WarmUp(windows=3, seconds=0.2, stationary=True)
+QUIET = ProcessorReading(0.2, stolen=0.0, others=0.01)
+CROWDED = ProcessorReading(0.2, stolen=0.0, others=0.4, waited=0.3)
+STOLEN = ProcessorReading(0.2, stolen=0.3, others=0.0)
+HOT = GpuReading(0.2, thermal=True)
+SPARED = ProcessorReading(0.2, stolen=0.0, others=0.4, waited=0.0)
+"""Others took much of the cores, and nobody waited for one."""
+BLIND = Reading(0.2, blind="no counters")
+
+
+def sitting(*readings: Reading) -> Sitting:
+    window = Window(steps=1, images=4, seconds=0.05, blocks=None)
+    return Sitting(WARM, tuple(Round((window,) * 4, reading) for reading in readings))
+
+
+def readings(kept: list[list[Round]]) -> list[list[Reading]]:
+    return [[round.reading for round in row] for row in kept]
+
+
+def test_disturbed_rounds_are_left_out() -> None:
+    kept, discarded = undisturbed([sitting(QUIET, CROWDED, SPARED, STOLEN), sitting(HOT, HOT, QUIET)])
+    assert readings(kept) == [[QUIET, SPARED], [QUIET]]
+    assert (discarded.count, discarded.kept) == (4, 3)
+    assert discarded.reasons == {
+        "thermal throttling": 2,
+        "load of other processes": 1,
+        "time stolen by the hypervisor": 1,
+    }
+
+
+def test_a_sitting_of_disturbed_rounds_alone_keeps_them_all() -> None:
+    """Every sitting has to have a say, as its places in memory are its own."""
+    kept, discarded = undisturbed([sitting(CROWDED, STOLEN), sitting(QUIET, CROWDED)])
+    assert readings(kept) == [[CROWDED, STOLEN], [QUIET]]
+    assert (discarded.count, discarded.kept) == (3, 1)
+
+
+def test_nothing_but_disturbed_rounds_is_kept_and_doubted() -> None:
+    kept, discarded = undisturbed([sitting(CROWDED, CROWDED), sitting(STOLEN)])
+    assert readings(kept) == [[CROWDED, CROWDED], [STOLEN]]
+    steady = Interval(value=1.0, low=0.99, high=1.01)
+    (doubt,) = doubts(0.99, steady, WARM, discarded)
+    assert "load of other processes (2), time stolen by the hypervisor (1)" in doubt
+
+
+def test_what_was_not_watched_is_kept_and_told_of() -> None:
+    kept, discarded = undisturbed([sitting(BLIND, BLIND)])
+    assert readings(kept) == [[BLIND, BLIND]]
+    assert discarded.sentence() == "disturbances not watched for: no counters"
+
+
+class Sampler:
+    """A sentinel that sees every second window disturbed."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.next, self.looks = cycle([CROWDED, QUIET]), 0
+
+    def begin(self) -> None:
+        self.looks = 0
+
+    def look(self) -> None:
+        self.looks += 1
+
+    def end(self) -> Reading:
+        assert self.looks == 4, "a look at each of a round's windows, while the device is at work"
+        return next(self.next)
+
+
+def test_a_sitting_has_rounds_of_four_windows_and_a_reading_each(make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.profile.sitting.ClockSampler", Sampler)
+    one = make()
+    one.ledger.seconds = 0.0  # windows of a single step
+    sat = sit(one, seconds=0.0)
+    assert [round.reading for round in sat.rounds] == [CROWDED, QUIET]
+    for round in sat.rounds:
+        assert all(window.blocks is None for window in round.plain)
+        assert all(window.blocks for window in round.marked)
+    assert [window for round in sat.rounds for window in round.windows] == one.ledger.windows
+    kept, discarded = undisturbed([sat])
+    assert kept == [[sat.rounds[1]]]
+    assert discarded.sentence() == "1 of 2 measurements discarded: load of other processes (1)"

@@ -1,0 +1,222 @@
+"""This project against what people use elsewhere: ratios, measured in turns (A B B A) in one process, and printed.
+
+Nothing here fails for being slow: a ratio is read beside what was wanted of it (DESIGN.md section 10).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.data.augment import augment
+from bench.data.loader import Batch, Loader
+from bench.data.shelf import Shelf
+from bench.data.source import Source, open_source
+from bench.profile.interval import median_interval, ratio_interval
+from bench.profile.rounds import Step, rounds
+from bench.profile.trainee import Trainee, trainee
+from bench.protocol import find_protocol
+from tests.benchmarks.conftest import SIZE
+from tests.benchmarks.quartet_files import WRITTEN, QuartetFiles, batches, data_loader, quartet_of, write
+from tests.benchmarks.test_data import photographs
+
+pytestmark = pytest.mark.ratio
+
+COUNT = 64
+SERVED, TRAINED = 32, 8
+WORKERS = (0, 2)
+
+Say = Callable[[str], None]
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Say:
+    """Print a line that is seen whatever is captured."""
+
+    def line(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n  {text}", end="", flush=True)
+
+    return line
+
+
+@pytest.fixture
+def all_cores():
+    torch.set_num_threads(os.cpu_count() or 1)  # `one_thread` restores it
+
+
+@pytest.fixture(scope="module")
+def source() -> Source:
+    return open_source("synthetic", camera="still")  # noise would make the peer's files longer than photographs are
+
+
+@pytest.fixture(scope="module")
+def files(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("quartets")
+    write(folder, source, COUNT)
+    return folder
+
+
+def fastest(make: Callable[[int], Step], choices: tuple[int, ...] = WORKERS) -> tuple[int, Step]:
+    """The number of workers that serves the peer best, tried twice each, and its step."""
+    steps = {workers: make(workers) for workers in choices}
+    for step in steps.values():
+        step()
+    paces = {workers: min(step(), step()) for workers, step in steps.items()}
+    best = min(paces, key=paces.__getitem__)
+    return best, steps[best]
+
+
+def compare(benchmark, say: Say, what: str, wanted: str, ours: Step, peer: Step, seconds: float = 1.0) -> None:
+    """Print how many times faster ours is; each step returns seconds a quartet."""
+    ours()
+    pairs = benchmark.pedantic(rounds, args=(ours, peer, seconds))
+    a, b = zip(*pairs, strict=True)
+    ratio = ratio_interval(b, a)
+    rates = [1 / median_interval([[x] for x in side]).value for side in (a, b)]
+    benchmark.extra_info.update(ratio=ratio.value, low=ratio.low, high=ratio.high, ours=rates[0], peer=rates[1])
+    say(
+        f"{what}: {ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f}) times, "
+        f"{rates[0]:,.0f} against {rates[1]:,.0f} a second; wanted: {wanted}"
+    )
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("tier", ["resident", "streamed"])
+def test_serving(benchmark, say: Say, source: Source, files: Path, tmp_path: Path, tier: str, written: str) -> None:
+    """Quartets a second handed out, against `DataLoader` with Pillow."""
+    peers = WRITTEN[written](files, COUNT, SIZE)
+    budget = 2**30 if tier == "resident" else 0
+    loader = Loader(source, "train", COUNT, SIZE, SERVED, budget, shelf=Shelf(tmp_path), passes=2)
+    assert loader.tier == tier
+    same(loader, peers)
+    passes = 100
+
+    def ours() -> float:
+        began = time.perf_counter()
+        served = sum(len(batch.arrive()) for epoch in range(passes) for batch in loader.epoch(0, epoch))
+        return (time.perf_counter() - began) / served
+
+    def reading(workers: int) -> Step:
+        reader = data_loader(peers, SERVED, workers)
+
+        def read() -> float:
+            began = time.perf_counter()
+            served = sum(len(batch.arrive()) for batch in batches(reader))
+            return (time.perf_counter() - began) / served
+
+        return read
+
+    workers, peer = fastest(reading)
+    what = f"quartets served, {tier}, over DataLoader + Pillow ({written}, {workers} workers)"
+    compare(benchmark, say, what, "20 from the packed store", ours, peer)
+
+
+def same(loader: Loader, peers: QuartetFiles) -> None:
+    """The peer's quartets are ours, but for what JPEG and two ways of shrinking make of them."""
+    mine = next(iter(loader.in_order())).arrive()
+    images = torch.stack([peers[i][0] for i in range(len(mine))])
+    for (name, x), (_, y) in zip(mine.tensors(), quartet_of(images).tensors(), strict=True):
+        assert (x - y).abs().mean() < 0.05, name
+
+
+def learner(source: Source) -> Trainee:
+    one = trainee("unet", "bce_ssim", find_protocol("quick"), source)
+    assert one.batch == TRAINED
+    return one
+
+
+def training(one: Trainee, epoch: Callable[[], Iterable[Batch]]) -> Step:
+    """Trains for an epoch a window; seconds an image."""
+
+    def train() -> float:
+        began = time.perf_counter()
+        for batch in epoch():
+            one.step(1, batch)
+        return (time.perf_counter() - began) / COUNT
+
+    return train
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_training(benchmark, say: Say, source: Source, files: Path, all_cores: None, written: str) -> None:
+    """Images a second of the same step, fed by our loader and by `DataLoader` with Pillow."""
+    one, peers = learner(source), WRITTEN[written](files, COUNT, SIZE)
+    loader = Loader(source, "train", COUNT, SIZE, TRAINED, 2**30)
+
+    def reading(workers: int) -> Step:
+        reader = data_loader(peers, TRAINED, workers)
+        return training(one, lambda: batches(reader))
+
+    workers, peer = fastest(reading)
+    what = f"images trained, unet, over DataLoader + Pillow ({written}, {workers} workers)"
+    compare(benchmark, say, what, "1.15 on two cores", training(one, lambda: loader.epoch(0, 1)), peer)
+
+
+def test_training_over_lightning(benchmark, say: Say, source: Source, files: Path, all_cores: None) -> None:
+    """Images a second of our step, and of Lightning's with the same network, recipe, optimizer and files."""
+    lightning = pytest.importorskip("lightning")
+    one, other, peers = learner(source), learner(source), WRITTEN["usual"](files, COUNT, SIZE)
+    loader = Loader(source, "train", COUNT, SIZE, TRAINED, 2**30)
+
+    class Module(lightning.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model, self.objective = other.model, other.objective
+            self.ends: list[float] = []
+
+        def training_step(self, batch, _):
+            images, ids = batch
+            quartet = augment(quartet_of(images), 0, 1, ids, other.spec.protocol.augmentation)
+            return self.objective(self.model(quartet.bg, quartet.bg_fg), quartet).total
+
+        def configure_optimizers(self):
+            return other.optimizer
+
+        def on_train_epoch_end(self) -> None:
+            self.ends = [*self.ends[-1:], time.perf_counter()]
+
+    def reading(workers: int) -> Step:
+        reader, module = data_loader(peers, TRAINED, workers), Module()
+
+        def fit() -> float:
+            trainer = lightning.Trainer(
+                accelerator="cpu",
+                precision="bf16-mixed" if other.spec.precision == "bfloat16" else "32-true",
+                max_epochs=2,
+                logger=False,
+                enable_checkpointing=False,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+            )
+            trainer.fit(module, reader)
+            return (module.ends[1] - module.ends[0]) / COUNT  # the second epoch: starting is not held against it
+
+        return fit
+
+    workers, peer = fastest(reading)
+    what = f"images trained, unet, over Lightning + DataLoader + Pillow ({workers} workers)"
+    compare(benchmark, say, what, "1.15 on two cores", training(one, lambda: loader.epoch(0, 1)), peer)
+
+
+@pytest.mark.parametrize(
+    ("kind", "camera", "cores", "wanted"),
+    [("synthetic", "handheld", 1, 500), ("composed", "handheld", 2, 3000), ("composed", "still", 2, 3000)],
+    ids=["synthetic-handheld", "composed-handheld", "composed-still"],
+)
+def test_rendering(benchmark, say: Say, tmp_path: Path, kind: str, camera: str, cores: int, wanted: int) -> None:
+    """Quartets a second made from nothing, as a live loader makes them."""
+    made = open_source(kind, camera=camera, **(photographs(tmp_path) if kind == "composed" else {}))
+    torch.set_num_threads(cores)
+    ids = torch.arange(64)
+    made.render("train", ids, SIZE)
+    benchmark(made.render, "train", ids, SIZE)
+    if benchmark.stats is not None:
+        rate = len(ids) / benchmark.stats.stats.median
+        benchmark.extra_info["a_second"] = rate
+        say(f"{kind}, {camera}, {cores} thread(s): {rate:,.0f} quartets rendered a second; wanted: {wanted:,}")

@@ -70,9 +70,7 @@ def test_fixed_costs_are_found_and_a_larger_batch_gives_what_was_predicted(make)
     assert before / after - 1 >= 0.5 * (found.gain - 1)
 
 
-def test_heavy_pixels_are_found_and_fewer_give_what_was_predicted(
-    make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_heavy_pixels_are_found_and_fewer_give_what_was_predicted(make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.profile.bottleneck.pick_precision", lambda _: "float32")
 
     def heavy(size: int):

@@ -22,7 +22,7 @@ _GOOD = (0, 5)  # pytest: all passed; nothing was collected
 class Runner:
     """One pytest over one checkout's benchmarks, waiting for its turns. Use as a context manager."""
 
-    def __init__(self, checkout: Path, select: str = "") -> None:
+    def __init__(self, checkout: Path, select: str, seconds: float) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="turns-"))
         shutil.copy(Path(__file__).with_name("turns.py"), self._folder / "turns.py")
         to_child, self._out = os.pipe()
@@ -49,6 +49,7 @@ class Runner:
         ]
         path = os.pathsep.join([str(self._folder), str(checkout)])
         names = {**os.environ, "PYTHONPATH": path, "TURNS_IN": str(to_child), "TURNS_OUT": str(from_child)}
+        names["TURNS_SLICE"] = str(seconds)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed in __exit__
         self._process = subprocess.Popen(
             words,
@@ -119,7 +120,7 @@ class Runner:
 
 
 def lockstep(
-    ours: Path, theirs: Path, select: str, quads: int, only: frozenset[str] | None = None
+    ours: Path, theirs: Path, select: str, quads: int, seconds: float, only: frozenset[str] | None = None
 ) -> Iterator[tuple[str, list[tuple[float, float]]]]:
     """Run the benchmarks that both checkouts have, in turn.
 
@@ -127,6 +128,7 @@ def lockstep(
         ours, theirs: the two checkouts.
         select: pytest's ``-k``; empty for all.
         quads: how often A B B A is gone through for each benchmark.
+        seconds: how long a turn is, at least one call.
         only: the benchmarks to run, of those; None for all.
 
     Yields:
@@ -135,7 +137,7 @@ def lockstep(
     Raises:
         BenchError: one of them could not go through its benchmarks.
     """
-    with Runner(ours, select) as a, Runner(theirs, select) as b:
+    with Runner(ours, select, seconds) as a, Runner(theirs, select, seconds) as b:
         offered, common = a.offers(), set(b.offers())
         names = [name for name in offered if name in common and (only is None or name in only)]
         a.keep(names)

@@ -18,8 +18,8 @@ from bench.regress.pair import lockstep
 
 THRESHOLD = 1.05
 _SUSPECT = 1.02
-_LOOK_QUADS = 4
-_QUADS = 10
+_LOOK_QUADS, _LOOK_SLICE = 4, 0.05
+_QUADS, _SLICE = 10, 0.1  # seconds of a turn
 _PROCESS_PAIRS = 3
 _MISS = 0.01  # share of intervals that may miss the true median
 
@@ -66,7 +66,7 @@ def regress(
     """
     with worktree(checkout, revision) as other:
         looked = {}
-        for name, quads in lockstep(checkout, other, select, _LOOK_QUADS):
+        for name, quads in lockstep(checkout, other, select, _LOOK_QUADS, _LOOK_SLICE):
             looked[name] = finding(name, [ratios(quads)])
             progress(f"{looked[name].ratio:5.2f}  {name}")
         suspects = frozenset(name for name, seen in looked.items() if seen.ratio > _SUSPECT)
@@ -74,7 +74,7 @@ def regress(
         if suspects:
             progress(f"measuring {len(suspects)} that look slower again, in {_PROCESS_PAIRS} pairs of fresh processes")
             for _ in range(_PROCESS_PAIRS):
-                for name, quads in lockstep(checkout, other, select, _QUADS, suspects):
+                for name, quads in lockstep(checkout, other, select, _QUADS, _SLICE, suspects):
                     measured.setdefault(name, []).append(ratios(quads))
     again = {name: finding(name, pairs) for name, pairs in measured.items()}
     # What was looked at once and did not look slower is not slower; more is not claimed of it.

@@ -49,7 +49,8 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TURNS_SLICE", "0.01")
+    monkeypatch.setattr("bench.regress.regress._LOOK_SLICE", 0.01)
+    monkeypatch.setattr("bench.regress.regress._SLICE", 0.01)
 
 
 def test_a_planted_slow_down_is_named_and_nothing_else(checkout: Path) -> None:

@@ -110,13 +110,28 @@ class TaskGradients:
         return figures
 
     def _shared(self, logits: Sequence[Tensor]) -> list[nn.Parameter]:
-        parameters = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
-        reached = [torch.autograd.grad(one.sum(), parameters, retain_graph=True, allow_unused=True) for one in logits]
+        reached = [_leaves(one) for one in logits]
         return [
             parameter
-            for parameter, gradients in zip(parameters, zip(*reached, strict=True), strict=True)
-            if all(gradient is not None for gradient in gradients)
+            for parameter in self._model.parameters()
+            if parameter.requires_grad and all(parameter in leaves for leaves in reached)
         ]
+
+
+def _leaves(output: Tensor) -> set[Tensor]:
+    """The tensors that the gradient of ``output`` reaches, found in its graph without computing any."""
+    found: set[Tensor] = set()
+    nodes, seen = [output.grad_fn], {output.grad_fn}
+    while nodes:
+        node = nodes.pop()
+        if node is None:
+            continue
+        if hasattr(node, "variable"):  # what accumulates a leaf's gradient
+            found.add(node.variable)
+        following = {one for one, _ in node.next_functions} - seen
+        seen |= following
+        nodes += following
+    return found
 
 
 def _single_terms(part: HeadPart) -> dict[str, Objective]:

@@ -102,6 +102,7 @@ class Terminal(Watcher):
             TimeRemainingColumn(compact=True),
             console=console,
             transient=True,
+            refresh_per_second=2,  # as often as there is news; each time costs the training a millisecond
         )
         self._task: TaskID | None = None
         self._title = ""

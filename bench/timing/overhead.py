@@ -78,7 +78,10 @@ def measure(model: str, loss: str, samples: int, rounds: int, device_name: str) 
     protocol = find_protocol("quick").override(train_samples=samples, val_samples=8, test_samples=8, epochs=1)
     stopwatch = _Stopwatch()
     ratios = []
-    with tempfile.TemporaryDirectory() as scratch, Terminal(Console(file=io.StringIO())) as terminal:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        Terminal(Console(file=io.StringIO(), force_terminal=True)) as terminal,
+    ):
         watcher = Watchers([terminal, TensorBoard(), stopwatch])
         runner = Runner(source, device, Path(scratch) / "runs", Path(scratch) / "results", watcher)
         stage = protocol.stages[0]

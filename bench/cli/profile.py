@@ -50,7 +50,7 @@ def profile(
         str | None, typer.Option("--vs-engine", help="Run what it is compared with by this engine instead.")
     ] = None,
     twice: Annotated[
-        bool, typer.Option("--twice", help="Profile twice, and say how many blocks agree within their intervals.")
+        bool, typer.Option("--twice", help="Profile twice, in turn, and say how many blocks agree.")
     ] = False,
     bottleneck: Annotated[
         bool, typer.Option("--bottleneck", help="Also say what holds the step up, and what would help by how much.")
@@ -80,7 +80,6 @@ def profile(
     from rich.console import Console
 
     from bench.data.shelf import Shelf
-    from bench.profile.agreement import agreement
     from bench.profile.bottleneck import bottleneck as find_bottleneck
     from bench.profile.budget import fit_batch_of
     from bench.profile.profile import profile as measure
@@ -113,11 +112,8 @@ def profile(
         if json is not None:
             store.replace(json, comparison.model_dump_json(indent=1) + "\n")
         return
-    found, stretches = measure(one, seconds)
+    found, stretches = measure(one, seconds, twice=twice)
     console.print(profile_table(found, console.width))
-    if twice:
-        one.again()
-        console.print(agreement(found, measure(one, seconds)[0]).sentence())
     if bottleneck:
         binding = find_bottleneck(one, seconds / 4)
         console.print(binding.sentence())

@@ -1,10 +1,16 @@
-"""A against A: do two profiles of the same step agree within their own intervals?"""
+"""A against A: do two profiles of the same step agree within their own intervals?
+
+As with any two things, their sittings are measured in the order A B B A: a machine's own pace moves by a tenth within
+minutes, and no interval of one profile could know of it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel, ConfigDict
 
-from bench.profile.profile import Profile
+from bench.profile.interval import Interval
 
 WANTED = 0.9
 
@@ -13,7 +19,7 @@ class Agreement(BaseModel):
     """How many blocks of two profiles have intervals that overlap.
 
     Attributes:
-        blocks: compared, `unattributed` and the whole step among them.
+        blocks: compared, ``unattributed`` and the whole step among them.
         apart: those whose intervals do not overlap.
     """
 
@@ -35,8 +41,7 @@ class Agreement(BaseModel):
         return f"twice: {agreed} of {self.blocks} blocks within their intervals; the two profiles {verdict}{apart}"
 
 
-def agreement(one: Profile, other: Profile) -> Agreement:
-    """Compare two profiles of the same step."""
-    a, b = ({"step": found.step_ms} | {row.name: row.median_ms for row in found.blocks} for found in (one, other))
-    names = [name for name in a if name in b]
-    return Agreement(blocks=len(names), apart=tuple(name for name in names if not a[name].overlaps(b[name])))
+def agreement(one: Mapping[str, Interval], other: Mapping[str, Interval]) -> Agreement:
+    """Compare the medians that two profiles of the same step give, by block."""
+    names = [name for name in one if name in other]
+    return Agreement(blocks=len(names), apart=tuple(name for name in names if not one[name].overlaps(other[name])))

@@ -10,6 +10,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 
 from bench.environment import Environment, environment
+from bench.profile.agreement import Agreement, agreement
 from bench.profile.bottleneck import Bottleneck
 from bench.profile.budget import Fit
 from bench.profile.doubts import doubts, undecided
@@ -21,6 +22,7 @@ from bench.profile.trainee import BATCHES, Trainee
 from bench.spec import RunSpec
 from bench.timing.ceiling import Ceiling, measure_ceiling
 from bench.timing.census import Count
+from bench.timing.ledger import STEP
 from bench.timing.ledger import Interval as Stretch
 from bench.timing.reading import Discards
 from bench.timing.summary import BlockTime, block_rows, block_times
@@ -80,6 +82,7 @@ class Profile(BaseModel):
         images_per_second: the same as a rate.
         closure: share of the instrumented windows' time that lies in named blocks.
         perturbation: instrumented over plain step time; on a CPU, of processor time.
+        agreement: of two profiles of it, made in turn; where that was asked for.
         blocks: in the order they run; the last is ``unattributed``.
         validation: the blocks of a batch of validation, which is no part of the step; ``metrics`` is among them.
         h2d_raw_ms: what copying a batch takes on its own stream, median; the block ``h2d`` is what of it the step waits
@@ -110,6 +113,7 @@ class Profile(BaseModel):
     images_per_second: float
     closure: float
     perturbation: Interval
+    agreement: Agreement | None
     blocks: tuple[Block, ...]
     validation: dict[str, BlockTime]
     h2d_raw_ms: float | None
@@ -119,7 +123,9 @@ class Profile(BaseModel):
     fit: Fit | None = None
 
 
-def profile(trainee: Trainee, seconds: float, sittings: int = SITTINGS) -> tuple[Profile, list[Stretch]]:
+def profile(
+    trainee: Trainee, seconds: float, sittings: int = SITTINGS, twice: bool = False
+) -> tuple[Profile, list[Stretch]]:
     """Profile a training step.
 
     Args:
@@ -127,6 +133,7 @@ def profile(trainee: Trainee, seconds: float, sittings: int = SITTINGS) -> tuple
         seconds: how long to measure; as long again, at most, is spent on warming up, and as long again where the
             perturbation cannot be told from 1 % by then.
         sittings: how often to begin anew.
+        twice: make two such profiles in turn, see whether they agree, and return one of all their sittings.
 
     Returns:
         The profile, and the time line of one more instrumented window.
@@ -134,25 +141,25 @@ def profile(trainee: Trainee, seconds: float, sittings: int = SITTINGS) -> tuple
     departure = None if trainee.engine == "eager" else departure_from_eager(trainee)
     ready = trainee.make_ready()
     sat = [sit(trainee, seconds / sittings)]
-    while len(sat) < sittings:
+    while len(sat) < sittings * (1 + twice):
         trainee.again()
         sat.append(sit(trainee, seconds / sittings))
     rounds, discarded = undisturbed(sat)
+    halves = [[row for i, row in enumerate(rounds) if (i % 4 in (1, 2)) == other] for other in (False, True)]
     paired = [round for row in rounds for round in row]
     limit = time.perf_counter() + seconds
     while undecided(perturbation := _perturbation(paired, trainee.device)) and time.perf_counter() < limit:
         more = some_rounds(trainee, seconds / sittings, 1)
         paired += [round for round in more if round.reading.disturbed is None] or more
-    marked = [[w for round in row for w in round.marked] for row in rounds]
-    times, closure = block_times([w for row in marked for w in row])
+    times, closure = block_times([w for row in rounds for round in row for w in round.marked])
     assert closure is not None, "every sitting has a round"
     trainee.window(instrumented=True)
     stretches = trainee.ledger.intervals()
     census = trainee.census()
     dtype = torch.bfloat16 if trainee.spec.precision == "bfloat16" else torch.float32
     ceiling = measure_ceiling(trainee.device, dtype)
-    medians = _medians(marked)
-    step = sittings_interval([[1e3 * w.seconds / w.steps for round in row for w in round.plain] for row in rounds])
+    medians = _medians(rounds)
+    step = medians.pop(STEP)
     warm = _together([sitting.warm_up for sitting in sat])
     where = environment(trainee.device)
     found = Profile(
@@ -167,7 +174,7 @@ def profile(trainee: Trainee, seconds: float, sittings: int = SITTINGS) -> tuple
         parameters=parameter_count(trainee.model),
         ceiling=ceiling,
         warm_up=warm,
-        sittings=sittings,
+        sittings=len(sat),
         steps=sum(w.steps for round in paired for w in round.windows),
         rounds=len(paired),
         discarded=discarded,
@@ -175,6 +182,7 @@ def profile(trainee: Trainee, seconds: float, sittings: int = SITTINGS) -> tuple
         images_per_second=1e3 * trainee.batch / step.value,
         closure=closure,
         perturbation=perturbation,
+        agreement=agreement(*map(_medians, halves)) if twice else None,
         blocks=tuple(
             _block(name, times[name], medians[name], census.counts.get(name, Count()), ceiling) for name in times
         ),
@@ -215,9 +223,13 @@ def _perturbation(rounds: Sequence[Round], device: torch.device) -> Interval:
     return ratio_interval([cost(round.marked) for round in rounds], [cost(round.plain) for round in rounds])
 
 
-def _medians(marked: Sequence[Sequence[Window]]) -> dict[str, Interval]:
-    by_sitting = [block_rows(row) for row in marked]
-    return {name: sittings_interval([rows[name] for rows in by_sitting]) for name in by_sitting[0]}
+def _medians(sittings: Sequence[Sequence[Round]]) -> dict[str, Interval]:
+    """Milliseconds of the whole step, uninstrumented, and of every block, by the rounds of each sitting."""
+    step = [[1e3 * w.seconds / w.steps for round in rounds for w in round.plain] for rounds in sittings]
+    blocks = [block_rows([w for round in rounds for w in round.marked]) for rounds in sittings]
+    return {STEP: sittings_interval(step)} | {
+        name: sittings_interval([rows[name] for rows in blocks]) for name in blocks[0]
+    }
 
 
 def _together(warm: Sequence[WarmUp]) -> WarmUp:

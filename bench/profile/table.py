@@ -63,6 +63,8 @@ def verdict(profile: Profile) -> str:
             f"{profile.engine}: {profile.compile_seconds:.1f} s to make ready; losses of the first steps are within "
             f"{profile.departure:.1e} of eager's",
         )
+    if profile.agreement is not None:
+        lines.append(profile.agreement.sentence())
     lines += [f"not trustworthy: {doubt}" for doubt in profile.doubts] or ["trustworthy"]
     return "\n".join(lines)
 

@@ -126,6 +126,12 @@ def native_precisions(device: torch.device) -> tuple[Precision, ...]:
     return ("float32", "bfloat16") if has_bfloat16 else ("float32",)
 
 
+def steady_arithmetic() -> None:
+    """Let float32 mean float32 on a GPU (no TF32), and cuDNN choose its algorithms by trying: shapes are fixed."""
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+
+
 def pick_precision(device: torch.device, name: str = "auto") -> Precision:
     """``auto`` is bfloat16 where the device computes in it natively, else float32; nothing is measured.
 

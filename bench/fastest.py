@@ -39,12 +39,11 @@ def rates_of(spec: RunSpec, among: Sequence[Candidate], source: Source, device: 
 
     One that cannot be trained here (short memory, an operation that its precision lacks) is left out.
     """
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # as in training
     windows: dict[Candidate, Callable[[], float]] = {}
     for one in among:
         with suppress(BenchError, RuntimeError, ValueError, MemoryError):
             trial = spec.model_copy(update=one._asdict())
-            windows[one] = Trainee(trial, source, device, batches=_BATCHES).window
+            windows[one] = Trainee(trial, source, device, batches=_BATCHES, resident=True).window
     seconds = race(windows)
     windows.clear()
     gc.collect()

@@ -14,7 +14,7 @@ from bench.agreement import check_sizes, common_heads
 from bench.data.loader import Batch, Loader
 from bench.data.split import Part
 from bench.diagnostics import TaskGradients
-from bench.environment import code_version, environment
+from bench.environment import code_version, environment, steady_arithmetic
 from bench.evaluate import Evaluation, evaluate
 from bench.layout import lay_out
 from bench.metrics.summary import summarise
@@ -79,8 +79,7 @@ def train(
     """
     protocol = spec.protocol
     torch.manual_seed(spec.seed)
-    torch.backends.cudnn.benchmark = True  # shapes are fixed within a stage
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # float32 means float32
+    steady_arithmetic()
     model = lay_out(models.build(spec.model), spec.layout, device)
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
     check_sizes(spec, model)

@@ -57,6 +57,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         memory.keep_freed(self.device)
+        self._tiers: set[str] = set()  # of the run's training samples
         self._loaders: dict[tuple[Part, int, int, int], Loader] = {}
 
     def run(
@@ -84,6 +85,7 @@ class Runner:
         lock = _lock(folder)
         started, began = datetime.now(UTC), time.perf_counter()
         memory.reset_peak(self.device)
+        self._tiers.clear()
         trained: Trained | None = None
         outcome: Outcome = "finished"
         reason: str | None = None
@@ -117,7 +119,7 @@ class Runner:
             fingerprint=where.fingerprint,
             parameters=parameter_count(model),
             gmacs=gmacs(model, spec.protocol.size),
-            loading=self._tier(),
+            loading=" and ".join(sorted(self._tiers)) or "none",
             epochs=trained.history if trained else [],
             best_epoch=trained.best_epoch if trained else None,
             test={name: Score(value=score.value, images=score.images) for name, score in scores.items()}
@@ -138,10 +140,10 @@ class Runner:
         (folder / "last.pt").unlink(missing_ok=True)  # done: running it again starts anew
         return record, path
 
-    def loader(self, part: Part, count: int, size: int, batch: int, passes: int = 2) -> Loader:
+    def loader(self, part: Part, count: int, size: int, batch: int) -> Loader:
         """The loader for some samples, made once; samples at resolutions no longer asked for are let go.
 
-        Those that do not fit on the device and are read in more than one of ``passes`` are kept in ``runs/packed``.
+        Those that do not fit on the device are kept in ``runs/packed``: even what one run reads once serves the next.
         """
         key = (part, count, size, batch)
         if key not in self._loaders:
@@ -156,13 +158,11 @@ class Runner:
                 budget,
                 progress=lambda done, total: self.watcher.preparing(f"{part} samples at {size} px", done, total),
                 shelf=Shelf(self.runs / "packed"),
-                passes=passes,
+                passes=2,
             )
+        if part == "train":
+            self._tiers.add(self._loaders[key].tier)
         return self._loaders[key]
-
-    def _tier(self) -> str:
-        tiers = {loader.tier for key, loader in self._loaders.items() if key[0] == "train"}
-        return " and ".join(sorted(tiers)) or "none"
 
     def _images(self, trained: Trained) -> dict[str, list[float | int]]:
         """Per-image metrics with the sample's id and its two groups, by column."""

@@ -27,7 +27,8 @@ class Step:
 
     Attributes:
         run: what is called for a forward pass, the model unless it was compiled.
-        update: what is called for all that changes the weights, `eager_update` unless it was captured.
+        update: what is called for all that changes the weights; None for `eager_update`, which is so unless it was
+            captured (a bound method here would keep the model alive when all else has let it go).
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Step:
         self.model, self.objective, self.optimizer, self.schedule = model, objective, optimizer, schedule
         self.autocast, self.device, self.seed, self.augmentation = autocast, device, seed, augmentation
         self.run: Callable[..., Any] = model
-        self.update: Callable[[Quartet, Span, Passes], Losses] = self.eager_update
+        self.update: Callable[[Quartet, Span, Passes], Losses] | None = None
 
     def prepare(self, epoch: int, batch: Batch, span: Span = nullspan) -> Quartet:
         """A batch as it arrives on the device, augmented by what ``epoch`` draws for its samples.
@@ -64,7 +65,8 @@ class Step:
             span: entered around every block but those of the model.
             passes: entered around the model's forward and backward pass; each is one block of ``span`` without.
         """
-        losses = self.update(quartet, span, passes or WholePasses(span))
+        update = self.update or self.eager_update
+        losses = update(quartet, span, passes or WholePasses(span))
         with span("optimizer"):
             self.schedule.step()
         return losses

@@ -37,7 +37,10 @@ def profile(
     ] = "bce_ssim",
     batch: Annotated[int, typer.Option(min=1, help="Images a step.")] = 32,
     size: Annotated[int, typer.Option(min=8, help="Image side, pixels.")] = 64,
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="float32 or bfloat16; auto: bfloat16 where the device computes in it natively.")
+    ] = "auto",
+    layout: Annotated[str, typer.Option(help="Memory format: channels_last or contiguous.")] = "channels_last",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
     engine: Annotated[
         str, typer.Option(help="eager, compiled (torch.compile), or graphed (one CUDA graph a step).")
@@ -93,19 +96,21 @@ def profile(
     from bench.results import store
     from bench.spec import canonical_json
 
-    alone = {"--trace": trace, "--picture": picture, "--html": html, "--twice": twice or None}
-    if (versus or versus_engine) and any(value is not None for value in alone.values()):
-        raise BenchError(f"--vs compares two whole steps: profile each by itself for {', '.join(alone)}")
+    alone = {"--trace": trace, "--picture": picture, "--html": html, "--memory-budget": memory_budget}
+    alone |= {"--twice": twice or None, "--bottleneck": bottleneck or None}
+    given = [name for name, value in alone.items() if value is not None]
+    if (versus or versus_engine) and given:
+        raise BenchError(f"--vs compares two whole steps: profile each by itself for {', '.join(given)}")
     for path in filter(None, (json, trace, picture, html)):
         _make_room(path)
     console = Console(highlight=False)
     source = open_source(data, bg, bg_depth, fg, depth_unit, camera, split, scenes, skip_bad, data_seed)
     budget = find_protocol(protocol).override(batch=batch, size=size)
     shelf = Shelf(Path("runs/packed"))
-    one = trainee(model, loss, budget, source, precision, device, engine, shelf)
+    one = trainee(model, loss, budget, source, precision, device, engine, shelf, layout)
     if versus or versus_engine:
         other = trainee(
-            *opponent(versus or model, loss), budget, source, precision, device, versus_engine or engine, shelf
+            *opponent(versus or model, loss), budget, source, precision, device, versus_engine or engine, shelf, layout
         )
         comparison = compare(one, other, seconds)
         console.print(comparison_table(comparison))

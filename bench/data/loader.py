@@ -114,6 +114,7 @@ class Loader:
         self._form = pack(self._render(torch.arange(1))).form
         needed = count * self._form.bytes
         self._store: Tensor | None = None
+        self._stream: torch.cuda.Stream | None = None
         if needed <= budget:
             self.tier = "resident"
             self._store = torch.empty(count, self._form.bytes, dtype=torch.uint8, device=source.device)
@@ -163,7 +164,8 @@ class Loader:
         """Makes batches whose rows are copied to the device on one stream, and unpacked there when they arrive."""
         store, form, device = self._store, self._form, self.source.device
         assert store is not None
-        stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        # One for all epochs: the allocator keeps memory apart by stream.
+        stream = self._stream = self._stream or torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
         def make(ids: Tensor) -> Batch:
             with torch.cuda.device(device):  # a thread begins on the first one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 
 import torch
@@ -112,7 +113,10 @@ def fit_batch_of(one: Trainee, source: Source, budget_mib: float) -> Fit:
 
     def peak(batch: int) -> int:
         protocol = one.spec.protocol.override(batch=batch)
-        return peak_of(Trainee(one.spec.model_copy(update={"protocol": protocol}), source, one.device, batches=1))
+        gc.collect()  # of the trials before
+        there = torch.cuda.memory_allocated(one.device) if one.device.type == "cuda" else 0
+        trial = Trainee(one.spec.model_copy(update={"protocol": protocol}), source, one.device, batches=1)
+        return peak_of(trial) - there
 
     return fit_batch(peak, budget_mib)
 

@@ -17,11 +17,17 @@ def doubts(
     closure: float,
     perturbation: Interval,
     warm: WarmUp,
-    discarded: Discards | None = None,
+    unavoidable: Discards | None = None,
     departure: float | None = None,
     precision: str = "float32",
 ) -> list[str]:
-    """Why not to trust a profile with these figures; none if it can be."""
+    """Why not to trust a profile with these figures; none if it can be.
+
+    Args:
+        closure, perturbation, warm, departure: as in `Profile`.
+        unavoidable: the disturbed rounds, if some had to be used.
+        precision: of the model, as a departure depends on it.
+    """
     found = []
     if closure < TRUSTED_CLOSURE:
         found.append(f"only {closure:.1%} of the step lies in named blocks (98 % is wanted)")
@@ -40,8 +46,8 @@ def doubts(
         )
     if not warm.stationary:
         found.append(f"after {warm.seconds:.0f} s of warm-up the step time still varied by more than 2 %")
-    if discarded is not None and discarded.count > discarded.kept:
-        found.append(f"{discarded.sentence()}: measure on an idle machine")
+    if unavoidable is not None:
+        found.append(f"{unavoidable.sentence()}, and used for want of others: measure on an idle machine")
     if departure is not None and departure > _SAME_NUMERICS[precision]:
         found.append(f"the losses of the first steps are {departure:.1e} off those of --engine eager")
     return found

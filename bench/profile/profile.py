@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -70,6 +70,7 @@ class Profile(BaseModel):
         spec, environment, fingerprint: what was profiled, and where.
         engine: how the model was run.
         compile_seconds: what the first steps took beyond as many later ones: compiling, or capturing; None if eager.
+            What torch's cache on disk has from an earlier process is not compiled again.
         departure: how far the losses of the first steps were off an eager engine's, relative; None if eager.
         batch, size: images a step and their side, pixels.
         parameters: trainable and frozen, shared ones once.
@@ -138,19 +139,20 @@ def profile(
     Returns:
         The profile, and the time line of one more instrumented window.
     """
+    ready = trainee.make_ready()  # first: a second time, caches would hide the compiling
     departure = None if trainee.engine == "eager" else departure_from_eager(trainee)
-    ready = trainee.make_ready()
     sat = [sit(trainee, seconds / sittings)]
     while len(sat) < sittings * (1 + twice):
         trainee.again()
         sat.append(sit(trainee, seconds / sittings))
-    rounds, discarded = undisturbed(sat)
+    rounds, discarded, forced = undisturbed(sat)
     halves = [[row for i, row in enumerate(rounds) if (i % 4 in (1, 2)) == other] for other in (False, True)]
     paired = [round for row in rounds for round in row]
-    limit = time.perf_counter() + seconds
-    while undecided(perturbation := _perturbation(paired, trainee.device)) and time.perf_counter() < limit:
-        more = some_rounds(trainee, seconds / sittings, 1)
+    perturbation = _perturbation(paired, trainee.device)
+    if undecided(perturbation):
+        more = some_rounds(trainee, seconds, 1)  # so many at once: to stop when it looks well would be no measurement
         paired += [round for round in more if round.reading.disturbed is None] or more
+        perturbation = _perturbation(paired, trainee.device)
     times, closure = block_times([w for row in rounds for round in row for w in round.marked])
     assert closure is not None, "every sitting has a round"
     trainee.window(instrumented=True)
@@ -162,6 +164,9 @@ def profile(
     step = medians.pop(STEP)
     warm = _together([sitting.warm_up for sitting in sat])
     where = environment(trainee.device)
+    counts = census.counts
+    if trainee.engine == "compiled":  # what its fused operations read and write is not what eager ones do
+        counts = {name: replace(count, moved=0) for name, count in counts.items()}
     found = Profile(
         spec=trainee.spec,
         environment=where,
@@ -183,13 +188,13 @@ def profile(
         closure=closure,
         perturbation=perturbation,
         agreement=agreement(*map(_medians, halves)) if twice else None,
-        blocks=tuple(
-            _block(name, times[name], medians[name], census.counts.get(name, Count()), ceiling) for name in times
-        ),
+        blocks=tuple(_block(name, times[name], medians[name], counts.get(name, Count()), ceiling) for name in times),
         validation=trainee.validation(),
         h2d_raw_ms=statistics.median(trainee.copies_ms) if trainee.copies_ms else None,
         peak_mib=census.peak / _MIB,
-        doubts=tuple(doubts(closure, perturbation, warm, discarded, departure, trainee.spec.precision)),
+        doubts=tuple(
+            doubts(closure, perturbation, warm, discarded if forced else None, departure, trainee.spec.precision)
+        ),
     )
     return found, stretches
 
@@ -202,9 +207,10 @@ def compile_seconds(one: Trainee, ready: float, step: float) -> float | None:
 def departure_from_eager(one: Trainee) -> float:
     """How far the losses of the first steps are from an eager trainee's, relative; 0 is the same numerics.
 
-    The trainee begins anew afterwards.
+    The trainee begins anew before and afterwards.
     """
     steps = max(FIRST_STEPS.values()) + 4
+    one.again()
     there = one.losses(steps)
     eager = Trainee(one.spec, one.loader.source, one.device, batches=BATCHES).losses(steps)
     one.again()
@@ -214,7 +220,8 @@ def departure_from_eager(one: Trainee) -> float:
 def _perturbation(rounds: Sequence[Round], device: torch.device) -> Interval:
     """Instrumented over plain, a pair a round.
 
-    On a CPU it is the processor time that is compared: a neighbour's load comes and goes, and adds none to it.
+    On a CPU it is the processor time of all threads that is compared: a neighbour's load comes and goes, and adds none
+    to it. While one thread takes a mark the others spin, as they do between any two operations.
     """
 
     def cost(windows: Sequence[Window]) -> float:
@@ -233,7 +240,7 @@ def _medians(sittings: Sequence[Sequence[Round]]) -> dict[str, Interval]:
 
 
 def _together(warm: Sequence[WarmUp]) -> WarmUp:
-    """All beginnings as one; stationary where most of them were."""
+    """All beginnings as one; stationary where at least half of them were."""
     return WarmUp(
         windows=sum(w.windows for w in warm),
         seconds=sum(w.seconds for w in warm),

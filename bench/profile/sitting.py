@@ -77,14 +77,15 @@ def some_rounds(one: Trainee, seconds: float, least: int) -> list[Round]:
     return [Round((a, b, c, d), reading) for (a, b, c, d), reading in zip(_fours(windows), readings, strict=True)]
 
 
-def undisturbed(sittings: Sequence[Sitting]) -> tuple[list[list[Round]], Discards]:
+def undisturbed(sittings: Sequence[Sitting]) -> tuple[list[list[Round]], Discards, bool]:
     """The rounds by sitting, without those that were disturbed; of a sitting that has no others, all of them.
 
-    The count is of disturbed rounds, those kept for want of others among them.
+    Returns:
+        The rounds, a count of the disturbed ones, and whether some had to be kept for want of others.
     """
     found = [[round for round in sitting.rounds if round.reading.disturbed is None] for sitting in sittings]
     kept = [good or [*sitting.rounds] for good, sitting in zip(found, sittings, strict=True)]
-    return kept, discards(round.reading for sitting in sittings for round in sitting.rounds)
+    return kept, discards(round.reading for sitting in sittings for round in sitting.rounds), not all(found)
 
 
 def _fours(windows: Sequence[Window]) -> Iterator[tuple[Window, Window, Window, Window]]:

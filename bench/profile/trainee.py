@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -10,15 +11,17 @@ import torch
 from torch import Tensor
 
 from bench.agreement import common_heads
+from bench.choice import candidates
 from bench.data.loader import Batch, Loader
 from bench.data.shelf import Shelf
 from bench.data.source import Source
-from bench.environment import pick_device, pick_precision
+from bench.environment import pick_device, pick_precision, steady_arithmetic
 from bench.errors import BenchError
 from bench.evaluate import evaluate
 from bench.layout import lay_out
 from bench.optim import optimizers, schedules
 from bench.profile.engine import FIRST_STEPS, Engine, engine_named, run_by
+from bench.profile.graph import GRAPH
 from bench.protocol import Protocol
 from bench.runner import RESIDENT_SHARE, free_bytes
 from bench.spec import RunSpec
@@ -30,6 +33,7 @@ from bench.timing.ledger import Ledger
 from bench.timing.nvtx import Ranges
 from bench.timing.summary import BlockTime
 from bench.timing.work import blocks_of
+from registry.contract import Quartet
 from registry.losses import parse
 from registry.losses.objective import Losses, Objective, Span, nullspan
 from registry.models import models
@@ -50,6 +54,7 @@ class Trainee:
         device: where to compute.
         batches: how many are there before they come again; they lie in memory or are made as they are needed, as
             all the protocol's samples would.
+        resident: let them lie in memory whatever a run would do.
         shelf: where batches are kept that a run would stream from a file; without it they are made as needed.
         engine: how a step is run; of a compiled model only whole passes are timed, as its blocks are fused away, and
             of a captured step the graph.
@@ -71,19 +76,21 @@ class Trainee:
         batches: int = BATCHES,
         engine: Engine = "eager",
         shelf: Shelf | None = None,
+        resident: bool = False,
     ) -> None:
         self.spec, self.device, self.engine = spec, device, engine
         stage = spec.protocol.stages[-1]
         self.batch, self.size = stage.batch, stage.size
         memory.keep_freed(device)
-        torch.backends.cudnn.benchmark = True
+        steady_arithmetic()
         self.ledger = Ledger(device, seconds=_WINDOW_SECONDS[device.type], min_steps=1)
         self.copies_ms: list[float] = []
         self.model = self._build()
         if isinstance(self.model, Fitted):
             raise BenchError(f"{spec.model} learns nothing by gradient: there is no training step to profile")
         count = batches * self.batch
-        room = int(RESIDENT_SHARE * free_bytes(device) * count / max(count, spec.protocol.train_samples))
+        part = 1 if resident else count / max(count, spec.protocol.train_samples)
+        room = int(RESIDENT_SHARE * free_bytes(device) * part)
         self.loader = Loader(
             source.to(device), "train", count, self.size, self.batch, room, shelf=shelf, passes=spec.protocol.epochs
         )
@@ -95,8 +102,9 @@ class Trainee:
 
     def again(self) -> None:
         """Begin anew with fresh weights, and with tensors that lie elsewhere in memory; the batches stay."""
-        del self._step, self.objective, self.optimizer
+        del self._step, self._passes, self.batches, self.objective, self.optimizer
         self.model = torch.nn.Identity()  # the old one's memory is free before the new one asks for its own
+        gc.collect()  # a captured step and its recording know each other
         self.model = self._build()
         self._begin()
 
@@ -179,12 +187,16 @@ class Trainee:
         census.known(there)
         passes, run, update = self._split(census), self._step.run, self._step.update
         # What is compiled or captured does not pass through a census.
-        self._step.run, self._step.update = self.model, self._step.eager_update
+        self._step.run, self._step.update = self.model, self._as_one if self.engine == "graphed" else None
         with census, passes.attached():
             self.step(epoch, batch, census, passes)
             census.mark()
         self._step.run, self._step.update = run, update
         return census
+
+    def _as_one(self, quartet: Quartet, span: Span, passes: Passes) -> Losses:
+        with span(GRAPH):
+            return self._step.eager_update(quartet, nullspan, WholePasses(nullspan))
 
     def annotate(self, steps: int) -> None:
         """Train for some steps with NVTX ranges around the blocks, for a profiler that looks on; CUDA only."""
@@ -232,6 +244,7 @@ def trainee(
     device: str = "auto",
     engine: str = "eager",
     shelf: Shelf | None = None,
+    layout: str = "channels_last",
 ) -> Trainee:
     """A trainee by names, as on the command line.
 
@@ -244,6 +257,6 @@ def trainee(
         recipe=parse(loss).text,
         protocol=protocol,
         data=source.describe(),
-        precision=pick_precision(where, precision),
+        **candidates(where, pick_precision(where, precision), layout)[0]._asdict(),
     )
     return Trainee(spec, source, where, engine=engine_named(engine), shelf=shelf)

@@ -60,7 +60,7 @@ class Record(BaseModel):
         best_epoch: the epoch whose weights were tested: the one of lowest validation loss.
         test: metrics on the test split, read once.
         timings: of training; ``evaluation`` the same for the validation and test passes.
-        loading: tier by which samples came, ``resident`` or ``live``.
+        loading: tier by which samples came, ``resident``, ``streamed`` or ``live``, and ``and`` where stages differ.
         peak_mib: highest memory use in training and evaluation.
         resumed: times the run was taken up again from a checkpoint.
         audit: what the soundness audit found before training; empty for what has no recipe.

@@ -35,10 +35,10 @@ def reset_peak(device: torch.device) -> None:
 
     On a CPU, memory that an earlier run freed is handed back to the system first, so that it does not count.
     """
+    gc.collect()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
-    gc.collect()
     with suppress(OSError, AttributeError):  # a C library other than glibc keeps what it has
         ctypes.CDLL(None).malloc_trim(0)
     with suppress(OSError):

@@ -21,6 +21,8 @@ from bench.profile.interval import median_interval, ratio_interval
 from bench.profile.rounds import Step, rounds
 from bench.profile.trainee import Trainee, trainee
 from bench.protocol import find_protocol
+from bench.timing.overhead import measure
+from bench.timing.summary import block_times
 from tests.benchmarks.conftest import SIZE
 from tests.benchmarks.quartet_files import WRITTEN, QuartetFiles, batches, data_loader, quartet_of, write
 from tests.benchmarks.test_data import photographs
@@ -220,3 +222,25 @@ def test_rendering(benchmark, say: Say, tmp_path: Path, kind: str, camera: str, 
         rate = len(ids) / benchmark.stats.stats.median
         benchmark.extra_info["a_second"] = rate
         say(f"{kind}, {camera}, {cores} thread(s): {rate:,.0f} quartets rendered a second; wanted: {wanted:,}")
+
+
+def test_the_whole_loop_over_a_bare_one(benchmark, say: Say, all_cores: None) -> None:
+    """Images a second of `bench run` with everything on, over the barest loop on tensors in memory; one round."""
+    (ratio,) = benchmark.pedantic(measure, args=("unet", "bce_ssim", 1024, 1, "cpu"))
+    benchmark.extra_info["ratio"] = ratio
+    say(f"images trained by the whole loop over a bare one, unet: {ratio:.3f}; wanted: 0.97")
+
+
+@pytest.mark.parametrize("batch", [8, 32])
+def test_waiting_for_streamed_data(benchmark, say: Say, source: Source, tmp_path: Path, batch: int) -> None:
+    """Share of a training step spent waiting for the next batch of a packed file."""
+    one = trainee("unet", "bce_ssim", find_protocol("quick").override(batch=batch), source)
+    loader = Loader(source, "train", 8 * batch, SIZE, batch, 0, shelf=Shelf(tmp_path), passes=2)
+    assert loader.tier == "streamed"
+    stream = ((1, ready) for _ in range(1000) for ready in loader.epoch(0, 1))
+    one.window(batches=stream)
+    one.ledger.seconds = 2.0
+    benchmark.pedantic(one.window, kwargs={"instrumented": True, "batches": stream})
+    times, _ = block_times([one.ledger.windows[-1]])
+    benchmark.extra_info["data_wait"] = times["data_wait"].share
+    say(f"data_wait, streamed, unet, batch {batch}: {times['data_wait'].share:.2%} of the step; wanted: under 1 %")

@@ -34,9 +34,10 @@ def readings(kept: list[list[Round]]) -> list[list[Reading]]:
 
 
 def test_disturbed_rounds_are_left_out() -> None:
-    kept, discarded = undisturbed([sitting(QUIET, CROWDED, SPARED, STOLEN), sitting(HOT, HOT, QUIET)])
+    kept, discarded, forced = undisturbed([sitting(QUIET, CROWDED, SPARED, STOLEN), sitting(HOT, HOT, QUIET)])
     assert readings(kept) == [[QUIET, SPARED], [QUIET]]
     assert (discarded.count, discarded.kept) == (4, 3)
+    assert not forced
     assert discarded.reasons == {
         "thermal throttling": 2,
         "load of other processes": 1,
@@ -46,13 +47,14 @@ def test_disturbed_rounds_are_left_out() -> None:
 
 def test_a_sitting_of_disturbed_rounds_alone_keeps_them_all() -> None:
     """Every sitting has to have a say, as its places in memory are its own."""
-    kept, discarded = undisturbed([sitting(CROWDED, STOLEN), sitting(QUIET, CROWDED)])
+    kept, discarded, forced = undisturbed([sitting(CROWDED, STOLEN), sitting(QUIET, CROWDED)])
     assert readings(kept) == [[CROWDED, STOLEN], [QUIET]]
     assert (discarded.count, discarded.kept) == (3, 1)
+    assert forced
 
 
 def test_nothing_but_disturbed_rounds_is_kept_and_doubted() -> None:
-    kept, discarded = undisturbed([sitting(CROWDED, CROWDED), sitting(STOLEN)])
+    kept, discarded, _ = undisturbed([sitting(CROWDED, CROWDED), sitting(STOLEN)])
     assert readings(kept) == [[CROWDED, CROWDED], [STOLEN]]
     steady = Interval(value=1.0, low=0.99, high=1.01)
     (doubt,) = doubts(0.99, steady, WARM, discarded)
@@ -60,7 +62,7 @@ def test_nothing_but_disturbed_rounds_is_kept_and_doubted() -> None:
 
 
 def test_what_was_not_watched_is_kept_and_told_of() -> None:
-    kept, discarded = undisturbed([sitting(BLIND, BLIND)])
+    kept, discarded, _ = undisturbed([sitting(BLIND, BLIND)])
     assert readings(kept) == [[BLIND, BLIND]]
     assert discarded.sentence() == "disturbances not watched for: no counters"
 
@@ -92,6 +94,6 @@ def test_a_sitting_has_rounds_of_four_windows_and_a_reading_each(make, monkeypat
         assert all(window.blocks is None for window in round.plain)
         assert all(window.blocks for window in round.marked)
     assert [window for round in sat.rounds for window in round.windows] == one.ledger.windows
-    kept, discarded = undisturbed([sat])
+    kept, discarded, _ = undisturbed([sat])
     assert kept == [[sat.rounds[1]]]
     assert discarded.sentence() == "1 of 2 measurements discarded: load of other processes (1)"

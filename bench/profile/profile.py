@@ -44,8 +44,8 @@ class Block(BaseModel):
         peak_mib: held at its worst moment, weights and all, MiB.
         operations: how many operations it consists of.
         gflops, gigabytes: GFLOP/s and GB/s achieved; None where there is nothing of that kind.
-        of_ceiling: the time that this machine's ceiling would allow over the time taken, at most about 1; whichever
-            ceiling binds, arithmetic or memory.
+        of_ceiling: the time that this machine's ceiling would allow over the time taken; whichever ceiling binds,
+            arithmetic or memory. Over 1 for what stays in the caches, which a copy through memory knows nothing of.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -11,6 +11,7 @@ from bench.profile.versus import Comparison
 from bench.report.bars import bar
 
 _WIDE = 110
+_IN_CACHE = 1.05
 _BAR, _SHORT_BAR = 16, 8
 _ALWAYS = ("block", "ms", "share", "", "kept MiB", "of ceiling")
 
@@ -57,6 +58,10 @@ def verdict(profile: Profile) -> str:
         profile.discarded.sentence().replace("measurements", "rounds"),
         "backward: intervals on the critical path, from one block's gradient to the next one's",
     ]
+    if any((block.of_ceiling or 0) > _IN_CACHE for block in profile.blocks):
+        lines.append(
+            "over 100 % of the ceiling: worked in the caches, which are faster than the memory it was measured on"
+        )
     if profile.compile_seconds is not None:
         lines.insert(
             1,

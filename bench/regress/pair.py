@@ -39,6 +39,8 @@ class Runner:
             "no:benchmark",
             "-p",
             "no:xdist",
+            "-p",
+            "no:timeout",  # who waits for a turn is not late
         ]
         words += [
             "-o",
@@ -95,7 +97,11 @@ class Runner:
     def slice(self) -> float:
         """Give it a turn; median seconds of a call."""
         self._tell("go")
-        return float(self._hear()["seconds"])
+        heard = self._hear()
+        if "seconds" not in heard:  # the benchmark failed, and pytest went on to the next
+            self._process.kill()
+            raise self._stopped()
+        return float(heard["seconds"])
 
     def done(self) -> None:
         """Let it pass on to its next benchmark."""

@@ -81,6 +81,15 @@ def test_failing_benchmarks_show_their_last_words(checkout: Path) -> None:
         regress(checkout, "HEAD")
 
 
+def test_a_benchmark_that_fails_at_its_turn_is_told(checkout: Path) -> None:
+    late = "calls = []\n\ndef work():\n    calls.append(1)\n    1 / (len(calls) < 3)\n\n"
+    path = checkout / "tests" / "benchmarks" / "test_work.py"
+    path.write_text(late + "def test_work(benchmark):\n    benchmark(work)\n")
+    git(checkout, "commit", "-qam", "late")
+    with pytest.raises(BenchError, match="benchmarks failed"):
+        regress(checkout, "HEAD")
+
+
 @pytest.mark.parametrize("n", [12, 24, 30])
 def test_bounds_are_the_exact_ones_of_the_median(n: int) -> None:
     values = [1.0 + i / 1000 for i in range(n)]

@@ -158,7 +158,6 @@ class Runner:
                 budget,
                 progress=lambda done, total: self.watcher.preparing(f"{part} samples at {size} px", done, total),
                 shelf=Shelf(self.runs / "packed"),
-                passes=2,
             )
         if part == "train":
             self._tiers.add(self._loaders[key].tier)

@@ -88,8 +88,7 @@ class Loader:
         batch: images a batch; training drops an incomplete last one, evaluation keeps it.
         budget: bytes that may be kept resident on the device.
         progress: told (done, total) while samples are rendered ahead.
-        shelf: where packed samples may be kept on disk; nowhere, if none is given.
-        passes: how often the samples will be read; those read once are not worth a file.
+        shelf: where packed samples that are worth a file may be kept on disk; nowhere, if none is given.
 
     Attributes:
         tier: ``resident``, ``streamed`` or ``live``.
@@ -108,7 +107,6 @@ class Loader:
         budget: int,
         progress: Progress = lambda done, total: None,
         shelf: Shelf | None = None,
-        passes: int = 1,
     ) -> None:
         self.source, self.part, self.count, self.size, self.batch = source, part, count, size, batch
         self._form = pack(self._render(torch.arange(1))).form
@@ -122,7 +120,7 @@ class Loader:
             for rows in self._rows(progress):
                 self._store[begin : begin + len(rows)] = rows
                 begin += len(rows)
-        elif shelf is not None and passes > 1 and needed <= shelf.budget():
+        elif shelf is not None and needed <= shelf.budget():
             self.tier = "streamed"
             self._store = shelf.get(self._key(), count, self._form.bytes, self._rows(progress))
         else:

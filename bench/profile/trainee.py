@@ -91,9 +91,7 @@ class Trainee:
         count = batches * self.batch
         part = 1 if resident else count / max(count, spec.protocol.train_samples)
         room = int(RESIDENT_SHARE * free_bytes(device) * part)
-        self.loader = Loader(
-            source.to(device), "train", count, self.size, self.batch, room, shelf=shelf, passes=spec.protocol.epochs
-        )
+        self.loader = Loader(source.to(device), "train", count, self.size, self.batch, room, shelf=shelf)
         try:
             self._heads = common_heads(spec, self.model, self.loader)
         except ValueError as error:

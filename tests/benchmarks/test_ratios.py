@@ -94,7 +94,7 @@ def test_serving(benchmark, say: Say, source: Source, files: Path, tmp_path: Pat
     """Quartets a second handed out, against `DataLoader` with Pillow."""
     peers = WRITTEN[written](files, COUNT, SIZE)
     budget = 2**30 if tier == "resident" else 0
-    loader = Loader(source, "train", COUNT, SIZE, SERVED, budget, shelf=Shelf(tmp_path), passes=2)
+    loader = Loader(source, "train", COUNT, SIZE, SERVED, budget, shelf=Shelf(tmp_path))
     assert loader.tier == tier
     same(loader, peers)
     passes = 100
@@ -235,7 +235,7 @@ def test_the_whole_loop_over_a_bare_one(benchmark, say: Say, all_cores: None) ->
 def test_waiting_for_streamed_data(benchmark, say: Say, source: Source, tmp_path: Path, batch: int) -> None:
     """Share of a training step spent waiting for the next batch of a packed file."""
     one = trainee("unet", "bce_ssim", find_protocol("quick").override(batch=batch), source)
-    loader = Loader(source, "train", 8 * batch, SIZE, batch, 0, shelf=Shelf(tmp_path), passes=2)
+    loader = Loader(source, "train", 8 * batch, SIZE, batch, 0, shelf=Shelf(tmp_path))
     assert loader.tier == "streamed"
     stream = ((1, ready) for _ in range(1000) for ready in loader.epoch(0, 1))
     one.window(batches=stream)

@@ -19,8 +19,8 @@ TIERS = ("resident", "streamed", "live")
 
 def loader(tier: str, folder: Path, source: Source | None = None, count: int = 21) -> Loader:
     budget = 2**30 if tier == "resident" else 0
-    passes = 2 if tier == "streamed" else 1
-    return Loader(source or Rectangles(), "train", count, 16, 4, budget, shelf=Shelf(folder), passes=passes)
+    shelf = None if tier == "live" else Shelf(folder)
+    return Loader(source or Rectangles(), "train", count, 16, 4, budget, shelf=shelf)
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -84,15 +84,14 @@ def test_a_batch_arrives_once() -> None:
     assert len(asked) == 1
 
 
-def test_what_is_read_once_or_has_no_room_is_not_kept(tmp_path: Path) -> None:
-    def tier(shelf: Shelf | None, passes: int) -> str:
-        return Loader(Rectangles(), "train", 21, 16, 4, 0, shelf=shelf, passes=passes).tier
+def test_what_has_no_room_is_not_kept(tmp_path: Path) -> None:
+    def tier(shelf: Shelf | None) -> str:
+        return Loader(Rectangles(), "train", 21, 16, 4, 0, shelf=shelf).tier
 
-    assert tier(Shelf(tmp_path), 1) == "live"
-    assert tier(None, 2) == "live"
-    assert tier(Shelf(tmp_path, share=0.0), 2) == "live"
+    assert tier(None) == "live"
+    assert tier(Shelf(tmp_path, share=0.0)) == "live"
     assert not list(tmp_path.iterdir())
-    assert tier(Shelf(tmp_path), 2) == "streamed"
+    assert tier(Shelf(tmp_path)) == "streamed"
 
 
 class Counted(Rectangles):
@@ -114,7 +113,7 @@ def test_a_file_serves_whoever_asks_for_the_same_samples(tmp_path: Path) -> None
 
     def rendered(count: int = 21, part: str = "train", size: int = 16, batch: int = 4) -> int:
         before = source.rendered
-        Loader(source, part, count, size, batch, 0, shelf=Shelf(tmp_path), passes=2)  # type: ignore[arg-type]
+        Loader(source, part, count, size, batch, 0, shelf=Shelf(tmp_path))  # type: ignore[arg-type]
         return source.rendered - before - 1  # one tells what the samples are made of
 
     assert rendered() == 21
@@ -148,5 +147,5 @@ def test_order_depends_on_seed_and_epoch_alone() -> None:
 def test_progress_is_told_to_the_end(tier: str, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     budget = 2**30 if tier == "resident" else 0
-    Loader(Rectangles(), "val", 100, 16, 4, budget, lambda done, total: seen.append((done, total)), Shelf(tmp_path), 2)
+    Loader(Rectangles(), "val", 100, 16, 4, budget, lambda done, total: seen.append((done, total)), Shelf(tmp_path))
     assert seen == [(64, 100), (100, 100)]

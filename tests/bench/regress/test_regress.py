@@ -2,6 +2,8 @@
 
 import random
 import subprocess
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -108,3 +110,28 @@ def test_noise_alone_is_never_slower_and_ten_percent_always_is() -> None:
         slow = [[1.1 * ratio for ratio in pair] for pair in noise]
         assert finding("x", slow).answer == "slower"
         assert finding("x", [[1 / ratio for ratio in pair] for pair in slow]).answer == "faster"
+
+
+def test_the_first_pair_of_processes_within_the_threshold_acquits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at four, then what each pair of fresh processes measures of those that are still suspected."""
+    seen: list[dict[str, float]] = [
+        {"calm": 1.0, "noise": 1.08, "late": 1.1, "slow": 1.1},
+        {"noise": 1.01, "late": 1.09, "slow": 1.1},
+        {"late": 1.04, "slow": 1.1},
+        {"slow": 1.1},
+    ]
+    asked: list[frozenset[str] | None] = []
+
+    def lockstep(
+        ours: Path, theirs: Path, select: str, quads: int, seconds: float, only: frozenset[str] | None = None
+    ) -> Iterator[tuple[str, list[tuple[float, float]]]]:
+        asked.append(only)
+        for name, ratio in seen[len(asked) - 1].items():
+            yield name, [(ratio, 1.0)] * quads
+
+    monkeypatch.setattr("bench.regress.regress.lockstep", lockstep)
+    monkeypatch.setattr("bench.regress.regress.worktree", lambda *_: nullcontext(Path()))
+    found = {one.name: one for one in regress(Path(), "HEAD")}
+    assert asked == [None, *(frozenset(names) for names in seen[1:])]
+    assert {name: one.answer for name, one in found.items()} == dict.fromkeys(seen[0], "same") | {"slow": "slower"}
+    assert {name: len(one.processes) for name, one in found.items()} == {"calm": 1, "noise": 1, "late": 2, "slow": 3}

@@ -14,11 +14,11 @@ from bench.agreement import check_sizes
 from bench.audit.audit import audit
 from bench.audit.verdict import Unsound, Verdict, broken, headline
 from bench.choice import candidates
+from bench.chooser import Chooser
 from bench.data.augment import LEVELS
 from bench.data.source import Source
 from bench.environment import code_version, environment, pick_device
 from bench.errors import BenchError
-from bench.fastest import Chooser
 from bench.optim import optimizers, schedules
 from bench.protocol import Protocol
 from bench.report.pages import pages

@@ -11,7 +11,7 @@ from bench.compare import compare_rows
 from bench.errors import BenchError
 from bench.results import store
 from bench.results.board import Row, rows
-from bench.spec import canonical_json
+from bench.spec import RunSpec, canonical_json
 from bench.stats.verdict import Finding
 from registry._registry import parse_key
 from registry.losses import parse
@@ -48,7 +48,8 @@ class Transfer:
 def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
     """All that a folder of records says about a joint model and its twins.
 
-    A twin counts where it ran under the same protocol on the same data and its recipe asks the same of its task.
+    A twin counts where it ran under the same protocol on the same data in the same precision, and its recipe asks the
+    same of its task.
 
     Args:
         results: the folder.
@@ -64,18 +65,22 @@ def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
     if not twins:
         raise BenchError(f"{model} has no single-task twins; wnet has unet_mask and unet_depth")
     board = [row for row in rows(store.read_all(results)) if row.learns and within in heading(row)]
-    found = [
-        transfer
+    pairs = [
+        (joint, twin)
         for joint in board
         if joint.model == models.canonical(model)
         for twin in board
         if parse_key(twin.model)[0] in twins and _alike(joint, twin)
-        for transfer in _against(results, joint, twin)
     ]
+    fair = [(joint, twin) for joint, twin in pairs if _spec(joint).precision == _spec(twin).precision]
+    found = [transfer for joint, twin in fair for transfer in _against(results, joint, twin)]
     if not found:
         needed = " ".join(f"--model {name}" for name in (model, *twins))
         raise BenchError(
-            f"there are no records of {model} and a twin under one protocol, data and recipe: "
+            f"there are no records of {model} and a twin in one precision: bench run {needed} --loss bce_ssim "
+            "--precision float32 makes them"
+            if pairs
+            else f"there are no records of {model} and a twin under one protocol, data and recipe: "
             f"bench run {needed} --loss bce_ssim makes them"
         )
     return found
@@ -95,18 +100,17 @@ def _against(results: Path, joint: Row, twin: Row) -> list[Transfer]:
 
 
 def _alike(joint: Row, twin: Row) -> bool:
-    """Same protocol, data and precision, and for every task of the twin the same part of the recipe."""
-    one, other = (next(iter(row.records.values()))[1].spec for row in (joint, twin))
-    same = (one.protocol, canonical_json(one.data), one.precision) == (
-        other.protocol,
-        canonical_json(other.data),
-        other.precision,
-    )
+    """Same protocol and data, and for every task of the twin the same part of the recipe."""
+    one, other = _spec(joint), _spec(twin)
+    same = (one.protocol, canonical_json(one.data)) == (other.protocol, canonical_json(other.data))
     return same and set(map(str, _parts(twin))) <= set(map(str, parse(one.recipe).parts))
 
 
 def _parts(twin: Row) -> list[HeadPart]:
     """What the twin's recipe asks of the heads that the twin has."""
     heads = models.get(parse_key(twin.model)[0]).facts["heads"]
-    recipe = next(iter(twin.records.values()))[1].spec.recipe
-    return [part for part in parse(recipe).parts if part.head in heads]
+    return [part for part in parse(_spec(twin).recipe).parts if part.head in heads]
+
+
+def _spec(row: Row) -> RunSpec:
+    return next(iter(row.records.values()))[1].spec

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 import typer
@@ -38,9 +38,11 @@ def profile(
     batch: Annotated[int, typer.Option(min=1, help="Images a step.")] = 32,
     size: Annotated[int, typer.Option(min=8, help="Image side, pixels.")] = 64,
     precision: Annotated[
-        str, typer.Option(help="float32 or bfloat16; auto: bfloat16 where the device computes in it natively.")
+        str, typer.Option(help="float32 or bfloat16; auto: as bench run would choose, by measuring once.")
     ] = "auto",
-    layout: Annotated[str, typer.Option(help="Memory format: channels_last or contiguous.")] = "channels_last",
+    layout: Annotated[
+        str, typer.Option(help="Memory format: channels_last or contiguous; auto: chosen with the precision.")
+    ] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
     engine: Annotated[
         str, typer.Option(help="eager, compiled (torch.compile), or graphed (one CUDA graph a step).")
@@ -82,13 +84,16 @@ def profile(
     """Show where the time, the memory and the arithmetic of a training step go, and how sure that is."""
     from rich.console import Console
 
+    from bench.chooser import Chooser
     from bench.data.shelf import Shelf
+    from bench.environment import pick_device
     from bench.profile.bottleneck import bottleneck as find_bottleneck
     from bench.profile.budget import fit_batch_of
+    from bench.profile.engine import engine_named
     from bench.profile.profile import profile as measure
     from bench.profile.table import comparison_table, profile_table
     from bench.profile.trace import chrome_trace
-    from bench.profile.trainee import trainee
+    from bench.profile.trainee import Trainee, spec_named
     from bench.profile.versus import compare, opponent
     from bench.protocol import find_protocol
     from bench.report.bars import Stack, stacked_bars
@@ -106,18 +111,23 @@ def profile(
     console = Console(highlight=False)
     source = open_source(data, bg, bg_depth, fg, depth_unit, camera, split, scenes, skip_bad, data_seed)
     budget = find_protocol(protocol).override(batch=batch, size=size)
-    shelf = Shelf(Path("runs/packed"))
-    one = trainee(model, loss, budget, source, precision, device, engine, shelf, layout)
+    where, runs = pick_device(device), Path("runs")
+    asked = [(spec_named(model, loss, budget, source), engine_named(engine, where))]
     if versus or versus_engine:
-        other = trainee(
-            *opponent(versus or model, loss), budget, source, precision, device, versus_engine or engine, shelf, layout
-        )
-        comparison = compare(one, other, seconds)
+        named = opponent(versus or model, loss)
+        asked.append((spec_named(*named, budget, source), engine_named(versus_engine or engine, where)))
+    chooser = Chooser(source, where, runs, Path("results"), precision, layout, console.print)
+    settled = [(*chooser.settle(spec), by) for spec, by in asked]
+    shelf = Shelf(runs / "packed")
+    one, *others = (Trainee(spec, source, where, engine=by, shelf=shelf) for spec, _, by in settled)
+    if others:
+        comparison = compare(one, others[0], seconds)
         console.print(comparison_table(comparison))
         if json is not None:
             store.replace(json, comparison.model_dump_json(indent=1) + "\n")
         return
     found, stretches = measure(one, seconds, twice=twice)
+    found = found.model_copy(update={"choice": settled[0][1]})
     console.print(profile_table(found, console.width))
     if bottleneck:
         binding = find_bottleneck(one, seconds / 4)
@@ -144,7 +154,9 @@ def _make_room(path: Path) -> None:
     """Fail before anything is measured where the result could not be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent):  # permissions do not tell: /proc takes no files from anybody
+            pass
     except OSError as error:
         raise BenchError(f"cannot write {path}: {error.strerror}") from error
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise BenchError(f"cannot write {path}: it is a folder, or its folder takes no files")
+    if path.is_dir():
+        raise BenchError(f"cannot write {path}: it is a folder")

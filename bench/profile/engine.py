@@ -18,15 +18,16 @@ FIRST_STEPS: dict[Engine, int] = {"eager": 1, "compiled": 1, "graphed": BEFORE_C
 _COMPILERS = ("g++", "clang++", "c++")
 
 
-def engine_named(name: str) -> Engine:
+def engine_named(name: str, device: torch.device) -> Engine:
     """The engine of that name.
 
     Raises:
-        BenchError: there is none.
+        BenchError: there is none, or it needs what is not on this machine.
     """
     for engine in get_args(Engine):
         if engine == name:
             found: Engine = engine
+            _check(found, device)
             return found
     raise BenchError(f"unknown engine {name!r}; choose one of: {', '.join(get_args(Engine))}")
 
@@ -37,13 +38,18 @@ def run_by(engine: Engine, step: Step) -> None:
     Raises:
         BenchError: what the engine needs is not on this machine.
     """
+    _check(engine, step.device)
     if engine == "compiled":
-        _check_compiler(step.device)
         step.run = torch.compile(step.model)
     elif engine == "graphed":
-        if step.device.type != "cuda":
-            raise BenchError("--engine graphed captures a step in a CUDA graph and needs a GPU: take --engine eager")
         step.update = Replayed(step, CudaGraph())
+
+
+def _check(engine: Engine, device: torch.device) -> None:
+    if engine == "graphed" and device.type != "cuda":
+        raise BenchError("--engine graphed captures a step in a CUDA graph and needs a GPU: take --engine eager")
+    if engine == "compiled":
+        _check_compiler(device)
 
 
 def _check_compiler(device: torch.device) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import torch
 from pydantic import BaseModel, ConfigDict
 
+from bench.choice import Choice
 from bench.environment import Environment, environment
 from bench.profile.agreement import Agreement, agreement
 from bench.profile.bottleneck import Bottleneck
@@ -90,6 +91,7 @@ class Profile(BaseModel):
             for. None where nothing is copied.
         peak_mib: the step's peak memory, weights and all: by torch's allocator on CUDA, of tensors on a CPU.
         doubts: why not to trust it; empty for a profile that can be trusted.
+        choice: why in this precision and memory format; None where both were asked for by name.
         bottleneck, fit: what holds the step up, and the batch that fits a memory budget; where they were asked for.
     """
 
@@ -120,6 +122,7 @@ class Profile(BaseModel):
     h2d_raw_ms: float | None
     peak_mib: float
     doubts: tuple[str, ...]
+    choice: Choice | None = None
     bottleneck: Bottleneck | None = None
     fit: Fit | None = None
 

@@ -6,6 +6,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from bench.choice import Candidate
 from bench.profile.profile import Block, Profile
 from bench.profile.versus import Comparison
 from bench.report.bars import bar
@@ -84,8 +85,8 @@ def _validation(profile: Profile) -> str:
 def _headline(profile: Profile) -> str:
     spec = profile.spec
     return (
-        f"{spec.model}, {spec.recipe}; batch {profile.batch} at {profile.size} px, {spec.precision}, {profile.engine}; "
-        f"{profile.environment.label}"
+        f"{spec.model}, {spec.recipe}; batch {profile.batch} at {profile.size} px, {Candidate.of(spec).label}, "
+        f"{profile.engine}; {profile.environment.label}"
     )
 
 

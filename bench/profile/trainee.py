@@ -11,16 +11,15 @@ import torch
 from torch import Tensor
 
 from bench.agreement import common_heads
-from bench.choice import candidates
 from bench.data.loader import Batch, Loader
 from bench.data.shelf import Shelf
 from bench.data.source import Source
-from bench.environment import pick_device, pick_precision, steady_arithmetic
+from bench.environment import steady_arithmetic
 from bench.errors import BenchError
 from bench.evaluate import evaluate
 from bench.layout import lay_out
 from bench.optim import optimizers, schedules
-from bench.profile.engine import FIRST_STEPS, Engine, engine_named, run_by
+from bench.profile.engine import FIRST_STEPS, Engine, run_by
 from bench.profile.graph import GRAPH
 from bench.protocol import Protocol
 from bench.runner import RESIDENT_SHARE, free_bytes
@@ -233,28 +232,10 @@ class Trainee:
                 yield epoch, batch
 
 
-def trainee(
-    model: str,
-    loss: str,
-    protocol: Protocol,
-    source: Source,
-    precision: str = "auto",
-    device: str = "auto",
-    engine: str = "eager",
-    shelf: Shelf | None = None,
-    layout: str = "channels_last",
-) -> Trainee:
-    """A trainee by names, as on the command line.
+def spec_named(model: str, loss: str, protocol: Protocol, source: Source) -> RunSpec:
+    """What to train by names, as on the command line; in float32 until something else is chosen.
 
     Raises:
-        RegistryError, BenchError: a name or a value that does not exist, or things that do not fit together.
+        RegistryError: a name that does not exist, or a recipe that does not parse.
     """
-    where = pick_device(device)
-    spec = RunSpec(
-        model=models.canonical(model),
-        recipe=parse(loss).text,
-        protocol=protocol,
-        data=source.describe(),
-        **candidates(where, pick_precision(where, precision), layout)[0]._asdict(),
-    )
-    return Trainee(spec, source, where, engine=engine_named(engine), shelf=shelf)
+    return RunSpec(model=models.canonical(model), recipe=parse(loss).text, protocol=protocol, data=source.describe())

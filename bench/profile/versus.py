@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from bench.choice import Candidate
 from bench.profile.interval import Interval, sittings_interval
 from bench.profile.profile import compile_seconds
 from bench.profile.rounds import rounds, warm_up
@@ -26,7 +27,7 @@ class Comparison(BaseModel):
     """How long a step of ``a`` takes over a step of ``b``.
 
     Attributes:
-        a, b: what was compared, in words.
+        a, b: what was compared, in words; each in the precision that it would be trained in.
         a_ms, b_ms: milliseconds a step, medians with their intervals.
         a_compile_seconds, b_compile_seconds: to compile or capture; None if eager.
         ratio: of the times, with its 95 % interval.
@@ -84,8 +85,8 @@ def compare(a: Trainee, b: Trainee, seconds: float, sittings: int = SITTINGS) ->
         compile_seconds(side, first, time.value / 1e3) for side, first, time in zip((a, b), ready, times, strict=True)
     ]
     return Comparison(
-        a=a.label,
-        b=b.label,
+        a=f"{a.label}, {Candidate.of(a.spec).label}",
+        b=f"{b.label}, {Candidate.of(b.spec).label}",
         a_ms=times[0],
         b_ms=times[1],
         a_compile_seconds=compiling[0],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.environment import Environment
 from bench.protocol import find_protocol
 from bench.results.record import Record, Score
-from bench.spec import RunSpec
+from bench.spec import Precision, RunSpec
 from bench.timing.summary import BlockTime, Timings
 
 ENVIRONMENT = Environment(
@@ -36,6 +36,7 @@ def record(
     outcome: str = "finished",
     started: str = "2026-01-01T00:00:00+00:00",
     data: dict | None = None,
+    precision: Precision = "float32",
     **changes: object,
 ) -> Record:
     spec = RunSpec(
@@ -43,6 +44,7 @@ def record(
         recipe=recipe,
         protocol=find_protocol("quick"),
         data=data or {"kind": "synthetic", "camera": "handheld", "encoding": "metric, 1.0 = 10 m"},
+        precision=precision,
         seed=seed,
     )
     timings = Timings(

@@ -1,7 +1,6 @@
 """One precision and one memory format a machine and model, the same for all runs of a leaderboard row."""
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
 
@@ -9,10 +8,10 @@ import pytest
 import torch
 
 from bench.choice import Candidate, Choice
+from bench.chooser import Chooser
 from bench.environment import environment
 from bench.errors import BenchError
 from bench.experiment import Experiment
-from bench.fastest import Chooser, race, rates_of
 from bench.protocol import find_protocol
 from bench.results import store
 from bench.spec import RunSpec
@@ -62,26 +61,6 @@ def keep(folder: Path, candidate: Candidate, here: bool = True, choice: Choice |
     store.write(folder / "results", made.model_copy(update={**said, **place}), {})
 
 
-def ticking(*seconds: float) -> Iterator[float]:
-    return iter(seconds)
-
-
-def test_the_race_takes_medians_after_a_warm_up_and_drops_the_hopeless() -> None:
-    fast, near = ticking(9, 1, 5, 1, 1, 2), ticking(9, 1.2, 1.2, 1.1, 1.1, 1.1)
-    slow = ticking(0.1, 1.3, 1.4)  # asked for a third window, it would raise StopIteration
-    runners = {HALF: fast, HALF_TURNED: near, PLAIN: slow}
-    found = race({one: lambda times=times: next(times) for one, times in runners.items()})
-    assert found == {HALF: 1, HALF_TURNED: 1.1, PLAIN: 1.3}
-
-
-def test_what_cannot_be_trained_is_out_of_the_race() -> None:
-    def fails() -> float:
-        raise RuntimeError("not implemented for 'BFloat16'")
-
-    assert race({PLAIN: lambda: 1.0, HALF: fails}) == {PLAIN: 1.0}
-    assert race({HALF: fails}) == {}
-
-
 def test_it_is_measured_once_for_all_losses_and_seeds(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     first = bench.choice()
@@ -114,7 +93,7 @@ def test_of_two_at_once_one_measures_and_both_agree(tmp_path: Path) -> None:
 
 def test_another_machine_measures_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Bench(tmp_path).choice().candidate == HALF
-    monkeypatch.setattr("bench.fastest.environment", lambda device: ENVIRONMENT)
+    monkeypatch.setattr("bench.chooser.environment", lambda device: ENVIRONMENT)
     assert Bench(tmp_path, 100, 110, 90, 90).choice().candidate == TURNED
 
 
@@ -135,6 +114,19 @@ def test_the_cache_of_another_model_is_not_believed(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace('"unet"', '"wnet"'))
     bench = Bench(tmp_path, 200, 1, 1, 1)
     assert (bench.choice().candidate, bench.measured) == (PLAIN, 1)
+
+
+def test_an_edited_model_of_ones_own_is_measured_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = tmp_path / "mine_to_choose.py"
+    monkeypatch.syspath_prepend(tmp_path)
+    measured = []
+    for text, rates in (("def net(): ...", (100.0, 1, 1, 1)), ("def net(): 1", (1, 100.0, 1, 1))):
+        code.write_text(text)
+        for _ in range(2):
+            bench = Bench(tmp_path, *rates)
+            assert bench.choice(model="mine_to_choose:net").candidate == (PLAIN if rates[0] > 1 else TURNED)
+            measured.append(bench.measured)
+    assert measured == [1, 0, 1, 0]
 
 
 def test_a_row_keeps_what_its_records_have(tmp_path: Path) -> None:
@@ -213,31 +205,13 @@ def test_where_nothing_can_be_trained_the_run_itself_says_why(tmp_path: Path) ->
     assert list((tmp_path / "runs" / "fastest").glob("*.json")) == []
 
 
-def test_rates_of_a_real_model_leave_out_what_it_cannot_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = RunSpec(model="unet[width=4]", recipe="mask: bce", protocol=TINY, data=Rectangles().describe())
-    monkeypatch.setattr("bench.timing.ledger.time.perf_counter", itertools.count(step=0.1).__next__)
-    rates = rates_of(spec, ALL, Rectangles(), CPU)
-    assert list(rates) == ALL
-    assert all(rate > 0 for rate in rates.values())
-    assert rates_of(spec.model_copy(update={"model": "constant"}), ALL, Rectangles(), CPU) == {}
-
-
-@pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_rates_on_a_gpu() -> None:
-    spec = RunSpec(model="unet[width=4]", recipe="mask: bce", protocol=TINY, data=Rectangles().describe())
-    before = torch.cuda.memory_allocated()
-    assert list(rates_of(spec, ALL, Rectangles(), torch.device("cuda"))) == ALL
-    assert torch.cuda.memory_allocated() <= before + 2**24
-
-
 def experiment(folder: Path, **more: object) -> Experiment:
     asked = {"device": "cpu", "baselines": False, "results": folder / "results", "runs": folder / "runs", **more}
     return Experiment(["unet[width=4]"], "mask: bce, depth: l1", TINY, [0, 1], Rectangles(), **asked)
 
 
 def test_from_measuring_to_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.fastest.WORTH_MEASURING", 1)
+    monkeypatch.setattr("bench.chooser.WORTH_MEASURING", 1)
     monkeypatch.setattr("bench.fastest.race", lambda windows: dict.fromkeys(windows, 1.0) | {HALF: 0.5})
     lines: list[str] = []
     made = [one for one, _, _ in experiment(tmp_path).run(Watcher(), lines.append)]

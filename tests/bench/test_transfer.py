@@ -38,6 +38,13 @@ def test_only_what_ran_alike_counts(tmp_path: Path) -> None:
         transfers(tmp_path, "wnet")
 
 
+def test_a_twin_in_another_precision_does_not_count(tmp_path: Path) -> None:
+    keep(tmp_path, 0.8, model="wnet", recipe=BOTH)
+    keep(tmp_path, 0.9, model="unet_mask", recipe="mask: bce", precision="bfloat16")
+    with pytest.raises(BenchError, match="in one precision"):
+        transfers(tmp_path, "wnet")
+
+
 def test_a_model_without_twins(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="no single-task twins"):
         transfers(tmp_path, "unet")

@@ -17,9 +17,10 @@ from bench.data.augment import augment
 from bench.data.loader import Batch, Loader
 from bench.data.shelf import Shelf
 from bench.data.source import Source, open_source
+from bench.environment import pick_device, pick_precision
 from bench.profile.interval import median_interval, ratio_interval
 from bench.profile.rounds import Step, rounds
-from bench.profile.trainee import Trainee, trainee
+from bench.profile.trainee import Trainee, spec_named
 from bench.protocol import find_protocol
 from bench.timing.overhead import measure
 from bench.timing.summary import block_times
@@ -127,10 +128,11 @@ def same(loader: Loader, peers: QuartetFiles) -> None:
         assert (x - y).abs().mean() < 0.05, name
 
 
-def learner(source: Source) -> Trainee:
-    one = trainee("unet", "bce_ssim", find_protocol("quick"), source)
-    assert one.batch == TRAINED
-    return one
+def learner(source: Source, batch: int = TRAINED) -> Trainee:
+    """unet in what this machine computes in natively."""
+    spec = spec_named("unet", "bce_ssim", find_protocol("quick").override(batch=batch), source)
+    device = pick_device()
+    return Trainee(spec.model_copy(update={"precision": pick_precision(device)}), source, device)
 
 
 def training(one: Trainee, epoch: Callable[[], Iterable[Batch]]) -> Step:
@@ -234,7 +236,7 @@ def test_the_whole_loop_over_a_bare_one(benchmark, say: Say, all_cores: None) ->
 @pytest.mark.parametrize("batch", [8, 32])
 def test_waiting_for_streamed_data(benchmark, say: Say, source: Source, tmp_path: Path, batch: int) -> None:
     """Share of a training step spent waiting for the next batch of a packed file."""
-    one = trainee("unet", "bce_ssim", find_protocol("quick").override(batch=batch), source)
+    one = learner(source, batch)
     loader = Loader(source, "train", 8 * batch, SIZE, batch, 0, shelf=Shelf(tmp_path))
     assert loader.tier == "streamed"
     stream = ((1, ready) for _ in range(1000) for ready in loader.epoch(0, 1))

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+import torch
 
-from bench.profile.trainee import Trainee, trainee
+from bench.profile.engine import engine_named
+from bench.profile.trainee import Trainee, spec_named
 from bench.protocol import find_protocol
 from tests.bench.rectangles import Rectangles
 
@@ -20,6 +22,8 @@ def make() -> Callable[..., Trainee]:
         **changes: str,
     ) -> Trainee:
         protocol = find_protocol("quick").override(batch=batch, size=size, **changes)
-        return trainee(model, "bce_ssim", protocol, Rectangles(), "float32", device, engine)
+        spec = spec_named(model, "bce_ssim", protocol, Rectangles())
+        where = torch.device(device)
+        return Trainee(spec, Rectangles(), where, engine=engine_named(engine, where))
 
     return build

@@ -11,7 +11,8 @@ from bench.cli import app
 from bench.errors import BenchError
 from registry.errors import RegistryError
 
-SMALL = ["profile", "--batch=2", "--size=16", "--seconds=0", "--precision=float32", "--device=cpu"]
+TINY = ["profile", "--device=cpu", "--batch=2", "--size=16", "--seconds=0"]
+SMALL = [*TINY, "--precision=float32", "--layout=channels_last"]
 
 
 def test_a_profile_leaves_json_trace_and_picture(tmp_path: Path) -> None:
@@ -44,13 +45,25 @@ def test_a_profile_leaves_json_trace_and_picture(tmp_path: Path) -> None:
     assert "forward/down0" in names[3].read_text()
 
 
+def test_what_is_not_asked_for_is_chosen_as_a_run_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for turn in range(2):
+        words = [*TINY, "--model=unet[width=4]", "--json=p.json", "--html=p.html"]
+        done = CliRunner().invoke(app, words, catch_exceptions=False)
+        found = json.loads(Path("p.json").read_text())
+        assert found["choice"]["origin"] == "measured"
+        assert found["spec"]["precision"] == found["choice"]["precision"]
+        assert ("measuring which of" in done.output) == (turn == 0)
+        assert "measured here" in Path("p.html").read_text()
+
+
 def test_two_against_each_other(tmp_path: Path) -> None:
     out = tmp_path / "vs.json"
     words = [*SMALL, "--model=unet[width=4]", "--vs=unet[width=8]:mask: bce", f"--json={out}"]
     done = CliRunner().invoke(app, words, catch_exceptions=False)
     assert done.exit_code == 0
     found = json.loads(out.read_text())
-    assert found["b"] == "unet[width=8], mask: bce"
+    assert found["b"] == "unet[width=8], mask: bce, float32"
     assert found["answer"] in done.output
     assert "compile s" in done.output
     assert found["a_compile_seconds"] is None
@@ -69,6 +82,8 @@ def test_two_against_each_other(tmp_path: Path) -> None:
         (["--model=unet", "--engine=warp"], BenchError, "compiled"),
         (["--model=unet", "--vs-engine=graphed"], BenchError, "needs a GPU"),
         (["--model=unet", "--json=/proc/no/p.json"], BenchError, "cannot write"),
+        (["--model=unet", "--json=/proc/p.json"], BenchError, "cannot write"),
+        (["--model=unet", "--layout=NHWC"], BenchError, "channels_last"),
         (["--model=unet", "--protocol=quik"], RegistryError, "quick"),
     ],
 )

@@ -20,7 +20,7 @@ from registry.contract import Prediction
 
 def test_unknown_engine() -> None:
     with pytest.raises(BenchError, match="eager, compiled, graphed"):
-        engine_named("warp")
+        engine_named("warp", torch.device("cpu"))
 
 
 def test_compiling_without_a_compiler_is_told(make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,12 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+import torch
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from bench.profile.interval import Interval as Estimate
 from bench.profile.profile import Profile, profile
-from bench.profile.trainee import trainee
+from bench.profile.trainee import Trainee, spec_named
 from bench.protocol import find_protocol
 from bench.report.profile_page import (
     MOST_STEPS,
@@ -32,7 +33,8 @@ Measured = tuple[Profile, list[Interval]]
 @pytest.fixture(scope="module")
 def measured() -> Measured:
     protocol = find_protocol("quick").override(batch=4, size=32)
-    one = trainee("unet[width=4]", "bce_ssim", protocol, Rectangles(), "float32", "cpu")
+    spec = spec_named("unet[width=4]", "bce_ssim", protocol, Rectangles())
+    one = Trainee(spec, Rectangles(), torch.device("cpu"))
     one.ledger.min_steps = 3
     return profile(one, 0.05, sittings=1)
 

@@ -16,7 +16,8 @@ def regress(
 ) -> None:
     """Run the benchmarks of this working tree and of another revision in turn; exit 1 if any became slower.
 
-    Slower is: by more than 5 %, with the 99 % interval and three pairs of fresh processes clear of it.
+    Slower is: by more than 5 %, with the 95 % interval over twelve pairs of fresh processes clear of it. What looks no
+    slower is not measured any further.
     """
     from rich.console import Console
 
@@ -27,7 +28,7 @@ def regress(
         findings = compare(Path.cwd(), against, select, progress=status.update)
     for found in sorted(findings, key=lambda f: -f.ratio):
         bounds = f"({found.low:.3f} to {found.high:.3f})"
-        console.print(f"{found.answer:7} {found.ratio:6.3f} {bounds:18} {found.name}", markup=False, soft_wrap=True)
+        console.print(f"{found.answer:10} {found.ratio:6.3f} {bounds:18} {found.name}", markup=False, soft_wrap=True)
     slower = [found for found in findings if found.answer == "slower"]
     console.print(f"{len(findings)} benchmarks against {against}: {len(slower)} slower")
     if slower:

@@ -14,16 +14,21 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from bench.errors import BenchError
+from bench.profile.interval import sittings_interval
 from bench.regress.pair import lockstep
 
 THRESHOLD = 1.05
-_SUSPECT = 1.02
-_LOOK_QUADS, _LOOK_SLICE = 4, 0.05
-_QUADS, _SLICE = 10, 0.1  # seconds of a turn
-_PROCESS_PAIRS = 3
-_MISS = 0.01  # share of intervals that may miss the true median
+FOUND = 1.10
+"""A slow-down that is to be found, however noisy the machine."""
 
-Answer = Literal["slower", "faster", "same"]
+_LOOK_QUADS, _LOOK_SLICE = 4, 0.05
+_LOOK_SUSPECT = 1.01
+_PAIRS, _QUADS, _SLICE = 12, 6, 0.1  # of processes; in each; seconds of a turn
+_SPREAD = 0.1
+"""How far below the truth a pair's logarithm falls once in a hundred: two processes of one revision differ by 2 to 4 %
+(standard deviation), as their memory lies differently."""
+
+Answer = Literal["slower", "not slower"]
 
 
 class Finding(BaseModel):
@@ -32,9 +37,10 @@ class Finding(BaseModel):
     Attributes:
         name: pytest's id.
         ratio: median over quads A B B A.
-        low, high: the interval that holds the true median 99 times in 100, by order statistics.
-        processes: the median ratio of each pair of fresh processes; after one within 5 % there are no more.
-        answer: ``slower`` or ``faster`` when the interval and every pair of processes lie beyond 5 %, else ``same``.
+        low, high: of what was measured in fresh processes, its 95 % interval, by Student's t over the pairs of them;
+            of what was only looked at, the range of its quads.
+        processes: the median ratio of each pair of fresh processes; no more were made of what was acquitted.
+        answer: ``slower`` when the whole interval lies beyond 5 %.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,8 +58,8 @@ def regress(
 ) -> list[Finding]:
     """Compare this checkout's benchmarks with those of another revision of it.
 
-    Every benchmark is looked at once. Those that look slower are measured anew in fresh processes, and the answer
-    rests on these later measurements alone, so that chance is not selected for.
+    Every benchmark is looked at once. Those that look slower are measured anew in pairs of fresh processes until they
+    are acquitted, and the answer rests on these later measurements alone, so that chance is not selected for.
 
     Args:
         checkout: the top of a git checkout; its working tree is what is judged.
@@ -69,20 +75,26 @@ def regress(
         for name, quads in lockstep(checkout, other, select, _LOOK_QUADS, _LOOK_SLICE):
             looked[name] = finding(name, [ratios(quads)])
             progress(f"{looked[name].ratio:5.2f}  {name}")
-        suspects = frozenset(name for name, seen in looked.items() if seen.ratio > _SUSPECT)
+        suspects = frozenset(name for name, seen in looked.items() if seen.ratio > _LOOK_SUSPECT)
         measured: dict[str, list[list[float]]] = {}
-        for pair in range(1, _PROCESS_PAIRS + 1):
+        for pair in range(_PAIRS):
             if not suspects:
                 break
-            progress(f"pair {pair} of {_PROCESS_PAIRS}: measuring {len(suspects)} that look slower again")
-            for name, quads in lockstep(checkout, other, select, _QUADS, _SLICE, suspects):
-                measured.setdefault(name, []).append(ratios(quads))
-            # As every pair must lie beyond the threshold, one that does not acquits.
-            suspects = frozenset(name for name in suspects if statistics.median(measured[name][-1]) > THRESHOLD)
+            progress(f"pair {pair + 1} of at most {_PAIRS}: measuring {len(suspects)} that look slower again")
+            for name, found in _pair(checkout, other, select, suspects, swapped=pair % 2 == 1):
+                measured.setdefault(name, []).append(found)
+            suspects = frozenset(name for name in suspects if suspected(measured[name]))
     again = {name: finding(name, pairs) for name, pairs in measured.items()}
-    # What was looked at once and did not look slower is not slower; more is not claimed of it.
-    calm = {name: seen.model_copy(update={"answer": "same"}) for name, seen in looked.items()}
-    return list({**calm, **again}.values())
+    return list({**looked, **again}.values())
+
+
+def _pair(
+    ours: Path, theirs: Path, select: str, only: frozenset[str], swapped: bool
+) -> Iterator[tuple[str, list[float]]]:
+    """Ratios of a pair of fresh processes; theirs goes first where they are swapped."""
+    first, second = (theirs, ours) if swapped else (ours, theirs)
+    for name, quads in lockstep(first, second, select, _QUADS, _SLICE, only):
+        yield name, ratios([(b, a) for a, b in quads] if swapped else quads)
 
 
 def ratios(quads: Sequence[tuple[float, float]]) -> list[float]:
@@ -90,29 +102,25 @@ def ratios(quads: Sequence[tuple[float, float]]) -> list[float]:
     return [ours / theirs for ours, theirs in quads]
 
 
+def suspected(pairs: Sequence[Sequence[float]]) -> bool:
+    """Whether the pairs of processes so far leave room for a slow-down of `FOUND`."""
+    logs = [math.log(statistics.median(pair)) for pair in pairs]
+    return statistics.fmean(logs) > math.log(FOUND) - _SPREAD / math.sqrt(len(logs))
+
+
 def finding(name: str, pairs: Sequence[Sequence[float]]) -> Finding:
     """Judge a benchmark by the ratios of each pair of processes."""
-    every = sorted(ratio for pair in pairs for ratio in pair)
-    low, high = _median_bounds(every)
-    processes = [statistics.median(pair) for pair in pairs]
-    answer: Answer = "same"
-    if low > THRESHOLD and min(processes) > THRESHOLD:
-        answer = "slower"
-    elif high < 1 / THRESHOLD and max(processes) < 1 / THRESHOLD:
-        answer = "faster"
-    return Finding(name=name, ratio=statistics.median(every), low=low, high=high, processes=processes, answer=answer)
-
-
-def _median_bounds(ordered: Sequence[float]) -> tuple[float, float]:
-    """The narrowest pair of order statistics that holds the median in all but `_MISS` cases (Conover 1999, 3.2)."""
-    n, below = len(ordered), 0.0
-    rank = 0
-    while rank < n // 2:
-        below += math.comb(n, rank) / 2**n
-        if 2 * below > _MISS:
-            break
-        rank += 1
-    return ordered[max(0, rank - 1)], ordered[min(n - 1, n - rank)]
+    logs = sittings_interval([[math.log(ratio) for ratio in pair] for pair in pairs])
+    ratio, low, high = (math.exp(x) for x in (logs.value, logs.low, logs.high))
+    slower = len(pairs) == _PAIRS and low > THRESHOLD
+    return Finding(
+        name=name,
+        ratio=ratio,
+        low=low,
+        high=high,
+        processes=[statistics.median(pair) for pair in pairs],
+        answer="slower" if slower else "not slower",
+    )
 
 
 @contextmanager

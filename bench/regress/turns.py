@@ -21,6 +21,8 @@ import pytest
 _SLICE_SECONDS = float(os.environ.get("TURNS_SLICE", "0.1"))
 _read = os.fdopen(int(os.environ["TURNS_IN"]), "r")
 _write = os.fdopen(int(os.environ["TURNS_OUT"]), "w")
+if hasattr(os, "sched_setaffinity"):  # both on one core, as they never run at once: to wander between cores is noise
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def _say(message: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from bench.regress import regress as regression
 from bench.regress.regress import finding, regress, suspected, worktree
 
 BENCHMARK = """
-import time
+import os
 import pytest
 
 def work(loops):
@@ -27,6 +27,7 @@ def work(loops):
 
 @pytest.mark.parametrize("loops", [{first}, {second}], ids=["first", "second"])
 def test_work(benchmark, loops):
+    assert len(os.sched_getaffinity(0)) == 1
     benchmark(work, loops)
 
 @pytest.mark.ratio

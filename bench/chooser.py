@@ -17,6 +17,7 @@ from bench.choice import Candidate, Choice, candidates, default, fastest
 from bench.data.source import Source
 from bench.environment import environment, own_code
 from bench.fastest import rates_of
+from bench.progress import Tell, nobody
 from bench.results import store
 from bench.results.record import Record
 from bench.spec import RunSpec, canonical_json
@@ -24,7 +25,7 @@ from bench.spec import RunSpec, canonical_json
 WORTH_MEASURING = 100
 """Steps; a shorter run would gain less than measuring takes, which is about twenty steps."""
 
-Measure = Callable[[RunSpec, Sequence[Candidate], Source, torch.device], dict[Candidate, float]]
+Measure = Callable[[RunSpec, Sequence[Candidate], Source, torch.device, Tell], dict[Candidate, float]]
 
 
 class _Measured(BaseModel):
@@ -62,6 +63,7 @@ class Chooser:
         runs, results: folders of the cache, and of the records.
         precision, layout: names, or ``auto``.
         announce: told of what is chosen, in words.
+        tell: told how far measuring is.
         measure: rates by candidate, see `rates_of`.
 
     Raises:
@@ -75,6 +77,7 @@ class Chooser:
     precision: str = "auto"
     layout: str = "auto"
     announce: Callable[[str], None] = lambda words: None
+    tell: Tell = nobody
     measure: Measure = rates_of
     _settled: dict[str, Choice] = field(default_factory=dict, init=False)
 
@@ -124,7 +127,7 @@ class Chooser:
             if known is not None:
                 return known
             self.announce(f"{spec.model}: measuring which of {', '.join(names)} is the fastest ...")
-            rates = self.measure(spec, self._among, self.source, self.device)
+            rates = self.measure(spec, self._among, self.source, self.device, self.tell)
             if not rates:  # what is wrong shows in the run itself
                 return _chosen(default(self.device, self._among), "default")
             key.rates = {str(one): rate for one, rate in rates.items()}

@@ -95,18 +95,20 @@ class TaskGradients:
         sums = sums.detach().requires_grad_()
         (weights,) = torch.autograd.grad(self._objective.weighting(sums), sums)
         figures: dict[str, Tensor] = {}
-        heads: list[list[Tensor]] = []
+        heads: list[tuple[Tensor, ...]] = []
         for weight, (head, terms) in zip(weights, losses.items(), strict=True):
-            pulls = {
-                name: [weight * gradient for gradient in torch.autograd.grad(loss, self._trunk, retain_graph=True)]
-                for name, loss in terms.items()
-            }
-            heads.append([torch.stack(pull).sum(0) for pull in zip(*pulls.values(), strict=True)])
-            figures[head] = _norm(heads[-1])
-            figures |= {name: _norm(pull) for name, pull in pulls.items()}
+            pulls = {name: torch.autograd.grad(loss, self._trunk, retain_graph=True) for name, loss in terms.items()}
+            norms = {name: weight.abs() * _norm(pull) for name, pull in pulls.items()}
+            together, *others = pulls.values()
+            for pull in others:
+                together = tuple(torch._foreach_add(together, pull))
+            heads.append(together)
+            figures[head] = weight.abs() * _norm(together)
+            figures |= norms
         if len(heads) == 2:
             product = torch.stack([(one * other).sum() for one, other in zip(*heads, strict=True)]).sum()
-            figures[COSINE] = product / (_norm(heads[0]) * _norm(heads[1])).clamp(min=1e-20)
+            length = _norm(heads[0]) * _norm(heads[1])
+            figures[COSINE] = weights.prod().sign() * product / length.clamp(min=1e-20)
         return figures
 
     def _shared(self, logits: Sequence[Tensor]) -> list[nn.Parameter]:
@@ -142,5 +144,6 @@ def _single_terms(part: HeadPart) -> dict[str, Objective]:
     }
 
 
-def _norm(gradients: Sequence[Tensor]) -> Tensor:
-    return torch.stack([gradient.square().sum() for gradient in gradients]).sum().sqrt()
+def _norm(gradients: tuple[Tensor, ...]) -> Tensor:
+    length: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    return length

@@ -117,8 +117,9 @@ class Experiment:
         """
         runner = Runner(self.source.to(self._device), self._device, self.runs, self.results, watcher)
         if self.strict:
-            self._refuse(runner.source, announce)
-        chooser = Chooser(runner.source, self._device, self.runs, self.results, self.precision, self.layout, announce)
+            self._refuse(runner, announce)
+        folders, asked = (self.runs, self.results), (self.precision, self.layout)
+        chooser = Chooser(runner.source, self._device, *folders, *asked, announce, watcher.preparing)
         for spec, choice in map(chooser.settle, self._specs()):
             name = self.loss if spec.recipe else "none"
             found = self._found(spec)
@@ -126,7 +127,7 @@ class Experiment:
                 if self.fresh:
                     discard(self.runs, spec)
                 announce(f"{spec.model}, seed {spec.seed} ({spec.id})")
-                audited = self._audit(spec.model, runner.source, announce) if spec.recipe else []
+                audited = self._audit(spec.model, runner, announce) if spec.recipe else []
                 record, path = runner.run(spec, name, audited, choice)
             else:
                 path, record = found
@@ -144,16 +145,16 @@ class Experiment:
         for path, text in pages(self.results, page).items():
             store.replace(path, text)
 
-    def _audit(self, key: str, source: Source, announce: Callable[[str], None]) -> list[Verdict]:
+    def _audit(self, key: str, runner: Runner, announce: Callable[[str], None]) -> list[Verdict]:
         """What the audit finds for a model, once for all its seeds; announced in one line."""
         if key not in self._audits:
-            self._audits[key] = audit(self._recipe, source, self.protocol, key)
+            self._audits[key] = audit(self._recipe, runner.source, self.protocol, key, tell=runner.watcher.preparing)
             announce(headline(self._audits[key]))
         return self._audits[key]
 
-    def _refuse(self, source: Source, announce: Callable[[str], None]) -> None:
+    def _refuse(self, runner: Runner, announce: Callable[[str], None]) -> None:
         for key in (key for key in self._keys if key not in BASELINES):
-            worst = broken(self._audit(key, source, announce))
+            worst = broken(self._audit(key, runner, announce))
             if worst:
                 lines = [f"  {verdict.check}: {verdict.finding}; {verdict.advice}" for verdict in worst]
                 raise Unsound("\n".join([f"{key} is not trained, as the audit found:", *lines]))

@@ -13,6 +13,7 @@ from bench.choice import Candidate
 from bench.data.source import Source
 from bench.errors import BenchError
 from bench.profile.trainee import Trainee
+from bench.progress import Tell, nobody
 from bench.spec import RunSpec
 
 ROUNDS = 5
@@ -21,17 +22,20 @@ _BATCHES = 4
 _HOPELESS = 1.25  # so many times the best time a step: not measured any further
 
 
-def rates_of(spec: RunSpec, among: Sequence[Candidate], source: Source, device: torch.device) -> dict[Candidate, float]:
+def rates_of(
+    spec: RunSpec, among: Sequence[Candidate], source: Source, device: torch.device, tell: Tell = nobody
+) -> dict[Candidate, float]:
     """Images/s of a spec's training step under each candidate, at the last stage's size and batch.
 
     One that cannot be trained here (short memory, an operation that its precision lacks) is left out.
     """
     windows: dict[Candidate, Callable[[], float]] = {}
     for one in among:
+        tell(f"{spec.model} in {one}", 0, ROUNDS + 1)
         with suppress(BenchError, RuntimeError, ValueError, MemoryError):
             trial = spec.model_copy(update=one._asdict())
             windows[one] = Trainee(trial, source, device, batches=_BATCHES, resident=True).window
-    seconds = race(windows)
+    seconds = race(windows, tell=lambda turn: tell(f"{spec.model} in each, in turn", turn, ROUNDS + 1))
     windows.clear()
     gc.collect()
     if device.type == "cuda":
@@ -40,7 +44,11 @@ def rates_of(spec: RunSpec, among: Sequence[Candidate], source: Source, device: 
     return {one: float(f"{batch / seconds[one]:.4g}") for one in among if one in seconds}
 
 
-def race(windows: Mapping[Candidate, Callable[[], float]], rounds: int = ROUNDS) -> dict[Candidate, float]:
+def race(
+    windows: Mapping[Candidate, Callable[[], float]],
+    rounds: int = ROUNDS,
+    tell: Callable[[int], None] = lambda turn: None,
+) -> dict[Candidate, float]:
     """Median seconds a step of each (of two, the lower), measured in turn after a window each to warm up.
 
     One that fails is out; one that is slower than the best by a quarter after two rounds is measured no further.
@@ -48,10 +56,12 @@ def race(windows: Mapping[Candidate, Callable[[], float]], rounds: int = ROUNDS)
     Args:
         windows: each trains for a short while and returns its seconds a step.
         rounds: windows of each that stays in the race.
+        tell: told of every turn, from 0.
     """
     seconds: dict[Candidate, list[float]] = {one: [] for one in windows}
     running = list(windows)
     for turn in range(rounds + 1):
+        tell(turn)
         for one in list(running):
             try:
                 seconds[one].append(windows[one]())

@@ -156,7 +156,9 @@ class Runner:
                 size,
                 batch,
                 budget,
-                progress=lambda done, total: self.watcher.preparing(f"{part} samples at {size} px", done, total),
+                progress=lambda done, total: self.watcher.preparing(
+                    f"rendering {part} samples at {size} px", done, total
+                ),
                 shelf=Shelf(self.runs / "packed"),
             )
         if part == "train":

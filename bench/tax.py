@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
+from bench.progress import Tell, nobody
 from bench.report.markdown import table
 from registry.contract import Prediction, Quartet
 from registry.losses import parse
@@ -42,7 +43,7 @@ class Tax:
 
 
 def measure(
-    recipes: Mapping[str, str], size: int, batch: int, device: torch.device, rounds: int = ROUNDS
+    recipes: Mapping[str, str], size: int, batch: int, device: torch.device, rounds: int = ROUNDS, tell: Tell = nobody
 ) -> dict[str, Tax]:
     """The tax of each recipe.
 
@@ -51,6 +52,7 @@ def measure(
         size, batch: of the predictions, (batch, 1, size, size) a head.
         device: where to compute.
         rounds: how often each is measured.
+        tell: told of every round.
 
     Raises:
         RegistryError: a recipe that does not parse.
@@ -61,6 +63,7 @@ def measure(
     objectives = {name: Objective(parse(text)).to(device) for name, text in recipes.items()}
     pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in recipes}
     for turn in range(-WARM_UP, rounds):
+        tell(f"{len(recipes)} recipes, in turn with {REFERENCE}", turn + WARM_UP, rounds + WARM_UP)
         for name, objective in objectives.items():
             # A B, B A, A B, and all recipes in every round: what slows the machine down for a while slows all.
             order = (reference, objective) if turn % 2 else (objective, reference)

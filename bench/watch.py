@@ -34,7 +34,7 @@ class Watcher:
     """Told of what happens; does nothing. Override what you want to know."""
 
     def preparing(self, what: str, done: int, total: int) -> None:
-        """Samples are rendered ahead."""
+        """Something is done ahead of training: samples rendered, precisions raced, recipes audited."""
 
     def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
         """Training begins, or goes on after ``resumed_at`` epochs."""
@@ -115,8 +115,8 @@ class Terminal(Watcher):
         self._progress.stop()
 
     def preparing(self, what: str, done: int, total: int) -> None:
-        """Show how far rendering is."""
-        self._show(f"rendering {what}", done, total, "")
+        """Show how far it is."""
+        self._show(what, done, total, "")
 
     def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
         """Name the run."""

@@ -15,6 +15,7 @@ from bench.data.augment import augment
 from bench.data.source import Source
 from bench.errors import BenchError
 from bench.metrics import Metric, metrics
+from bench.progress import Tell, nobody
 from bench.protocol import Protocol
 from registry.errors import RegistryError
 from registry.losses import parse
@@ -52,6 +53,7 @@ def audit(
     model: str | Callable[[], nn.Module] | None = None,
     metrics: Mapping[str, Metric] = metrics,
     augmentation: Augment = augment,
+    tell: Tell = nobody,
 ) -> list[Verdict]:
     """Make every check on an experiment.
 
@@ -64,6 +66,7 @@ def audit(
         model: a key of `registry.models`, or what builds a model; None to leave the model out.
         metrics: what is reported, by name; a metric of one's own is a subclass of `Metric` with its own ``load``.
         augmentation: what the protocol's level is applied by.
+        tell: told of every check.
 
     Returns:
         A verdict per check, in the order of `CHECKS`. A check that cannot be made, as some code under audit raised,
@@ -78,10 +81,11 @@ def audit(
         torch.manual_seed(0)
         built = models.build(model) if isinstance(model, str) else None if model is None else model()
         subject = Subject(parsed, source, protocol, built, metrics, augmentation)
-        return [_made(check, subject) for check in CHECKS]
+        return [_made(check, subject, tell) for check in CHECKS]
 
 
-def _made(check: Check, subject: Subject) -> Verdict:
+def _made(check: Check, subject: Subject, tell: Tell) -> Verdict:
+    tell(f"audit: {check.__name__}", CHECKS.index(check), len(CHECKS))
     try:
         return check(subject)
     except (BenchError, RegistryError):

@@ -60,6 +60,7 @@ def audit(
 
     from bench.audit.audit import audit as examine
     from bench.audit.verdict import broken, headline
+    from bench.progress import Bar
     from bench.protocol import find_protocol
     from bench.results import store
     from bench.spec import canonical_json
@@ -68,9 +69,9 @@ def audit(
     changes = {"optimizer": optimizer, "schedule": schedule, "augmentation": augmentation}
     budget = find_protocol(protocol).override(**changes, epochs=epochs, batch=batch, size=size)
     source = open_source(data, bg, bg_depth, fg, depth_unit, camera, split, scenes, skip_bad, data_seed)
-    verdicts = examine(loss, source, budget, models.canonical(model))
-
     console = Console(highlight=False)
+    with Bar(console) as bar:
+        verdicts = examine(loss, source, budget, models.canonical(model), tell=bar)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)

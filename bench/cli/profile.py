@@ -95,6 +95,7 @@ def profile(
     from bench.profile.trace import chrome_trace
     from bench.profile.trainee import Trainee, spec_named
     from bench.profile.versus import compare, opponent
+    from bench.progress import Bar
     from bench.protocol import find_protocol
     from bench.report.bars import Stack, stacked_bars
     from bench.report.profile_page import profile_page
@@ -116,27 +117,28 @@ def profile(
     if versus or versus_engine:
         named = opponent(versus or model, loss)
         asked.append((spec_named(*named, budget, source), engine_named(versus_engine or engine, where)))
-    chooser = Chooser(source, where, runs, Path("results"), precision, layout, console.print)
-    settled = [(*chooser.settle(spec), by) for spec, by in asked]
-    shelf = Shelf(runs / "packed")
-    one, *others = (Trainee(spec, source, where, engine=by, shelf=shelf) for spec, _, by in settled)
-    if others:
-        comparison = compare(one, others[0], seconds)
-        console.print(comparison_table(comparison))
-        if json is not None:
-            store.replace(json, comparison.model_dump_json(indent=1) + "\n")
-        return
-    found, stretches = measure(one, seconds, twice=twice)
-    found = found.model_copy(update={"choice": settled[0][1]})
-    console.print(profile_table(found, console.width))
-    if bottleneck:
-        binding = find_bottleneck(one, seconds / 4)
-        console.print(binding.sentence())
-        found = found.model_copy(update={"bottleneck": binding})
-    if memory_budget is not None:
-        fit = fit_batch_of(one, source, memory_budget)
-        console.print(fit.sentence())
-        found = found.model_copy(update={"fit": fit})
+    with Bar(console) as bar:
+        chooser = Chooser(source, where, runs, Path("results"), precision, layout, console.print, bar)
+        settled = [(*chooser.settle(spec), by) for spec, by in asked]
+        shelf = Shelf(runs / "packed")
+        one, *others = (Trainee(spec, source, where, engine=by, shelf=shelf) for spec, _, by in settled)
+        if others:
+            comparison = compare(one, others[0], seconds, tell=bar)
+            console.print(comparison_table(comparison))
+            if json is not None:
+                store.replace(json, comparison.model_dump_json(indent=1) + "\n")
+            return
+        found, stretches = measure(one, seconds, twice=twice, tell=bar)
+        found = found.model_copy(update={"choice": settled[0][1]})
+        console.print(profile_table(found, console.width))
+        if bottleneck:
+            binding = find_bottleneck(one, seconds / 4, tell=bar)
+            console.print(binding.sentence())
+            found = found.model_copy(update={"bottleneck": binding})
+        if memory_budget is not None:
+            fit = fit_batch_of(one, source, memory_budget, tell=bar)
+            console.print(fit.sentence())
+            found = found.model_copy(update={"fit": fit})
     if json is not None:
         store.replace(json, found.model_dump_json(indent=1) + "\n")
     if trace is not None:

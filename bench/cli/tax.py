@@ -22,14 +22,18 @@ def tax(
     out: Annotated[Path | None, typer.Option(help="Also write the table to this page.")] = None,
 ) -> None:
     """Say what each loss costs a training step over plain bce: milliseconds and memory, without any model."""
+    from rich.console import Console
+
     from bench.environment import environment, pick_device
+    from bench.progress import Bar
     from bench.results import store
     from bench.tax import measure, tax_table
     from registry.losses import RECIPES
 
     chosen = pick_device(device)
     names = loss or [name for name in RECIPES if "@" not in name]
-    taxes = tax_table(measure({name: name for name in names}, size, batch, chosen))
+    with Bar(Console()) as bar:
+        taxes = tax_table(measure({name: name for name in names}, size, batch, chosen, tell=bar))
     about = (
         f"Forward and backward through the loss alone, {batch} predictions of {size}x{size} a head, "
         f"on {environment(chosen).label}."

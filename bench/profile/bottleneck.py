@@ -14,6 +14,7 @@ from bench.environment import pick_precision
 from bench.profile.interval import Interval, median_interval, ratio_interval
 from bench.profile.rounds import rounds, warm_up
 from bench.profile.trainee import Trainee
+from bench.progress import Tell, nobody
 
 INPUT_SHARE = 0.05
 LAUNCH_SHARE = 0.3
@@ -66,26 +67,31 @@ class Bottleneck(BaseModel):
         )
 
 
-def bottleneck(one: Trainee, seconds: float) -> Bottleneck:
+def bottleneck(one: Trainee, seconds: float, tell: Tell = nobody) -> Bottleneck:
     """Measure real loading against resident data, then two sizes of batch against each other, in turn A B B A.
 
     Args:
         one: what to train.
         seconds: how long each of the two comparisons may take; as long again, at most, for warming up.
+        tell: told of every run.
     """
     epoch, batch = next(one.batches)
     whole = repeat((epoch, batch))
     count = one.batch // 2 if one.batch >= _FEW else 2 * one.batch
     other = repeat((epoch, _sized(batch, count)))
+    tell("real loading and resident data, in turn", 0, 4)
     warm_up(one.window, seconds)
     data = rounds(one.window, _over(one, whole), seconds)
+    tell("two sizes of batch, in turn", 1, 4)
     size = rounds(_over(one, whole), _over(one, other), seconds)
     wait = ratio_interval([b for _, b in data], [a for a, _ in data])
     growth = ratio_interval([b for _, b in size], [a for a, _ in size])
+    tell("loading only", 2, 4)
     loading = [_loading(one) for _ in range(3)]
     input_share = Interval(value=1 - wait.value, low=1 - wait.high, high=1 - wait.low)
     fixed = [fixed_share(ratio, count / one.batch) for ratio in (growth.value, growth.low, growth.high)]
     launch_share = Interval(value=fixed[0], low=min(fixed), high=max(fixed))
+    tell("another precision", 3, 4)
     faster = _in_bfloat16(one, seconds) if one.spec.precision == "float32" else None
     kind, advice, gain = judge(input_share.value, launch_share.value, one.loader.tier, one.size, faster)
     return Bottleneck(

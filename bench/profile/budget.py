@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping
+from itertools import count
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from bench.data.source import Source
 from bench.errors import BenchError
 from bench.profile.trainee import Trainee
+from bench.progress import Tell, nobody
 
 _SMALL, _LARGER = 2, 6
 _MOST = 4096
@@ -102,16 +104,19 @@ def fit_batch(peak: Peak, budget_mib: float) -> Fit:
     )
 
 
-def fit_batch_of(one: Trainee, source: Source, budget_mib: float) -> Fit:
+def fit_batch_of(one: Trainee, source: Source, budget_mib: float, tell: Tell = nobody) -> Fit:
     """`fit_batch` for what is trained, at its size; the weights of one trainee at a time are in memory besides its own.
 
     Args:
         one: its spec and its device are taken.
         source: where the batches come from.
         budget_mib: for weights, gradients, the optimizer's moments, activations and the batch.
+        tell: told of every batch that is tried.
     """
+    tried = count()
 
     def peak(batch: int) -> int:
+        tell(f"a step with batch {batch}", next(tried), 2 + _CHECKS)
         protocol = one.spec.protocol.override(batch=batch)
         gc.collect()  # of the trials before
         there = torch.cuda.memory_allocated(one.device) if one.device.type == "cuda" else 0

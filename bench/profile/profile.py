@@ -18,8 +18,9 @@ from bench.profile.doubts import doubts, undecided
 from bench.profile.engine import FIRST_STEPS, Engine
 from bench.profile.interval import Interval, ratio_interval, sittings_interval
 from bench.profile.rounds import WarmUp
-from bench.profile.sitting import SITTINGS, Round, sit, some_rounds, undisturbed
+from bench.profile.sitting import SITTINGS, Round, Sitting, sit, some_rounds, undisturbed
 from bench.profile.trainee import BATCHES, Trainee
+from bench.progress import Tell, nobody
 from bench.spec import RunSpec
 from bench.timing.ceiling import Ceiling, measure_ceiling
 from bench.timing.census import Count
@@ -128,7 +129,7 @@ class Profile(BaseModel):
 
 
 def profile(
-    trainee: Trainee, seconds: float, sittings: int = SITTINGS, twice: bool = False
+    trainee: Trainee, seconds: float, sittings: int = SITTINGS, twice: bool = False, tell: Tell = nobody
 ) -> tuple[Profile, list[Stretch]]:
     """Profile a training step.
 
@@ -138,26 +139,33 @@ def profile(
             perturbation cannot be told from 1 % by then.
         sittings: how often to begin anew.
         twice: make two such profiles in turn, see whether they agree, and return one of all their sittings.
+        tell: told of every sitting.
 
     Returns:
         The profile, and the time line of one more instrumented window.
     """
+    count = sittings * (1 + twice)
+    tell("first steps" if trainee.engine == "eager" else f"first steps, {trainee.engine}", 0, count + 1)
     ready = trainee.make_ready()  # first: a second time, caches would hide the compiling
     departure = None if trainee.engine == "eager" else departure_from_eager(trainee)
-    sat = [sit(trainee, seconds / sittings)]
-    while len(sat) < sittings * (1 + twice):
-        trainee.again()
+    sat: list[Sitting] = []
+    while len(sat) < count:
+        tell(f"sitting {len(sat) + 1} of {count}", len(sat), count + 1)
+        if sat:
+            trainee.again()
         sat.append(sit(trainee, seconds / sittings))
     rounds, discarded, forced = undisturbed(sat)
     halves = [[row for i, row in enumerate(rounds) if (i % 4 in (1, 2)) == other] for other in (False, True)]
     paired = [round for row in rounds for round in row]
     perturbation = _perturbation(paired, trainee.device)
     if undecided(perturbation):
+        tell("more rounds: the perturbation is not yet clear", count, count + 1)
         more = some_rounds(trainee, seconds, 1)  # so many at once: to stop when it looks well would be no measurement
         paired += [round for round in more if round.reading.disturbed is None] or more
         perturbation = _perturbation(paired, trainee.device)
     times, closure = block_times([w for row in rounds for round in row for w in round.marked])
     assert closure is not None, "every sitting has a round"
+    tell("counting operations and memory, the machine's ceiling", count, count + 1)
     trainee.window(instrumented=True)
     stretches = trainee.ledger.intervals()
     census = trainee.census()

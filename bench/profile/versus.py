@@ -13,6 +13,7 @@ from bench.profile.profile import compile_seconds
 from bench.profile.rounds import rounds, warm_up
 from bench.profile.sitting import SITTINGS
 from bench.profile.trainee import Trainee
+from bench.progress import Tell, nobody
 from registry.errors import RegistryError
 from registry.losses import parse
 from registry.models import models
@@ -61,17 +62,22 @@ class Comparison(BaseModel):
         ]
 
 
-def compare(a: Trainee, b: Trainee, seconds: float, sittings: int = SITTINGS) -> Comparison:
+def compare(a: Trainee, b: Trainee, seconds: float, sittings: int = SITTINGS, tell: Tell = nobody) -> Comparison:
     """Measure both in turn, uninstrumented.
 
     Args:
         a, b: on one device.
         seconds: how long to measure; each is warmed up for as long again at most.
         sittings: how often both begin anew; the intervals come from how far these differ.
+        tell: told of every sitting.
     """
-    ready = [side.make_ready() for side in (a, b)]
+    ready = []
+    for side in (a, b):
+        tell(f"first steps of {side.label}", 0, sittings)
+        ready.append(side.make_ready())
     pairs: list[list[tuple[float, float]]] = []
     while len(pairs) < sittings:
+        tell(f"sitting {len(pairs) + 1} of {sittings}, in turn A B B A", len(pairs), sittings)
         if pairs:
             a.again()
             b.again()

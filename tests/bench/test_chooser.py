@@ -212,14 +212,14 @@ def experiment(folder: Path, **more: object) -> Experiment:
 
 def test_from_measuring_to_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.chooser.WORTH_MEASURING", 1)
-    monkeypatch.setattr("bench.fastest.race", lambda windows: dict.fromkeys(windows, 1.0) | {HALF: 0.5})
+    monkeypatch.setattr("bench.fastest.race", lambda windows, tell: dict.fromkeys(windows, 1.0) | {HALF: 0.5})
     lines: list[str] = []
     made = [one for one, _, _ in experiment(tmp_path).run(Watcher(), lines.append)]
     assert [Candidate.of(one.spec) for one in made] == [HALF, HALF]
     assert [one.choice.gain for one in made if one.choice] == [2, 2]
     assert [one for _, one in store.read_all(tmp_path / "results")] == made
     assert sum("2.00 times float32's rate" in line for line in lines) == 1
-    monkeypatch.setattr("bench.fastest.race", lambda windows: pytest.fail("measured again"))
+    monkeypatch.setattr("bench.fastest.race", lambda windows, tell: pytest.fail("measured again"))
     again = [new for _, _, new in experiment(tmp_path).run(Watcher(), lines.append)]
     assert again == [False, False]
     (plain, _, _), _ = experiment(tmp_path, precision="float32", layout="channels_last").run(Watcher(), lines.append)

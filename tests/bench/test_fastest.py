@@ -11,6 +11,7 @@ from bench.protocol import find_protocol
 from bench.spec import RunSpec
 from tests.bench.rectangles import Rectangles
 from tests.bench.test_choice import ALL, HALF, HALF_TURNED, PLAIN
+from tests.bench.told import Told
 
 CPU = torch.device("cpu")
 TINY = find_protocol("quick").override(size=16, batch=2, train_samples=32)
@@ -39,7 +40,9 @@ def test_what_cannot_be_trained_is_out_of_the_race() -> None:
 def test_rates_of_a_real_model_leave_out_what_it_cannot_do(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = RunSpec(model="unet[width=4]", recipe="mask: bce", protocol=TINY, data=Rectangles().describe())
     monkeypatch.setattr("bench.timing.ledger.time.perf_counter", itertools.count(step=0.1).__next__)
-    rates = rates_of(spec, ALL, Rectangles(), CPU)
+    told = Told()
+    rates = rates_of(spec, ALL, Rectangles(), CPU, told)
+    assert told.words[-1] == "unet[width=4] in each, in turn"
     assert list(rates) == ALL
     assert all(rate > 0 for rate in rates.values())
     assert rates_of(spec.model_copy(update={"model": "constant"}), ALL, Rectangles(), CPU) == {}

@@ -5,12 +5,17 @@ import torch
 
 from bench.tax import Tax, measure, tax_table
 from registry.errors import UnknownName
+from tests.bench.told import Told
 
 CPU = torch.device("cpu")
 
 
 def test_the_reference_costs_nothing_over_itself_and_ssim_does() -> None:
-    taxes = measure({"bce": "bce", "dear": "mask: bce + ssim, depth: bce + ssim + ms_ssim"}, 32, 4, CPU, rounds=5)
+    told = Told()
+    taxes = measure(
+        {"bce": "bce", "dear": "mask: bce + ssim, depth: bce + ssim + ms_ssim"}, 32, 4, CPU, rounds=5, tell=told
+    )
+    assert len(told.words) == 8  # 3 rounds to warm up
     assert taxes["bce"].extra_mib == 0
     assert taxes["dear"].ratio > 2
     assert taxes["dear"].extra_ms > 0

@@ -14,6 +14,7 @@ from bench.protocol import Protocol, find_protocol
 from registry.losses import RECIPES, parse
 from tests.bench.audit import faulty
 from tests.bench.audit.scenes import Scenes
+from tests.bench.told import Told
 
 QUICK = find_protocol("quick")
 SOURCE = Synthetic()
@@ -61,7 +62,9 @@ def test_it_leaves_no_trace() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    first = audit("bce", SOURCE, QUICK, "unet[width=4]")
+    told = Told()
+    first = audit("bce", SOURCE, QUICK, "unet[width=4]", tell=told)
+    assert told.words == [f"audit: {verdict.check}" for verdict in first]
     assert torch.equal(torch.rand(3), expected)
     assert audit("bce", SOURCE, QUICK, "unet[width=4]") == first
 

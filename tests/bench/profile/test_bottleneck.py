@@ -6,6 +6,7 @@ from itertools import repeat
 import pytest
 
 from bench.profile.bottleneck import bottleneck, fixed_share, judge
+from tests.bench.told import Told
 
 
 @pytest.mark.parametrize("images", [0.5, 2.0])
@@ -45,7 +46,9 @@ def test_a_slow_loader_is_found_and_the_cure_gives_what_was_predicted(make) -> N
             yield item
 
     one.batches, one.loader.tier = slow(), "live"
-    found = bottleneck(one, seconds=0.0)
+    told = Told()
+    found = bottleneck(one, seconds=0.0, tell=told)
+    assert "loading only" in told.words
     assert found.kind == "input"
     assert found.loading_ms >= 50
     assert "input-bound" in found.sentence()

@@ -5,6 +5,7 @@ import pytest
 from bench.errors import BenchError
 from bench.profile.budget import fit_batch, fit_batch_of, peak_of
 from tests.bench.rectangles import Rectangles
+from tests.bench.told import Told
 
 MIB = 2**20
 
@@ -49,7 +50,9 @@ def test_too_small_a_budget() -> None:
 
 def test_a_real_net(make) -> None:
     one = make(batch=4, size=32)
-    fit = fit_batch_of(one, Rectangles(), budget_mib=20)
+    told = Told()
+    fit = fit_batch_of(one, Rectangles(), budget_mib=20, tell=told)
+    assert f"a step with batch {fit.batch}" in told.words
     assert fit.peak_mib <= 20
     assert fit.peak_mib >= 0.9 * 20
     assert peak_of(make(batch=fit.batch, size=32)) / MIB == pytest.approx(fit.peak_mib, rel=0.05)

@@ -14,12 +14,15 @@ from bench.profile.rounds import WarmUp
 from bench.profile.table import profile_table
 from bench.timing.hooks import LOSS_BACKWARD
 from bench.timing.work import blocks_of, gmacs
+from tests.bench.told import Told
 
 
 @pytest.fixture(scope="module")
 def found(make) -> Profile:
-    found, stretches = profile(make(), seconds=0.5)
+    told = Told()
+    found, stretches = profile(make(), seconds=0.5, tell=told)
     assert stretches
+    assert [words for words in told.words if "sitting" in words] == [f"sitting {i} of 4" for i in (1, 2, 3, 4)]
     return found
 
 

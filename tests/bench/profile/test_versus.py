@@ -8,6 +8,7 @@ import torch
 from bench.profile.versus import compare, opponent
 from registry.errors import RegistryError
 from registry.losses import parse
+from tests.bench.told import Told
 
 
 def test_a_planted_delay_is_found(make) -> None:
@@ -21,7 +22,9 @@ def test_a_planted_delay_is_found(make) -> None:
 
     other._build = slow  # every sitting builds anew
     other.again()
-    found = compare(one, other, seconds=0.5)
+    told = Told()
+    found = compare(one, other, seconds=0.5, tell=told)
+    assert "sitting 4 of 4, in turn A B B A" in told.words
     assert found.answer == "faster"
     assert found.ratio.high < 1
     assert found.b_ms.value - found.a_ms.value > 50

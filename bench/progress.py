@@ -1,0 +1,47 @@
+"""Progress on the terminal that is drawn when there is news, and at no other time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+Tell = Callable[[str, int, int], None]
+"""Told what is being done now, how many parts of the work are done, and of how many."""
+
+
+def nobody(what: str, done: int, total: int) -> None:
+    """For work that nobody watches."""
+
+
+class Bar:
+    """A `Tell` that moves a bar, gone when the work is over. Use as a context manager.
+
+    No thread of its own redraws it: a measurement under way is not disturbed.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}  {task.description}", markup=False),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            auto_refresh=False,
+        )
+        self._task = self._progress.add_task("", total=1, visible=False)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._progress.update(self._task, visible=False)
+        self._progress.stop()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Draw."""
+        self._progress.update(self._task, description=what, completed=done, total=total, visible=True, refresh=True)

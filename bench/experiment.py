@@ -15,7 +15,7 @@ from bench.audit.audit import audit
 from bench.audit.verdict import Unsound, Verdict, broken, headline
 from bench.choice import candidates
 from bench.chooser import Chooser
-from bench.data.augment import LEVELS
+from bench.data.augment import find_level
 from bench.data.source import Source
 from bench.environment import code_version, environment, pick_device
 from bench.errors import BenchError
@@ -82,8 +82,7 @@ class Experiment:
     def _try_out(self) -> None:
         """Build once what the experiment names, so that a mistake shows before anything is trained."""
         protocol = self.protocol
-        if protocol.augmentation not in LEVELS:
-            raise BenchError(f"unknown augmentation {protocol.augmentation!r}; there are: {', '.join(LEVELS)}")
+        find_level(protocol.augmentation)
         largest = max(stage.batch for stage in protocol.stages)
         if protocol.train_samples < largest:
             raise BenchError(f"{protocol.train_samples} training samples make no batch of {largest}: give more samples")

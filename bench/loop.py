@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.agreement import check_sizes, common_heads
+from bench.data.augment import Augmentation
 from bench.data.loader import Batch, Loader
 from bench.data.split import Part
 from bench.diagnostics import TaskGradients
@@ -99,7 +100,8 @@ def train(
     optimizer = optimizers.build(protocol.optimizer)([*model.parameters(), *objective.parameters()])
     steps = sum(stage.epochs * (protocol.train_samples // stage.batch) for stage in protocol.stages)
     schedule = schedules.build(protocol.schedule)(optimizer, steps)
-    one = Step(model, objective, optimizer, schedule, autocast, device, spec.seed, protocol.augmentation)
+    augmentation = Augmentation(protocol.augmentation, spec.seed, protocol.train_samples)
+    one = Step(model, objective, optimizer, schedule, autocast, device, augmentation)
     maker = f"{code_version(spec.model, spec.recipe)} {environment(device).fingerprint}"
     state = State(model, objective, optimizer, schedule, ledger, evaluations, folder, device, maker)
     state.resume()
@@ -139,11 +141,12 @@ def train(
         )
         objective.epoch_end(row.train_loss)
         watcher.phase("checkpoint")
-        state.keep(row)
+        state.keep(row, final=epoch == protocol.epochs)
         watcher.epoch(row)
         del loader, trace, batches, batch, quartet, losses  # the next stage needs their memory
 
-    state.take_best()
+    watcher.phase("checkpoint")
+    state.finish()
     watcher.phase("test")
     test = _test(spec, loaders, model, objective, autocast, evaluations, heads)
     return Trained(model, state.history, state.best_epoch, test, state.resumed)

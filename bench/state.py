@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bench import checkpoint
 from bench.optim import Schedule
@@ -16,6 +17,13 @@ from bench.results.record import Epoch
 from bench.timing.ledger import Ledger
 from registry.losses.objective import Objective
 from registry.losses.recipe import HEADS
+
+EVERY = 30.0
+"""Seconds from one checkpoint to the next, or an epoch if that takes longer: no more work is lost when a run stops.
+
+Weights with the optimizer's moments take as long to write as several steps to make: after every short epoch, that
+would be a few per cent of the training.
+"""
 
 
 @dataclass
@@ -40,13 +48,34 @@ class State:
         self.history: list[Epoch] = []
         self.best_epoch: int | None = None
         self.resumed = 0
+        self._best: dict[str, Tensor] | None = None  # weights of the best epoch; None: the model has them
+        self._best_written = True
+        self._written = time.monotonic()
 
-    def keep(self, row: Epoch) -> None:
-        """Add an epoch, write the last checkpoint, and the best one if this is it."""
+    def keep(self, row: Epoch, final: bool) -> None:
+        """Add an epoch; remember its weights if they are the best, and write a checkpoint if it is time.
+
+        Args:
+            row: the epoch that was just trained.
+            final: there is none after it, so that nobody will go on from it.
+        """
         self.history.append(row)
         if selection(row.val_loss) <= min(selection(epoch.val_loss) for epoch in self.history):
-            self.best_epoch = row.epoch
-            checkpoint.save(self.folder / "best.pt", {"model": self.model.state_dict(), "epoch": row.epoch})
+            self.best_epoch, self._best_written = row.epoch, False
+            self._best = None if final else _copy(self.model.state_dict())
+        if not final and time.monotonic() - self._written >= EVERY:
+            self._write()
+            self._written = time.monotonic()
+
+    def finish(self) -> None:
+        """Give the model the weights of the best epoch, and write them to ``best.pt``."""
+        if self._best is not None:
+            self.model.load_state_dict(self._best)
+        self._write_best(self.model.state_dict())
+
+    def _write(self) -> None:
+        if self._best is not None and not self._best_written:
+            self._write_best(self._best)
         parts: dict[str, Any] = {
             "model": self.model.state_dict(),
             "objective": self.objective.state_dict(),
@@ -62,6 +91,10 @@ class State:
             "evaluation": self.evaluations.state(),
         }
         checkpoint.save(self.folder / "last.pt", parts)
+
+    def _write_best(self, weights: dict[str, Any]) -> None:
+        checkpoint.save(self.folder / "best.pt", {"model": weights, "epoch": self.best_epoch})
+        self._best_written = True
 
     def resume(self) -> None:
         """Go on where the last checkpoint in the folder stands, if there is one that the same code made here.
@@ -86,11 +119,13 @@ class State:
         self.resumed = parts["resumed"] + 1
         self.ledger.load_state(parts["training"])
         self.evaluations.load_state(parts["evaluation"])
-
-    def take_best(self) -> None:
-        """Load the weights of the best epoch."""
         if self.best_epoch is not None:
-            self.model.load_state_dict(checkpoint.load(self.folder / "best.pt", self.device)["model"])
+            self._best = checkpoint.load(self.folder / "best.pt", torch.device("cpu"))["model"]
+
+
+def _copy(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A copy beside the device, whose memory is the training's."""
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights.items()}
 
 
 def selection(losses: Mapping[str, float]) -> float:

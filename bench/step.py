@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from bench.data.augment import augment
+from bench.data.augment import Augmentation
 from bench.data.loader import Batch
 from bench.optim import Schedule
 from bench.timing.hooks import Passes, WholePasses
@@ -23,7 +23,7 @@ class Step:
         model, objective, optimizer, schedule: trained, minimised, and how.
         autocast: the precision of the forward pass.
         device: where all of them are.
-        seed, augmentation: what `bench.data.augment` draws from, and how much it changes.
+        augmentation: of every batch.
 
     Attributes:
         run: what is called for a forward pass, the model unless it was compiled.
@@ -39,11 +39,10 @@ class Step:
         schedule: Schedule,
         autocast: torch.autocast,
         device: torch.device,
-        seed: int,
-        augmentation: str,
+        augmentation: Augmentation,
     ) -> None:
         self.model, self.objective, self.optimizer, self.schedule = model, objective, optimizer, schedule
-        self.autocast, self.device, self.seed, self.augmentation = autocast, device, seed, augmentation
+        self.autocast, self.device, self.augmentation = autocast, device, augmentation
         self.run: Callable[..., Any] = model
         self.update: Callable[[Quartet, Span, Passes], Losses] | None = None
 
@@ -55,7 +54,7 @@ class Step:
         with span("h2d"):
             quartet = batch.arrive()
         with span("augment"):
-            return augment(quartet, self.seed, epoch, batch.at, self.augmentation)
+            return self.augmentation(quartet, epoch, batch.at)
 
     def learn(self, quartet: Quartet, span: Span = nullspan, passes: Passes | None = None) -> Losses:
         """Update the weights once and move the schedule on; nothing here waits for the device.

@@ -126,4 +126,6 @@ def run(
 
 
 def _interrupt(*_: object) -> NoReturn:
-    raise Interrupted("stopped; the last checkpoint is kept, and the same command goes on from it")
+    raise Interrupted(
+        "stopped; the same command goes on from the last checkpoint, of half a minute or an epoch ago at most"
+    )

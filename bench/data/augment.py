@@ -57,12 +57,58 @@ def augment(quartet: Quartet, seed: int, epoch: int, ids: Tensor, level: str) ->
     Raises:
         BenchError: no such level.
     """
-    if level not in LEVELS:
-        raise BenchError(f"unknown augmentation {level!r}; there are: {', '.join(LEVELS)}")
-    chosen = LEVELS[level]
+    return _changed(quartet, _draws(seed, epoch, ids.to(quartet.bg.device)), find_level(level))
+
+
+def find_level(name: str) -> Level:
+    """A level by name.
+
+    Raises:
+        BenchError: no such level.
+    """
+    if name not in LEVELS:
+        raise BenchError(f"unknown augmentation {name!r}; there are: {', '.join(LEVELS)}")
+    return LEVELS[name]
+
+
+class Augmentation:
+    """`augment` for a run of epochs: what it draws is drawn once an epoch, for all samples, and not step by step.
+
+    The two dozen small operations of a draw take longer than flipping a small batch does.
+
+    Args:
+        level: a key of `LEVELS`.
+        seed: what the draws depend on, besides epoch and ids.
+        count: samples in all; ids are below it.
+    """
+
+    def __init__(self, level: str, seed: int, count: int) -> None:
+        self._level, self._seed, self._count = find_level(level), seed, count
+        self._epoch: int | None = None
+
+    def __call__(self, quartet: Quartet, epoch: int, ids: Tensor) -> Quartet:
+        """An augmented copy of a batch (or the batch itself at level ``none``), as `augment` makes it.
+
+        Args:
+            quartet: the batch.
+            epoch, ids: what is drawn depends on; the ids (B,) int64 lie on the batch's device.
+        """
+        if self._level == Level():
+            return quartet
+        if epoch != self._epoch:
+            self._table = _draws(self._seed, epoch, torch.arange(self._count, device=ids.device))
+            self._epoch = epoch
+        return _changed(quartet, self._table.index_select(0, ids), self._level)
+
+
+def _draws(seed: int, epoch: int, ids: Tensor) -> Tensor:
+    """All that is drawn for some samples, (B, 9) in [0, 1)."""
+    return uniform(seed, f"augment/{epoch}", ids, 9)
+
+
+def _changed(quartet: Quartet, u: Tensor, chosen: Level) -> Quartet:
     if chosen == Level():
         return quartet
-    u = uniform(seed, f"augment/{epoch}", ids.to(quartet.bg.device), 9)
     flipped = u[:, 0] < chosen.flip
     moved = _zoom(quartet, flipped, 1 + u[:, 1] * chosen.zoom, u[:, 2:4]) if chosen.zoom else _flip(quartet, flipped)
     if chosen.brightness or chosen.contrast or chosen.gain:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from bench.agreement import common_heads
+from bench.data.augment import Augmentation
 from bench.data.loader import Batch, Loader
 from bench.data.shelf import Shelf
 from bench.data.source import Source
@@ -120,8 +121,7 @@ class Trainee:
             schedules.build(protocol.schedule)(self.optimizer, _STEPS),
             torch.autocast(self.device.type, torch.bfloat16, enabled=spec.precision == "bfloat16"),
             self.device,
-            spec.seed,
-            protocol.augmentation,
+            Augmentation(protocol.augmentation, spec.seed, self.loader.count),
         )
         run_by(self.engine, self._step)
         self._passes = self._split(self.ledger)

@@ -67,7 +67,10 @@ def test_it_learns(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", ["unet[width=4]", "twin_unet[width=4]"])  # the second draws dropout
 @pytest.mark.parametrize("schedule", ["onecycle", "plateau[patience=0]", "step[every=1]"])
-def test_an_interrupted_run_ends_bit_identical(tmp_path: Path, model: str, schedule: str) -> None:
+def test_an_interrupted_run_ends_bit_identical(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, schedule: str
+) -> None:
+    monkeypatch.setattr("bench.state.EVERY", 0.0)
     source = Rectangles()
     one = spec(source, model, epochs=3, schedule=schedule)
     whole = run(one, source, tmp_path / "whole")
@@ -174,6 +177,7 @@ def test_uneven_last_batches_count_by_image(tmp_path: Path) -> None:
 
 
 def test_what_other_code_left_is_not_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.state.EVERY", 0.0)
     source = Rectangles()
     with pytest.raises(KeyboardInterrupt):
         run(spec(source), source, tmp_path, StopAfter(1))

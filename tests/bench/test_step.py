@@ -5,6 +5,7 @@ import weakref
 
 import torch
 
+from bench.data.augment import Augmentation
 from bench.data.loader import Batch
 from bench.optim import optimizers, schedules
 from bench.step import Step
@@ -21,7 +22,9 @@ def step() -> Step:
     optimizer = optimizers.build("adam[lr=0.01]")(model.parameters())
     schedule = schedules.build("cosine")(optimizer, 10)
     autocast = torch.autocast("cpu", torch.bfloat16, enabled=False)
-    return Step(model, Objective("mask: bce, depth: l1"), optimizer, schedule, autocast, CPU, 0, "flip")
+    return Step(
+        model, Objective("mask: bce, depth: l1"), optimizer, schedule, autocast, CPU, Augmentation("flip", 0, 4)
+    )
 
 
 def batch() -> Batch:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.data.augment import augment
+from bench.data.augment import Augmentation
 from bench.data.loader import Batch, Loader
 from bench.data.shelf import Shelf
 from bench.data.source import Source, open_source
@@ -167,6 +167,7 @@ def test_training_over_lightning(benchmark, say: Say, source: Source, files: Pat
     lightning = pytest.importorskip("lightning")
     one, other, peers = learner(source), learner(source), WRITTEN["usual"](files, COUNT, SIZE)
     loader = Loader(source, "train", COUNT, SIZE, TRAINED, 2**30)
+    augmentation = Augmentation(other.spec.protocol.augmentation, 0, COUNT)
 
     class Module(lightning.LightningModule):
         def __init__(self) -> None:
@@ -176,7 +177,7 @@ def test_training_over_lightning(benchmark, say: Say, source: Source, files: Pat
 
         def training_step(self, batch, _):
             images, ids = batch
-            quartet = augment(quartet_of(images), 0, 1, ids, other.spec.protocol.augmentation)
+            quartet = augmentation(quartet_of(images), 1, ids)
             return self.objective(self.model(quartet.bg, quartet.bg_fg), quartet).total
 
         def configure_optimizers(self):

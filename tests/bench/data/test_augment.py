@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bench.data.augment import LEVELS, Level, augment
+from bench.data.augment import LEVELS, Augmentation, Level, augment
 from bench.errors import BenchError
 from registry.contract import Quartet
+from tests.bench.rectangles import Rectangles
 
 IDS = torch.tensor([5, 0, 77, 12])
 
@@ -85,3 +86,14 @@ def test_none_does_nothing(quartet: Quartet) -> None:
 def test_unknown_level(quartet: Quartet) -> None:
     with pytest.raises(BenchError, match="none, flip, standard"):
         augment(quartet, 0, 0, IDS, "heavy")
+
+
+@pytest.mark.parametrize("level", ["none", "flip", "standard"])
+def test_drawing_for_a_whole_epoch_changes_nothing(level: str) -> None:
+    many = Rectangles().render("train", torch.arange(24), 16)
+    augmentation = Augmentation(level, seed=5, count=24)
+    for epoch, ids in ((1, [3, 20, 4]), (1, [0, 23]), (2, [3, 20, 4]), (1, [3, 20, 4])):
+        at = torch.tensor(ids)
+        batch = many.map(lambda tensor, at=at: tensor[at])
+        done, expected = augmentation(batch, epoch, at), augment(batch, 5, epoch, at, level)
+        assert all(torch.equal(a, b) for (_, a), (_, b) in zip(done.tensors(), expected.tensors(), strict=True))

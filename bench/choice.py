@@ -13,8 +13,8 @@ from bench.environment import native_precisions, pick_precision
 from bench.errors import BenchError
 from bench.spec import Layout, Precision, RunSpec
 
-MARGIN = 0.03
-"""What is preferred gives way only to what is faster by more than this share."""
+MARGIN = 0.05
+"""What is preferred gives way only to what is faster by more than this share: two measurements may differ as much."""
 
 
 class Candidate(NamedTuple):

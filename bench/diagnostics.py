@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -95,20 +95,16 @@ class TaskGradients:
         sums = sums.detach().requires_grad_()
         (weights,) = torch.autograd.grad(self._objective.weighting(sums), sums)
         figures: dict[str, Tensor] = {}
-        heads: list[tuple[Tensor, ...]] = []
-        for weight, (head, terms) in zip(weights, losses.items(), strict=True):
-            pulls = {name: torch.autograd.grad(loss, self._trunk, retain_graph=True) for name, loss in terms.items()}
-            norms = {name: weight.abs() * _norm(pull) for name, pull in pulls.items()}
-            together, *others = pulls.values()
-            for pull in others:
-                together = tuple(torch._foreach_add(together, pull))
-            heads.append(together)
-            figures[head] = weight.abs() * _norm(together)
-            figures |= norms
-        if len(heads) == 2:
-            product = torch.stack([(one * other).sum() for one, other in zip(*heads, strict=True)]).sum()
-            length = _norm(heads[0]) * _norm(heads[1])
-            figures[COSINE] = weights.prod().sign() * product / length.clamp(min=1e-20)
+        pulls: list[_Pull] = []
+        for weight, (head, terms) in zip(weights.abs(), losses.items(), strict=True):
+            pull = _Pull(self._trunk, pulls[0].sent if pulls else {})
+            norms = {name: weight * pull.send(loss, last=name == [*terms][-1]) for name, loss in terms.items()}
+            figures |= {head: weight * _length(pull.lengths), **norms}
+            pulls.append(pull)
+        if len(pulls) == 2:
+            product = weights.prod().sign() * torch.stack(pulls[1].products).sum()
+            length = _length(pulls[0].lengths) * _length(pulls[1].lengths)
+            figures[COSINE] = product / length.clamp(min=1e-20)
         return figures
 
     def _shared(self, logits: Sequence[Tensor]) -> list[nn.Parameter]:
@@ -144,6 +140,56 @@ def _single_terms(part: HeadPart) -> dict[str, Objective]:
     }
 
 
-def _norm(gradients: tuple[Tensor, ...]) -> Tensor:
-    length: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+def _length(parts: Sequence[Tensor]) -> Tensor:
+    """The norm of a vector by those of its parts."""
+    length: Tensor = torch.linalg.vector_norm(torch.stack([*parts]))
     return length
+
+
+class _Pull:
+    """What the terms of a head send into the trunk, looked at parameter by parameter.
+
+    So no more than the first head's gradients are ever held: as much as a training step holds of them.
+
+    Args:
+        trunk: the parameters.
+        against: what another head sent into each.
+
+    Attributes:
+        sent: into each parameter, by all terms; of a head with ``against`` nothing is kept in the end.
+        lengths: norm of that by parameter.
+        products: with what ``against`` has there.
+    """
+
+    def __init__(self, trunk: Sequence[nn.Parameter], against: Mapping[Tensor, Tensor]) -> None:
+        self._trunk, self._against = trunk, against
+        self.sent: dict[Tensor, Tensor] = {}
+        self.lengths: list[Tensor] = []
+        self.products: list[Tensor] = []
+
+    def send(self, loss: Tensor, last: bool) -> Tensor:
+        """Send a term's gradient into the trunk; returns its norm. ``last``: no other term follows."""
+        lengths: list[Tensor] = []
+
+        def look(parameter: Tensor) -> None:
+            gradient, parameter.grad = parameter.grad, None
+            assert gradient is not None
+            lengths.append(torch.linalg.vector_norm(gradient))
+            if parameter in self.sent:
+                gradient = gradient.add_(self.sent.pop(parameter))
+            if last:
+                self.lengths.append(torch.linalg.vector_norm(gradient))
+            if last and self._against:
+                self.products.append((gradient * self._against[parameter]).sum())
+            else:
+                self.sent[parameter] = gradient
+
+        before = [parameter.grad for parameter in self._trunk]
+        for parameter in self._trunk:
+            parameter.grad = None
+        hooks = [one.register_post_accumulate_grad_hook(look) for one in self._trunk]  # type: ignore[no-untyped-call]
+        loss.backward(inputs=self._trunk, retain_graph=True)  # type: ignore[no-untyped-call]
+        for hook, parameter, gradient in zip(hooks, self._trunk, before, strict=True):
+            hook.remove()
+            parameter.grad = gradient
+        return _length(lengths)

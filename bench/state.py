@@ -18,7 +18,7 @@ from bench.timing.ledger import Ledger
 from registry.losses.objective import Objective
 from registry.losses.recipe import HEADS
 
-EVERY = 30.0
+EVERY = 60.0
 """Seconds from one checkpoint to the next, or an epoch if that takes longer: no more work is lost when a run stops.
 
 Weights with the optimizer's moments take as long to write as several steps to make: after every short epoch, that

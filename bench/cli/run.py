@@ -126,6 +126,4 @@ def run(
 
 
 def _interrupt(*_: object) -> NoReturn:
-    raise Interrupted(
-        "stopped; the same command goes on from the last checkpoint, of half a minute or an epoch ago at most"
-    )
+    raise Interrupted("stopped; the same command goes on from the last checkpoint, of a minute or an epoch ago at most")

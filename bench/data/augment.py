@@ -79,7 +79,7 @@ class Augmentation:
     Args:
         level: a key of `LEVELS`.
         seed: what the draws depend on, besides epoch and ids.
-        count: samples in all; ids are below it.
+        count: samples in all; greater ids are an error, on a GPU a fatal one.
     """
 
     def __init__(self, level: str, seed: int, count: int) -> None:

@@ -139,7 +139,7 @@ def _in_bfloat16(one: Trainee, seconds: float) -> float | None:
     if pick_precision(one.device) != "bfloat16":
         return None
     other = Trainee(one.spec.model_copy(update={"precision": "bfloat16"}), one.loader.source, one.device, batches=2)
-    batch = repeat(next(one.batches))
+    batch = repeat(next(other.batches))  # of the few that the other has: the one has them too
     warm_up(other.window, seconds / 4)
     pairs = rounds(_over(one, batch), _over(other, batch), seconds / 2, least=2)
     return ratio_interval([a for a, _ in pairs], [b for _, b in pairs]).value

@@ -17,12 +17,12 @@ ALL = [PLAIN, TURNED, HALF, HALF_TURNED]
     ("rates", "chosen"),
     [
         ((100, 90, 171, 160), HALF),
-        ((100, 90, 102.9, 90), PLAIN),  # not worth another precision
-        ((100, 90, 103.1, 90), HALF),
+        ((100, 90, 104.9, 90), PLAIN),  # not worth another precision
+        ((100, 90, 105.1, 90), HALF),
         ((100, 107, 90, 90), TURNED),
         ((100, 100, 200, 205), HALF),
-        ((100, 100, 200, 207), HALF_TURNED),
-        ((100, 102, 90, 104), TURNED),  # within the margin of the fastest, in the preferred precision
+        ((100, 100, 200, 211), HALF_TURNED),
+        ((100, 102, 90, 106), TURNED),  # within the margin of the fastest, in the preferred precision
     ],
 )
 def test_what_is_preferred_gives_way_only_to_what_is_clearly_faster(

@@ -57,14 +57,14 @@ def test_the_best_weights_are_taken_and_written(tmp_path: Path, losses: tuple[fl
     state = begin(tmp_path)
     for number, loss in enumerate(losses, 1):
         train(state, number, loss, final=number == len(losses))
-    assert not list(tmp_path.iterdir())  # all within half a minute
+    assert not list(tmp_path.iterdir())  # all within a minute
     state.finish()
     assert state.best_epoch == best
     assert held(state) == written(tmp_path / "best.pt") == best
     assert not (tmp_path / "last.pt").exists()
 
 
-def test_checkpoints_are_no_closer_than_half_a_minute(tmp_path: Path, clock: SimpleNamespace) -> None:
+def test_checkpoints_are_no_closer_than_a_minute(tmp_path: Path, clock: SimpleNamespace) -> None:
     state = begin(tmp_path)
     last = []
     for number in range(1, 7):

@@ -149,7 +149,7 @@ def _length(parts: Sequence[Tensor]) -> Tensor:
 class _Pull:
     """What the terms of a head send into the trunk, looked at parameter by parameter.
 
-    So no more than the first head's gradients are ever held: as much as a training step holds of them.
+    So of a head of one term, the second in order, no more than one parameter's gradient is ever held.
 
     Args:
         trunk: the parameters.
@@ -176,7 +176,7 @@ class _Pull:
             assert gradient is not None
             lengths.append(torch.linalg.vector_norm(gradient))
             if parameter in self.sent:
-                gradient = gradient.add_(self.sent.pop(parameter))
+                gradient = gradient + self.sent.pop(parameter)  # in place would change what others still read
             if last:
                 self.lengths.append(torch.linalg.vector_norm(gradient))
             if last and self._against:
@@ -188,8 +188,10 @@ class _Pull:
         for parameter in self._trunk:
             parameter.grad = None
         hooks = [one.register_post_accumulate_grad_hook(look) for one in self._trunk]  # type: ignore[no-untyped-call]
-        loss.backward(inputs=self._trunk, retain_graph=True)  # type: ignore[no-untyped-call]
-        for hook, parameter, gradient in zip(hooks, self._trunk, before, strict=True):
-            hook.remove()
-            parameter.grad = gradient
+        try:
+            loss.backward(inputs=self._trunk, retain_graph=True)  # type: ignore[no-untyped-call]
+        finally:
+            for hook, parameter, gradient in zip(hooks, self._trunk, before, strict=True):
+                hook.remove()
+                parameter.grad = gradient
         return _length(lengths)

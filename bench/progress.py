@@ -35,13 +35,17 @@ class Bar:
         self._task = self._progress.add_task("", total=1, visible=False)
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        if self._progress.console.is_terminal:  # elsewhere, stopping would leave an empty line
+            self._progress.start()
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._progress.update(self._task, visible=False)
-        self._progress.stop()
+        if self._progress.live.is_started:
+            self._progress.update(self._task, visible=False)
+            self._progress.stop()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Draw."""
-        self._progress.update(self._task, description=what, completed=done, total=total, visible=True, refresh=True)
+        self._progress.update(self._task, description=what, completed=done, total=total, visible=True)
+        if self._progress.live.is_started:
+            self._progress.refresh()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from registry.losses.objective import Objective
 from registry.losses.recipe import HEADS
 
 EVERY = 60.0
-"""Seconds from one checkpoint to the next, or an epoch if that takes longer: no more work is lost when a run stops.
+"""Seconds from one checkpoint to the next, at least; each is written at the end of an epoch.
 
 Weights with the optimizer's moments take as long to write as several steps to make: after every short epoch, that
 would be a few per cent of the training.
@@ -48,8 +49,7 @@ class State:
         self.history: list[Epoch] = []
         self.best_epoch: int | None = None
         self.resumed = 0
-        self._best: dict[str, Tensor] | None = None  # weights of the best epoch; None: the model has them
-        self._best_written = True
+        self._best: dict[str, Any] | None = None  # weights of the best epoch; None: the model has them
         self._written = time.monotonic()
 
     def keep(self, row: Epoch, final: bool) -> None:
@@ -61,7 +61,7 @@ class State:
         """
         self.history.append(row)
         if selection(row.val_loss) <= min(selection(epoch.val_loss) for epoch in self.history):
-            self.best_epoch, self._best_written = row.epoch, False
+            self.best_epoch = row.epoch
             self._best = None if final else _copy(self.model.state_dict())
         if not final and time.monotonic() - self._written >= EVERY:
             self._write()
@@ -71,11 +71,9 @@ class State:
         """Give the model the weights of the best epoch, and write them to ``best.pt``."""
         if self._best is not None:
             self.model.load_state_dict(self._best)
-        self._write_best(self.model.state_dict())
+        checkpoint.save(self.folder / "best.pt", {"model": self.model.state_dict(), "epoch": self.best_epoch})
 
     def _write(self) -> None:
-        if self._best is not None and not self._best_written:
-            self._write_best(self._best)
         parts: dict[str, Any] = {
             "model": self.model.state_dict(),
             "objective": self.objective.state_dict(),
@@ -86,21 +84,19 @@ class State:
             "maker": self.maker,
             "history": [epoch.model_dump() for epoch in self.history],
             "best_epoch": self.best_epoch,
+            "best": self._best,
             "resumed": self.resumed,
             "training": self.ledger.state(),
             "evaluation": self.evaluations.state(),
         }
         checkpoint.save(self.folder / "last.pt", parts)
 
-    def _write_best(self, weights: dict[str, Any]) -> None:
-        checkpoint.save(self.folder / "best.pt", {"model": weights, "epoch": self.best_epoch})
-        self._best_written = True
-
     def resume(self) -> None:
         """Go on where the last checkpoint in the folder stands, if there is one that the same code made here.
 
         What other code or another machine left is no beginning of this run: it starts anew.
         """
+        (self.folder / "best.pt").unlink(missing_ok=True)  # of an earlier run; this one's is written at its end
         path = self.folder / "last.pt"
         if not path.exists():
             return
@@ -119,13 +115,15 @@ class State:
         self.resumed = parts["resumed"] + 1
         self.ledger.load_state(parts["training"])
         self.evaluations.load_state(parts["evaluation"])
-        if self.best_epoch is not None:
-            self._best = checkpoint.load(self.folder / "best.pt", torch.device("cpu"))["model"]
+        self._best = _copy(parts["best"])
 
 
-def _copy(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _copy(weights: Mapping[str, Any]) -> dict[str, Any]:
     """A copy beside the device, whose memory is the training's."""
-    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights.items()}
+    return {
+        name: one.detach().to("cpu", copy=True) if isinstance(one, Tensor) else deepcopy(one)
+        for name, one in weights.items()
+    }
 
 
 def selection(losses: Mapping[str, float]) -> float:

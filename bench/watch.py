@@ -121,6 +121,8 @@ class Terminal(Watcher):
     def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
         """Name the run."""
         self._title = f"{spec.model} seed {spec.seed}"
+        if self._task is not None:  # of what was done ahead
+            self._progress.update(self._task, description=self._title, completed=0)
         if resumed_at:
             self._console.print(f"  resumed after epoch {resumed_at} from the checkpoint in {folder}")
 

@@ -126,4 +126,6 @@ def run(
 
 
 def _interrupt(*_: object) -> NoReturn:
-    raise Interrupted("stopped; the same command goes on from the last checkpoint, of a minute or an epoch ago at most")
+    raise Interrupted(
+        "stopped; the same command goes on from the last checkpoint (at the end of an epoch, a minute apart)"
+    )

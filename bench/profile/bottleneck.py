@@ -91,8 +91,7 @@ def bottleneck(one: Trainee, seconds: float, tell: Tell = nobody) -> Bottleneck:
     input_share = Interval(value=1 - wait.value, low=1 - wait.high, high=1 - wait.low)
     fixed = [fixed_share(ratio, count / one.batch) for ratio in (growth.value, growth.low, growth.high)]
     launch_share = Interval(value=fixed[0], low=min(fixed), high=max(fixed))
-    tell("another precision", 3, 4)
-    faster = _in_bfloat16(one, seconds) if one.spec.precision == "float32" else None
+    faster = _in_bfloat16(one, seconds, tell) if one.spec.precision == "float32" else None
     kind, advice, gain = judge(input_share.value, launch_share.value, one.loader.tier, one.size, faster)
     return Bottleneck(
         real_ms=_typical([a for a, _ in data]),
@@ -134,10 +133,11 @@ def judge(
     return "compute", *smaller
 
 
-def _in_bfloat16(one: Trainee, seconds: float) -> float | None:
+def _in_bfloat16(one: Trainee, seconds: float, tell: Tell) -> float | None:
     """The rate in bfloat16 over the rate now, measured in turn; None where the device does not compute in it."""
     if pick_precision(one.device) != "bfloat16":
         return None
+    tell("bfloat16 instead of float32, in turn", 3, 4)
     other = Trainee(one.spec.model_copy(update={"precision": "bfloat16"}), one.loader.source, one.device, batches=2)
     batch = repeat(next(other.batches))  # of the few that the other has: the one has them too
     warm_up(other.window, seconds / 4)

@@ -3,7 +3,8 @@
 The same model, recipe, precision and batches are trained by `bench.loop.train` with everything on (timing,
 logging, progress, augmentation, checkpoints) and by the barest loop on tensors that lie in memory, window by window
 in turn in one process, as a machine's pace changes within seconds. Validation is off the clock. Windows end after
-half a second with the bare steps counted, so that the whole loop has more of them here than by itself.
+half a second with the bare steps counted, so that the whole loop has more of them here than by itself; it also comes
+first, and pays for what a process does once. So short a run writes its best weights and no checkpoint to go on from.
 """
 
 from __future__ import annotations
@@ -113,7 +114,8 @@ def measure(model: str, loss: str, samples: int, rounds: int, device_name: str) 
         in_turn = _InTurn(lambda: _Bare(spec, batches, device))
         watcher = Watchers([terminal, TensorBoard(), in_turn])  # the last: what the others do is the whole loop's
         runner = Runner(source, device, Path(scratch) / "runs", Path(scratch) / "results", watcher)
-        batches = [batch.quartet for batch in runner.loader("train", samples, stage.size, stage.batch).in_order()]
+        loader = runner.loader("train", samples, stage.size, stage.batch)
+        batches = [batch.quartet for batch in itertools.islice(loader.in_order(), len(loader))]
         for _ in range(rounds):
             runner.run(spec, spec.recipe)
             ratios.append(in_turn.bare / in_turn.whole)

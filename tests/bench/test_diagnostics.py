@@ -41,23 +41,57 @@ def trunk_gradients(model: TwoHeads, quartet: Quartet, recipe: str) -> Tensor:
     return torch.cat([parameter.grad.flatten() for parameter in model.trunk.parameters()])
 
 
-def test_figures_are_those_of_plain_backward_passes() -> None:
+@pytest.mark.parametrize("depth", ["0.5*l1", "0.5*l1 + 3*l2 + 0.1*silog"])
+@pytest.mark.parametrize("mask", ["bce", "bce + 2*dice"])
+def test_figures_are_those_of_plain_backward_passes(mask: str, depth: str) -> None:
     torch.manual_seed(0)
     model, quartet = TwoHeads(), batch()
-    gradients = TaskGradients(model, Objective("mask: bce + 2*dice, depth: 0.5*l1"), ("mask", "depth"), PLAIN)
+    parts = {"mask": mask, "depth": depth}
+    expected = {head: trunk_gradients(model, quartet, f"{head}: {terms}") for head, terms in parts.items()}
+    for head, terms in parts.items():
+        for term in terms.split(" + "):
+            name = f"{head}.{term.rpartition('*')[2]}"
+            expected[name] = trunk_gradients(model, quartet, f"{head}: {term}")
+    cosine = torch.cosine_similarity(expected["mask"], expected["depth"], dim=0).item()
+    before = [parameter.grad for parameter in model.parameters()]
+    gradients = TaskGradients(model, Objective(f"mask: {mask}, depth: {depth}"), ("mask", "depth"), PLAIN)
     gradients(0, quartet)
     figures = gradients.means()
-    mask, depth = (
-        trunk_gradients(model, quartet, "mask: bce + 2*dice"),
-        trunk_gradients(model, quartet, "depth: 0.5*l1"),
-    )
-    assert figures["mask"] == pytest.approx(mask.norm().item(), rel=1e-4)
-    assert figures["depth"] == figures["depth.l1"] == pytest.approx(depth.norm().item(), rel=1e-4)
-    assert figures["mask.dice"] == pytest.approx(
-        trunk_gradients(model, quartet, "mask: 2*dice").norm().item(), rel=1e-4
-    )
-    assert figures["cosine"] == pytest.approx(torch.cosine_similarity(mask, depth, dim=0).item(), abs=1e-5)
+    assert figures.pop("cosine") == pytest.approx(cosine, abs=1e-5)
+    assert figures == pytest.approx({name: one.norm().item() for name, one in expected.items()}, rel=1e-4)
     assert gradients.means() is None
+    assert all(one.grad is grad for one, grad in zip(model.parameters(), before, strict=True))
+    trunk_gradients(model, quartet, "mask: bce")  # no hook is left that would take gradients away
+
+
+class Added(nn.Module):
+    """Its map reaches the trunk's sum through views alone, so that autograd hands one gradient to several."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.map, self.other = nn.Parameter(torch.randn(256)), nn.Parameter(torch.randn(1, 1, 16, 16))
+        self.scale = nn.Parameter(torch.randn(1, 1, 16, 16))
+
+    def forward(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
+        x = torch.tanh(self.scale) * bg_fg[:, :1] + self.map.view(1, 1, 16, 16) + self.other
+        return Prediction(x, 2 * x)
+
+
+def test_gradients_that_share_memory_are_not_changed_under_way() -> None:
+    torch.manual_seed(0)
+    model, quartet = Added(), batch(1)
+
+    def norm(recipe: str) -> float:
+        model.zero_grad()
+        Objective(recipe)(model(quartet.bg, quartet.bg_fg), quartet).total.backward()
+        return torch.cat([parameter.grad.flatten() for parameter in model.parameters()]).norm().item()
+
+    expected = {name: norm(f"mask: {name}") for name in ("bce", "l2")}
+    model.zero_grad()
+    gradients = TaskGradients(model, Objective("mask: bce + l2, depth: l1"), ("mask", "depth"), PLAIN)
+    gradients(0, quartet)
+    figures = gradients.means()
+    assert {name: figures[f"mask.{name}"] for name in expected} == pytest.approx(expected, rel=1e-4)
 
 
 def test_learned_weights_of_heads_count() -> None:

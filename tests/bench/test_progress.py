@@ -29,7 +29,7 @@ def test_nothing_is_drawn_where_nobody_looks() -> None:
     file = io.StringIO()
     with Bar(Console(file=file)) as bar:
         bar("sitting 1 of 4", 0, 5)
-    assert file.getvalue().strip() == ""
+    assert file.getvalue() == ""
 
 
 def test_an_error_passes_and_takes_the_bar_away() -> None:

@@ -1,4 +1,4 @@
-"""Do the tasks pull the shared trunk one way? Every n-th step, the gradient that each term sends into it."""
+"""Do the tasks pull the shared trunk one way? Every so many steps, the gradient that each term sends into it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from registry.contract import Quartet
 from registry.losses.objective import Objective
 from registry.losses.recipe import HeadPart, Recipe
 
-EVERY = 200
-"""Steps from one measurement to the next; the first step of an epoch always is one."""
+EVERY = 256
+"""Steps from one measurement to the next. One takes as long as one to two steps: more often, they would be felt."""
 
 IMAGES = 4
 """Images of the batch it is made on: a whole batch would cost as much as several steps."""
@@ -33,7 +33,7 @@ class TaskGradients:
         objective: what is minimised.
         heads: those that are trained, as given to the objective.
         autocast: the precision that training runs in.
-        every: steps from one measurement to the next.
+        steps: of the whole run; a run of fewer than `EVERY` is measured once, in its middle.
     """
 
     def __init__(
@@ -42,9 +42,10 @@ class TaskGradients:
         objective: Objective,
         heads: Sequence[str],
         autocast: torch.autocast,
-        every: int = EVERY,
+        steps: int,
     ) -> None:
-        self._model, self._objective, self._autocast, self._every = model, objective, autocast, every
+        self._model, self._objective, self._autocast = model, objective, autocast
+        self._every = min(EVERY, steps)
         self._parts = {part.head: _single_terms(part) for part in objective.recipe.parts if part.head in heads}
         self._trunk: list[nn.Parameter] | None = None
         self._seen: list[dict[str, Tensor]] = []
@@ -53,10 +54,10 @@ class TaskGradients:
         """Measure, if it is time.
 
         Args:
-            step: counted from 0 in each epoch.
+            step: counted from 0 over the whole run; measured in the middle of every stretch, not on untrained weights.
             quartet: the batch that is about to be trained on.
         """
-        if step % self._every:
+        if step % self._every != self._every // 2:
             return
         few = quartet.map(lambda tensor: tensor[:IMAGES])
         buffers = [(buffer, buffer.clone()) for buffer in self._model.buffers()]

@@ -96,9 +96,9 @@ def train(
 
     heads = common_heads(spec, model, validation)
     objective = Objective(parse(spec.recipe), heads).to(device)
-    gradients = TaskGradients(model, objective, heads, autocast)
     optimizer = optimizers.build(protocol.optimizer)([*model.parameters(), *objective.parameters()])
-    steps = sum(stage.epochs * (protocol.train_samples // stage.batch) for stage in protocol.stages)
+    steps = protocol.steps_before(protocol.epochs + 1)
+    gradients = TaskGradients(model, objective, heads, autocast, steps)
     schedule = schedules.build(protocol.schedule)(optimizer, steps)
     augmentation = Augmentation(protocol.augmentation, spec.seed, protocol.train_samples)
     one = Step(model, objective, optimizer, schedule, autocast, device, augmentation)
@@ -111,7 +111,8 @@ def train(
     for epoch in range(len(state.history) + 1, protocol.epochs + 1):
         stage = protocol.stage_of(epoch)
         loader = loaders("train", protocol.train_samples, stage.size, stage.batch)
-        trace = _Trace(epoch, len(loader), protocol.epochs, ledger, watcher)
+        before = protocol.steps_before(epoch)
+        trace = _Trace(epoch, before, steps, ledger, watcher)
         ledger.tag = f"{stage.size} px, {stage.batch} images"
 
         model.train()
@@ -120,7 +121,7 @@ def train(
         for step, batch in enumerate(batches):
             quartet = one.prepare(epoch, batch, span=ledger)
             with ledger("diagnostics"):
-                gradients(step, quartet)
+                gradients(before + step, quartet)
             losses = one.learn(quartet, span=ledger)
             trace.keep(batch, {"total": losses.total.detach(), **losses.heads, **losses.terms})
 
@@ -169,8 +170,8 @@ def _test(
 class _Trace:
     """Collects the losses of a window on the device and reads them back after its synchronisation."""
 
-    def __init__(self, epoch: int, steps: int, epochs: int, ledger: Ledger, watcher: Watcher) -> None:
-        self._epoch, self._steps, self._epochs = epoch, steps, epochs
+    def __init__(self, epoch: int, before: int, steps: int, ledger: Ledger, watcher: Watcher) -> None:
+        self._epoch, self._before, self._steps = epoch, before, steps
         self._ledger, self._watcher = ledger, watcher
         self._window: list[tuple[Tensor, dict[str, Tensor]]] = []
         self._sums: dict[str, float] = {}
@@ -191,9 +192,9 @@ class _Trace:
                 self._sums[name] = self._sums.get(name, 0.0) + value
         window = self._ledger.windows[-1]
         means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
-        done = (self._epoch - 1) * self._steps + self._done
+        done = self._before + self._done
         rate = window.images / window.seconds
-        pace = Pace(self._epoch, done, self._epochs * self._steps, dict(zip(names, means, strict=True)), rate)
+        pace = Pace(self._epoch, done, self._steps, dict(zip(names, means, strict=True)), rate)
         self._watcher.window(pace)
         self._window = []
 

@@ -58,6 +58,11 @@ class Protocol(BaseModel):
         """Passes over the training samples, all stages together."""
         return sum(stage.epochs for stage in self.stages)
 
+    def steps_before(self, epoch: int) -> int:
+        """Training steps of all epochs before one (counted from 1); of a whole run, those before ``epochs + 1``."""
+        stages = (self.stage_of(earlier) for earlier in range(1, epoch))
+        return sum(self.train_samples // stage.batch for stage in stages)
+
     def stage_of(self, epoch: int) -> Stage:
         """The stage that an epoch (counted from 1) belongs to."""
         for stage in self.stages:

@@ -2,9 +2,10 @@
 
 The same model, recipe, precision and batches are trained by `bench.loop.train` with everything on (timing,
 logging, progress, augmentation, checkpoints) and by the barest loop on tensors that lie in memory, window by window
-in turn in one process, as a machine's pace changes within seconds. Validation is off the clock. Windows end after
-half a second with the bare steps counted, so that the whole loop has more of them here than by itself; it also comes
-first, and pays for what a process does once. So short a run writes its best weights and no checkpoint to go on from.
+in turn in one process, as a machine's pace changes within seconds. Validation is off the clock, and so is what a
+process does once (kernels for shapes it has not met). Windows end after half a second with the bare steps counted,
+so that the whole loop has more of them here than by itself. So short a run writes its best weights and no checkpoint
+to go on from.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ from registry.contract import Quartet
 from registry.losses import parse
 from registry.losses.objective import Objective
 from registry.models import models
+
+WARM_UP = 5
+"""Steps of a model that is then thrown away."""
 
 
 class _Bare:
@@ -116,6 +120,7 @@ def measure(model: str, loss: str, samples: int, rounds: int, device_name: str) 
         runner = Runner(source, device, Path(scratch) / "runs", Path(scratch) / "results", watcher)
         loader = runner.loader("train", samples, stage.size, stage.batch)
         batches = [batch.quartet for batch in itertools.islice(loader.in_order(), len(loader))]
+        _Bare(spec, batches, device)(WARM_UP)
         for _ in range(rounds):
             runner.run(spec, spec.recipe)
             ratios.append(in_turn.bare / in_turn.whole)

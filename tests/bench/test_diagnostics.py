@@ -54,7 +54,7 @@ def test_figures_are_those_of_plain_backward_passes(mask: str, depth: str) -> No
             expected[name] = trunk_gradients(model, quartet, f"{head}: {term}")
     cosine = torch.cosine_similarity(expected["mask"], expected["depth"], dim=0).item()
     before = [parameter.grad for parameter in model.parameters()]
-    gradients = TaskGradients(model, Objective(f"mask: {mask}, depth: {depth}"), ("mask", "depth"), PLAIN)
+    gradients = TaskGradients(model, Objective(f"mask: {mask}, depth: {depth}"), ("mask", "depth"), PLAIN, steps=1)
     gradients(0, quartet)
     figures = gradients.means()
     assert figures.pop("cosine") == pytest.approx(cosine, abs=1e-5)
@@ -88,7 +88,7 @@ def test_gradients_that_share_memory_are_not_changed_under_way() -> None:
 
     expected = {name: norm(f"mask: {name}") for name in ("bce", "l2")}
     model.zero_grad()
-    gradients = TaskGradients(model, Objective("mask: bce + l2, depth: l1"), ("mask", "depth"), PLAIN)
+    gradients = TaskGradients(model, Objective("mask: bce + l2, depth: l1"), ("mask", "depth"), PLAIN, steps=1)
     gradients(0, quartet)
     figures = gradients.means()
     assert {name: figures[f"mask.{name}"] for name in expected} == pytest.approx(expected, rel=1e-4)
@@ -100,7 +100,7 @@ def test_learned_weights_of_heads_count() -> None:
     objective = Objective("mask: bce, depth: l1, weighting: uncertainty")
     with torch.no_grad():
         objective.weighting.log_variance.copy_(torch.tensor([1.0, -1.0]))
-    gradients = TaskGradients(model, objective, ("mask", "depth"), PLAIN)
+    gradients = TaskGradients(model, objective, ("mask", "depth"), PLAIN, steps=1)
     gradients(0, quartet)
     figures = gradients.means()
     assert figures["mask"] == pytest.approx(
@@ -112,23 +112,38 @@ def test_learned_weights_of_heads_count() -> None:
     assert objective.weighting.log_variance.grad is None
 
 
-def test_every_so_many_steps_and_their_mean() -> None:
-    torch.manual_seed(0)
-    model = TwoHeads()
-    gradients = TaskGradients(model, Objective("mask: bce, depth: l1"), ("mask", "depth"), PLAIN, every=3)
+@pytest.mark.parametrize(
+    ("steps", "expected"), [(1, [0]), (2, [1]), (5, [2]), (6, [3]), (13, [3, 9]), (18, [3, 9, 15])]
+)
+def test_in_the_middle_of_a_short_run_and_then_every_so_many_steps(
+    monkeypatch: pytest.MonkeyPatch, steps: int, expected: list[int]
+) -> None:
+    monkeypatch.setattr("bench.diagnostics.EVERY", 6)
+    gradients = TaskGradients(TwoHeads(), Objective("mask: bce, depth: l1"), ("mask", "depth"), PLAIN, steps)
+    measured = []
+    for step in range(steps):
+        gradients(step, batch())
+        measured += [step] if gradients.means() else []
+    assert measured == expected
+
+
+def test_an_epoch_has_the_mean_of_its_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.diagnostics.EVERY", 1)
+    gradients = TaskGradients(TwoHeads(), Objective("mask: bce, depth: l1"), ("mask", "depth"), PLAIN, steps=3)
+    quartets = [batch().map(lambda tensor, by=by: tensor.roll(by, -1)) for by in range(3)]
     alone = []
-    for step in (0, 3):
-        gradients(step, batch().map(lambda tensor, step=step: tensor.roll(step, -1)))
+    for quartet in quartets:
+        gradients(0, quartet)
         alone.append(gradients.means()["mask"])
-    for step in range(6):
-        gradients(step, batch().map(lambda tensor, step=step: tensor.roll(step, -1)))
-    assert gradients.means()["mask"] == pytest.approx(sum(alone) / 2)
+    for step, quartet in enumerate(quartets):
+        gradients(step, quartet)
+    assert gradients.means()["mask"] == pytest.approx(sum(alone) / 3)
 
 
 def test_one_head_has_no_cosine_and_separate_nets_no_trunk() -> None:
     quartet = batch()
     model = models.build("masknet").train()
-    single = TaskGradients(model, Objective("mask: bce"), ("mask",), PLAIN)
+    single = TaskGradients(model, Objective("mask: bce"), ("mask",), PLAIN, steps=1)
     single(0, quartet)
     assert set(single.means()) == {"mask", "mask.bce"}
 
@@ -136,7 +151,7 @@ def test_one_head_has_no_cosine_and_separate_nets_no_trunk() -> None:
         def forward(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
             return Prediction(self.mask(self.trunk(torch.cat([bg, bg_fg], 1))), self.depth.bias.expand_as(bg[:, :1]))
 
-    apart = TaskGradients(Apart(), Objective("mask: bce, depth: l1"), ("mask", "depth"), PLAIN)
+    apart = TaskGradients(Apart(), Objective("mask: bce, depth: l1"), ("mask", "depth"), PLAIN, steps=1)
     apart(0, quartet)
     assert apart.means() is None
 
@@ -148,8 +163,10 @@ def test_training_ends_bit_identical_with_and_without(
     source = Rectangles()
     one = spec(source, model)
     measured = run(one, source, tmp_path / "measured")
-    assert all(-1 <= epoch.gradients["cosine"] <= 1 for epoch in measured.history)
-    assert set(measured.history[0].gradients) == {"cosine", "mask", "mask.bce", "mask.dice", "depth", "depth.l1"}
+    first, second = (epoch.gradients for epoch in measured.history)
+    assert first is None  # 12 steps in two epochs: measured once, in the middle
+    assert -1 <= second["cosine"] <= 1
+    assert set(second) == {"cosine", "mask", "mask.bce", "mask.dice", "depth", "depth.l1"}
 
     class Never(TaskGradients):
         def __call__(self, step: int, quartet: Quartet) -> None:

@@ -106,9 +106,18 @@ def test_progressive_stages(tmp_path: Path) -> None:
     one = spec(source)
     stages = [{"size": 16, "batch": 16, "epochs": 1}, {"size": 32, "batch": 8, "epochs": 1}]
     protocol = one.protocol.override(stages=stages)
-    trained = run(one.model_copy(update={"protocol": protocol}), source, tmp_path)
+    paces: list[tuple[int, int]] = []
+
+    class Keep(Watcher):
+        def window(self, pace: Pace) -> None:
+            paces.append((pace.step, pace.steps))
+
+    trained = run(one.model_copy(update={"protocol": protocol}), source, tmp_path, Keep())
     assert [epoch.size for epoch in trained.history] == [16, 32]
     assert trained.best_epoch == 2
+    assert paces == sorted(set(paces))  # windows end with each epoch at least
+    assert {(3, 9), (9, 9)} <= set(paces)  # three batches of 16, then six of 8
+    assert {steps for _, steps in paces} == {9}
 
 
 def test_nan_stops_the_run_and_names_the_batch(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ def test_stages_follow_each_other() -> None:
     sizes = [standard.stage_of(epoch).size for epoch in range(1, standard.epochs + 1)]
     assert sizes == [64, 64, 64, 112, 112, 192, 192]
     assert standard.size == 192
+    before = [standard.steps_before(epoch) for epoch in range(1, standard.epochs + 2)]
+    assert before == [0, 312, 624, 936, 1561, 2186, 3436, 4686]  # 40,000 samples by batches of 128, 64 and 32
     with pytest.raises(IndexError):
         standard.stage_of(standard.epochs + 1)
 

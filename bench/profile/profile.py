@@ -26,7 +26,7 @@ from bench.timing.ceiling import Ceiling, measure_ceiling
 from bench.timing.census import Count
 from bench.timing.ledger import STEP
 from bench.timing.ledger import Interval as Stretch
-from bench.timing.reading import Discards
+from bench.timing.reading import Discards, discards
 from bench.timing.summary import BlockTime, block_rows, block_times
 from bench.timing.window import Window
 from bench.timing.work import parameter_count
@@ -154,15 +154,19 @@ def profile(
         if sat:
             trainee.again()
         sat.append(sit(trainee, seconds / sittings))
-    rounds, discarded, forced = undisturbed(sat)
+    every = [sitting.rounds for sitting in sat]
+    rounds, forced = undisturbed(every)
     halves = [[row for i, row in enumerate(rounds) if (i % 4 in (1, 2)) == other] for other in (False, True)]
     paired = [round for row in rounds for round in row]
     perturbation = _perturbation(paired, trainee.device)
     if undecided(perturbation):
         tell("more rounds: the perturbation is not yet clear", count, count + 1)
         more = some_rounds(trainee, seconds, 1)  # so many at once: to stop when it looks well would be no measurement
-        paired += [round for round in more if round.reading.disturbed is None] or more
+        every.append(tuple(more))
+        (good,), _ = undisturbed([more])
+        paired += good
         perturbation = _perturbation(paired, trainee.device)
+    discarded = discards(round.reading for row in every for round in row)
     times, closure = block_times([w for row in rounds for round in row for w in round.marked])
     assert closure is not None, "every sitting has a round"
     tell("counting operations and memory, the machine's ceiling", count, count + 1)

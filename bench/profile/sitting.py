@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from bench.profile.rounds import WarmUp, rounds, warm_up
 from bench.profile.trainee import Trainee
 from bench.timing.clocks import ClockSampler
-from bench.timing.reading import Discards, Reading, discards
+from bench.timing.reading import Reading
 from bench.timing.window import Window
 
 SITTINGS = 4
@@ -77,15 +77,14 @@ def some_rounds(one: Trainee, seconds: float, least: int) -> list[Round]:
     return [Round((a, b, c, d), reading) for (a, b, c, d), reading in zip(_fours(windows), readings, strict=True)]
 
 
-def undisturbed(sittings: Sequence[Sitting]) -> tuple[list[list[Round]], Discards, bool]:
-    """The rounds by sitting, without those that were disturbed; of a sitting that has no others, all of them.
+def undisturbed(sittings: Sequence[Sequence[Round]]) -> tuple[list[list[Round]], bool]:
+    """The rounds of some sittings without those that were disturbed; of a sitting that has no others, all of them.
 
     Returns:
-        The rounds, a count of the disturbed ones, and whether some had to be kept for want of others.
+        The rounds by sitting, and whether some had to be kept for want of others.
     """
-    found = [[round for round in sitting.rounds if round.reading.disturbed is None] for sitting in sittings]
-    kept = [good or [*sitting.rounds] for good, sitting in zip(found, sittings, strict=True)]
-    return kept, discards(round.reading for sitting in sittings for round in sitting.rounds), not all(found)
+    found = [[round for round in rounds if round.reading.disturbed is None] for rounds in sittings]
+    return [good or [*rounds] for good, rounds in zip(found, sittings, strict=True)], not all(found)
 
 
 def _fours(windows: Sequence[Window]) -> Iterator[tuple[Window, Window, Window, Window]]:

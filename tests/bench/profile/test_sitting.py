@@ -7,11 +7,12 @@ import torch
 
 from bench.profile.doubts import doubts
 from bench.profile.interval import Interval
+from bench.profile.profile import profile
 from bench.profile.rounds import WarmUp
-from bench.profile.sitting import Round, Sitting, sit, undisturbed
+from bench.profile.sitting import Round, sit, some_rounds, undisturbed
 from bench.timing.kernel import ProcessorReading
 from bench.timing.nvml import GpuReading
-from bench.timing.reading import Reading
+from bench.timing.reading import Reading, discards
 from bench.timing.window import Window
 
 WARM = WarmUp(windows=3, seconds=0.2, stationary=True)
@@ -24,9 +25,9 @@ SPARED = ProcessorReading(0.2, stolen=0.0, others=0.4, waited=0.0)
 BLIND = Reading(0.2, blind="no counters")
 
 
-def sitting(*readings: Reading) -> Sitting:
+def sitting(*readings: Reading) -> list[Round]:
     window = Window(steps=1, images=4, seconds=0.05, blocks=None)
-    return Sitting(WARM, tuple(Round((window,) * 4, reading) for reading in readings))
+    return [Round((window,) * 4, reading) for reading in readings]
 
 
 def readings(kept: list[list[Round]]) -> list[list[Reading]]:
@@ -34,37 +35,39 @@ def readings(kept: list[list[Round]]) -> list[list[Reading]]:
 
 
 def test_disturbed_rounds_are_left_out() -> None:
-    kept, discarded, forced = undisturbed([sitting(QUIET, CROWDED, SPARED, STOLEN), sitting(HOT, HOT, QUIET)])
+    kept, forced = undisturbed([sitting(QUIET, CROWDED, SPARED, STOLEN), sitting(HOT, HOT, QUIET)])
     assert readings(kept) == [[QUIET, SPARED], [QUIET]]
-    assert (discarded.count, discarded.kept) == (4, 3)
     assert not forced
-    assert discarded.reasons == {
-        "thermal throttling": 2,
-        "load of other processes": 1,
-        "time stolen by the hypervisor": 1,
-    }
 
 
 def test_a_sitting_of_disturbed_rounds_alone_keeps_them_all() -> None:
     """Every sitting has to have a say, as its places in memory are its own."""
-    kept, discarded, forced = undisturbed([sitting(CROWDED, STOLEN), sitting(QUIET, CROWDED)])
+    kept, forced = undisturbed([sitting(CROWDED, STOLEN), sitting(QUIET, CROWDED)])
     assert readings(kept) == [[CROWDED, STOLEN], [QUIET]]
-    assert (discarded.count, discarded.kept) == (3, 1)
     assert forced
 
 
-def test_nothing_but_disturbed_rounds_is_kept_and_doubted() -> None:
-    kept, discarded, _ = undisturbed([sitting(CROWDED, CROWDED), sitting(STOLEN)])
-    assert readings(kept) == [[CROWDED, CROWDED], [STOLEN]]
-    steady = Interval(value=1.0, low=0.99, high=1.01)
-    (doubt,) = doubts(0.99, steady, WARM, discarded)
-    assert "load of other processes (2), time stolen by the hypervisor (1)" in doubt
-
-
-def test_what_was_not_watched_is_kept_and_told_of() -> None:
-    kept, discarded, _ = undisturbed([sitting(BLIND, BLIND)])
+def test_what_was_not_watched_is_kept() -> None:
+    kept, forced = undisturbed([sitting(BLIND, BLIND)])
     assert readings(kept) == [[BLIND, BLIND]]
-    assert discarded.sentence() == "disturbances not watched for: no counters"
+    assert not forced
+
+
+def test_disturbances_are_counted_by_reason() -> None:
+    found = discards([QUIET, CROWDED, SPARED, STOLEN, HOT, HOT, QUIET])
+    assert (found.count, found.kept) == (4, 3)
+    assert found.reasons == {
+        "thermal throttling": 2,
+        "load of other processes": 1,
+        "time stolen by the hypervisor": 1,
+    }
+    assert discards([BLIND, BLIND]).sentence() == "disturbances not watched for: no counters"
+
+
+def test_nothing_but_disturbed_rounds_is_doubted() -> None:
+    steady = Interval(value=1.0, low=0.99, high=1.01)
+    (doubt,) = doubts(0.99, steady, WARM, discards([CROWDED, CROWDED, STOLEN]))
+    assert "load of other processes (2), time stolen by the hypervisor (1)" in doubt
 
 
 class Sampler:
@@ -94,6 +97,14 @@ def test_a_sitting_has_rounds_of_four_windows_and_a_reading_each(make, monkeypat
         assert all(window.blocks is None for window in round.plain)
         assert all(window.blocks for window in round.marked)
     assert [window for round in sat.rounds for window in round.windows] == one.ledger.windows
-    kept, discarded, _ = undisturbed([sat])
+    kept, _ = undisturbed([sat.rounds])
     assert kept == [[sat.rounds[1]]]
-    assert discarded.sentence() == "1 of 2 measurements discarded: load of other processes (1)"
+
+
+def test_rounds_added_for_the_perturbation_count_among_the_discarded(make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.profile.sitting.ClockSampler", Sampler)
+    monkeypatch.setattr("bench.profile.profile.undecided", lambda perturbation: True)
+    monkeypatch.setattr("bench.profile.profile.some_rounds", lambda one, seconds, least: some_rounds(one, 0.0, 4))
+    found, _ = profile(make(), seconds=0.0, sittings=1)
+    assert (found.discarded.count, found.discarded.kept) == (1 + 2, 1 + 2)  # every second one of two, and of four
+    assert found.rounds == found.discarded.kept

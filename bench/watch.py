@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -163,10 +163,11 @@ class Terminal(Watcher):
 
 
 class TensorBoard(Watcher):
-    """Losses, learning rate, rate and validation metrics as event files in the run's folder."""
+    """Losses, learning rate, rate and validation metrics as event files in the run's folder, by training step."""
 
     def __init__(self) -> None:
         self._writer: SummaryWriter | None = None
+        self._steps_before: Callable[[int], int] = lambda epoch: 0
 
     def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
         """Open the event file."""
@@ -174,7 +175,10 @@ class TensorBoard(Watcher):
 
         if not resumed_at:  # what an earlier run of this spec said is not this one's
             shutil.rmtree(folder / "tensorboard", ignore_errors=True)
-        self._writer = SummaryWriter(folder / "tensorboard")
+        self._steps_before = spec.protocol.steps_before
+        # What was said of epochs that are now done again is dropped.
+        again = self._steps_before(resumed_at + 1) + 1 if resumed_at else None
+        self._writer = SummaryWriter(folder / "tensorboard", purge_step=again)
 
     def window(self, pace: Pace) -> None:
         """Losses and rate."""
@@ -182,9 +186,10 @@ class TensorBoard(Watcher):
 
     def epoch(self, epoch: Epoch) -> None:
         """Validation."""
-        self._add("validation", {**epoch.val_loss, **epoch.val_metrics}, epoch.epoch)
-        self._add("gradients", epoch.gradients or {}, epoch.epoch)
-        self._add("train", {"learning_rate": epoch.learning_rate}, epoch.epoch)
+        at = self._steps_before(epoch.epoch + 1)
+        self._add("validation", {**epoch.val_loss, **epoch.val_metrics}, at)
+        self._add("gradients", epoch.gradients or {}, at)
+        self._add("train", {"learning_rate": epoch.learning_rate}, at)
 
     def finished(self, record: Record) -> None:
         """Close the event file, if the run came as far as to have one."""

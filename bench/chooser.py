@@ -120,7 +120,7 @@ class Chooser:
             return known if known and known.candidate == agreed else _chosen(agreed, "records")
         if known is not None:
             return known
-        if len(self._among) == 1 or _steps(spec) < WORTH_MEASURING:
+        if len(self._among) == 1 or spec.protocol.steps < WORTH_MEASURING:
             return _chosen(default(self.device, self._among), "default")
         with _alone(path.parent):
             known = self._read(path, key)  # another run may have measured it while this one waited
@@ -170,10 +170,6 @@ class Chooser:
                 if record.outcome == "finished" and record.spec.recipe:
                     found.append(record)
         return found
-
-
-def _steps(spec: RunSpec) -> int:
-    return sum(stage.epochs * (spec.protocol.train_samples // stage.batch) for stage in spec.protocol.stages)
 
 
 def _measured(rates: Mapping[Candidate, float]) -> Choice:

@@ -13,7 +13,10 @@ from registry.losses.objective import Objective
 from registry.losses.recipe import HeadPart, Recipe
 
 EVERY = 256
-"""Steps from one measurement to the next. One takes as long as one to two steps: more often, they would be felt."""
+"""Steps from one measurement to the next.
+
+One takes up to two small steps (of 8 images at 64 px, by the networks of most weights): more often, it would be felt.
+"""
 
 IMAGES = 4
 """Images of the batch it is made on: a whole batch would cost as much as several steps."""
@@ -33,7 +36,7 @@ class TaskGradients:
         objective: what is minimised.
         heads: those that are trained, as given to the objective.
         autocast: the precision that training runs in.
-        steps: of the whole run; a run of fewer than `EVERY` is measured once, in its middle.
+        steps: of the whole run. It is measured in the middle of every `EVERY`; a shorter one once, in its middle.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class TaskGradients:
         """Measure, if it is time.
 
         Args:
-            step: counted from 0 over the whole run; measured in the middle of every stretch, not on untrained weights.
+            step: counted from 0 over the whole run.
             quartet: the batch that is about to be trained on.
         """
         if step % self._every != self._every // 2:

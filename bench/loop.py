@@ -97,9 +97,8 @@ def train(
     heads = common_heads(spec, model, validation)
     objective = Objective(parse(spec.recipe), heads).to(device)
     optimizer = optimizers.build(protocol.optimizer)([*model.parameters(), *objective.parameters()])
-    steps = protocol.steps_before(protocol.epochs + 1)
-    gradients = TaskGradients(model, objective, heads, autocast, steps)
-    schedule = schedules.build(protocol.schedule)(optimizer, steps)
+    gradients = TaskGradients(model, objective, heads, autocast, protocol.steps)
+    schedule = schedules.build(protocol.schedule)(optimizer, protocol.steps)
     augmentation = Augmentation(protocol.augmentation, spec.seed, protocol.train_samples)
     one = Step(model, objective, optimizer, schedule, autocast, device, augmentation)
     maker = f"{code_version(spec.model, spec.recipe)} {environment(device).fingerprint}"
@@ -112,7 +111,7 @@ def train(
         stage = protocol.stage_of(epoch)
         loader = loaders("train", protocol.train_samples, stage.size, stage.batch)
         before = protocol.steps_before(epoch)
-        trace = _Trace(epoch, before, steps, ledger, watcher)
+        trace = _Trace(epoch, before, protocol.steps, ledger, watcher)
         ledger.tag = f"{stage.size} px, {stage.batch} images"
 
         model.train()

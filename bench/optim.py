@@ -117,9 +117,10 @@ def onecycle(warmup: float = 0.2) -> MakeSchedule:
 
     def make(optimizer: Optimizer, steps: int) -> Schedule:
         peak = max(group["lr"] for group in optimizer.param_groups)
-        # One spare step: the scheduler counts its own construction as the first.
+        total = steps + 1  # one to spare: the scheduler counts its own construction as the first
+        share = 0.0 if warmup * total == 1 else warmup  # torch would divide by the length of a rise of one step
         return Schedule(
-            OneCycleLR(optimizer, max_lr=peak, total_steps=steps + 1, pct_start=warmup, cycle_momentum=False), "step"
+            OneCycleLR(optimizer, max_lr=peak, total_steps=total, pct_start=share, cycle_momentum=False), "step"
         )
 
     return make

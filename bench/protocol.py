@@ -58,8 +58,13 @@ class Protocol(BaseModel):
         """Passes over the training samples, all stages together."""
         return sum(stage.epochs for stage in self.stages)
 
+    @property
+    def steps(self) -> int:
+        """Training steps, all epochs together."""
+        return self.steps_before(self.epochs + 1)
+
     def steps_before(self, epoch: int) -> int:
-        """Training steps of all epochs before one (counted from 1); of a whole run, those before ``epochs + 1``."""
+        """Training steps of all epochs before this one (counted from 1)."""
         stages = (self.stage_of(earlier) for earlier in range(1, epoch))
         return sum(self.train_samples // stage.batch for stage in stages)
 

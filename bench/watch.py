@@ -1,22 +1,18 @@
-"""What a run tells others while it goes on: progress on the terminal, TensorBoard."""
+"""What a run tells others while it goes on, and progress on the terminal."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from bench.results.record import Epoch, Record
 from bench.spec import RunSpec
-
-if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
 
 
 @dataclass(frozen=True)
@@ -160,44 +156,3 @@ class Terminal(Watcher):
         if self._task is None:
             self._task = self._progress.add_task(title, total=total, news=news)
         self._progress.update(self._task, description=title, completed=done, total=total, news=news)
-
-
-class TensorBoard(Watcher):
-    """Losses, learning rate, rate and validation metrics as event files in the run's folder, by training step."""
-
-    def __init__(self) -> None:
-        self._writer: SummaryWriter | None = None
-        self._steps_before: Callable[[int], int] = lambda epoch: 0
-
-    def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
-        """Open the event file."""
-        from torch.utils.tensorboard import SummaryWriter  # seconds to import: only where a run is made
-
-        if not resumed_at:  # what an earlier run of this spec said is not this one's
-            shutil.rmtree(folder / "tensorboard", ignore_errors=True)
-        self._steps_before = spec.protocol.steps_before
-        # What was said of epochs that are now done again is dropped.
-        again = self._steps_before(resumed_at + 1) + 1 if resumed_at else None
-        self._writer = SummaryWriter(folder / "tensorboard", purge_step=again)
-
-    def window(self, pace: Pace) -> None:
-        """Losses and rate."""
-        self._add("train", {**pace.losses, "images_per_second": pace.images_per_second}, pace.step)
-
-    def epoch(self, epoch: Epoch) -> None:
-        """Validation."""
-        at = self._steps_before(epoch.epoch + 1)
-        self._add("validation", {**epoch.val_loss, **epoch.val_metrics}, at)
-        self._add("gradients", epoch.gradients or {}, at)
-        self._add("train", {"learning_rate": epoch.learning_rate}, at)
-
-    def finished(self, record: Record) -> None:
-        """Close the event file, if the run came as far as to have one."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-
-    def _add(self, group: str, values: Mapping[str, float | None], at: int) -> None:
-        for name, value in values.items():
-            if self._writer is not None and value is not None:
-                self._writer.add_scalar(f"{group}/{name}", value, at)

@@ -47,7 +47,9 @@ def doubts(
     if not warm.stationary:
         found.append(f"after {warm.seconds:.0f} s of warm-up the step time still varied by more than 2 %")
     if unavoidable is not None:
-        found.append(f"{unavoidable.sentence()}, and used for want of others: measure on an idle machine")
+        found.append(
+            f"{unavoidable.sentence()}; where a sitting had no others they were used: measure on an idle machine"
+        )
     if departure is not None and departure > _SAME_NUMERICS[precision]:
         found.append(f"the losses of the first steps are {departure:.1e} off those of --engine eager")
     return found

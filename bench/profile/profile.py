@@ -154,19 +154,18 @@ def profile(
         if sat:
             trainee.again()
         sat.append(sit(trainee, seconds / sittings))
-    every = [sitting.rounds for sitting in sat]
-    rounds, forced = undisturbed(every)
+    taken = [sitting.rounds for sitting in sat]
+    rounds, forced = undisturbed(taken)
     halves = [[row for i, row in enumerate(rounds) if (i % 4 in (1, 2)) == other] for other in (False, True)]
     paired = [round for row in rounds for round in row]
     perturbation = _perturbation(paired, trainee.device)
     if undecided(perturbation):
         tell("more rounds: the perturbation is not yet clear", count, count + 1)
         more = some_rounds(trainee, seconds, 1)  # so many at once: to stop when it looks well would be no measurement
-        every.append(tuple(more))
-        (good,), _ = undisturbed([more])
-        paired += good
+        taken.append(tuple(more))
+        paired += [round for round in more if round.reading.disturbed is None]
         perturbation = _perturbation(paired, trainee.device)
-    discarded = discards(round.reading for row in every for round in row)
+    discarded = discards(round.reading for row in taken for round in row)
     times, closure = block_times([w for row in rounds for round in row for w in round.marked])
     assert closure is not None, "every sitting has a round"
     tell("counting operations and memory, the machine's ceiling", count, count + 1)

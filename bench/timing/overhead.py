@@ -2,10 +2,10 @@
 
 The same model, recipe, precision and batches are trained by `bench.loop.train` with everything on (timing,
 logging, progress, augmentation, checkpoints) and by the barest loop on tensors that lie in memory, window by window
-in turn in one process, as a machine's pace changes within seconds. Validation is off the clock, and so is what a
-process does once (kernels for shapes it has not met). Windows end after half a second with the bare steps counted,
-so that the whole loop has more of them here than by itself. So short a run writes its best weights and no checkpoint
-to go on from.
+in turn in one process, as a machine's pace changes within seconds. Validation is off the clock, and so is most of
+what a process does once (kernels for shapes it has not met). Windows end after half a second with the bare steps
+counted, so that the whole loop has more of them here than by itself. So short a run writes its best weights and no
+checkpoint to go on from.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from rich.console import Console
 
 from bench.data.source import open_source
 from bench.environment import environment, pick_device, pick_precision
+from bench.events import TensorBoard
 from bench.layout import lay_out
 from bench.optim import optimizers
 from bench.protocol import find_protocol
 from bench.runner import Runner
 from bench.spec import RunSpec
-from bench.watch import Pace, TensorBoard, Terminal, Watcher, Watchers
+from bench.watch import Pace, Terminal, Watcher, Watchers
 from registry.contract import Quartet
 from registry.losses import parse
 from registry.losses.objective import Objective

@@ -41,6 +41,13 @@ def test_onecycle_peaks_once_and_ends_low() -> None:
     assert seen[-1] < 1e-3
 
 
+@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.2, 0.25, 0.5])
+@pytest.mark.parametrize("steps", range(1, 14))
+def test_onecycle_of_few_steps(steps: int, warmup: float) -> None:
+    seen = rates(f"onecycle[warmup={warmup}]", steps)
+    assert all(0 < rate <= 1 for rate in seen)
+
+
 def test_step_and_constant() -> None:
     assert rates("step[every=2,gamma=0.5]", 0, [1.0] * 5) == pytest.approx([1, 1, 0.5, 0.5, 0.25])
     assert rates("constant", 0, [1.0] * 7) == [1.0] * 7

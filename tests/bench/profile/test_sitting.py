@@ -53,17 +53,6 @@ def test_what_was_not_watched_is_kept() -> None:
     assert not forced
 
 
-def test_disturbances_are_counted_by_reason() -> None:
-    found = discards([QUIET, CROWDED, SPARED, STOLEN, HOT, HOT, QUIET])
-    assert (found.count, found.kept) == (4, 3)
-    assert found.reasons == {
-        "thermal throttling": 2,
-        "load of other processes": 1,
-        "time stolen by the hypervisor": 1,
-    }
-    assert discards([BLIND, BLIND]).sentence() == "disturbances not watched for: no counters"
-
-
 def test_nothing_but_disturbed_rounds_is_doubted() -> None:
     steady = Interval(value=1.0, low=0.99, high=1.01)
     (doubt,) = doubts(0.99, steady, WARM, discards([CROWDED, CROWDED, STOLEN]))
@@ -87,6 +76,13 @@ class Sampler:
         return next(self.next)
 
 
+class Crowded(Sampler):
+    """A sentinel that sees every window disturbed."""
+
+    def end(self) -> Reading:
+        return CROWDED
+
+
 def test_a_sitting_has_rounds_of_four_windows_and_a_reading_each(make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.profile.sitting.ClockSampler", Sampler)
     one = make()
@@ -108,3 +104,15 @@ def test_rounds_added_for_the_perturbation_count_among_the_discarded(make, monke
     found, _ = profile(make(), seconds=0.0, sittings=1)
     assert (found.discarded.count, found.discarded.kept) == (1 + 2, 1 + 2)  # every second one of two, and of four
     assert found.rounds == found.discarded.kept
+
+
+def test_where_all_rounds_are_disturbed_those_of_the_sittings_are_used_and_doubted(
+    make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.profile.sitting.ClockSampler", Crowded)
+    monkeypatch.setattr("bench.profile.profile.undecided", lambda perturbation: True)
+    monkeypatch.setattr("bench.profile.profile.some_rounds", lambda one, seconds, least: some_rounds(one, 0.0, 4))
+    found, _ = profile(make(), seconds=0.0, sittings=1)
+    assert (found.discarded.count, found.discarded.kept) == (2 + 4, 0)
+    assert found.rounds == 2
+    assert any("where a sitting had no others they were used" in doubt for doubt in found.doubts)

@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from bench.watch import Pace, TensorBoard, Watchers
+from bench.events import TensorBoard, _scalars
+from bench.watch import Pace, Watchers
 from tests.bench.rectangles import Rectangles
 from tests.bench.test_loop import StopAfter, run, spec
 
 
-class Closed(TensorBoard):
-    """Written out as soon as it is said, as if the process ended there."""
+class Flushed(TensorBoard):
+    """Nothing that was said is lost when the run is stopped."""
 
     def window(self, pace: Pace) -> None:
         super().window(pace)
@@ -19,9 +19,8 @@ class Closed(TensorBoard):
 
 
 def steps(folder: Path, tag: str) -> list[int]:
-    events = EventAccumulator(str(folder / "tensorboard"))
-    events.Reload()
-    return [event.step for event in events.Scalars(tag)]
+    """As they lie in the files, since readers differ in what they leave out."""
+    return [step for name, _, step, _ in _scalars(folder / "tensorboard") if name == tag]
 
 
 @pytest.mark.parametrize("stopped", [False, True])
@@ -31,14 +30,27 @@ def test_validation_and_training_lie_on_one_axis(
     monkeypatch.setattr("bench.state.EVERY", 0.0)
     source = Rectangles()
     one = spec(source, epochs=3)  # of 48 samples by 8
+    before = []
     if stopped:
         with pytest.raises(KeyboardInterrupt):
-            run(one, source, tmp_path, Watchers([Closed(), StopAfter(2)]))
+            run(one, source, tmp_path, Watchers([Flushed(), StopAfter(2)]))
         assert max(steps(tmp_path, "train/total")) > 12
-    run(one, source, tmp_path, Closed())
+        before = [event for event in _scalars(tmp_path / "tensorboard") if event[2] <= 12]
+        assert before
+    run(one, source, tmp_path, Flushed())
     for tag in ("validation/total", "validation/mask_dice", "train/learning_rate"):
         assert steps(tmp_path, tag) == [6, 12, 18]
     assert steps(tmp_path, "gradients/cosine") == [12]  # measured at step 9
     windows = steps(tmp_path, "train/total")
     assert windows == sorted(set(windows))
     assert windows[-1] == 18
+    assert [*_scalars(tmp_path / "tensorboard")][: len(before)] == before
+
+
+def test_a_run_that_begins_anew_forgets_the_earlier_one(tmp_path: Path) -> None:
+    source = Rectangles()
+    with pytest.raises(KeyboardInterrupt):
+        run(spec(source), source, tmp_path, Watchers([Flushed(), StopAfter(0)]))
+    run(spec(source), source, tmp_path, Flushed())
+    windows = steps(tmp_path, "train/total")
+    assert windows == sorted(set(windows))

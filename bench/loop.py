@@ -141,8 +141,8 @@ def train(
         )
         objective.epoch_end(row.train_loss)
         watcher.phase("checkpoint")
+        watcher.epoch(row)  # first: a run that goes on from the checkpoint does not tell of this epoch again
         state.keep(row, final=epoch == protocol.epochs)
-        watcher.epoch(row)
         del loader, trace, batches, batch, quartet, losses  # the next stage needs their memory
 
     watcher.phase("checkpoint")

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from bench.events import TensorBoard, _scalars
+from bench.results.record import Epoch
+from bench.state import State
 from bench.watch import Pace, Watchers
 from tests.bench.rectangles import Rectangles
 from tests.bench.test_loop import StopAfter, run, spec
@@ -54,3 +56,20 @@ def test_a_run_that_begins_anew_forgets_the_earlier_one(tmp_path: Path) -> None:
     run(spec(source), source, tmp_path, Flushed())
     windows = steps(tmp_path, "train/total")
     assert windows == sorted(set(windows))
+
+
+def test_an_epoch_is_told_of_before_it_is_done_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.state.EVERY", 0.0)
+    source = Rectangles()
+    keep = State.keep
+
+    def kept_and_stopped(state: State, row: Epoch, final: bool) -> None:
+        keep(state, row, final)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr(State, "keep", kept_and_stopped)
+        with pytest.raises(KeyboardInterrupt):
+            run(spec(source), source, tmp_path, TensorBoard())
+    assert run(spec(source), source, tmp_path, Flushed()).resumed == 1
+    assert steps(tmp_path, "validation/total") == [6, 12]

@@ -13,7 +13,6 @@ from bench.metrics import metrics
 from bench.metrics.scores import Scores
 from bench.metrics.summary import Columns
 from bench.timing.ledger import Ledger
-from registry.contract import Prediction
 from registry.losses.objective import Objective
 
 
@@ -52,7 +51,7 @@ def evaluate(
         for batch in ledger.steps(loader.in_order(), images=loader.batch):
             with ledger("forward"), autocast:
                 said = model(batch.quartet.bg, batch.quartet.bg_fg)
-            prediction = Prediction(**{f"{head}_logits": getattr(said, f"{head}_logits") for head in heads})
+            prediction = said.only(heads)
             if objective is not None:
                 result = objective(prediction, batch.quartet, span=ledger)
                 losses.append({"total": result.total, **result.heads, **result.terms})

@@ -46,9 +46,10 @@ class Diverged(Exception):
 
 @dataclass
 class Trained:
-    """What is left when training is over: the tested model, its history and the test's scores."""
+    """What is left when training is over: the tested model and heads, its history and the test's scores."""
 
     model: nn.Module
+    heads: Sequence[str]
     history: list[Epoch]
     best_epoch: int | None
     test: Evaluation
@@ -92,7 +93,7 @@ def train(
         loader = loaders("train", protocol.train_samples, stage.size, stage.batch)
         model.fit(batch.quartet for batch in loader.in_order())
         test = _test(spec, loaders, model, None, autocast, evaluations, HEADS)
-        return Trained(model, [], None, test, resumed=0)
+        return Trained(model, HEADS, [], None, test, resumed=0)
 
     heads = common_heads(spec, model, validation)
     objective = Objective(parse(spec.recipe), heads).to(device)
@@ -149,7 +150,7 @@ def train(
     state.finish()
     watcher.phase("test")
     test = _test(spec, loaders, model, objective, autocast, evaluations, heads)
-    return Trained(model, state.history, state.best_epoch, test, state.resumed)
+    return Trained(model, heads, state.history, state.best_epoch, test, state.resumed)
 
 
 def _test(

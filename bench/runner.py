@@ -181,7 +181,7 @@ class Runner:
         quartet = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:PICTURED])
         with torch.no_grad():
             prediction = trained.model.eval()(quartet.bg, quartet.bg_fg)
-        prediction_picture(quartet, prediction).save(folder / "predictions.png")
+        prediction_picture(quartet, prediction.only(trained.heads)).save(folder / "predictions.png")
 
 
 def discard(runs: Path, spec: RunSpec) -> None:

@@ -7,7 +7,7 @@ term and every metric sees that value.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -131,6 +131,10 @@ class Prediction:
         for name, head in (("mask", self.mask), ("depth", self.depth)):
             if head is not None:
                 yield name, head
+
+    def only(self, heads: Sequence[str]) -> Prediction:
+        """Without the heads that are not named."""
+        return Prediction(**{f"{head}_logits": getattr(self, f"{head}_logits") for head in heads})
 
 
 class Model(nn.Module, ABC):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from bench.agreement import check_sizes
@@ -88,6 +89,14 @@ def test_one_run_has_one_trainer(tmp_path: Path) -> None:
     with _lock(folder), pytest.raises(BenchError, match="another process"):
         runner(tmp_path, Rectangles()).run(one, "mine")
     assert runner(tmp_path, Rectangles()).run(one, "mine")[0].outcome == "finished"
+
+
+@pytest.mark.parametrize(("recipe", "columns"), [("mask: bce, depth: l1", 6), ("mask: bce", 5), ("depth: l1", 5)])
+def test_a_head_that_nothing_trains_is_not_drawn(tmp_path: Path, recipe: str, columns: int) -> None:
+    one = spec(Rectangles()).model_copy(update={"recipe": recipe})
+    record, _ = runner(tmp_path, Rectangles()).run(one, "mine")
+    with Image.open(tmp_path / "runs" / record.id / "predictions.png") as picture:
+        assert picture.width == 132 * columns + 4  # bg, bg_fg, mask, depth, and what was predicted
 
 
 def test_a_picture_needs_no_known_depth() -> None:

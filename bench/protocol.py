@@ -59,14 +59,18 @@ class Protocol(BaseModel):
         return sum(stage.epochs for stage in self.stages)
 
     @property
+    def epoch_steps(self) -> tuple[int, ...]:
+        """Training steps of each epoch; samples that fill no batch are left out."""
+        return tuple(self.train_samples // stage.batch for stage in self.stages for _ in range(stage.epochs))
+
+    @property
     def steps(self) -> int:
         """Training steps, all epochs together."""
-        return self.steps_before(self.epochs + 1)
+        return sum(self.epoch_steps)
 
     def steps_before(self, epoch: int) -> int:
         """Training steps of all epochs before this one (counted from 1)."""
-        stages = (self.stage_of(earlier) for earlier in range(1, epoch))
-        return sum(self.train_samples // stage.batch for stage in stages)
+        return sum(self.epoch_steps[: epoch - 1])
 
     def stage_of(self, epoch: int) -> Stage:
         """The stage that an epoch (counted from 1) belongs to."""

@@ -19,16 +19,16 @@ _SMALL, _TOO_LONG = 0.02, 0.4
 def schedule(subject: Subject) -> Verdict:
     """The learning rate over the protocol, simulated: where it ends, and for how long it is next to nothing."""
     protocol = subject.protocol
-    batches = [protocol.train_samples // stage.batch for stage in protocol.stages for _ in range(stage.epochs)]
-    if not all(batches):
+    steps = protocol.epoch_steps
+    if not all(steps):
         finding = f"{protocol.train_samples} samples make no full batch of {max(s.batch for s in protocol.stages)}"
         return conclude("schedule", [Fault("broken", finding, "take a smaller --batch")], "")
-    if not batches:
+    if not steps:
         return conclude("schedule", [Fault("broken", "no epoch at all", "take --epochs 1 or more")], "")
-    share = min(1.0, _LONGEST / sum(batches))
+    share = min(1.0, _LONGEST / protocol.steps)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch guesses at what is examined here
-        rates, bound = _simulate(protocol.optimizer, protocol.schedule, [max(1, round(n * share)) for n in batches])
+        rates, bound = _simulate(protocol.optimizer, protocol.schedule, [max(1, round(n * share)) for n in steps])
     peak, end = max(rates), rates[-1]
     small = sum(rate < _SMALL * peak for rate in rates) / len(rates)
     faults = []

@@ -79,10 +79,10 @@ def run(
     """
     from rich.console import Console
 
-    from bench.events import TensorBoard
     from bench.experiment import Experiment
     from bench.protocol import find_protocol
     from bench.report.summary import result_lines
+    from bench.tensorboard import TensorBoard
     from bench.watch import Terminal, Watchers
 
     for stop in (signal.SIGINT, signal.SIGTERM):

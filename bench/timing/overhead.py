@@ -25,12 +25,12 @@ from rich.console import Console
 
 from bench.data.source import open_source
 from bench.environment import environment, pick_device, pick_precision
-from bench.events import TensorBoard
 from bench.layout import lay_out
 from bench.optim import optimizers
 from bench.protocol import find_protocol
 from bench.runner import Runner
 from bench.spec import RunSpec
+from bench.tensorboard import TensorBoard
 from bench.watch import Pace, Terminal, Watcher, Watchers
 from registry.contract import Quartet
 from registry.losses import parse

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.events import TensorBoard, _scalars
 from bench.results.record import Epoch
 from bench.state import State
+from bench.tensorboard import TensorBoard, _scalars
 from bench.watch import Pace, Watchers
 from tests.bench.rectangles import Rectangles
 from tests.bench.test_loop import StopAfter, run, spec

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-EXAMPLES = (
-    'Examples: bench tax  |  bench tax --loss bce_ssim --loss "mask: bce, depth: l1"  |  bench tax --size 224 --batch 8'
-)
+EXAMPLES = """
+bench tax
+bench tax --loss bce_ssim --loss "mask: bce, depth: l1"
+bench tax --size 224 --batch 8
+"""
 
 
 def tax(

@@ -24,7 +24,7 @@ def audit(
     budget: BudgetOptions,
     data: DataOptions,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 5 if anything is broken.")] = False,
-    json: Annotated[Path | None, typer.Option(help="Write the verdicts with all their figures.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the findings with all their figures.")] = None,
 ) -> None:
     """Say what a recipe, its metrics, its data and its schedule are worth before anything is trained.
 
@@ -44,16 +44,16 @@ def audit(
     source = data.open()
     console = Console(highlight=False)
     with Bar(console) as bar:
-        verdicts = examine(loss, source, budget.resolve(), models.canonical(model), tell=bar)
+        findings = examine(loss, source, budget.resolve(), models.canonical(model), progress=bar)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
-    for verdict in verdicts:
-        advice = f"\n-> {verdict.advice}" if verdict.advice else ""
-        table.add_row(verdict.grade, verdict.check, escape(verdict.finding + advice))
+    for finding in findings:
+        advice = f"\n-> {finding.advice}" if finding.advice else ""
+        table.add_row(finding.grade, finding.check, escape(finding.finding + advice))
     console.print(table)
-    console.print(headline(verdicts))
+    console.print(headline(findings))
     if json is not None:
-        files.replace(json, canonical_json([verdict.model_dump() for verdict in verdicts]) + "\n")
-    if strict and broken(verdicts):
+        files.replace(json, canonical_json([finding.model_dump() for finding in findings]) + "\n")
+    if strict and broken(findings):
         raise typer.Exit(5)

@@ -27,7 +27,7 @@ _DISK_GIB = 2
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Diagnosis:
     """One finding: its grade, what was looked at, what was found, and what to do about it."""
 
     grade: Grade
@@ -36,7 +36,7 @@ class Verdict:
     advice: str = ""
 
 
-def examine() -> list[Verdict]:
+def examine() -> list[Diagnosis]:
     """Look at everything; takes a few seconds."""
     device = pick_device()
     return [
@@ -50,50 +50,50 @@ def examine() -> list[Verdict]:
     ]
 
 
-def _package(name: str, module: str) -> Verdict:
+def _package(name: str, module: str) -> Diagnosis:
     try:
         importlib.import_module(module)
     except Exception as error:  # a broken pair of torch and torchvision raises almost anything
-        return Verdict("broken", name, f"cannot be imported: {error}", f"pip install --force-reinstall torch {name}")
-    return Verdict("ok", name, metadata.version(name))
+        return Diagnosis("broken", name, f"cannot be imported: {error}", f"pip install --force-reinstall torch {name}")
+    return Diagnosis("ok", name, metadata.version(name))
 
 
-def _machine(device: torch.device) -> Verdict:
+def _machine(device: torch.device) -> Diagnosis:
     here = environment(device)
     gpu = "" if here.cuda else "; no GPU that torch can use: take protocol quick"
-    return Verdict("ok", "device", f"{here.label}, {here.memory_gib} GiB memory{gpu} ({here.fingerprint})")
+    return Diagnosis("ok", "device", f"{here.label}, {here.memory_gib} GiB memory{gpu} ({here.fingerprint})")
 
 
-def _threads() -> Verdict:
+def _threads() -> Diagnosis:
     threads, cores = torch.get_num_threads(), len(os.sched_getaffinity(0))
     if threads > cores:
-        return Verdict("warn", "threads", f"{threads} on {cores} cores", f"set OMP_NUM_THREADS={cores}")
+        return Diagnosis("warn", "threads", f"{threads} on {cores} cores", f"set OMP_NUM_THREADS={cores}")
     load = os.getloadavg()[0]
     if load > 0.5 * cores:
-        return Verdict(
+        return Diagnosis(
             "warn", "threads", f"{threads}; others keep {load:.1f} of {cores} cores busy", "time on an idle machine"
         )
-    return Verdict("ok", "threads", f"{threads} on {cores} cores, load {load:.1f}")
+    return Diagnosis("ok", "threads", f"{threads} on {cores} cores, load {load:.1f}")
 
 
-def _precision(device: torch.device) -> Verdict:
+def _precision(device: torch.device) -> Diagnosis:
     chosen = pick_precision(device)
     if chosen == "float32":
-        return Verdict("warn", "precision", "float32: this device has no native bfloat16", "expect half the speed")
-    return Verdict("ok", "precision", chosen)
+        return Diagnosis("warn", "precision", "float32: this device has no native bfloat16", "expect half the speed")
+    return Diagnosis("ok", "precision", chosen)
 
 
-def _disk() -> Verdict:
+def _disk() -> Diagnosis:
     free = shutil.disk_usage(".").free / 2**30
     if free < _DISK_GIB:
-        return Verdict("warn", "disk", f"{free:.1f} GiB free here", "checkpoints may not fit; free some space")
-    return Verdict("ok", "disk", f"{free:.0f} GiB free here")
+        return Diagnosis("warn", "disk", f"{free:.1f} GiB free here", "checkpoints may not fit; free some space")
+    return Diagnosis("ok", "disk", f"{free:.0f} GiB free here")
 
 
-def _products(device: torch.device) -> Verdict:
+def _products(device: torch.device) -> Diagnosis:
     rates = [product_rate(device, kind) for kind in (torch.float32, torch.bfloat16)]
-    return Verdict("ok", "matrix products", f"{rates[0]:.0f} GFLOP/s in float32, {rates[1]:.0f} in bfloat16")
+    return Diagnosis("ok", "matrix products", f"{rates[0]:.0f} GFLOP/s in float32, {rates[1]:.0f} in bfloat16")
 
 
-def _copies(device: torch.device) -> Verdict:
-    return Verdict("ok", "memory copies", f"{copy_rate(device):.1f} GB/s read and written")
+def _copies(device: torch.device) -> Diagnosis:
+    return Diagnosis("ok", "memory copies", f"{copy_rate(device):.1f} GB/s read and written")

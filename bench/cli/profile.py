@@ -71,7 +71,7 @@ def profile(
     from bench.profile.memory_budget import fit_batch_of
     from bench.profile.profile import profile as measure
     from bench.profile.trace import chrome_trace
-    from bench.profile.training import Trainee, spec_named
+    from bench.profile.training import StepRunner, spec_named
     from bench.report.bars import Stack, stacked_bars
     from bench.report.profile_page import profile_page
     from bench.report.profile_table import comparison_table, profile_table
@@ -98,35 +98,35 @@ def profile(
         chooser = Chooser(source, where, runs, Path("results"), machine.precision, machine.layout, console.print, bar)
         settled = [(*chooser.settle(spec), by) for spec, by in asked]
         shelf = Shelf(runs / "packed")
-        one, *others = (Trainee(spec, source, where, engine=by, shelf=shelf) for spec, _, by in settled)
+        runner, *others = (StepRunner(spec, source, where, engine=by, shelf=shelf) for spec, _, by in settled)
         if others:
-            comparison = compare(one, others[0], seconds, tell=bar)
+            comparison = compare(runner, others[0], seconds, progress=bar)
             console.print(comparison_table(comparison))
             if json is not None:
                 files.replace(json, comparison.model_dump_json(indent=1) + "\n")
             return
-        found, stretches = measure(one, seconds, twice=twice, tell=bar)
+        found, stretches = measure(runner, seconds, twice=twice, progress=bar)
         found = found.model_copy(update={"choice": settled[0][1]})
         console.print(profile_table(found, console.width))
         if bottleneck:
-            binding = find_bottleneck(one, seconds / 4, tell=bar)
+            binding = find_bottleneck(runner, seconds / 4, progress=bar)
             console.print(binding.sentence())
             found = found.model_copy(update={"bottleneck": binding})
         if memory_budget is not None:
-            fit = fit_batch_of(one, source, memory_budget, tell=bar)
+            fit = fit_batch_of(runner, source, memory_budget, progress=bar)
             console.print(fit.sentence())
             found = found.model_copy(update={"fit": fit})
     if json is not None:
         files.replace(json, found.model_dump_json(indent=1) + "\n")
     if trace is not None:
-        files.replace(trace, canonical_json(chrome_trace(stretches, one.label)) + "\n")
-        if one.device.type == "cuda":
-            one.annotate(steps=8)
+        files.replace(trace, canonical_json(chrome_trace(stretches, runner.label)) + "\n")
+        if runner.device.type == "cuda":
+            runner.annotate(steps=8)
     if html is not None:
         files.replace(html, profile_page(found, stretches))
     if picture is not None:
         segments = [(block.name, block.time.median_ms) for block in found.blocks]
-        stacked_bars([Stack(one.label, segments)]).save(picture, format="PNG")
+        stacked_bars([Stack(runner.label, segments)]).save(picture, format="PNG")
 
 
 def _make_room(path: Path) -> None:

@@ -36,7 +36,7 @@ def tax(
     chosen = pick_device(device)
     names = loss or [name for name in RECIPES if "@" not in name]
     with Bar(Console()) as bar:
-        taxes = tax_table(measure({name: name for name in names}, size, batch, chosen, tell=bar))
+        taxes = tax_table(measure({name: name for name in names}, size, batch, chosen, progress=bar))
     about = (
         f"Forward and backward through the loss alone, {batch} predictions of {size}x{size} a head, "
         f"on {environment(chosen).label}."

@@ -27,10 +27,15 @@ _OBJECT_SIDE, _GREY, _MARGIN = 32, 0.5, 0.5
 
 
 class Nearest(NamedTuple):
-    """The nearest neighbour of each picture: its ``distance`` in bits, (N,) int64, and its ``index``, (N,) int64."""
+    """The nearest neighbour of each picture.
 
-    distance: npt.NDArray[np.int64]
-    index: npt.NDArray[np.int64]
+    Attributes:
+        bits: how far it is, (N,) int64.
+        neighbour: its index, (N,) int64.
+    """
+
+    bits: npt.NDArray[np.int64]
+    neighbour: npt.NDArray[np.int64]
 
 
 def difference_hash(images: Tensor) -> Hashes:
@@ -51,7 +56,8 @@ def is_flat(images: Tensor) -> npt.NDArray[np.bool_]:
 
 def distances(one: Hashes, other: Hashes) -> npt.NDArray[np.uint8]:
     """In how many of 64 bits each of one differs from each of the other, (N, M)."""
-    return np.bitwise_count(one[:, None] ^ other[None, :])
+    differing: npt.NDArray[np.uint8] = np.bitwise_count(one[:, None] ^ other[None, :])
+    return differing
 
 
 def nearest(one: Hashes, other: Hashes | None = None) -> Nearest:
@@ -70,8 +76,8 @@ def nearest(one: Hashes, other: Hashes | None = None) -> Nearest:
         table = distances(one[rows], pool)
         if alone:
             table[np.arange(table.shape[0]), np.arange(rows.start, rows.stop)] = 255
-        found.index[rows] = table.argmin(1)
-        found.distance[rows] = table.min(1)
+        found.neighbour[rows] = table.argmin(1)
+        found.bits[rows] = table.min(1)
     return found
 
 
@@ -96,7 +102,7 @@ def same_pictures(hashes: Hashes, within: int = NEAR) -> npt.NDArray[np.int64]:
 def between_parts(hashes: Sequence[Hashes], within: int = NEAR) -> int:
     """How many pictures of later parts have a print in an earlier one; parts in order, such as train, val, test."""
     return sum(
-        int((np.minimum.reduce([nearest(part, earlier).distance for earlier in hashes[:at]]) <= within).sum())
+        int((np.minimum.reduce([nearest(part, earlier).bits for earlier in hashes[:at]]) <= within).sum())
         for at, part in enumerate(hashes)
         if at
     )

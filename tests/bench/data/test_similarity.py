@@ -68,13 +68,13 @@ def test_nearest_is_the_least_of_all_pairs(first: list[int], second: list[int]) 
     found = nearest(a, b)
     for i, x in enumerate(first):
         pairs = [(x ^ y).bit_count() for y in second]
-        assert found.distance[i] == min(pairs, default=65)
-        assert not pairs or pairs[found.index[i]] == found.distance[i]
+        assert found.bits[i] == min(pairs, default=65)
+        assert not pairs or pairs[found.neighbour[i]] == found.bits[i]
     alone = nearest(a)
     for i, x in enumerate(first):
         rest = [(x ^ y).bit_count() for j, y in enumerate(first) if j != i]
-        assert alone.distance[i] == min(rest, default=65)
-        assert alone.index[i] != i
+        assert alone.bits[i] == min(rest, default=65)
+        assert alone.neighbour[i] != i
 
 
 def test_prints_are_linked_and_counted_between_parts() -> None:

@@ -7,7 +7,7 @@ term and every metric sees that value.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -55,9 +55,14 @@ class Quartet:
             if value is not None:
                 yield f.name, value
 
+    @classmethod
+    def of(cls, tensors: Mapping[str, Tensor]) -> Quartet:
+        """The quartet of these images and targets: the inverse of `tensors`."""
+        return cls(tensors.get("bg"), **{name: tensor for name, tensor in tensors.items() if name != "bg"})
+
     def map(self, function: Callable[[Tensor], Tensor]) -> Quartet:
         """A quartet with ``function`` applied to every tensor that is there."""
-        return Quartet(**{"bg": None, **{name: function(tensor) for name, tensor in self.tensors()}})
+        return Quartet.of({name: function(tensor) for name, tensor in self.tensors()})
 
     def check(self) -> Quartet:
         """Return self if shapes agree and everything lies in [0, 1]; for tests and the audit, as it synchronises.

@@ -7,7 +7,12 @@ from typing import Annotated
 
 import typer
 
-EXAMPLES = "Examples: bench list models  |  bench list models 'u*'  |  bench list losses  |  bench list protocols quick"
+EXAMPLES = """
+bench list models
+bench list models 'u*'
+bench list losses
+bench list protocols quick
+"""
 
 
 class Kind(StrEnum):

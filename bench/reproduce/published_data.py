@@ -18,7 +18,7 @@ _DEGREES = 30.0
 
 
 class AsPublished(Source):
-    """Another source, seen as a published system saw its data.
+    """Another source, as a published system had its data.
 
     Args:
         inner: where the scenes come from.
@@ -58,7 +58,7 @@ class AsPublished(Source):
             quartet.depth = stretch(quartet.depth, quartet.valid)
         if self._turned and part != "test":
             draws = uniform(self.seed, f"{self.stream(part)}/turned", ids, 2)
-            quartet.bg, quartet.bg_fg = (turn(image, draws) for image in (quartet.bg, quartet.bg_fg))
+            quartet.bg, quartet.bg_fg = (turn(image, draws) for image in quartet.inputs)
         return quartet
 
 

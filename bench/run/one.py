@@ -26,7 +26,6 @@ from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.loading.packed_files import Shelf
 from bench.data.source import Source
 from bench.data.split import Part
-from bench.metrics.summary import summarise
 from bench.report.picture import prediction_picture
 from bench.results import store
 from bench.timing import memory
@@ -100,7 +99,7 @@ class Runner:
             outcome, reason = "oom", (str(error).splitlines() or ["out of memory"])[0]
         peak = memory.peak_mib(self.device)
         model = models.build(spec.model) if trained is None else trained.model
-        scores = {} if trained is None else summarise(trained.test.columns)
+        scores = {} if trained is None else trained.test.summary()
         if any(score.value is not None and not math.isfinite(score.value) for score in scores.values()):
             outcome, reason = "diverged", "predictions on the test split hold NaN or infinity"
         where = environment(self.device)
@@ -131,6 +130,7 @@ class Runner:
             resumed=trained.resumed if trained else 0,
             audit=list(audit),
             choice=choice,
+            metrics=trained.test.facts if trained else {},
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         self.watcher.finished(record)

@@ -11,9 +11,9 @@ from bench.metrics import metrics
 from bench.metrics.scores import Scores
 from bench.metrics.view import View
 from registry import ssim
-from registry.losses import structure
 from registry.contract import Prediction, Quartet
 from registry.errors import UnknownName
+from registry.losses import structure
 from registry.losses.objective import Objective
 
 ALL = metrics.names()

@@ -43,7 +43,7 @@ def audit(
     fg: Foregrounds = None,
     depth_unit: DepthUnit = "mm",
     camera: Camera = "handheld",
-    split: Split = "group",
+    split: Split = "unseen-both",
     scenes: Scenes = "auto",
     skip_bad: SkipBad = False,
     data_seed: DataSeed = 0,

@@ -18,7 +18,9 @@ BackgroundDepth = Annotated[Path | None, typer.Option(help="Folder of their dept
 Foregrounds = Annotated[Path | None, typer.Option("--fg", help="Folder of cut-outs, PNG with alpha (composed).")]
 DepthUnit = Annotated[str, typer.Option(help="Depth maps are 16-bit millimetres (mm) or 8-bit.")]
 Camera = Annotated[str, typer.Option(help="handheld (the two photographs differ a little) or still (as published).")]
-Split = Annotated[str, typer.Option(help="group (no background or object in two parts) or random (leaks).")]
+Split = Annotated[
+    str, typer.Option(help="unseen-both, unseen-bg, unseen-fg, shared (leaks), kfold[n=5,fold=0], or a file.json.")
+]
 Scenes = Annotated[str, typer.Option(help="What counts as one background: auto, file or sequence (composed).")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Go on without files that cannot be used.")]
 DataSeed = Annotated[int, typer.Option(help="Seed of the data itself; the same for all that is compared.")]

@@ -40,7 +40,7 @@ def reproduce(
     fg: Foregrounds = None,
     depth_unit: DepthUnit = "mm",
     camera: Camera = "still",
-    split: Split = "group",
+    split: Split = "unseen-both",
     scenes: Scenes = "auto",
     skip_bad: SkipBad = False,
     data_seed: DataSeed = 0,

@@ -46,7 +46,7 @@ def run(
     fg: Foregrounds = None,
     depth_unit: DepthUnit = "mm",
     camera: Camera = "handheld",
-    split: Split = "group",
+    split: Split = "unseen-both",
     scenes: Scenes = "auto",
     skip_bad: SkipBad = False,
     data_seed: DataSeed = 0,

@@ -58,32 +58,32 @@ def cast_room(view: View, rooms: Rooms, rays: list[Tensor]) -> Tensor:
     The six lowest bits hold 4 * surface + axis of its normal, see `surface_code`.
     """
     inverse = [ray.reciprocal() for ray in rays]
-    nearest, enter, leave, one, two, three = (torch.empty_like(inverse[0]) for _ in range(6))
+    nearest, enter, leave, first, second, third = (torch.empty_like(inverse[0]) for _ in range(6))
     boxes = [(corner - view.eye[:, None]).float()[..., None, None] for corner in (rooms.low, rooms.high)]
     shell = [(corner - view.eye)[:, None].float()[..., None, None] for corner in rooms.corners()]
 
     def meet(planes: list[Tensor], thing: int, axis: int) -> None:
-        torch.mul(inverse[axis], planes[0][:, thing, axis], out=one)
-        torch.mul(inverse[axis], planes[1][:, thing, axis], out=two)
+        torch.mul(inverse[axis], planes[0][:, thing, axis], out=first)
+        torch.mul(inverse[axis], planes[1][:, thing, axis], out=second)
 
     nearest.fill_(FAR)
     for axis in range(3):
         # The camera is inside: of two opposite walls the one in front of it has the greater parameter.
         meet(shell, 0, axis)
-        _tag(one, _CODE, (2 * axis) * 4 + axis)
-        _tag(two, _CODE, (2 * axis + 1) * 4 + axis)
-        torch.minimum(nearest, torch.maximum(one, two, out=one), out=nearest)
+        _tag(first, _CODE, (2 * axis) * 4 + axis)
+        _tag(second, _CODE, (2 * axis + 1) * 4 + axis)
+        torch.minimum(nearest, torch.maximum(first, second, out=first), out=nearest)
     for box in range(SURFACES - SHELL):
         for axis in range(3):
             meet(boxes, box, axis)
-            into = torch.minimum(one, two, out=enter if axis == 0 else three)
+            into = torch.minimum(first, second, out=enter if axis == 0 else third)
             _tag(into, _AXIS, axis)
-            out = torch.maximum(one, two, out=leave if axis == 0 else one)
+            out = torch.maximum(first, second, out=leave if axis == 0 else first)
             if axis > 0:
                 torch.maximum(enter, into, out=enter)
                 torch.minimum(leave, out, out=leave)
         enter.view(torch.int32).bitwise_and_(~_CODE | _AXIS).bitwise_or_((SHELL + box) * 4)
-        _discard_missed(enter, leave, one)
+        _discard_missed(enter, leave, first)
         torch.minimum(nearest, enter, out=nearest)
     return nearest
 

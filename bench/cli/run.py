@@ -84,7 +84,7 @@ def run(
     from bench.report.tensorboard import TensorBoard
     from bench.report.terminal import Terminal
     from bench.run.experiment import Experiment
-    from bench.train.events import Watchers
+    from bench.train.events import Listeners
 
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, _interrupt)
@@ -118,7 +118,7 @@ def run(
     )
     console.print(experiment.headline())
     with Terminal(console) as terminal:
-        for record, path, made in experiment.run(Watchers([terminal, TensorBoard()]), announce=console.print):
+        for record, path, made in experiment.run(Listeners([terminal, TensorBoard()]), announce=console.print):
             console.print(result_lines(record, path, runs, made, experiment.floor()), soft_wrap=True)
     if out is not None:
         experiment.write_leaderboard(out)

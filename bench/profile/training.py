@@ -29,7 +29,7 @@ from bench.train.compatibility import common_heads
 from bench.train.cuda_graph import GRAPH
 from bench.train.engine import FIRST_STEPS, Engine, run_by
 from bench.train.evaluate import evaluate
-from bench.train.memory_format import lay_out
+from bench.train.memory_format import place
 from bench.train.optim import optimizers, schedules
 from bench.train.step import Step
 from registry.contract import Quartet
@@ -107,7 +107,7 @@ class Trainee:
 
     def _build(self) -> torch.nn.Module:
         torch.manual_seed(self.spec.seed)
-        return lay_out(models.build(self.spec.model), self.spec.layout, self.device)
+        return place(models.build(self.spec.model), self.spec.layout, self.device)
 
     def _begin(self) -> None:
         spec, protocol = self.spec, self.spec.protocol

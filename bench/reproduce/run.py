@@ -22,9 +22,9 @@ from bench.reproduce.measures import Seen
 from bench.reproduce.published_data import AsPublished
 from bench.reproduce.reproduction import Reproduction, Row, TrialResult
 from bench.reproduce.system import Measure, System, Trial
-from bench.run.one import Runner, discard
+from bench.run.runner import Runner, discard
 from bench.train import checkpoint
-from bench.train.events import Watcher
+from bench.train.events import Listener
 from registry.losses import parse
 from registry.models import models
 
@@ -40,7 +40,7 @@ class Reproducer:
         runs: folder for checkpoints and pictures.
         full: at the original's scale.
         samples: training samples a pass, other than the budget's.
-        watcher: told how each run goes.
+        listener: told how each run goes.
         announce: told what begins, in words.
     """
 
@@ -50,7 +50,7 @@ class Reproducer:
     runs: Path
     full: bool = False
     samples: int | None = None
-    watcher: Watcher | None = None
+    listener: Listener | None = None
     announce: Callable[[str], None] = lambda words: None
 
     def reproduce(self, system: System) -> Reproduction:
@@ -77,7 +77,7 @@ class Reproducer:
         seen: dict[str, Seen] = {}
         for name, form in trial.forms.items():
             source = AsPublished(self.source, system.stretched, form.turned).to(self.device)
-            runner = Runner(source, self.device, self.runs, self.results, self.watcher or Watcher())
+            runner = Runner(source, self.device, self.runs, self.results, self.listener or Listener())
             spec = RunSpec(
                 model=models.canonical(form.model),
                 recipe=parse(form.recipe).text,

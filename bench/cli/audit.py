@@ -48,7 +48,7 @@ def audit(
     skip_bad: SkipBad = False,
     data_seed: DataSeed = 0,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 5 if anything is broken.")] = False,
-    json: Annotated[Path | None, typer.Option(help="Write the verdicts with all their figures.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the findings with all their figures.")] = None,
 ) -> None:
     """Say what a recipe, its metrics, its data and its schedule are worth before anything is trained.
 
@@ -71,16 +71,16 @@ def audit(
     source = open_source(data, bg, bg_depth, fg, depth_unit, camera, split, scenes, skip_bad, data_seed)
     console = Console(highlight=False)
     with Bar(console) as bar:
-        verdicts = examine(loss, source, budget, models.canonical(model), tell=bar)
+        findings = examine(loss, source, budget, models.canonical(model), progress=bar)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
-    for verdict in verdicts:
-        advice = f"\n-> {verdict.advice}" if verdict.advice else ""
-        table.add_row(verdict.grade, verdict.check, escape(verdict.finding + advice))
+    for finding in findings:
+        advice = f"\n-> {finding.advice}" if finding.advice else ""
+        table.add_row(finding.grade, finding.check, escape(finding.finding + advice))
     console.print(table)
-    console.print(headline(verdicts))
+    console.print(headline(findings))
     if json is not None:
-        files.replace(json, canonical_json([verdict.model_dump() for verdict in verdicts]) + "\n")
-    if strict and broken(verdicts):
+        files.replace(json, canonical_json([finding.model_dump() for finding in findings]) + "\n")
+    if strict and broken(findings):
         raise typer.Exit(5)

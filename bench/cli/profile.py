@@ -98,7 +98,9 @@ def profile(
         chooser = Chooser(source, where, runs, Path("results"), machine.precision, machine.layout, console.print, bar)
         settled = [(*chooser.settle(spec), by) for spec, by in asked]
         packed_files = PackedFiles(runs / "packed")
-        runner, *others = (StepRunner(spec, source, where, engine=by, packed_files=packed_files) for spec, _, by in settled)
+        runner, *others = (
+            StepRunner(spec, source, where, engine=by, packed_files=packed_files) for spec, _, by in settled
+        )
         if others:
             comparison = compare(runner, others[0], seconds, progress=bar)
             console.print(comparison_table(comparison))

@@ -29,7 +29,7 @@ class Entry(Generic[T]):
         build: the builder.
         facts: what the decorator was given (published parameter count, stride, source ...); tests and tables read it.
         ranges: what a parameter's number may be, by the parameter's name.
-        arguments: how many of the builder's first arguments are its input, and no parameters in brackets.
+        inputs: names of the builder's first arguments where these are its input, and no parameters in brackets.
         about: one line about it; without one the first line of the builder's docstring.
     """
 
@@ -37,7 +37,7 @@ class Entry(Generic[T]):
     build: Callable[..., T]
     facts: Mapping[str, Any] = field(default_factory=dict)
     ranges: Mapping[str, Range] = field(default_factory=dict)
-    arguments: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
     about: str = ""
 
     @property
@@ -47,7 +47,12 @@ class Entry(Generic[T]):
         Raises:
             RegistryError: the builder does not take its input first, or has no signature.
         """
-        return {p.name: p.default for p in self._takes() if p.kind in _NAMED}
+        return {p.name: p.default for p in self.signature() if p.kind in _NAMED}
+
+    @property
+    def function(self) -> Callable[..., T]:
+        """The function whose signature counts."""
+        return self.build
 
     @property
     def summary(self) -> str:
@@ -59,12 +64,13 @@ class Entry(Generic[T]):
 
         Annotations that cannot be read (imported for type checkers alone, say) count as none.
         """
-        found = next((p for p in self._takes() if p.name == parameter), None)
+        found = next((p for p in self.signature() if p.name == parameter), None)
         if found is None:
             return Any
         hint = found.annotation
         if isinstance(hint, str):
-            made = self.build.__init__ if inspect.isclass(self.build) else inspect.unwrap(self.build)
+            function: Any = self.function
+            made = function.__init__ if inspect.isclass(function) else inspect.unwrap(function)
             names = getattr(made, "__globals__", None) or vars(sys.modules.get(made.__module__, typing))
             try:
                 hint = typing.get_type_hints(types.SimpleNamespace(__annotations__={"it": hint}), names)["it"]
@@ -85,7 +91,7 @@ class Entry(Generic[T]):
             BadParameter: no such parameter, a value it cannot have, or one that is needed and missing.
         """
         takes = self.parameters
-        open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in self._takes())
+        open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in self.signature())
         for name in params:
             if name not in takes and not open_ended:
                 offered = ", ".join(takes) or "none"
@@ -94,6 +100,21 @@ class Entry(Generic[T]):
         if missing:
             raise BadParameter(f"{kind} {self.name!r} needs a value for {', '.join(missing)}")
         return {name: self._value(kind, name, value, takes.get(name, _EMPTY)) for name, value in params.items()}
+
+    def signature(self) -> list[inspect.Parameter]:
+        """What the builder takes after its input.
+
+        Raises:
+            RegistryError: it has no signature, or does not take its input first.
+        """
+        try:
+            parameters = list(inspect.signature(self.function).parameters.values())
+        except (TypeError, ValueError) as error:
+            raise RegistryError(f"{self.name!r} has no signature that could be read: {error}") from error
+        given = [p for p in parameters[: len(self.inputs)] if p.kind in _POSITIONAL]
+        if len(given) < len(self.inputs):
+            raise RegistryError(f"{self.name!r} must take ({', '.join(self.inputs)}) before its parameters")
+        return parameters[len(self.inputs) :]
 
     def _value(self, kind: str, name: str, value: Any, default: Any) -> Any:
         hint = self.type_of(name)
@@ -114,16 +135,6 @@ class Entry(Generic[T]):
         elif value in allowed:
             return float(value) if hint is float else value
         raise BadParameter(f"{kind} {self.name!r}: {name} must be {allowed}, not {value}")
-
-    def _takes(self) -> list[inspect.Parameter]:
-        try:
-            parameters = list(inspect.signature(self.build).parameters.values())
-        except (TypeError, ValueError) as error:
-            raise RegistryError(f"{self.name!r} has no signature that could be read: {error}") from error
-        given = [p for p in parameters[: len(self.arguments)] if p.kind in _POSITIONAL]
-        if len(given) < len(self.arguments):
-            raise RegistryError(f"{self.name!r} must take ({', '.join(self.arguments)}) before its parameters")
-        return parameters[len(self.arguments) :]
 
 
 def _fits(value: Any, hint: Any) -> bool:

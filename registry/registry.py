@@ -10,7 +10,6 @@ entry point of another distribution; or a user's own ``package.module:attribute`
 from __future__ import annotations
 
 import fnmatch
-import functools
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
@@ -38,7 +37,7 @@ class Registry(Generic[T]):
         group: the entry-point group in which other distributions offer theirs.
         index: where this registry stands, ``"package.module:variable"``. Modules of that package must be announced
             there by `lazy`; what any other module registers is called ``module:function``, whoever imports it.
-        arguments: names of the first arguments of every entry that are its input: such entries are bound, not built.
+        inputs: names of the first arguments of every entry where these are its input: such entries are not built.
         values: the type of entries that are data; a user's own attribute of that type stands for itself.
     """
 
@@ -48,14 +47,14 @@ class Registry(Generic[T]):
         where: str,
         group: str | None = None,
         index: str | None = None,
-        arguments: tuple[str, ...] = (),
+        inputs: tuple[str, ...] = (),
         values: type[T] | None = None,
     ) -> None:
         self.kind = kind
         self.where = where
         self._group = group
         self._index, _, self._variable = (index or "").partition(":")
-        self._arguments = arguments
+        self._inputs = inputs
         self._values = values
         self._entries: dict[str, Entry[T]] = {}
         self._made: dict[str, Entry[T]] = {}  # of families and of users: found again, but not listed
@@ -93,13 +92,13 @@ class Registry(Generic[T]):
         """
 
         def keep(build: Callable[P, T]) -> Callable[P, T]:
-            entry = Entry(build.__name__, build, facts, ranges or {}, self._arguments)
+            entry = Entry(build.__name__, build, facts, ranges or {}, self._inputs)
             self._check_ranges(entry)
             if self._is_own(build.__module__):
                 self._keep_own(entry)
             else:
                 name = f"{build.__module__}:{build.__qualname__}"
-                self._made[name] = Entry(name, build, facts, ranges or {}, self._arguments)
+                self._made[name] = Entry(name, build, facts, ranges or {}, self._inputs)
             return build
 
         return keep
@@ -191,15 +190,6 @@ class Registry(Generic[T]):
         except SystemExit as error:
             raise RegistryError(f"{self.kind} {key!r} ended the program ({error!r}) while it was built") from error
 
-    def bind(self, key: str) -> Callable[..., T]:
-        """The function that a key names, the key's parameters fixed; it takes the registry's ``arguments``.
-
-        Raises:
-            UnknownName, BadParameter: as `resolve`.
-        """
-        entry, params = self.resolve(key)
-        return functools.partial(entry.build, **params)
-
     def _is_own(self, module: str) -> bool:
         """Whether a module lies in the package whose index this registry keeps; without an index every one does."""
         return not self._index or module == self._index or module.startswith(f"{self._package()}.")
@@ -276,8 +266,8 @@ class Registry(Generic[T]):
             raise RegistryError(f"{name!r} is a {type(found).__name__}, not a function that builds a {self.kind}")
         known = next((e for e in (*self._made.values(), *self._entries.values()) if e.build is found), None)
         if known is not None:
-            return Entry(name, found, known.facts, known.ranges, self._arguments)
-        return Entry(name, found, arguments=self._arguments)
+            return Entry(name, found, known.facts, known.ranges, self._inputs)
+        return Entry(name, found, inputs=self._inputs)
 
 
 def _distribution(point: metadata.EntryPoint) -> str:

@@ -25,6 +25,7 @@ LISTS: Mapping[str, tuple[Registry[Any], ...]] = {
     "optimizers": (optimizers,),
     "schedules": (schedules,),
     "protocols": (protocols,),
+    "metrics": (metrics,),
 }
 """The registries behind each kind that can be listed."""
 
@@ -35,10 +36,8 @@ def lines(kind: str, pattern: str = "*") -> Lines:
     Raises:
         UnknownName: nothing matches; the nearest names are in the message.
     """
-    if kind == "metrics":
-        return _metrics(pattern)
     rows = [
-        (f"term {name}" if kind == "losses" and registry is terms else name, registry.summary(name))
+        (f"term {name}" if kind == "losses" and registry is terms else name, _about(registry, name))
         for registry in LISTS[kind]
         for name in registry.names(pattern)
     ]
@@ -70,11 +69,8 @@ def details(kind: str, name: str) -> str:
     return ""
 
 
-def _metrics(pattern: str) -> Lines:
-    import fnmatch
-
-    return [
-        (m.name, f"{'higher' if m.higher_is_better else 'lower'} is better, perfect {m.perfect:g}: {m.summary}")
-        for m in metrics.values()
-        if fnmatch.fnmatchcase(m.name, pattern)
-    ]
+def _about(registry: Registry[Any], name: str) -> str:
+    if registry is not metrics:
+        return registry.summary(name)
+    facts = metrics.facts(name)
+    return f"{'higher' if facts.higher_is_better else 'lower'} is better, perfect {facts.perfect:g}: {facts.summary}"

@@ -5,6 +5,7 @@ A term is registered with two facts: ``source``, and ``heads``, those whose perf
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,26 @@ if TYPE_CHECKING:
     Term = Callable[[Head, Target], Tensor]
     """A term with its parameters bound: prediction and target (B, 1, H, W) to a scalar."""
 
-terms: Registry[Tensor] = Registry(
+
+class Terms(Registry["Tensor"]):
+    """Names to terms. Terms are bound rather than built: `bind` fixes the parameters that a key carries."""
+
+    def bind(self, key: str) -> Term:
+        """The term that a key names, its parameters fixed.
+
+        Raises:
+            UnknownName, BadParameter: as `resolve`.
+        """
+        entry, params = self.resolve(key)
+        return functools.partial(entry.build, **params)
+
+
+terms = Terms(
     "loss term",
     where="bench list losses",
     group="maskdepth_bench.terms",
     index="registry.losses.terms:terms",
-    arguments=("prediction", "target"),
+    inputs=("prediction", "target"),
 )
 
 terms.lazy("registry.losses.region", "dice", "iou", "lovasz", "tversky")

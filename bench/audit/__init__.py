@@ -4,6 +4,6 @@
 to a `Verdict`. No training is needed: perfect, constant and loss-optimal predictions are made by hand.
 """
 
-from bench.audit.verdict import Unsound, Verdict, headline
+from bench.core.finding import Unsound, Verdict, headline
 
 __all__ = ["Unsound", "Verdict", "headline"]

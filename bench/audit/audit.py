@@ -9,14 +9,14 @@ import torch
 from torch import nn
 
 from bench.audit import data, heads, optimum, schedule, scores, targets, terms
-from bench.audit.subject import Augment, Subject
-from bench.audit.verdict import Verdict
+from bench.audit.experiment import Augment, Subject
+from bench.core.errors import BenchError
+from bench.core.finding import Verdict
+from bench.core.progress import Progress, no_progress
+from bench.core.protocol import Protocol
 from bench.data.augment import augment
 from bench.data.source import Source
-from bench.errors import BenchError
 from bench.metrics import Metric, metrics
-from bench.progress import Tell, nobody
-from bench.protocol import Protocol
 from registry.errors import RegistryError
 from registry.losses import parse
 from registry.losses.recipe import Recipe
@@ -53,7 +53,7 @@ def audit(
     model: str | Callable[[], nn.Module] | None = None,
     metrics: Mapping[str, Metric] = metrics,
     augmentation: Augment = augment,
-    tell: Tell = nobody,
+    tell: Progress = no_progress,
 ) -> list[Verdict]:
     """Make every check on an experiment.
 
@@ -84,7 +84,7 @@ def audit(
         return [_made(check, subject, tell) for check in CHECKS]
 
 
-def _made(check: Check, subject: Subject, tell: Tell) -> Verdict:
+def _made(check: Check, subject: Subject, tell: Progress) -> Verdict:
     tell(f"audit: {check.__name__}", CHECKS.index(check), len(CHECKS))
     try:
         return check(subject)

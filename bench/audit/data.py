@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.audit.subject import Subject
-from bench.audit.verdict import Fault, Verdict, conclude
+from bench.audit.experiment import Subject
+from bench.core.finding import Fault, Verdict, conclude
 from bench.data.split import Part
 from registry.contract import Quartet
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from bench.audit.subject import Subject
-from bench.audit.verdict import Fault, Verdict, conclude
+from bench.audit.experiment import Subject
+from bench.core.finding import Fault, Verdict, conclude
 
 
 def gradient(subject: Subject) -> Verdict:

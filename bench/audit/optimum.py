@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bench.audit.landscape import Landscape, noticed
-from bench.audit.subject import Subject, TermAt
-from bench.audit.verdict import Fault, Grade, Verdict, conclude
+from bench.audit.experiment import Subject, TermAt
+from bench.audit.reference_predictions import Landscape, noticed
+from bench.core.finding import Fault, Grade, Verdict, conclude
 
 _TELLS, _LEFT_OUT = 0.01, 0.02
 _GOOD, _BAD = 0.85, 0.5

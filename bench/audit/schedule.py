@@ -7,9 +7,9 @@ import warnings
 import torch
 from torch import nn
 
-from bench.audit.subject import Subject
-from bench.audit.verdict import Fault, Verdict, conclude
-from bench.optim import optimizers, schedules
+from bench.audit.experiment import Subject
+from bench.core.finding import Fault, Verdict, conclude
+from bench.train.optim import optimizers, schedules
 
 _LONGEST = 300
 """Steps that are simulated at most; longer budgets are looked at in proportion."""

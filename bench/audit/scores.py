@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bench.audit.landscape import logits_of
-from bench.audit.subject import Subject
-from bench.audit.verdict import Fault, Verdict, conclude
+from bench.audit.experiment import Subject
+from bench.audit.reference_predictions import logits_of
+from bench.core.finding import Fault, Verdict, conclude
 from bench.metrics import Metric
 
 _MILD, _BAD = 0.0855, 0.1395

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bench.audit.subject import Subject
-from bench.audit.verdict import Fault, Verdict, conclude
+from bench.audit.experiment import Subject
+from bench.core.finding import Fault, Verdict, conclude
 from registry.contract import Target
 
 _DIVIDED_TWICE = 2 / 255

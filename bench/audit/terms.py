@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-from bench.audit.landscape import logits_of
-from bench.audit.subject import Subject, TermAt
-from bench.audit.verdict import Fault, Verdict, conclude
+from bench.audit.experiment import Subject, TermAt
+from bench.audit.reference_predictions import logits_of
+from bench.core.finding import Fault, Verdict, conclude
 from registry.contract import Head, Target
 
 _LOW, _MIDDLE = 0.3, 0.6

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from bench.cli import audit, compare, doctor, export, leaderboard, listing, profile, regress, reproduce, run, show, tax
-from bench.errors import BenchError, Interrupted
+from bench.core.errors import BenchError, Interrupted
 from registry.errors import RegistryError
 
 app = typer.Typer(

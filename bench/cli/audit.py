@@ -59,11 +59,11 @@ def audit(
     from rich.table import Table
 
     from bench.audit.audit import audit as examine
-    from bench.audit.verdict import broken, headline
-    from bench.progress import Bar
-    from bench.protocol import find_protocol
-    from bench.results import store
-    from bench.spec import canonical_json
+    from bench.core import files
+    from bench.core.files import canonical_json
+    from bench.core.finding import broken, headline
+    from bench.core.protocol import find_protocol
+    from bench.report.progress_bar import Bar
     from registry.models import models
 
     changes = {"optimizer": optimizer, "schedule": schedule, "augmentation": augmentation}
@@ -81,6 +81,6 @@ def audit(
     console.print(table)
     console.print(headline(verdicts))
     if json is not None:
-        store.replace(json, canonical_json([verdict.model_dump() for verdict in verdicts]) + "\n")
+        files.replace(json, canonical_json([verdict.model_dump() for verdict in verdicts]) + "\n")
     if strict and broken(verdicts):
         raise typer.Exit(5)

@@ -34,11 +34,11 @@ def compare(
     """
     from rich.console import Console
 
-    from bench.compare import compare as compare_cells
-    from bench.errors import BenchError
-    from bench.report.comparison import comparison_table
-    from bench.report.transfer import transfer_table
-    from bench.transfer import transfers
+    from bench.core.errors import BenchError
+    from bench.report.comparison_table import comparison_table
+    from bench.report.transfer_table import transfer_table
+    from bench.results.compare import compare as compare_cells
+    from bench.results.transfer import transfers
 
     if not results.is_dir():
         raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")

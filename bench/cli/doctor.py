@@ -9,7 +9,7 @@ EXAMPLES = "Example: bench doctor"
 
 def doctor() -> None:
     """Say what is installed, which device will be used, and what is slow about this machine."""
-    from bench.doctor import examine
+    from bench.profile.doctor import examine
 
     verdicts = examine()
     width = max(len(v.what) for v in verdicts)

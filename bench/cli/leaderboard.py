@@ -18,9 +18,9 @@ def leaderboard(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is stale.")] = False,
 ) -> None:
     """Regenerate leaderboard.md from the records, with its excerpt in README.md and the records' JSON schema."""
-    from bench.errors import BenchError
+    from bench.core import files
+    from bench.core.errors import BenchError
     from bench.report.pages import pages
-    from bench.results import store
 
     if not results.is_dir():
         raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
@@ -28,7 +28,7 @@ def leaderboard(
     stale = [path for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if not check:
         for path in stale:
-            store.replace(path, texts[path])
+            files.replace(path, texts[path])
         typer.echo(f"{out} is up to date" if out not in stale else f"wrote {out}")
     elif stale:
         typer.echo(f"stale: {', '.join(map(str, stale))}; run: bench leaderboard", err=True)

@@ -21,7 +21,7 @@ from bench.cli.data import (
     Split,
     open_source,
 )
-from bench.errors import BenchError
+from bench.core.errors import BenchError
 
 EXAMPLES = (
     "Examples: bench profile --model wnet --loss bce_ssim  |  bench profile --model unet --vs wnet  |  "
@@ -84,23 +84,23 @@ def profile(
     """Show where the time, the memory and the arithmetic of a training step go, and how sure that is."""
     from rich.console import Console
 
-    from bench.chooser import Chooser
-    from bench.data.shelf import Shelf
-    from bench.environment import pick_device
+    from bench.core import files
+    from bench.core.files import canonical_json
+    from bench.core.machine import pick_device
+    from bench.core.protocol import find_protocol
+    from bench.data.loading.packed_files import Shelf
     from bench.profile.bottleneck import bottleneck as find_bottleneck
-    from bench.profile.budget import fit_batch_of
-    from bench.profile.engine import engine_named
+    from bench.profile.interleaved import compare, opponent
+    from bench.profile.memory_budget import fit_batch_of
     from bench.profile.profile import profile as measure
-    from bench.profile.table import comparison_table, profile_table
     from bench.profile.trace import chrome_trace
-    from bench.profile.trainee import Trainee, spec_named
-    from bench.profile.versus import compare, opponent
-    from bench.progress import Bar
-    from bench.protocol import find_protocol
+    from bench.profile.training import Trainee, spec_named
     from bench.report.bars import Stack, stacked_bars
     from bench.report.profile_page import profile_page
-    from bench.results import store
-    from bench.spec import canonical_json
+    from bench.report.profile_table import comparison_table, profile_table
+    from bench.report.progress_bar import Bar
+    from bench.run.chooser import Chooser
+    from bench.train.engine import engine_named
 
     alone = {"--trace": trace, "--picture": picture, "--html": html, "--memory-budget": memory_budget}
     alone |= {"--twice": twice or None, "--bottleneck": bottleneck or None}
@@ -126,7 +126,7 @@ def profile(
             comparison = compare(one, others[0], seconds, tell=bar)
             console.print(comparison_table(comparison))
             if json is not None:
-                store.replace(json, comparison.model_dump_json(indent=1) + "\n")
+                files.replace(json, comparison.model_dump_json(indent=1) + "\n")
             return
         found, stretches = measure(one, seconds, twice=twice, tell=bar)
         found = found.model_copy(update={"choice": settled[0][1]})
@@ -140,13 +140,13 @@ def profile(
             console.print(fit.sentence())
             found = found.model_copy(update={"fit": fit})
     if json is not None:
-        store.replace(json, found.model_dump_json(indent=1) + "\n")
+        files.replace(json, found.model_dump_json(indent=1) + "\n")
     if trace is not None:
-        store.replace(trace, canonical_json(chrome_trace(stretches, one.label)) + "\n")
+        files.replace(trace, canonical_json(chrome_trace(stretches, one.label)) + "\n")
         if one.device.type == "cuda":
             one.annotate(steps=8)
     if html is not None:
-        store.replace(html, profile_page(found, stretches))
+        files.replace(html, profile_page(found, stretches))
     if picture is not None:
         segments = [(block.name, block.time.median_ms) for block in found.blocks]
         stacked_bars([Stack(one.label, segments)]).save(picture, format="PNG")

@@ -21,7 +21,7 @@ def regress(
     """
     from rich.console import Console
 
-    from bench.regress.regress import regress as compare
+    from bench.devtools.regress.regress import regress as compare
 
     console = Console(highlight=False)
     with console.status("benchmarks, in turn") as status:

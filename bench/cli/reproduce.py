@@ -57,14 +57,14 @@ def reproduce(
     from rich.console import Console
     from rich.markdown import Markdown
 
-    from bench.environment import pick_device
-    from bench.errors import BenchError
+    from bench.core import files
+    from bench.core.errors import BenchError
+    from bench.core.machine import pick_device
+    from bench.report.terminal import Terminal
     from bench.reproduce.page import page, section
     from bench.reproduce.reproduction import latest, write
     from bench.reproduce.run import Reproducer
     from bench.reproduce.systems import SYSTEMS, find_system
-    from bench.results import store
-    from bench.watch import Terminal
 
     if check:
         if not out.exists() or out.read_text() != page(latest(results)):
@@ -83,5 +83,5 @@ def reproduce(
             reproduction = reproducer.reproduce(system)
             write(results, reproduction)
             console.print(Markdown(section(reproduction)))
-    store.replace(out, page(latest(results)))
+    files.replace(out, page(latest(results)))
     console.print(f"page: {out}")

@@ -21,7 +21,7 @@ from bench.cli.data import (
     Split,
     open_source,
 )
-from bench.errors import Interrupted
+from bench.core.errors import Interrupted
 
 EXAMPLES = (
     "Examples: bench run --model wnet --loss bce_ssim  |  "
@@ -79,11 +79,12 @@ def run(
     """
     from rich.console import Console
 
-    from bench.experiment import Experiment
-    from bench.protocol import find_protocol
-    from bench.report.summary import result_lines
-    from bench.tensorboard import TensorBoard
-    from bench.watch import Terminal, Watchers
+    from bench.core.protocol import find_protocol
+    from bench.report.run_summary import result_lines
+    from bench.report.tensorboard import TensorBoard
+    from bench.report.terminal import Terminal
+    from bench.run.experiment import Experiment
+    from bench.train.events import Watchers
 
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, _interrupt)

@@ -24,10 +24,11 @@ def tax(
     """Say what each loss costs a training step over plain bce: milliseconds and memory, without any model."""
     from rich.console import Console
 
-    from bench.environment import environment, pick_device
-    from bench.progress import Bar
-    from bench.results import store
-    from bench.tax import measure, tax_table
+    from bench.core import files
+    from bench.core.machine import environment, pick_device
+    from bench.profile.tax import measure
+    from bench.report.progress_bar import Bar
+    from bench.report.tax_table import tax_table
     from registry.losses import RECIPES
 
     chosen = pick_device(device)
@@ -40,4 +41,4 @@ def tax(
     )
     typer.echo(f"{about}\n\n{taxes}", nl=False)
     if out is not None:
-        store.replace(out, f"# What a loss costs\n\nWritten by `bench tax --out`. {about}\n\n{taxes}")
+        files.replace(out, f"# What a loss costs\n\nWritten by `bench tax --out`. {about}\n\n{taxes}")

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.data.draws import uniform
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.data.counter_random import uniform
 from registry.contract import Quartet
 
 

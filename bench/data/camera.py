@@ -1,6 +1,6 @@
 """What the camera does between the photograph of the background and that of the scene.
 
-A still camera makes the task nearly trivial (DESIGN.md section 5), so a hand-held one is the default: it moved
+A still camera makes the task nearly trivial, so a hand-held one is the default: it moved
 a little, exposed differently, and adds noise and compression of its own to each photograph.
 """
 
@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.data.draws import normal, uniform
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.data.counter_random import normal, uniform
 from registry.contract import Quartet
 
 _PHOTOGRAPHS = ("bg", "bg_fg")

@@ -10,14 +10,14 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from bench.core.errors import BenchError
 from bench.data.camera import Camera, camera_named
 from bench.data.split import FRACTIONS, Part
-from bench.errors import BenchError
 from registry.contract import Quartet
 
 SOURCES: dict[str, str] = {
-    "composed": "bench.data.composed:Composed",
-    "synthetic": "bench.data.synthetic:Synthetic",
+    "composed": "bench.data.composed.source:Composed",
+    "synthetic": "bench.data.synthetic.source:Synthetic",
 }
 """Kind to class, as ``module:class``; a class is imported when its kind is first asked for."""
 

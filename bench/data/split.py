@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.errors import BadData, BenchError
+from bench.core.errors import BadData, BenchError
 
 Part = Literal["train", "val", "test"]
 

@@ -9,12 +9,12 @@ from typing import Literal
 import torch
 from pydantic import BaseModel, ConfigDict
 
-from bench.data.loader import Batch
-from bench.environment import pick_precision
+from bench.core.machine import pick_precision
+from bench.core.progress import Progress, no_progress
+from bench.data.loading.loader import Batch
 from bench.profile.interval import Interval, median_interval, ratio_interval
 from bench.profile.rounds import rounds, warm_up
-from bench.profile.trainee import Trainee
-from bench.progress import Tell, nobody
+from bench.profile.training import Trainee
 
 INPUT_SHARE = 0.05
 LAUNCH_SHARE = 0.3
@@ -67,7 +67,7 @@ class Bottleneck(BaseModel):
         )
 
 
-def bottleneck(one: Trainee, seconds: float, tell: Tell = nobody) -> Bottleneck:
+def bottleneck(one: Trainee, seconds: float, tell: Progress = no_progress) -> Bottleneck:
     """Measure real loading against resident data, then two sizes of batch against each other, in turn A B B A.
 
     Args:
@@ -133,7 +133,7 @@ def judge(
     return "compute", *smaller
 
 
-def _in_bfloat16(one: Trainee, seconds: float, tell: Tell) -> float | None:
+def _in_bfloat16(one: Trainee, seconds: float, tell: Progress) -> float | None:
     """The rate in bfloat16 over the rate now, measured in turn; None where the device does not compute in it."""
     if pick_precision(one.device) != "bfloat16":
         return None

@@ -9,27 +9,29 @@ from dataclasses import replace
 import torch
 from pydantic import BaseModel, ConfigDict
 
-from bench.choice import Choice
-from bench.environment import Environment, environment
-from bench.profile.agreement import Agreement, agreement
+from bench.core.choice import Choice
+from bench.core.environment import Environment
+from bench.core.machine import environment
+from bench.core.progress import Progress, no_progress
+from bench.core.spec import RunSpec
+from bench.core.timings import BlockTime
 from bench.profile.bottleneck import Bottleneck
-from bench.profile.budget import Fit
-from bench.profile.doubts import doubts, undecided
-from bench.profile.engine import FIRST_STEPS, Engine
+from bench.profile.ceiling import Ceiling, measure_ceiling
+from bench.profile.disturbance.reading import Discards, discards
 from bench.profile.interval import Interval, ratio_interval, sittings_interval
+from bench.profile.memory_budget import Fit
+from bench.profile.repeatability import Agreement, agreement
+from bench.profile.restarts import SITTINGS, Round, Sitting, sit, some_rounds, undisturbed
 from bench.profile.rounds import WarmUp
-from bench.profile.sitting import SITTINGS, Round, Sitting, sit, some_rounds, undisturbed
-from bench.profile.trainee import BATCHES, Trainee
-from bench.progress import Tell, nobody
-from bench.spec import RunSpec
-from bench.timing.ceiling import Ceiling, measure_ceiling
+from bench.profile.training import BATCHES, Trainee
+from bench.profile.trust import doubts, undecided
 from bench.timing.census import Count
 from bench.timing.ledger import STEP
 from bench.timing.ledger import Interval as Stretch
-from bench.timing.reading import Discards, discards
-from bench.timing.summary import BlockTime, block_rows, block_times
+from bench.timing.summary import block_rows, block_times
 from bench.timing.window import Window
 from bench.timing.work import parameter_count
+from bench.train.engine import FIRST_STEPS, Engine
 
 _MIB = 2**20
 
@@ -129,7 +131,7 @@ class Profile(BaseModel):
 
 
 def profile(
-    trainee: Trainee, seconds: float, sittings: int = SITTINGS, twice: bool = False, tell: Tell = nobody
+    trainee: Trainee, seconds: float, sittings: int = SITTINGS, twice: bool = False, tell: Progress = no_progress
 ) -> tuple[Profile, list[Stretch]]:
     """Profile a training step.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bench.choice import Candidate
+from bench.core.choice import Candidate
+from bench.core.record import Record
 from bench.metrics import metrics
 from bench.report.leaderboard import loss_cell, number
 from bench.report.markdown import table
 from bench.results.board import Row, groups_of
-from bench.results.record import Record
 
 BEGIN, END = "<!-- leaderboard -->\n", "<!-- /leaderboard -->\n"
 _COLUMNS = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
-from bench.choice import Candidate
+from bench.core.choice import Candidate
+from bench.core.record import Record
 from bench.metrics import Metric, metrics
 from bench.metrics.summary import skill
 from bench.report.markdown import table
 from bench.results.board import Group, Named, Row, groups_of
-from bench.results.record import Record
 
 HEAD = """# Leaderboard
 

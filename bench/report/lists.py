@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.core.protocol import PROTOCOLS
 from bench.metrics import metrics
-from bench.optim import optimizers, schedules
-from bench.protocol import PROTOCOLS
-from registry._registry import Registry
+from bench.train.optim import optimizers, schedules
 from registry.losses import RECIPES, terms
 from registry.models import models
+from registry.registry import Registry
 
 Lines = list[tuple[str, str]]
 

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bench.errors import BadData
-from bench.results import store
-from bench.results.record import Outcome
+from bench.core import files
+from bench.core.errors import BadData
+from bench.core.record import Outcome
 
 FIGURES = "figures"
 """The folder of reproductions within that of the trials' records."""
@@ -82,7 +82,7 @@ def write(folder: Path, reproduction: Reproduction) -> Path:
     stamp = "".join(letter for letter in reproduction.made if letter.isdigit())[:14]
     scale = "full" if reproduction.full else "small"
     path = folder / FIGURES / f"{reproduction.system}_{scale}_{stamp}.json"
-    store.replace(path, reproduction.model_dump_json(indent=1) + "\n")
+    files.replace(path, reproduction.model_dump_json(indent=1) + "\n")
     return path
 
 

@@ -12,18 +12,19 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from bench import checkpoint
-from bench.data.loader import Loader
+from bench.core.code import code_version
+from bench.core.machine import environment
+from bench.core.record import Record
+from bench.core.spec import RunSpec
+from bench.data.loading.loader import Loader
 from bench.data.source import Source
-from bench.environment import code_version, environment
-from bench.reproduce.data import AsPublished
 from bench.reproduce.measures import Seen
+from bench.reproduce.published_data import AsPublished
 from bench.reproduce.reproduction import Reproduction, Row, TrialResult
 from bench.reproduce.system import Measure, System, Trial
-from bench.results.record import Record
-from bench.runner import Runner, discard
-from bench.spec import RunSpec
-from bench.watch import Watcher
+from bench.run.one import Runner, discard
+from bench.train import checkpoint
+from bench.train.events import Watcher
 from registry.losses import parse
 from registry.models import models
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.protocol import Protocol, Stage
+from bench.core.protocol import Protocol, Stage
 from bench.reproduce.measures import Seen, value_is_target
 
 Measure = Callable[[Seen], float]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from bench.protocol import Stage
+from bench.core.protocol import Stage
 from bench.reproduce.measures import (
     blended_iou,
     coefficient,

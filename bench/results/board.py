@@ -7,9 +7,9 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.core.files import canonical_json
+from bench.core.record import Record
 from bench.metrics import Metric
-from bench.results.record import Record
-from bench.spec import canonical_json
 
 Named = tuple[str, Record]
 """A record with its file's name."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.core.record import Record
 from bench.results import store
-from bench.results.record import Record
 
 
 def frame(folder: Path) -> pd.DataFrame:

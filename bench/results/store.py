@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from bench.errors import BadData, BenchError
-from bench.results.record import Record
+from bench.core.errors import BadData, BenchError
+from bench.core.files import create
+from bench.core.record import Record
 
 SCHEMA = "schema.json"
 
@@ -42,19 +41,13 @@ def write(folder: Path, record: Record, per_image: Mapping[str, Sequence[float |
         for attempt in range(1000):
             path = folder / f"{stem}{f'-{attempt}' if attempt else ''}.json"
             # The table first: a record that can be read has its images, whenever the power fails.
-            if per_image and not _create(path.with_suffix(".images.csv"), _csv(per_image)):
+            if per_image and not create(path.with_suffix(".images.csv"), _csv(per_image)):
                 continue
-            if _create(path, record.model_dump_json(indent=1) + "\n"):
+            if create(path, record.model_dump_json(indent=1) + "\n"):
                 return path
     except OSError as error:
         raise BenchError(f"cannot write the record to {folder}: {error.strerror}") from error
     raise BenchError(f"a thousand records called {stem} lie in {folder} already")
-
-
-def replace(path: Path, text: str) -> None:
-    """Put a text in a file's place in one step: a reader sees the old or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _temporary(path, text).replace(path)
 
 
 def read_all(folder: Path) -> list[tuple[str, Record]]:
@@ -100,34 +93,3 @@ def _csv(columns: Mapping[str, Sequence[float | int]]) -> str:
     for row in zip(*columns.values(), strict=True):
         writer.writerow("" if value != value else value if isinstance(value, int) else f"{value:.5g}" for value in row)
     return out.getvalue()
-
-
-def _create(path: Path, text: str) -> bool:
-    """Make a new file with all its text at once; False when the name is taken."""
-    temporary = _temporary(path, text)
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without hard links
-        if path.exists():
-            return False
-        temporary.replace(path)
-        return True
-    finally:
-        temporary.unlink(missing_ok=True)
-    return True
-
-
-def _temporary(path: Path, text: str) -> Path:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        Path(name).unlink()
-        raise
-    Path(name).chmod(0o644)
-    return Path(name)

@@ -16,7 +16,8 @@ from typing import Any, Protocol, TypeVar
 
 import torch
 
-from bench.timing.summary import Timings, summarise
+from bench.core.timings import Timings
+from bench.timing.summary import summarise
 from bench.timing.window import Window
 
 T = TypeVar("T")

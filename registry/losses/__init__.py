@@ -7,9 +7,9 @@ reads one, `RECIPES` holds those that have a name, and ``registry.losses.objecti
 
 from __future__ import annotations
 
-from registry.losses._terms import terms
 from registry.losses.grammar import parse
 from registry.losses.recipe import HeadPart, Recipe, WeightedTerm
 from registry.losses.recipes import RECIPES
+from registry.losses.terms import terms
 
 __all__ = ["RECIPES", "HeadPart", "Recipe", "WeightedTerm", "parse", "terms"]

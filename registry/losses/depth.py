@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from registry.contract import Head, Target
-from registry.losses._terms import terms
 from registry.losses.reduction import keep, known, mean_over_images, row_means, rows
+from registry.losses.terms import terms
 
 
 @terms.register(heads=("depth",), source="Eigen, Puhrsch and Fergus 2014")

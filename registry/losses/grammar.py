@@ -17,11 +17,11 @@ import math
 import re
 from typing import Any
 
-from registry._registry import parse_key
 from registry.errors import BadParameter, RecipeSyntax, UnknownName
-from registry.losses._terms import terms
 from registry.losses.recipe import HEADS, WEIGHTINGS, HeadPart, Recipe, WeightedTerm
 from registry.losses.recipes import RECIPES
+from registry.losses.terms import terms
+from registry.registry import parse_key
 
 _BARE_NAME = re.compile(r"[A-Za-z_]\w*(@\w+)?$", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")

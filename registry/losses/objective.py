@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from registry.contract import Prediction, Quartet, Target
 from registry.errors import RegistryError
-from registry.losses._terms import terms
 from registry.losses.grammar import parse
 from registry.losses.recipe import HeadPart, Recipe
+from registry.losses.terms import terms
 from registry.losses.weighting import SCHEMES
 
 Span = Callable[[str], AbstractContextManager[object]]

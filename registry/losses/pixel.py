@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from registry.contract import Head, Target
-from registry.losses._terms import terms
 from registry.losses.reduction import Pool, known, mean_over_images, pixel_mean, row_means, rows, seen
+from registry.losses.terms import terms
 
 
 @terms.register(heads=("mask", "depth"), source="torch.nn.functional.binary_cross_entropy_with_logits")

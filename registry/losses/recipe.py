@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-from registry._registry import format_key
+from registry.registry import format_key
 
 HEADS = ("mask", "depth")
 """The heads a recipe may name, in canonical order."""

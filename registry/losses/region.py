@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from registry.contract import Head, Target
-from registry.losses._terms import terms
 from registry.losses.reduction import Pool, keep, known, mean_over_images, rows
+from registry.losses.terms import terms
 
 Overlap = Literal["product", "min"]
 """How much of a pixel both have: ``p * t``, as is usual, or ``min(p, t)``. They agree on a binary target. On a

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from registry.contract import Head, Target
-from registry.losses._terms import terms
 from registry.losses.reduction import known, mean_over_images, pixel_mean, row_means, rows, seen
+from registry.losses.terms import terms
 from registry.ssim import ssim_map, ssim_of, ssim_parts, whole_windows
 
 Padding = Literal["valid", "zeros", "reflect"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry._registry import Registry
+from registry.registry import Registry
 
 if TYPE_CHECKING:
     from registry.contract import Model

@@ -14,11 +14,11 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from registry._registry import Entry
 from registry.contract import Model, Prediction
 from registry.errors import RegistryError, UnknownName
 from registry.models import models
 from registry.models._probe import Trace, drop_unused, stages, takes, trace
+from registry.registry import Entry
 
 _STRIDES = (16, 32, 64, 128, 224, 256)
 _MULTIPLES = ((1, 1), (3, 2), (5, 7))

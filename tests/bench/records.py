@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bench.environment import Environment
-from bench.protocol import find_protocol
-from bench.results.record import Record, Score
-from bench.spec import Precision, RunSpec
-from bench.timing.summary import BlockTime, Timings
+from bench.core.environment import Environment
+from bench.core.protocol import find_protocol
+from bench.core.record import Record, Score
+from bench.core.spec import Precision, RunSpec
+from bench.core.timings import BlockTime, Timings
 
 ENVIRONMENT = Environment(
     device="A processor",

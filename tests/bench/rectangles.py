@@ -7,7 +7,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from bench.data.draws import uniform
+from bench.data.counter_random import uniform
 from bench.data.source import Source
 from bench.data.split import Part
 from registry.contract import Quartet

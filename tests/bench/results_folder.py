@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.core.record import Record
 from bench.results import store
-from bench.results.record import Record
 from tests.bench.records import record
 
 IMAGES = 60

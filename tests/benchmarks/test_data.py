@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from bench.data.augment import augment
-from bench.data.loader import Loader
-from bench.data.shelf import Shelf
+from bench.data.loading.loader import Loader
+from bench.data.loading.packed_files import Shelf
 from bench.data.source import Source, open_source
 from tests.benchmarks.conftest import SIZE
 

@@ -1,6 +1,6 @@
 """This project against what people use elsewhere: ratios, measured in turns (A B B A) in one process, and printed.
 
-Nothing here fails for being slow: a ratio is read beside what was wanted of it (DESIGN.md section 10).
+Nothing here fails for being slow: a ratio is read beside what was wanted of it.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from bench.core.machine import pick_device, pick_precision
+from bench.core.protocol import find_protocol
 from bench.data.augment import Augmentation
-from bench.data.loader import Batch, Loader
-from bench.data.shelf import Shelf
+from bench.data.loading.loader import Batch, Loader
+from bench.data.loading.packed_files import Shelf
 from bench.data.source import Source, open_source
-from bench.environment import pick_device, pick_precision
+from bench.devtools.overhead import measure
 from bench.profile.interval import median_interval, ratio_interval
 from bench.profile.rounds import Step, rounds
-from bench.profile.trainee import Trainee, spec_named
-from bench.protocol import find_protocol
-from bench.timing.overhead import measure
+from bench.profile.training import Trainee, spec_named
 from bench.timing.summary import block_times
 from tests.benchmarks.conftest import SIZE
 from tests.benchmarks.quartet_files import WRITTEN, QuartetFiles, batches, data_loader, quartet_of, write

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry._registry import Registry, format_key, parse_key
 from registry.errors import BadParameter, DuplicateName, RegistryError, UnknownName
+from registry.registry import Registry, format_key, parse_key
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_a_lazy_module_is_imported_when_first_asked_for(
             registry.register(source="there")(late)
         return types.ModuleType(name)
 
-    monkeypatch.setattr("registry._registry.importlib.import_module", import_module)
+    monkeypatch.setattr("registry.registry.importlib.import_module", import_module)
     registry.lazy("honest", "late")
     registry.lazy("forgetful", "never")
     assert "late" in registry.names() and imported == []
@@ -185,7 +185,7 @@ def test_a_lazy_module_is_imported_when_first_asked_for(
 
 
 def test_a_family_makes_entries_on_demand(registry: Registry[Any], module: types.ModuleType) -> None:
-    from registry._registry import Entry
+    from registry.registry import Entry
 
     made: list[str] = []
 

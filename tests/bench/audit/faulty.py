@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import StepLR
 from bench.data.augment import augment
 from bench.metrics import Metric
 from bench.metrics.view import View, total
-from bench.optim import Schedule
+from bench.train.optim import Schedule
 from registry.contract import Head, Prediction, Quartet, Target
 
 # terms

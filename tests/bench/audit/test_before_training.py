@@ -9,12 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from bench.audit.audit import CHECKS
-from bench.audit.verdict import Unsound
 from bench.cli import app
-from bench.experiment import Experiment
-from bench.protocol import find_protocol
+from bench.core.finding import Unsound
+from bench.core.protocol import find_protocol
 from bench.results import store
-from bench.watch import Watcher
+from bench.run.experiment import Experiment
+from bench.train.events import Watcher
 from tests.bench.audit.scenes import Scenes
 
 TINY = find_protocol("quick").override(

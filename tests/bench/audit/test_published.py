@@ -3,8 +3,8 @@
 import pytest
 
 from bench.audit.audit import audit
-from bench.audit.verdict import Verdict
-from bench.protocol import Protocol, find_protocol
+from bench.core.finding import Verdict
+from bench.core.protocol import Protocol, find_protocol
 from tests.bench.audit import faulty
 from tests.bench.audit.scenes import Scenes
 

@@ -6,15 +6,15 @@ import pytest
 import torch
 
 from bench.audit.audit import CHECKS, audit
-from bench.audit.verdict import Verdict, conclude, headline
-from bench.data.synthetic import Synthetic
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.core.finding import Verdict, conclude, headline
+from bench.core.protocol import Protocol, find_protocol
+from bench.data.synthetic.source import Synthetic
 from bench.metrics import metrics
-from bench.protocol import Protocol, find_protocol
 from registry.losses import RECIPES, parse
 from tests.bench.audit import faulty
 from tests.bench.audit.scenes import Scenes
-from tests.bench.told import Told
+from tests.bench.progress_log import Told
 
 QUICK = find_protocol("quick")
 SOURCE = Synthetic()
@@ -205,7 +205,7 @@ def test_a_metric_that_prefers_a_constant() -> None:
 
 
 def test_the_worst_comes_first() -> None:
-    from bench.audit.verdict import Fault
+    from bench.core.finding import Fault
 
     verdict = conclude("x", [Fault("warn", "a", "1"), Fault("broken", "b", "2")], "fine", {"n": float("nan"), "m": 1.0})
     assert (verdict.grade, verdict.finding, verdict.advice, verdict.numbers) == ("broken", "b; a", "2; 1", {"m": 1.0})

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from bench.core.errors import BenchError
 from bench.data.augment import LEVELS, Augmentation, Level, augment
-from bench.errors import BenchError
 from registry.contract import Quartet
 from tests.bench.rectangles import Rectangles
 

@@ -9,8 +9,8 @@ from PIL import Image
 from scipy import fft, ndimage
 from torch import Tensor
 
+from bench.core.errors import BenchError
 from bench.data.camera import CAMERAS, Camera, camera_named, jpeg, translate
-from bench.errors import BenchError
 from registry.contract import Quartet
 
 HANDHELD = CAMERAS["handheld"]

@@ -9,10 +9,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.core.errors import BenchError
 from bench.data.camera import CAMERAS
 from bench.data.source import SOURCES, Source, open_source
 from bench.data.split import FRACTIONS
-from bench.errors import BenchError
 
 KINDS = ("synthetic", "composed", "composed without depth")
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.core.errors import BadData, BenchError
 from bench.data.split import FRACTIONS, split_groups
-from bench.errors import BadData, BenchError
 
 
 def flat(split) -> list[str]:

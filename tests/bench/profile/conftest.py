@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from bench.profile.engine import engine_named
-from bench.profile.trainee import Trainee, spec_named
-from bench.protocol import find_protocol
+from bench.core.protocol import find_protocol
+from bench.profile.training import Trainee, spec_named
+from bench.train.engine import engine_named
 from tests.bench.rectangles import Rectangles
 
 

@@ -6,7 +6,7 @@ from itertools import repeat
 import pytest
 
 from bench.profile.bottleneck import bottleneck, fixed_share, judge
-from tests.bench.told import Told
+from tests.bench.progress_log import Told
 
 
 @pytest.mark.parametrize("images", [0.5, 2.0])

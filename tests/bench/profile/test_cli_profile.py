@@ -8,7 +8,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from bench.cli import app
-from bench.errors import BenchError
+from bench.core.errors import BenchError
 from registry.errors import RegistryError
 
 TINY = ["profile", "--device=cpu", "--batch=2", "--size=16", "--seconds=0"]

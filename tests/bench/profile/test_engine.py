@@ -6,15 +6,15 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from bench.errors import BenchError
-from bench.profile.doubts import doubts
-from bench.profile.engine import FIRST_STEPS, engine_named
-from bench.profile.graph import BEFORE_CAPTURE, GRAPH, Replayed
+from bench.core.errors import BenchError
 from bench.profile.interval import Interval
 from bench.profile.profile import departure_from_eager, profile
 from bench.profile.rounds import WarmUp
-from bench.profile.trainee import Trainee
+from bench.profile.training import Trainee
+from bench.profile.trust import doubts
 from bench.timing.hooks import WholePasses
+from bench.train.cuda_graph import BEFORE_CAPTURE, GRAPH, Replayed
+from bench.train.engine import FIRST_STEPS, engine_named
 from registry.contract import Prediction
 
 

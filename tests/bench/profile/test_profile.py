@@ -6,15 +6,15 @@ import pytest
 import torch
 from rich.console import Console
 
-from bench.errors import BenchError
-from bench.profile.doubts import doubts
+from bench.core.errors import BenchError
 from bench.profile.interval import Interval
 from bench.profile.profile import Profile, profile
 from bench.profile.rounds import WarmUp
-from bench.profile.table import profile_table
+from bench.profile.trust import doubts
+from bench.report.profile_table import profile_table
 from bench.timing.hooks import LOSS_BACKWARD
 from bench.timing.work import blocks_of, gmacs
-from tests.bench.told import Told
+from tests.bench.progress_log import Told
 
 
 @pytest.fixture(scope="module")

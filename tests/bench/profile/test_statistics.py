@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from bench.profile.interleaved import answer
 from bench.profile.interval import Interval, median_interval, ratio_interval, sittings_interval
 from bench.profile.rounds import LEAST_ROUNDS, rounds, warm_up
-from bench.profile.versus import answer
 
 
 def test_ratio_of_constants_is_exact() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.errors import BenchError
+from bench.core.errors import BenchError
 from bench.report.layers import activation_mib, layers
 from registry.models import models
 

@@ -2,9 +2,9 @@
 
 import random
 
-from bench.choice import Choice
+from bench.core.choice import Choice
+from bench.core.record import Record, Score
 from bench.report.leaderboard import leaderboard
-from bench.results.record import Record, Score
 from tests.bench.records import ENVIRONMENT, record
 
 BASELINES = [

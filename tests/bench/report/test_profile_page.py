@@ -11,10 +11,10 @@ import pytest
 import torch
 from skimage.color import deltaE_ciede2000, rgb2lab
 
+from bench.core.protocol import find_protocol
 from bench.profile.interval import Interval as Estimate
 from bench.profile.profile import Profile, profile
-from bench.profile.trainee import Trainee, spec_named
-from bench.protocol import find_protocol
+from bench.profile.training import Trainee, spec_named
 from bench.report.profile_page import (
     MOST_STEPS,
     WHOLE,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bench.reproduce.data import AsPublished, stretch, turn
+from bench.reproduce.published_data import AsPublished, stretch, turn
 from tests.bench.rectangles import Rectangles
 
 IDS = torch.arange(6)

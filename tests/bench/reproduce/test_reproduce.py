@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.errors import BadData
-from bench.protocol import Stage
+from bench.core import files
+from bench.core.errors import BadData
+from bench.core.protocol import Stage
 from bench.reproduce.measures import coefficient, root_error
 from bench.reproduce.page import page, section
 from bench.reproduce.reproduction import Reproduction, Row, TrialResult, latest, write
@@ -139,5 +140,5 @@ def test_from_the_command_line(tmp_path: Path) -> None:
     stale = bench(tmp_path, "reproduce", "--check")
     assert stale.returncode == 1
     write(tmp_path / "results/reproduction", made("2026-01-02T00:00:00+00:00"))
-    store.replace(tmp_path / "docs/reproduction.md", page(latest(tmp_path / "results/reproduction")))
+    files.replace(tmp_path / "docs/reproduction.md", page(latest(tmp_path / "results/reproduction")))
     assert bench(tmp_path, "reproduce", "--check").returncode == 0

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from bench.optim import optimizers, schedules
 from bench.reproduce.system import Trial
 from bench.reproduce.systems import SYSTEMS, find_system
+from bench.train.optim import optimizers, schedules
 from registry.errors import UnknownName
 from registry.losses import parse
 from registry.models import models

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import BadData, BenchError
+from bench.core.errors import BadData, BenchError
+from bench.core.record import Record
 from bench.results import store
-from bench.results.record import Record
 from tests.bench.records import record
 
 

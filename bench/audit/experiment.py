@@ -1,0 +1,215 @@
+"""`Subject`: the experiment under audit, and the few small samples that all checks share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from bench.audit.reference_predictions import Landscape, landscape, predict
+from bench.core.errors import BenchError
+from bench.core.protocol import Protocol
+from bench.data.augment import augment
+from bench.data.loading.packed import pack, unpack
+from bench.data.source import Source
+from bench.metrics import Metric, metrics
+from bench.metrics.summary import summarise_one
+from bench.metrics.view import View
+from registry.contract import Prediction, Quartet, Target
+from registry.losses.objective import Objective
+from registry.losses.recipe import HeadPart, Recipe
+from registry.losses.terms import terms
+
+if TYPE_CHECKING:
+    from registry.losses.terms import Term
+
+Augment = Callable[[Quartet, int, int, Tensor, str], Quartet]
+"""As `bench.data.augment.augment`: (quartet, seed, epoch, ids, level) to an augmented quartet."""
+
+RENDERED, IMAGES, SIDE, LARGEST = 16, 4, 32, 96
+"""Samples that are rendered, those of them that are studied, and their side in pixels: enough to show every fault."""
+
+
+class TermAt(NamedTuple):
+    """A term of the recipe in its place: its head, its weight and the function with its parameters bound."""
+
+    head: str
+    key: str
+    weight: float
+    run: Term
+
+    @property
+    def name(self) -> str:
+        """As losses are logged, ``depth.ssim[window=7]``."""
+        return f"{self.head}.{self.key}"
+
+
+class Answer(NamedTuple):
+    """What the model said, in training mode, to a small batch: the prediction with its graph, and the batch."""
+
+    prediction: Prediction
+    quartet: Quartet
+
+
+@dataclass
+class Subject:
+    """An experiment, looked at before it is run.
+
+    Attributes:
+        recipe: what is minimised.
+        source: where quartets come from.
+        protocol: the budget, with optimizer, schedule and augmentation.
+        model: a fresh model that the audit may run; None to leave it out.
+        metrics: what is reported, by name.
+        augmentation: what the protocol's level is applied by.
+    """
+
+    recipe: Recipe
+    source: Source
+    protocol: Protocol
+    model: nn.Module | None = None
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: metrics)
+    augmentation: Augment = augment
+
+    @cached_property
+    def rendered(self) -> Quartet:
+        """A few training samples as the source renders them, on the CPU."""
+        return self._render(min(SIDE, self.protocol.size))
+
+    @cached_property
+    def quartet(self) -> Quartet:
+        """The same as training sees them, in 8 bits; at the protocol's size if a term needs larger maps than `SIDE`."""
+        small = _studied(self.rendered)
+        heads = tuple(head for head in self.recipe.heads if getattr(small, head) is not None)
+        if not heads:
+            raise BenchError(f"nothing to train: the recipe is {self.recipe.text!r}, the data has nothing of that")
+        blank = torch.zeros_like(small.bg[:, :1])
+        try:
+            self.objective_for(heads)(Prediction(blank, blank), small)
+        except ValueError:  # a window that is larger than the maps
+            return _studied(self._render(self.protocol.size))
+        return small
+
+    @cached_property
+    def large(self) -> Quartet:
+        """The same samples at the size of the protocol, `LARGEST` at most."""
+        side = min(LARGEST, self.protocol.size)
+        return self.quartet if side == self.quartet.bg.shape[-1] else _studied(self._render(side))
+
+    @cached_property
+    def answer(self) -> Answer | None:
+        """The model's answer to two samples, at the smallest size that it takes; None without a model."""
+        if self.model is None:
+            return None
+        stride = int(getattr(self.model, "stride", 1))
+        quartet = self.quartet.map(lambda tensor: tensor[:2])
+        if quartet.bg.shape[-1] % stride:
+            quartet = _served(self._render(-(-SIDE // stride) * stride, images=2))
+        self.model.train()
+        try:
+            prediction = self.model(quartet.bg, quartet.bg_fg)
+        except (ValueError, RuntimeError):  # a foreign model need not say which sizes it takes
+            quartet = _served(self._render(self.protocol.size, images=2))
+            prediction = self.model(quartet.bg, quartet.bg_fg)
+        return Answer(prediction, quartet)
+
+    @cached_property
+    def heads(self) -> tuple[str, ...]:
+        """The heads that will be trained: those of the recipe that the data and the model have.
+
+        Raises:
+            BenchError: none is left.
+        """
+        answer = self.answer
+        said = self.recipe.heads if answer is None else tuple(name for name, _ in answer.prediction.heads())
+        heads = tuple(h for h in self.recipe.heads if h in said and getattr(self.quartet, h) is not None)
+        if not heads:
+            raise BenchError(f"nothing to train: the model predicts {' and '.join(said)}, the recipe is {self.recipe}")
+        return heads
+
+    @cached_property
+    def objective(self) -> Objective:
+        """The recipe on the trained heads, as `objective_for`."""
+        return self.objective_for(self.heads)
+
+    def objective_for(self, heads: tuple[str, ...]) -> Objective:
+        """The recipe on some heads, without any weighting of the heads: that has no optimum of its own."""
+        return Objective(replace(self.recipe, weighting="fixed"), heads=heads)
+
+    @cached_property
+    def parts(self) -> tuple[HeadPart, ...]:
+        """The recipe's parts for the trained heads."""
+        return tuple(part for part in self.recipe.parts if part.head in self.heads)
+
+    @cached_property
+    def terms(self) -> tuple[TermAt, ...]:
+        """Every term of every trained head."""
+        return tuple(
+            TermAt(part.head, term.key, term.weight, terms.bind(term.key)) for part in self.parts for term in part.terms
+        )
+
+    def truth(self, head: str) -> Target:
+        """A head's target as the data has it."""
+        value: Tensor = getattr(self.quartet, head)
+        return Target(value, self.quartet.valid if head == "depth" else None)
+
+    def seen(self, part: HeadPart) -> Target:
+        """A head's target as the recipe's terms see it."""
+        truth = self.truth(part.head)
+        return Target((truth.value - part.mean) / part.std, truth.valid)
+
+    @cached_property
+    def landscape(self) -> Landscape:
+        """What the recipe says of the truth, of constants and of its own optimum."""
+        truth = {head: self.truth(head).value for head in self.heads}
+        return landscape(self.objective, truth, self.quartet)
+
+    def scores(self, logits: Mapping[str, Tensor]) -> dict[str, float]:
+        """What the metrics say of these logits; those that have nothing to say are left out."""
+        view = View(predict(logits), self.quartet)
+        return {name: score for name, m in self.metrics.items() if (score := _score(m, view)) is not None}
+
+    def knows(self, head: str) -> bool:
+        """Whether the samples that are studied have any known target for a head."""
+        target = self.truth(head)
+        return target.valid is None or bool((target.valid > 0.5).any())
+
+    def noise(self, stream: int) -> Tensor:
+        """Uniform noise in [0, 1) of the samples' shape; the same for the same stream."""
+        draw = torch.Generator().manual_seed(stream)
+        return torch.rand(len(self.quartet), 1, *self.quartet.bg.shape[-2:], generator=draw)
+
+    def targets(self) -> Iterator[tuple[str, Target]]:
+        """The targets that the data has, by head."""
+        for head in ("mask", "depth"):
+            if getattr(self.quartet, head) is not None:
+                yield head, self.truth(head)
+
+    def _render(self, side: int, images: int = RENDERED) -> Quartet:
+        with torch.no_grad():
+            return self.source.render("train", torch.arange(images), side).map(lambda tensor: tensor.cpu())
+
+
+def _served(quartet: Quartet) -> Quartet:
+    return unpack(pack(quartet))
+
+
+def _studied(quartet: Quartet) -> Quartet:
+    """The first `IMAGES` samples as training sees them, those whose mask is not empty first."""
+    order = torch.arange(len(quartet))
+    if quartet.mask is not None:
+        order = (quartet.mask.flatten(1).amax(1) > 0.5).int().argsort(descending=True, stable=True)
+    return _served(quartet.map(lambda tensor: tensor[order[:IMAGES]]))
+
+
+def _score(metric: Metric, view: View) -> float | None:
+    """One metric's figure for a batch; None where it has nothing to say."""
+    if not view.offers.issuperset(metric.needs):
+        return None
+    functions = [metric.name, *([metric.weight] if metric.weight is not None else [])]
+    columns = {function: metric.load(function)(view).float().numpy() for function in functions}
+    return summarise_one(metric, columns).value

@@ -1,0 +1,1 @@
+"""Words and facts that every room uses: errors, files, protocols, specs, records, the machine."""

@@ -1,0 +1,46 @@
+"""`Environment`: what machine and software a run had, as data; nothing in it names a person, a host or a path."""
+
+from __future__ import annotations
+
+import hashlib
+
+from pydantic import BaseModel, ConfigDict
+
+from bench.core.files import canonical_json
+
+
+class Environment(BaseModel):
+    """A machine fingerprint: timings are compared only within one.
+
+    Attributes:
+        device: what the run computed on, by its maker's name.
+        cores, threads: processor cores there are, and threads torch uses.
+        memory_gib: main memory.
+        packages: versions.
+        instructions: the widest vector instructions torch found.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    device: str
+    processor: str
+    cores: int
+    threads: int
+    memory_gib: int
+    gpu_memory_gib: int | None
+    system: str
+    python: str
+    instructions: str
+    cuda: str | None
+    packages: dict[str, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight hex digits over all of it."""
+        return hashlib.sha256(canonical_json(self.model_dump()).encode()).hexdigest()[:8]
+
+    @property
+    def label(self) -> str:
+        """One line for people."""
+        where = f"{self.device}, {self.threads} threads" if self.cuda is None else self.device
+        return f"{where}, torch {self.packages['torch']}"

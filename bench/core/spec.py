@@ -1,0 +1,52 @@
+"""`RunSpec`: everything that decides a run's outcome, frozen; its canonical JSON gives the run its id."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from bench.core.files import canonical_json
+from bench.core.protocol import Protocol
+
+Precision = Literal["float32", "bfloat16"]
+Layout = Literal["channels_last", "contiguous"]
+
+
+class RunSpec(BaseModel):
+    """A cell (model x recipe x protocol x data x precision and memory format) with a seed.
+
+    Attributes:
+        model: canonical key of `registry.models`.
+        recipe: canonical text of a loss recipe.
+        protocol: the whole budget, by value.
+        data: the source's own description: parameters and content hash, no paths.
+        precision: ``float32`` or ``bfloat16`` (autocast).
+        layout: memory format of images and weights, ``channels_last`` or ``contiguous``.
+        seed: of initialisation, order and augmentation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    recipe: str
+    protocol: Protocol
+    data: dict[str, Any]
+    precision: Precision = "float32"
+    layout: Layout = "channels_last"
+    seed: int = 0
+
+    @property
+    def id(self) -> str:
+        """Twelve hex digits that name this run's outcome."""
+        return _digest(self.model_dump(mode="json", exclude={"protocol": {"summary"}}))
+
+    @property
+    def cell(self) -> str:
+        """The same without the seed: what a leaderboard row is about."""
+        return _digest(self.model_dump(mode="json", exclude={"protocol": {"summary"}, "seed": True}))
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:12]

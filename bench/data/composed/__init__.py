@@ -1,0 +1,1 @@
+"""Cut-outs pasted on photographs, on the fly."""

@@ -1,0 +1,221 @@
+"""From a source to batches, by one of three tiers, chosen by what fits.
+
+- `resident`: packed samples lie on the device and are gathered there.
+- `streamed`: they lie in a file that is mapped into memory; a thread gathers ahead, and on CUDA a stream copies ahead.
+- `live`: samples are rendered whenever they are needed, on a CPU one batch ahead.
+
+All hand out the same numbers: what a source renders passes through the same 8-bit packing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from bench.core.files import canonical_json
+from bench.data.counter_random import uniform
+from bench.data.loading.copy_ahead import Copy, ahead
+from bench.data.loading.packed import Packed, pack, unpack
+from bench.data.loading.packed_files import Shelf
+from bench.data.source import Source
+from bench.data.split import Part
+from registry.contract import Quartet
+
+__all__ = ["Batch", "Loader", "pack", "unpack"]
+
+Progress = Callable[[int, int], None]
+
+_RENDERED_AT_ONCE = 64
+_STREAMED_AHEAD = 2
+_LIVE_AHEAD = 1
+
+
+RESIDENT_SHARE = 0.4
+"""Of the free memory of the device, for samples kept on it."""
+
+
+class Batch:
+    """Some samples, on the device or on their way to it.
+
+    Args:
+        ids: of the samples, (B,) int64 on the CPU.
+        at: the same on the device.
+        quartet: the samples there, or what makes them when they have arrived.
+        copy_ms: see below.
+
+    Attributes:
+        copy_ms: gives the milliseconds that the copy took on its own stream, None where nothing was copied; to be
+            called after a synchronisation, and may be kept until then, as it does not keep the samples.
+    """
+
+    def __init__(
+        self,
+        ids: Tensor,
+        at: Tensor,
+        quartet: Quartet | Callable[[], Quartet],
+        copy_ms: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        self.ids, self._at, self._quartet, self.copy_ms = ids, at, quartet, copy_ms
+
+    def arrive(self) -> Quartet:
+        """The samples on the device; the current stream waits for a copy that is not done, the host does not."""
+        if not isinstance(self._quartet, Quartet):
+            self._quartet = self._quartet()
+        return self._quartet
+
+    @property
+    def quartet(self) -> Quartet:
+        """What arrived."""
+        return self.arrive()
+
+    @property
+    def at(self) -> Tensor:
+        """The samples' ids on the device, (B,) int64."""
+        self.arrive()
+        return self._at
+
+
+class Loader:
+    """Batches of one part of a source at one resolution.
+
+    Args:
+        source: renders samples; on the device that batches shall be on.
+        part: which split.
+        count: samples in all, ids 0 to count - 1.
+        size: side of the images, pixels.
+        batch: images a batch; training drops an incomplete last one, evaluation keeps it.
+        budget: bytes that may be kept resident on the device.
+        progress: told (done, total) while samples are rendered ahead.
+        shelf: where packed samples that are worth a file may be kept on disk; nowhere, if none is given.
+
+    Attributes:
+        tier: ``resident``, ``streamed`` or ``live``.
+
+    Raises:
+        BenchError: the file of packed samples cannot be written.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        part: Part,
+        count: int,
+        size: int,
+        batch: int,
+        budget: int,
+        progress: Progress = lambda done, total: None,
+        shelf: Shelf | None = None,
+    ) -> None:
+        self.source, self.part, self.count, self.size, self.batch = source, part, count, size, batch
+        self._form = pack(self._render(torch.arange(1))).form
+        needed = count * self._form.bytes
+        self._store: Tensor | None = None
+        self._stream: torch.cuda.Stream | None = None
+        if needed <= budget:
+            self.tier = "resident"
+            self._store = torch.empty(count, self._form.bytes, dtype=torch.uint8, device=source.device)
+            begin = 0
+            for rows in self._rows(progress):
+                self._store[begin : begin + len(rows)] = rows
+                begin += len(rows)
+        elif shelf is not None and needed <= shelf.budget():
+            self.tier = "streamed"
+            self._store = shelf.get(self._key(), count, self._form.bytes, self._rows(progress))
+        else:
+            self.tier = "live"
+
+    def epoch(self, seed: int, epoch: int) -> Iterator[Batch]:
+        """All full batches in an order that depends on (seed, epoch) alone."""
+        ids = torch.arange(self.count)
+        order = uniform(seed, f"order/{epoch}", ids, 1)[:, 0].argsort(stable=True)
+        full = self.count - self.count % self.batch
+        return self._batches(_chunks(ids[order[:full]], self.batch))
+
+    def in_order(self) -> Iterator[Batch]:
+        """All samples once, by id."""
+        return self._batches(_chunks(torch.arange(self.count), self.batch))
+
+    def __len__(self) -> int:
+        """Batches in an epoch of training."""
+        return self.count // self.batch
+
+    def _batches(self, chunks: list[Tensor]) -> Iterator[Batch]:
+        on_cuda = self.source.device.type == "cuda"
+        if self.tier == "streamed":
+            return ahead(self._copied() if on_cuda else self._gathered, chunks, _STREAMED_AHEAD)
+        if self.tier == "resident":
+            return map(self._gathered, chunks)
+        return map(self._rendered, chunks) if on_cuda else ahead(self._rendered, chunks, _LIVE_AHEAD)
+
+    def _gathered(self, ids: Tensor) -> Batch:
+        assert self._store is not None
+        at = ids.to(self._store.device, non_blocking=True)
+        return Batch(ids, at, unpack(Packed(self._store.index_select(0, at), self._form)))
+
+    def _rendered(self, ids: Tensor) -> Batch:
+        at = ids.to(self.source.device, non_blocking=True)
+        return Batch(ids, at, unpack(pack(self._render(at))))
+
+    def _copied(self) -> Callable[[Tensor], Batch]:
+        """Makes batches whose rows are copied to the device on one stream, and unpacked there when they arrive."""
+        store, form, device = self._store, self._form, self.source.device
+        assert store is not None
+        # One for all epochs: the allocator keeps memory apart by stream.
+        stream = self._stream = self._stream or torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+
+        def make(ids: Tensor) -> Batch:
+            with torch.cuda.device(device):  # a thread begins on the first one
+                rows = torch.empty(len(ids), form.bytes, dtype=torch.uint8, pin_memory=True)
+                torch.index_select(store, 0, ids, out=rows)
+                copy = Copy([rows, ids.pin_memory()], device, stream)
+            return Batch(ids, copy.there[1], lambda: unpack(Packed(copy.arrive()[0], form)), copy.milliseconds)
+
+        return make
+
+    def _render(self, ids: Tensor) -> Quartet:
+        with torch.no_grad():
+            return self.source.render(self.part, ids, self.size)
+
+    def _rows(self, progress: Progress) -> Iterator[Tensor]:
+        """All samples by id, packed, some at a time."""
+        for ids in _chunks(torch.arange(self.count), _RENDERED_AT_ONCE):
+            yield pack(self._render(ids)).rows
+            progress(int(ids[-1]) + 1, self.count)
+
+    def _key(self) -> str:
+        """Everything that decides the rows of a file: the samples, the code, and whose arithmetic it runs on."""
+        device = self.source.device
+        return canonical_json(
+            {
+                "source": self.source.describe(),
+                "part": self.part,
+                "count": self.count,
+                "size": self.size,
+                "code": _code(type(self.source)),
+                "torch": torch.__version__,
+                "arithmetic": torch.cuda.get_device_name(device)
+                if device.type == "cuda"
+                else torch.backends.cpu.get_cpu_capability(),
+            }
+        )
+
+
+@cache
+def _code(source: type[Source]) -> str:
+    """Hash of the code that makes samples: this package, and the file of the source if that is elsewhere."""
+    package = Path(__file__).parents[1]  # all of bench.data
+    files = {*package.rglob("*.py"), Path(inspect.getfile(source))}
+    digest = hashlib.sha256()
+    for path in sorted(files, key=lambda path: str(path)):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _chunks(ids: Tensor, size: int) -> list[Tensor]:
+    return [ids[i : i + size] for i in range(0, len(ids), size)]

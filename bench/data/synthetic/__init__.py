@@ -1,0 +1,1 @@
+"""Rooms and figures ray-cast in torch, with true depth."""

@@ -1,0 +1,251 @@
+"""Room identities: sizes, surfaces, furniture, lamp and camera stand of the rooms that synthetic scenes show.
+
+World coordinates in metres: x right, y up, z into the room; the floor is y = 0, the camera looks along +z.
+Everything a ray can meet is the room's shell (6 surfaces) or an axis-aligned box: cupboards, and pictures, doors,
+windows and rugs as flat ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from bench.data.counter_random import uniform
+from bench.data.synthetic.textures import pattern_tiles
+
+SHELL = 6
+"""Surfaces 0 to 5 of a room: left, right, floor, ceiling, behind the camera, back wall; boxes follow."""
+
+
+@dataclass(frozen=True)
+class Tone:
+    """The colours a surface may have: brightness from ``darkest`` up by ``spread``, ``tint`` the share of it that
+
+    each channel draws for itself, ``warm`` how much red is favoured over blue.
+    """
+
+    darkest: float
+    spread: float
+    tint: float
+    warm: float = 0.0
+
+
+_WALL, _FLOOR, _CEILING = Tone(0.45, 0.5, 0.35), Tone(0.2, 0.5, 0.2, warm=0.16), Tone(0.72, 0.25, 0.2)
+_ACCENT, _WOODEN, _FREE = Tone(0.15, 0.75, 0.5), Tone(0.15, 0.6, 0.15, warm=0.25), Tone(0.08, 0.82, 0.55)
+_WINDOW, _DOOR = Tone(0.85, 0.14, 0.5), Tone(0.3, 0.65, 0.25, warm=0.08)
+
+
+@dataclass(frozen=True)
+class Item:
+    """What may stand or hang in a slot; sizes are ranges in metres."""
+
+    name: str
+    width: tuple[float, float]
+    height: tuple[float, float]
+    depth: tuple[float, float]
+    elevation: tuple[float, float]
+    patterns: tuple[str, ...]
+    tone: Tone
+    glow: float = 0.0
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place along a wall, ``back``, ``left`` or ``right`` (or the ``floor``'s middle), and what may be there."""
+
+    wall: str
+    along: tuple[float, float]
+    items: tuple[str, ...]
+    filled: float
+
+
+_WOOD = ("drawers", "panels", "plain")
+ITEMS = {
+    item.name: item
+    for item in (
+        Item("cupboard", (0.9, 1.6), (1.6, 2.1), (0.4, 0.6), (0, 0), ("panels", "drawers"), _WOODEN),
+        Item("bookcase", (0.8, 1.6), (1.4, 2.1), (0.25, 0.4), (0, 0), ("books",), _FREE),
+        Item("sideboard", (0.9, 1.9), (0.6, 0.95), (0.35, 0.55), (0, 0), _WOOD, _WOODEN),
+        Item("sofa", (1.4, 2.2), (0.7, 0.9), (0.6, 0.75), (0, 0), ("cushions", "stripes"), _FREE),
+        Item("desk", (1.0, 1.6), (0.7, 0.78), (0.5, 0.7), (0, 0), _WOOD, _WOODEN),
+        Item("picture", (0.5, 1.1), (0.4, 0.9), (0.03, 0.05), (1.1, 1.4), ("painting", "damask", "cloudy"), _FREE),
+        Item("board", (1.2, 2.0), (0.8, 1.1), (0.03, 0.05), (0.9, 1.1), ("panes", "tiles"), _ACCENT),
+        Item("window", (0.8, 1.7), (0.9, 1.2), (0.03, 0.05), (0.8, 1.0), ("panes",), _WINDOW, glow=0.9),
+        Item("door", (0.8, 0.95), (1.95, 2.05), (0.03, 0.06), (0, 0), ("panels",), _DOOR),
+        Item("rug", (1.4, 2.4), (0.01, 0.02), (1.2, 2.2), (0, 0), ("bands", "damask", "checks", "stripes"), _ACCENT),
+    )
+}
+_FURNITURE = ("cupboard", "bookcase", "sideboard", "sofa", "desk")
+_FLAT = ("picture", "board", "window", "door")
+SLOTS = (
+    Slot("back", (0.05, 0.35), _FURNITURE, 0.75),
+    Slot("back", (0.60, 0.95), _FLAT, 0.85),
+    Slot("back", (0.25, 0.55), _FLAT, 0.6),
+    Slot("left", (0.35, 0.85), _FURNITURE, 0.65),
+    Slot("right", (0.35, 0.9), _FURNITURE, 0.5),
+    Slot("right", (0.3, 0.7), _FLAT, 0.7),
+    Slot("floor", (0.45, 0.7), ("rug",), 0.55),
+)
+SURFACES = SHELL + len(SLOTS)
+
+_WALLS = ("plain", "plain", "cloudy", "stripes", "damask", "dots", "bricks", "bands", "tiles")
+_FLOORS = ("planks", "planks", "tiles", "checks", "cloudy", "plain")
+_CEILINGS = ("plain", "plain", "tiles")
+
+
+@dataclass
+class Rooms:
+    """Tables with one row per room; (N, ...) float32.
+
+    Attributes:
+        size: x extent from -w/2 to w/2, height, length, (N, 3).
+        low, high: opposite corners of the boxes, (N, K, 3).
+        paint: per surface, (N, 6 + K, 12), columns as in `PAINT`.
+        lamp: position, (N, 3).
+        warmth: colour of the light, (N, 3).
+        ambient: share of light that comes from everywhere, (N,).
+        stand: camera's x, y, z, yaw, pitch and focal length in half-widths of the picture, (N, 6).
+    """
+
+    size: Tensor
+    low: Tensor
+    high: Tensor
+    paint: Tensor
+    lamp: Tensor
+    warmth: Tensor
+    ambient: Tensor
+    stand: Tensor
+
+    def corners(self) -> tuple[Tensor, Tensor]:
+        """Opposite corners of the rooms themselves, (N, 3) each."""
+        half = self.size[:, 0] / 2
+        low = torch.stack([-half, torch.zeros_like(half), torch.zeros_like(half)], dim=1)
+        return low, torch.stack([half, self.size[:, 1], self.size[:, 2]], dim=1)
+
+    def rows(self, which: Tensor) -> Self:
+        """The rooms of those numbers, (B,) int64."""
+        return type(self)(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
+
+    def to(self, device: torch.device | str) -> Self:
+        """The tables on another device."""
+        return type(self)(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+
+PAINT = ("u_scale", "u_offset", "v_scale", "v_offset", "tile", "glow", "r0", "g0", "b0", "r1", "g1", "b1")
+"""Columns of `Rooms.paint`; texture coordinate u = u_scale * metres + u_offset; colours are of weight 0 and what
+weight 1 adds."""
+
+
+def _between(draw: Tensor, limits: tuple[float, float]) -> Tensor:
+    return limits[0] + draw * (limits[1] - limits[0])
+
+
+def _colours(draw: Tensor, tone: Tone) -> Tensor:
+    """Two colours from 8 draws in [0, 1): columns r0 g0 b0 and the differences r1 g1 b1, (N, 6)."""
+    grey, tint, step = draw[:, 0:1], draw[:, 1:4], draw[:, 4:5]
+    first = tone.darkest + tone.spread * ((1 - tone.tint) * grey + tone.tint * tint)
+    # As wood and lamplight are: more red than blue.
+    first = first * (1 + tone.warm * torch.tensor([1.0, 0.0, -1.6]))
+    # The second colour is darker or lighter by enough to be seen, and may be of another hue.
+    change = torch.where(step < 0.5, -0.12 - 0.5 * step, 0.10 + 0.25 * (step - 0.5))
+    second = (first + change + tone.tint * 0.5 * (draw[:, 5:8] - 0.5)).clamp(0.02, 0.98)
+    return torch.cat([first, second - first], dim=1)
+
+
+def make_rooms(seed: int, count: int) -> Rooms:
+    """The first ``count`` rooms of a seed."""
+    ids = torch.arange(count)
+    u = uniform(seed, "rooms", ids, 40)
+    width, height, length = _between(u[:, 0], (3.4, 6.5)), _between(u[:, 1], (2.4, 3.1)), _between(u[:, 2], (4.2, 8.0))
+    size = torch.stack([width, height, length], dim=1)
+    paint = [_shell_paint(seed, ids)]
+    lows, highs = [], []
+    for number, slot in enumerate(SLOTS):
+        low, high, look = _fill(seed, f"rooms/slot{number}", ids, slot, size)
+        lows.append(low)
+        highs.append(high)
+        paint.append(look[:, None])
+    lamp = torch.stack([(u[:, 3] - 0.5) * 0.6 * width, height - 0.15, length * _between(u[:, 4], (0.15, 0.75))], dim=1)
+    warmth = torch.stack([_between(u[:, 5], (0.95, 1.12)), torch.ones(count), _between(u[:, 6], (0.78, 1.08))], dim=1)
+    stand = torch.stack(
+        [
+            (u[:, 7] - 0.5) * 0.5 * width,
+            _between(u[:, 8], (1.15, 1.75)),
+            _between(u[:, 9], (0.15, 0.5)),
+            (u[:, 10] - 0.5) * 0.7,
+            _between(u[:, 11], (0.06, 0.28)),
+            _between(u[:, 12], (1.0, 1.55)),
+        ],
+        dim=1,
+    )
+    return Rooms(
+        size=size,
+        low=torch.stack(lows, dim=1),
+        high=torch.stack(highs, dim=1),
+        paint=torch.cat(paint, dim=1),
+        lamp=lamp,
+        warmth=warmth,
+        ambient=_between(u[:, 13], (0.32, 0.62)),
+        stand=stand,
+    )
+
+
+def _shell_paint(seed: int, ids: Tensor) -> Tensor:
+    """Paint of walls, floor and ceiling, (N, 6, 12): the walls alike, but the back wall sometimes of its own."""
+    u = uniform(seed, "rooms/shell", ids, 60)
+
+    def look(column: int, patterns: tuple[str, ...], tone: Tone, pace: tuple[float, float]) -> Tensor:
+        d = u[:, column : column + 12]
+        scale, zero = _between(d[:, 0], pace), torch.zeros(len(ids))
+        geometry = torch.stack([scale, d[:, 1], scale, d[:, 2], pattern_tiles(patterns, d[:, 3]).float(), zero], dim=1)
+        return torch.cat([geometry, _colours(d[:, 4:12], tone)], dim=1)
+
+    wall = look(0, _WALLS, _WALL, (0.5, 1.1))
+    floor = look(12, _FLOORS, _FLOOR, (0.4, 0.9))
+    ceiling = look(24, _CEILINGS, _CEILING, (0.4, 0.7))
+    accent = torch.where(u[:, 48:49] < 0.35, look(36, _WALLS, _ACCENT, (0.4, 1.0)), wall)
+    return torch.stack([wall, wall, floor, ceiling, wall, accent], dim=1)
+
+
+def _fill(seed: int, stream: str, ids: Tensor, slot: Slot, size: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Corners (N, 3) twice and paint (N, 12) of what stands in a slot; a box that no ray meets where it is empty."""
+    u = uniform(seed, stream, ids, 24)
+    choice = (u[:, 0] * len(slot.items)).long()
+    items = [ITEMS[name] for name in slot.items]
+
+    def pick(values: list[float]) -> Tensor:
+        return torch.tensor(values)[choice]
+
+    def extent(ranges: list[tuple[float, float]], column: int) -> Tensor:
+        low, high = pick([r[0] for r in ranges]), pick([r[1] for r in ranges])
+        return low + u[:, column] * (high - low)
+
+    wide, tall = extent([i.width for i in items], 1), extent([i.height for i in items], 2)
+    deep, lift = extent([i.depth for i in items], 3), extent([i.elevation for i in items], 4)
+    tiles = torch.stack([pattern_tiles(i.patterns, u[:, 5]) for i in items])[choice, ids]
+    along = _between(u[:, 6], slot.along)
+    w, _, d = size.unbind(1)
+    half = wide / 2
+    if slot.wall in ("back", "floor"):
+        middle = (-w / 2 + along * w).clamp(-w / 2 + half + 0.02, w / 2 - half - 0.02)
+        end = d if slot.wall == "back" else d * 0.75 - 0.2
+        x0, x1, z0, z1 = middle - half, middle + half, end - deep, end
+    else:
+        middle = torch.minimum(along * d, d - 0.8 - half)
+        wall = -w / 2 if slot.wall == "left" else w / 2 - deep
+        x0, x1, z0, z1 = wall, wall + deep, middle - half, middle + half
+    low, high = torch.stack([x0, lift, z0], dim=1), torch.stack([x1, lift + tall, z1], dim=1)
+    empty = (u[:, 7] >= slot.filled)[:, None]
+    nowhere = torch.tensor([0.0, -100.0, -100.0])
+    low, high = torch.where(empty, nowhere, low), torch.where(empty, nowhere, high)
+    # The pattern is fitted once into the front face.
+    start = x0 if slot.wall in ("back", "floor") else z0
+    rise = z0 if slot.wall == "floor" else lift
+    up = deep if slot.wall == "floor" else tall
+    glow = pick([i.glow for i in items])
+    geometry = torch.stack([1 / wide, -start / wide, 1 / up, -rise / up, tiles.float(), glow], dim=1)
+    colours = torch.stack([_colours(u[:, 8:16], i.tone) for i in items])[choice, ids]
+    return low, high, torch.cat([geometry, colours], dim=1)

@@ -1,0 +1,187 @@
+"""The default source: rooms and figures ray-cast in torch, with true depth, different for every sample."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from bench.data.camera import camera_named
+from bench.data.counter_random import integers
+from bench.data.source import Source, join
+from bench.data.split import FRACTIONS, Part, split_groups
+from bench.data.synthetic.figures import make_figures
+from bench.data.synthetic.paint import paint_figure, paint_room
+from bench.data.synthetic.raycast import FAR, cast_figure, cast_room
+from bench.data.synthetic.rooms import make_rooms
+from bench.data.synthetic.scene import Stage, set_stage
+from bench.data.synthetic.textures import atlas
+from registry.contract import Quartet
+
+METRES = 10.0
+"""Depth 1.0."""
+_OVERSAMPLING = 2
+"""Rays per picture element along each axis."""
+RAYS = {"cpu": 2**18, "cuda": 2**26}
+"""At once: enough for the work to outweigh its launch, few enough to fit in memory."""
+_WINDOW = (0.75, 0.625)
+"""Height and width of the part of the picture in which the figure is looked for; `stage` keeps figures smaller."""
+
+
+class Synthetic(Source):
+    """Rooms with furniture and one figure each.
+
+    Args:
+        seed: decides identities, split and samples.
+        camera: a key of `CAMERAS`.
+        split: a key of `split.RULES`.
+        rooms, figures: how many identities there are over all parts.
+    """
+
+    kind = "synthetic"
+    encoding = "metric, 1.0 = 10 m"
+    has_depth = True
+    version = 1
+
+    def __init__(
+        self, seed: int = 0, camera: str = "handheld", split: str = "group", rooms: int = 400, figures: int = 400
+    ) -> None:
+        camera_named(camera)
+        self.seed, self.camera, self.device = seed, camera, torch.device("cpu")
+        self._rooms, self._figures = make_rooms(seed, rooms), make_figures(seed, figures)
+        self._atlas = (atlas(seed) * 255).round().byte()
+        self._pools: dict[Part, tuple[Tensor, Tensor]] = {}
+        self.split = {
+            name: split_groups({f"{name}{i:04d}": 1 for i in range(count)}, seed, split, f"{name}s")
+            for name, count in (("room", rooms), ("figure", figures))
+        }
+        for part in FRACTIONS:
+            room, figure = (
+                torch.tensor([int(group[len(name) :]) for group in shared.groups[part]])
+                for name, shared in self.split.items()
+            )
+            self._pools[part] = (room, figure)
+
+    def describe(self) -> dict[str, Any]:
+        """Parameters, version of the scenes and sizes of the pools."""
+        return {
+            "kind": self.kind,
+            "version": self.version,
+            "seed": self.seed,
+            "camera": self.camera,
+            "split": self.split["room"].rule,
+            "leaks": any(split.leaks for split in self.split.values()),
+            "encoding": self.encoding,
+            "rooms": len(self._rooms.size),
+            "figures": len(self._figures.height),
+        }
+
+    def groups(self, part: Part, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Room and figure of each sample."""
+        stream, ids = self.stream(part), ids.to(self.device)
+        pools = self._pools[part]
+        room, figure = (
+            pool[integers(self.seed, f"{stream}/{name}", ids, len(pool))]
+            for name, pool in zip(("room", "figure"), pools, strict=True)
+        )
+        return room, figure
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same scenes, rendered on another device."""
+        moved = copy.copy(self)
+        moved.device = torch.device(device)
+        moved._rooms, moved._figures = self._rooms.to(device), self._figures.to(device)
+        moved._atlas = self._atlas.to(device)
+        moved._pools = {part: (rooms.to(device), figures.to(device)) for part, (rooms, figures) in self._pools.items()}
+        return moved
+
+    def scenes(self, part: Part, ids: Tensor, size: int) -> Quartet:
+        """The room without and with the figure, its mask, and true depth in units of 10 m."""
+        room, figure = self.groups(part, ids)
+        stage = set_stage(self._rooms.rows(room), self._figures.rows(figure), self.seed, self.stream(part), ids)
+        step = max(1, RAYS.get(self.device.type, RAYS["cpu"]) // (size * _OVERSAMPLING) ** 2)
+        return join([self._render(some, size) for some in stage.split(step)])
+
+    def _render(self, stage: Stage, size: int) -> Quartet:
+        """Both photographs and the targets of scenes that fit in memory at once."""
+        batch, fine = len(stage.foot), size * _OVERSAMPLING
+        centre = (torch.arange(fine, device=self.device, dtype=torch.float64) + 0.5) * (2 / fine) - 1
+        # Every other row and column first: the rays of one picture element then lie at one place of four quarters.
+        order = torch.arange(fine, device=self.device).view(size, _OVERSAMPLING).T.reshape(-1)
+        spread = centre[order].expand(batch, fine)
+        rays = stage.view.rays(spread, -spread)
+        behind = cast_room(stage.view, stage.rooms, rays)
+        empty, shadow = paint_room(stage, rays, behind, self._atlas)
+
+        place, depth, colour = self._see_figure(stage, centre, torch.argsort(order), behind)
+        full = empty * shadow[:, None]
+        first = place + torch.div(place, fine * fine, rounding_mode="floor") * (2 * fine * fine)
+        for channel in range(3):
+            full.view(-1)[first + channel * fine * fine] = colour[channel]
+        covered = torch.zeros_like(behind)
+        covered.view(-1)[place] = 1.0
+        front = torch.full_like(behind, -FAR)
+        front.view(-1)[place] = -depth
+
+        mask = _mean(covered[:, None])
+        nearest = torch.stack(_quarters(front[:, None])).amax(0).neg_()
+        room_depth = _quarters(behind[:, None])[0]
+        metres = torch.where(mask >= 0.5, torch.minimum(nearest, room_depth), room_depth)
+        return Quartet(
+            bg=_mean(empty.clamp_(0, 1)),
+            bg_fg=_mean(full.clamp_(0, 1)),
+            mask=mask,
+            depth=(metres / METRES).clamp_(0, 1),
+            valid=torch.ones_like(mask),
+        )
+
+    def _see_figure(self, stage: Stage, centre: Tensor, order: Tensor, behind: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The rays that meet the figure before anything else.
+
+        Args:
+            stage: the scenes.
+            centre: picture coordinates of columns in natural order, (2S,) float64.
+            order: the place of each row and column in ``behind``, (2S,).
+            behind: depth of the room, (B, 2S, 2S).
+
+        Returns:
+            places in the flattened ``behind`` (N,), depths in metres (N,), colours (3, N).
+        """
+        fine = len(centre)
+        # The figure is looked for in a window around it alone.
+        tall, wide = (int(share * fine) for share in _WINDOW)
+        first_row = _window_start(-stage.middle[:, 1], tall, fine)
+        first_column = _window_start(stage.middle[:, 0], wide, fine)
+        rows = first_row[:, None] + torch.arange(tall, device=self.device)
+        columns = first_column[:, None] + torch.arange(wide, device=self.device)
+        x, y = centre[columns], -centre[rows]
+        found = cast_figure(stage.solids, x, y)
+        sample, row, column = torch.nonzero(found < behind.max(), as_tuple=True)
+        depth = found[sample, row, column]
+        place = (sample * fine + order[rows[sample, row]]) * fine + order[columns[sample, column]]
+        in_front = depth < behind.view(-1)[place]
+        sample, row, column, depth, place = (t[in_front] for t in (sample, row, column, depth, place))
+        return place, depth, paint_figure(stage, (sample, row, column), x, y, depth, self._atlas)
+
+
+def _quarters(fine: Tensor) -> list[Tensor]:
+    """The first, second, ... ray of every picture element: (B, C, 2H, 2W) to four views (B, C, H, W)."""
+    height, width = (side // _OVERSAMPLING for side in fine.shape[-2:])
+    starts = range(_OVERSAMPLING)
+    return [fine[..., i * height : (i + 1) * height, j * width : (j + 1) * width] for i in starts for j in starts]
+
+
+def _mean(fine: Tensor) -> Tensor:
+    """The mean of the rays of every picture element, (B, C, 2H, 2W) to (B, C, H, W)."""
+    first, *others = _quarters(fine)
+    total = first.clone()
+    for quarter in others:
+        total += quarter
+    return total.mul_(1 / _OVERSAMPLING**2)
+
+
+def _window_start(middle: Tensor, length: int, fine: int) -> Tensor:
+    """First row or column of a window of that length around a picture coordinate, inside the picture, (B,) int64."""
+    return (((middle + 1) / 2 * fine) - length / 2).round().long().clamp(0, fine - length)

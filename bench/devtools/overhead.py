@@ -1,0 +1,147 @@
+"""What the whole loop costs over a bare one: ``python -m bench.devtools.overhead --model wnet``.
+
+The same model, recipe, precision and batches are trained by `bench.train.loop.train` with everything on (timing,
+logging, progress, augmentation, checkpoints) and by the barest loop on tensors that lie in memory, window by window
+in turn in one process, as a machine's pace changes within seconds. Validation is off the clock, and so is most of
+what a process does once (kernels for shapes it has not met). Windows end after half a second with the bare steps
+counted, so that the whole loop has more of them here than by itself. So short a run writes its best weights and no
+checkpoint to go on from.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+
+from bench.core.machine import environment, pick_device, pick_precision
+from bench.core.protocol import find_protocol
+from bench.core.spec import RunSpec
+from bench.data.source import open_source
+from bench.report.tensorboard import TensorBoard
+from bench.report.terminal import Terminal
+from bench.run.one import Runner
+from bench.train.events import Pace, Watcher, Watchers
+from bench.train.memory_format import lay_out
+from bench.train.optim import optimizers
+from registry.contract import Quartet
+from registry.losses import parse
+from registry.losses.objective import Objective
+from registry.models import models
+
+WARM_UP = 5
+"""Steps of a model that is then thrown away."""
+
+
+class _Bare:
+    """Forward, loss, backward and optimizer on tensors that lie in memory, and nothing else."""
+
+    def __init__(self, spec: RunSpec, batches: list[Quartet], device: torch.device) -> None:
+        torch.manual_seed(spec.seed)
+        self._model = lay_out(models.build(spec.model), spec.layout, device).train()
+        self._objective = Objective(parse(spec.recipe)).to(device)
+        self._optimizer = optimizers.build(spec.protocol.optimizer)(self._model.parameters())
+        self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
+        self._batches, self._device = itertools.cycle(batches), device
+
+    def __call__(self, steps: int) -> float:
+        """So many steps; returns their seconds."""
+        began = time.perf_counter()
+        for quartet in itertools.islice(self._batches, steps):
+            with self._autocast:
+                prediction = self._model(quartet.bg, quartet.bg_fg)
+            self._objective(prediction, quartet).total.backward()
+            self._optimizer.step()
+            self._optimizer.zero_grad(set_to_none=True)
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        return time.perf_counter() - began
+
+
+class _InTurn(Watcher):
+    """After every window of the whole loop as many bare steps, and the wall-clock seconds of each.
+
+    The whole loop's are those of training and checkpoints, without validation and test.
+    """
+
+    def __init__(self, bare: Callable[[], _Bare]) -> None:
+        self._begin = bare
+
+    def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
+        self.whole = self.bare = 0.0
+        self._steps = 0
+        self._other = self._begin()
+        self._phase, self._since = "", time.perf_counter()
+
+    def phase(self, name: str) -> None:
+        self._lap()
+        self._phase = name
+
+    def window(self, pace: Pace) -> None:
+        self._lap()
+        self.bare += self._other(pace.step - self._steps)
+        self._steps = pace.step
+        self._since = time.perf_counter()
+
+    def _lap(self) -> None:
+        now = time.perf_counter()
+        if self._phase in ("training", "checkpoint"):
+            self.whole += now - self._since
+        self._since = now
+
+
+def measure(model: str, loss: str, samples: int, rounds: int, device_name: str) -> list[float]:
+    """Ratios whole / bare of images a second, one a run."""
+    device = pick_device(device_name)
+    source = open_source("synthetic").to(device)
+    protocol = find_protocol("quick").override(train_samples=samples, val_samples=8, test_samples=8)
+    ratios = []
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        Terminal(Console(file=io.StringIO(), force_terminal=True)) as terminal,
+    ):
+        spec = RunSpec(
+            model=models.canonical(model),
+            recipe=parse(loss).text,
+            protocol=protocol,
+            data=source.describe(),
+            precision=pick_precision(device),
+        )
+        stage = protocol.stages[0]
+        in_turn = _InTurn(lambda: _Bare(spec, batches, device))
+        watcher = Watchers([terminal, TensorBoard(), in_turn])  # the last: what the others do is the whole loop's
+        runner = Runner(source, device, Path(scratch) / "runs", Path(scratch) / "results", watcher)
+        loader = runner.loader("train", samples, stage.size, stage.batch)
+        batches = [batch.quartet for batch in itertools.islice(loader.in_order(), len(loader))]
+        _Bare(spec, batches, device)(WARM_UP)
+        for _ in range(rounds):
+            runner.run(spec, spec.recipe)
+            ratios.append(in_turn.bare / in_turn.whole)
+    return ratios
+
+
+def main(
+    model: Annotated[str, typer.Option(help="Model key.")] = "wnet",
+    loss: Annotated[str, typer.Option(help="Recipe.")] = "bce_ssim",
+    samples: Annotated[int, typer.Option(help="Training samples an epoch.")] = 1024,
+    rounds: Annotated[int, typer.Option(help="Runs of protocol quick, two epochs each.")] = 3,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Print the ratio of images a second, whole loop over bare loop."""
+    ratios = measure(model, loss, samples, rounds, device)
+    low, high = min(ratios), max(ratios)
+    typer.echo(f"{environment(pick_device(device)).label}; {model}, {loss}, {samples} samples, {rounds} runs")
+    typer.echo(f"images/s, whole loop / bare loop: median {statistics.median(ratios):.3f} ({low:.3f} to {high:.3f})")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,1 @@
+"""What disturbs a measurement: heat, the hypervisor, other processes."""

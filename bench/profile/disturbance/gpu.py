@@ -1,0 +1,149 @@
+"""A GPU's windows by NVML (package nvidia-ml-py): did heat, the hardware's protection or a low clock disturb them?
+
+Sources: NVIDIA's NVML reference (clocks event reasons); nvbench, which discards what ran below 75 % of the default
+clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, TypeVar
+
+import torch
+
+from bench.profile.disturbance.reading import BlindError, Reading
+
+T = TypeVar("T")
+
+SLOW_CLOCK = 0.75
+"""Share of the default SM clock below which a window is discarded; nvbench's default."""
+
+# NVML's clocks event reasons; the names of the constants changed with the driver, the bits did not.
+_IDLE, _POWER_CAP = 0x1, 0x4
+_HARDWARE = 0x8 | 0x80  # slowdown, power brake
+_THERMAL = 0x20 | 0x40  # by software, by hardware
+_SM, _DIE = 1, 0  # NVML_CLOCK_SM, NVML_TEMPERATURE_GPU
+
+
+@dataclass(frozen=True)
+class GpuReading(Reading):
+    """What NVML said; None for what this GPU, or this user, is not told.
+
+    Attributes:
+        sm_mhz: the lowest SM clock seen while the GPU was at work.
+        default_mhz: its default application clock, or where there is none its highest one.
+        temperature: of the die, degrees Celsius.
+        watts: drawn.
+        thermal, hardware: clocks were held down by heat; by the hardware's protection or a power brake.
+        power_capped: clocks were held down by the power limit, as is normal in training.
+        others: processes that compute on this GPU beside this one.
+    """
+
+    sm_mhz: int | None = None
+    default_mhz: int | None = None
+    temperature: int | None = None
+    watts: float | None = None
+    thermal: bool = False
+    hardware: bool = False
+    power_capped: bool = False
+    others: int | None = None
+
+    @property
+    def disturbed(self) -> str | None:
+        """Heat, the hardware's protection, or a clock under 75 % of the default."""
+        if self.thermal:
+            return "thermal throttling"
+        if self.hardware:
+            return "hardware slowdown"
+        if self.sm_mhz is not None and self.default_mhz and self.sm_mhz < SLOW_CLOCK * self.default_mhz:
+            cause = " by the power limit" if self.power_capped else ""
+            return f"SM clock under {SLOW_CLOCK:.0%} of default{cause}"
+        return None
+
+
+class GpuGauge:
+    """NVML, asked at each look; its handle is kept.
+
+    Args:
+        device: a CUDA device.
+        nvml: to be asked in place of the installed ``pynvml``; None for that one.
+
+    Raises:
+        BlindError: the package is missing, NVML does not answer, or it tells nothing of this device.
+    """
+
+    def __init__(self, device: torch.device, nvml: Any) -> None:
+        try:
+            self._nvml = nvml if nvml is not None else import_module("pynvml")
+        except ImportError:
+            raise BlindError("clocks are read by nvidia-ml-py: pip install 'maskdepth-bench[gpu]'") from None
+        try:
+            self._nvml.nvmlInit()
+            self._handle = self._find(_uuid(device))
+        except self._nvml.NVMLError as error:
+            raise BlindError(f"NVML: {error}") from None
+        self._reasons = getattr(self._nvml, "nvmlDeviceGetCurrentClocksEventReasons", None) or (
+            self._nvml.nvmlDeviceGetCurrentClocksThrottleReasons
+        )
+        self._default = self._ask(self._nvml.nvmlDeviceGetDefaultApplicationsClock, _SM) or self._ask(
+            self._nvml.nvmlDeviceGetMaxClockInfo, _SM
+        )
+        if self._ask(self._nvml.nvmlDeviceGetClockInfo, _SM) is None and self._ask(self._reasons) is None:
+            raise BlindError("NVML tells neither clocks nor throttling of this device")
+        self.begin()
+
+    def begin(self) -> None:
+        """A window begins."""
+        self._clocks: list[int] = []
+        self._held, self._busy = 0, False
+
+    def look(self) -> None:
+        """Look at the GPU within a window; while it is idle nothing is learnt of it."""
+        reasons = self._ask(self._reasons) or 0
+        if reasons & _IDLE:
+            return
+        self._held, self._busy = self._held | reasons, True
+        mhz = self._ask(self._nvml.nvmlDeviceGetClockInfo, _SM)
+        if mhz is not None:
+            self._clocks.append(mhz)
+
+    def end(self, seconds: float) -> GpuReading:
+        """The window ends after a last look, and was so many seconds long: what was seen in it."""
+        self.look()
+        milliwatts = self._ask(self._nvml.nvmlDeviceGetPowerUsage)
+        return GpuReading(
+            seconds,
+            blind=None if self._busy else "the GPU was idle whenever it was looked at",
+            sm_mhz=min(self._clocks, default=None),
+            default_mhz=self._default,
+            temperature=self._ask(self._nvml.nvmlDeviceGetTemperature, _DIE),
+            watts=None if milliwatts is None else milliwatts / 1e3,
+            thermal=bool(self._held & _THERMAL),
+            hardware=bool(self._held & _HARDWARE),
+            power_capped=bool(self._held & _POWER_CAP),
+            others=self._others(),
+        )
+
+    def _others(self) -> int | None:
+        """Processes beside this one, which is one of them: by number it cannot be told from others in a container."""
+        running = self._ask(self._nvml.nvmlDeviceGetComputeRunningProcesses)
+        return None if running is None else max(0, len(running) - 1)
+
+    def _find(self, uuid: str) -> Any:
+        """By its UUID, as CUDA_VISIBLE_DEVICES renumbers devices; a slice of a GPU has a prefix of its own."""
+        with suppress(self._nvml.NVMLError):
+            return self._nvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
+        return self._nvml.nvmlDeviceGetHandleByUUID(f"MIG-{uuid}")
+
+    def _ask(self, query: Callable[..., T], *what: int) -> T | None:
+        try:
+            return query(self._handle, *what)
+        except self._nvml.NVMLError:
+            return None
+
+
+def _uuid(device: torch.device) -> str:
+    return str(torch.cuda.get_device_properties(device).uuid)

@@ -1,0 +1,89 @@
+"""The clock sentinel: was a window of steps disturbed by heat, by the hypervisor or by others?
+
+On CUDA NVML is asked (`gpu` beside this file), on a CPU the kernel's own counters (`processor`). Neither waits for the
+device.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from bench.profile.disturbance.gpu import GpuGauge
+from bench.profile.disturbance.processor import ProcessorGauge
+from bench.profile.disturbance.reading import BlindError, Reading
+
+
+class _Gauge(Protocol):
+    def begin(self) -> None: ...
+
+    def look(self) -> None: ...
+
+    def end(self, seconds: float) -> Reading: ...
+
+
+class ClockSampler:
+    """Watches a device window by window.
+
+    >>> sampler = ClockSampler(torch.device("cpu"))
+    >>> sampler.begin()
+    >>> sampler.end().disturbed in (None, "time stolen by the hypervisor", "load of other processes")
+    True
+
+    On a GPU `end`, or a `look` before it, belongs before the window's synchronisation: after it the GPU is idle, and
+    an idle GPU's clock says nothing of the window.
+
+    Args:
+        device: where the work runs.
+        nvml: to be asked in place of the installed ``pynvml``.
+        proc: where the kernel's counters are.
+        own_seconds: processor time of this process, all its threads together.
+        clock: seconds by the wall clock.
+    """
+
+    def __init__(
+        self,
+        device: torch.device,
+        nvml: Any = None,
+        proc: Path = Path("/proc"),
+        own_seconds: Callable[[], float] = time.process_time,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._clock = clock
+        self._gauge: _Gauge
+        try:
+            self._gauge = GpuGauge(device, nvml) if device.type == "cuda" else ProcessorGauge(proc, own_seconds)
+        except BlindError as error:
+            self._gauge = _Nothing(str(error))
+        self._began = clock()
+
+    def begin(self) -> None:
+        """A window begins."""
+        self._gauge.begin()
+        self._began = self._clock()
+
+    def look(self) -> None:
+        """Look at the GPU within a window, while it is at work; does nothing on a CPU, whose counters miss nothing."""
+        self._gauge.look()
+
+    def end(self) -> Reading:
+        """The window ends: what was seen in it."""
+        return self._gauge.end(self._clock() - self._began)
+
+
+class _Nothing:
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def begin(self) -> None:
+        pass
+
+    def look(self) -> None:
+        pass
+
+    def end(self, seconds: float) -> Reading:
+        return Reading(seconds, blind=self._reason)

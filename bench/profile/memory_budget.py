@@ -1,0 +1,142 @@
+"""The greatest batch that fits a memory budget: estimated from two small steps, checked by a step of that size."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Mapping
+from itertools import count
+
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from bench.core.errors import BenchError
+from bench.core.progress import Progress, no_progress
+from bench.data.source import Source
+from bench.profile.training import Trainee
+
+_SMALL, _LARGER = 2, 6
+_MOST = 4096
+_CHECKS = 5
+_FULL = 0.97  # of the budget: near enough
+_MIB = 2**20
+
+Peak = Callable[[int], int]
+"""Bytes at the worst moment of a step with so many images."""
+
+
+class Check(BaseModel):
+    """A batch, the peak in MiB that was expected of it, and the one that was measured."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    batch: int
+    expected_mib: float
+    measured_mib: float
+
+
+class Fit(BaseModel):
+    """What fits into ``budget_mib``.
+
+    Attributes:
+        batch: the greatest batch that was run and fitted.
+        peak_mib: its measured peak.
+        an_image_mib, fixed_mib: what every image adds, and what is there without any, by the two small steps.
+        checks: batches run to check the estimate, in order; the first is the estimate's own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    budget_mib: float
+    batch: int
+    peak_mib: float
+    an_image_mib: float
+    fixed_mib: float
+    checks: tuple[Check, ...]
+
+    def sentence(self) -> str:
+        """The answer in words."""
+        first = self.checks[0]
+        return (
+            f"batch {self.batch} fits {self.budget_mib:.0f} MiB (measured {self.peak_mib:.0f} MiB): "
+            f"{self.fixed_mib:.0f} MiB and {self.an_image_mib:.2f} MiB an image; the estimate for batch {first.batch} "
+            f"was {first.measured_mib / first.expected_mib - 1:+.1%} off"
+        )
+
+
+def fit_batch(peak: Peak, budget_mib: float) -> Fit:
+    """Find the greatest batch whose step fits.
+
+    A line through two small steps gives the first estimate. The peak bends upwards where another block becomes the
+    worst one, so the estimate is run, and the line drawn anew between what fits and what does not.
+
+    Raises:
+        BenchError: not even the smallest batch fits.
+    """
+    budget = budget_mib * _MIB
+    measured = {_SMALL: peak(_SMALL), _LARGER: peak(_LARGER)}
+    if measured[_SMALL] > budget:
+        raise BenchError(
+            f"{budget_mib:.0f} MiB are too few: a batch of {_SMALL} takes {measured[_SMALL] / _MIB:.0f} MiB; "
+            "raise --memory-budget, or take a smaller --size or model"
+        )
+    fixed, slope = _line(measured, _SMALL, _LARGER)
+    start, each = fixed, slope
+    checks: list[Check] = []
+    while len(checks) < _CHECKS:
+        batch = min(_MOST, int((budget - start) / each))
+        if batch not in measured:
+            measured[batch] = peak(batch)
+        checks.append(
+            Check(batch=batch, expected_mib=(start + each * batch) / _MIB, measured_mib=measured[batch] / _MIB)
+        )
+        fits = [b for b, size in measured.items() if size <= budget]
+        over = [b for b, size in measured.items() if size > budget]
+        if measured[max(fits)] >= _FULL * budget or max(fits) == _MOST or (over and min(over) - max(fits) <= 1):
+            break
+        start, each = _line(measured, max(fits), min(over)) if over else _line(measured, *sorted(fits)[-2:])
+    return Fit(
+        budget_mib=budget_mib,
+        batch=max(fits),
+        peak_mib=measured[max(fits)] / _MIB,
+        an_image_mib=slope / _MIB,
+        fixed_mib=fixed / _MIB,
+        checks=tuple(checks),
+    )
+
+
+def fit_batch_of(one: Trainee, source: Source, budget_mib: float, tell: Progress = no_progress) -> Fit:
+    """`fit_batch` for what is trained, at its size; the weights of one trainee at a time are in memory besides its own.
+
+    Args:
+        one: its spec and its device are taken.
+        source: where the batches come from.
+        budget_mib: for weights, gradients, the optimizer's moments, activations and the batch.
+        tell: told of every batch that is tried.
+    """
+    tried = count()
+
+    def peak(batch: int) -> int:
+        tell(f"a step with batch {batch}", next(tried), 2 + _CHECKS)
+        protocol = one.spec.protocol.override(batch=batch)
+        gc.collect()  # of the trials before
+        there = torch.cuda.memory_allocated(one.device) if one.device.type == "cuda" else 0
+        trial = Trainee(one.spec.model_copy(update={"protocol": protocol}), source, one.device, batches=1)
+        return peak_of(trial) - there
+
+    return fit_batch(peak, budget_mib)
+
+
+def peak_of(one: Trainee) -> int:
+    """Bytes at the worst moment of a step: torch's allocator on CUDA, the tensors' own bytes on a CPU."""
+    one.step(*next(one.batches))  # the optimizer makes its moments in the first step
+    if one.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(one.device)
+        one.step(*next(one.batches))
+        return torch.cuda.max_memory_allocated(one.device)
+    return one.census().peak
+
+
+def _line(measured: Mapping[int, int], a: int, b: int) -> tuple[float, float]:
+    """Height at no image at all, and slope, of the line through two batches."""
+    slope = (measured[b] - measured[a]) / (b - a)
+    return measured[a] - slope * a, slope

@@ -1,0 +1,240 @@
+"""A run's training step on its own, to be repeated window by window: the very `Step` that `bench.train.loop` makes."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+
+import torch
+from torch import Tensor
+
+from bench.core.errors import BenchError
+from bench.core.machine import free_bytes, steady_arithmetic
+from bench.core.protocol import Protocol
+from bench.core.spec import RunSpec
+from bench.core.timings import BlockTime
+from bench.data.augment import Augmentation
+from bench.data.loading.loader import RESIDENT_SHARE, Batch, Loader
+from bench.data.loading.packed_files import Shelf
+from bench.data.source import Source
+from bench.profile.nvtx import Ranges
+from bench.timing import memory
+from bench.timing.census import Census, bytes_of
+from bench.timing.hooks import BlockPasses, Passes, WholePasses
+from bench.timing.ledger import Ledger
+from bench.timing.work import blocks_of
+from bench.train.compatibility import common_heads
+from bench.train.cuda_graph import GRAPH
+from bench.train.engine import FIRST_STEPS, Engine, run_by
+from bench.train.evaluate import evaluate
+from bench.train.memory_format import lay_out
+from bench.train.optim import optimizers, schedules
+from bench.train.step import Step
+from registry.contract import Quartet
+from registry.losses import parse
+from registry.losses.objective import Losses, Objective, Span, nullspan
+from registry.models import models
+from registry.models.baselines import Fitted
+
+BATCHES = 16
+_WINDOW_SECONDS = {"cpu": 0.05, "cuda": 0.25}
+"""A CPU needs no synchronisation, so that windows may be short and their comparison close."""
+_STEPS = 10**6  # a schedule of which a profile sees the beginning only
+
+
+class Trainee:
+    """One model under one recipe, trained for as long as somebody asks for another window.
+
+    Args:
+        spec: what to train; the last stage of its protocol gives size and batch.
+        source: where the batches come from.
+        device: where to compute.
+        batches: how many are there before they come again; they lie in memory or are made as they are needed, as
+            all the protocol's samples would.
+        resident: let them lie in memory whatever a run would do.
+        shelf: where batches are kept that a run would stream from a file; without it they are made as needed.
+        engine: how a step is run; of a compiled model only whole passes are timed, as its blocks are fused away, and
+            of a captured step the graph.
+
+    Attributes:
+        batches: of the loader, endless, each with its epoch.
+        ledger: the windows so far.
+        copies_ms: how long the copies to the device took on their own stream, a batch each, in instrumented windows.
+
+    Raises:
+        BenchError: a model that learns nothing by gradient, or does not fit the recipe or the data.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        source: Source,
+        device: torch.device,
+        batches: int = BATCHES,
+        engine: Engine = "eager",
+        shelf: Shelf | None = None,
+        resident: bool = False,
+    ) -> None:
+        self.spec, self.device, self.engine = spec, device, engine
+        stage = spec.protocol.stages[-1]
+        self.batch, self.size = stage.batch, stage.size
+        memory.keep_freed(device)
+        steady_arithmetic()
+        self.ledger = Ledger(device, seconds=_WINDOW_SECONDS[device.type], min_steps=1)
+        self.copies_ms: list[float] = []
+        self.model = self._build()
+        if isinstance(self.model, Fitted):
+            raise BenchError(f"{spec.model} learns nothing by gradient: there is no training step to profile")
+        count = batches * self.batch
+        part = 1 if resident else count / max(count, spec.protocol.train_samples)
+        room = int(RESIDENT_SHARE * free_bytes(device) * part)
+        self.loader = Loader(source.to(device), "train", count, self.size, self.batch, room, shelf=shelf)
+        try:
+            self._heads = common_heads(spec, self.model, self.loader)
+        except ValueError as error:
+            raise BenchError(f"{spec.model}: {error}") from error
+        self._begin()
+
+    def again(self) -> None:
+        """Begin anew with fresh weights, and with tensors that lie elsewhere in memory; the batches stay."""
+        del self._step, self._passes, self.batches, self.objective, self.optimizer
+        self.model = torch.nn.Identity()  # the old one's memory is free before the new one asks for its own
+        gc.collect()  # a captured step and its recording know each other
+        self.model = self._build()
+        self._begin()
+
+    def _build(self) -> torch.nn.Module:
+        torch.manual_seed(self.spec.seed)
+        return lay_out(models.build(self.spec.model), self.spec.layout, self.device)
+
+    def _begin(self) -> None:
+        spec, protocol = self.spec, self.spec.protocol
+        self.objective = Objective(parse(spec.recipe), heads=self._heads).to(self.device)
+        self.optimizer = optimizers.build(protocol.optimizer)([*self.model.parameters(), *self.objective.parameters()])
+        self._step = Step(
+            self.model,
+            self.objective,
+            self.optimizer,
+            schedules.build(protocol.schedule)(self.optimizer, _STEPS),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=spec.precision == "bfloat16"),
+            self.device,
+            Augmentation(protocol.augmentation, spec.seed, self.loader.count),
+        )
+        run_by(self.engine, self._step)
+        self._passes = self._split(self.ledger)
+        self.batches = self._forever()
+        self.model.train()
+
+    def step(self, epoch: int, batch: Batch, span: Span = nullspan, passes: Passes | None = None) -> Losses:
+        """One training step on one batch.
+
+        Args:
+            epoch, batch: what augmentation draws from.
+            span: entered around every block but those of the model.
+            passes: entered around the model's forward and backward pass.
+        """
+        return self._step.learn(self._step.prepare(epoch, batch, span), span, passes)
+
+    def losses(self, steps: int) -> list[float]:
+        """Train for some steps; the loss before each."""
+        return [float(self.step(*next(self.batches)).total.detach()) for _ in range(steps)]
+
+    def make_ready(self) -> float:
+        """The first steps, in which an engine compiles or captures; returns their seconds."""
+        began = time.perf_counter()
+        self.losses(FIRST_STEPS[self.engine])
+        return time.perf_counter() - began
+
+    def validation(self) -> dict[str, BlockTime]:
+        """Time a pass of validation over the batches, block by block; the blocks of a batch, metrics too."""
+        ledger = Ledger(self.device, seconds=0.0, min_steps=1)
+        evaluate(self.model, self.loader, self.objective, self._step.autocast, ledger, self._heads)
+        self.model.train()
+        return ledger.timings().blocks
+
+    def window(self, instrumented: bool = False, batches: Iterator[tuple[int, Batch]] | None = None) -> float:
+        """Train for one window of the ledger; returns its seconds a step.
+
+        Args:
+            instrumented: whether to time its blocks.
+            batches: epoch and batch a step, endless; the loader's if none are given.
+        """
+        span, passes = (self.ledger, self._passes) if instrumented else (nullspan, None)
+        with passes.attached() if passes else nullcontext():
+            try:
+                copies = []
+                for epoch, batch in self.ledger.window(batches or self.batches, self.batch, instrumented):
+                    self.step(epoch, batch, span, passes)
+                    copies.append(batch.copy_ms)
+            except (ValueError, torch.OutOfMemoryError) as error:
+                raise BenchError(f"{self.label} at batch {self.batch}, {self.size} px: {error}") from error
+        if instrumented:  # the window has synchronised
+            self.copies_ms += [ms for copy in copies if (ms := copy()) is not None]
+        window = self.ledger.windows[-1]
+        return window.seconds / window.steps
+
+    def census(self) -> Census:
+        """Count what one step does, block by block; to be called when the optimizer has its state."""
+        epoch, batch = next(self.batches)
+        there = [*self.state(), *(tensor for _, tensor in batch.quartet.tensors())]
+        census = Census(self.device, bytes_of(there))
+        census.known(there)
+        passes, run, update = self._split(census), self._step.run, self._step.update
+        # What is compiled or captured does not pass through a census.
+        self._step.run, self._step.update = self.model, self._as_one if self.engine == "graphed" else None
+        with census, passes.attached():
+            self.step(epoch, batch, census, passes)
+            census.mark()
+        self._step.run, self._step.update = run, update
+        return census
+
+    def _as_one(self, quartet: Quartet, span: Span, passes: Passes) -> Losses:
+        with span(GRAPH):
+            return self._step.eager_update(quartet, nullspan, WholePasses(nullspan))
+
+    def annotate(self, steps: int) -> None:
+        """Train for some steps with NVTX ranges around the blocks, for a profiler that looks on; CUDA only."""
+        ranges = Ranges(self.model, blocks_of(self.model) if self.engine == "eager" else {})
+        with ranges.attached():
+            for _ in range(steps):
+                self.step(*next(self.batches), ranges, ranges)
+
+    def state(self) -> list[Tensor]:
+        """All tensors that stay from step to step: weights, buffers, and what the optimizer remembers."""
+        remembered = [x for row in self.optimizer.state.values() for x in row.values() if isinstance(x, Tensor)]
+        return [
+            *self.model.parameters(),
+            *self.model.buffers(),
+            *self.objective.parameters(),
+            *self.objective.buffers(),
+            *remembered,
+        ]
+
+    @property
+    def label(self) -> str:
+        """What is trained, in a few words."""
+        how = "" if self.engine == "eager" else f", {self.engine}"
+        return f"{self.spec.model}, {self.spec.recipe}{how}"
+
+    def _split(self, recorder: Ledger | Census) -> Passes:
+        if self.engine == "eager":
+            return BlockPasses(self.model, blocks_of(self.model), recorder)
+        return WholePasses(recorder)
+
+    def _forever(self) -> Iterator[tuple[int, Batch]]:
+        epoch = 0
+        while True:
+            epoch += 1
+            for batch in self.loader.epoch(self.spec.seed, epoch):
+                yield epoch, batch
+
+
+def spec_named(model: str, loss: str, protocol: Protocol, source: Source) -> RunSpec:
+    """What to train by names, as on the command line; in float32 until something else is chosen.
+
+    Raises:
+        RegistryError: a name that does not exist, or a recipe that does not parse.
+    """
+    return RunSpec(model=models.canonical(model), recipe=parse(loss).text, protocol=protocol, data=source.describe())

@@ -1,0 +1,60 @@
+"""Why not to trust a profile."""
+
+from __future__ import annotations
+
+from bench.profile.disturbance.reading import Discards
+from bench.profile.interval import Interval
+from bench.profile.rounds import WarmUp
+
+TRUSTED_CLOSURE = 0.98
+TRUSTED_PERTURBATION = 1.01
+_TOLD_APART = 0.05  # an interval that reaches further says nothing about 1 %
+_SAME_NUMERICS = {"float32": 1e-4, "bfloat16": 2e-2}
+"""Greatest relative difference of a loss that other rounding explains, some steps on."""
+
+
+def doubts(
+    closure: float,
+    perturbation: Interval,
+    warm: WarmUp,
+    unavoidable: Discards | None = None,
+    departure: float | None = None,
+    precision: str = "float32",
+) -> list[str]:
+    """Why not to trust a profile with these figures; none if it can be.
+
+    Args:
+        closure, perturbation, warm, departure: as in `Profile`.
+        unavoidable: the disturbed rounds, if some had to be used.
+        precision: of the model, as a departure depends on it.
+    """
+    found = []
+    if closure < TRUSTED_CLOSURE:
+        found.append(f"only {closure:.1%} of the step lies in named blocks (98 % is wanted)")
+    if perturbation.low > TRUSTED_PERTURBATION:
+        found.append(f"measuring slows the step down by {perturbation.value - 1:.1%} (1 % is allowed)")
+    elif perturbation.value > TRUSTED_PERTURBATION:
+        found.append(
+            f"measuring seems to slow the step down by {perturbation.value - 1:.1%}, "
+            f"between {perturbation.low - 1:+.1%} and {perturbation.high - 1:+.1%} (1 % is allowed): "
+            "measure longer, on an idle machine"
+        )
+    elif max(perturbation.high - 1, 1 - perturbation.low) > _TOLD_APART:
+        found.append(
+            f"the machine is too unsteady to tell what measuring costs ({perturbation.low - 1:+.1%} to "
+            f"{perturbation.high - 1:+.1%} of the step): measure longer, on an idle machine"
+        )
+    if not warm.stationary:
+        found.append(f"after {warm.seconds:.0f} s of warm-up the step time still varied by more than 2 %")
+    if unavoidable is not None:
+        found.append(
+            f"{unavoidable.sentence()}; where a sitting had no others they were used: measure on an idle machine"
+        )
+    if departure is not None and departure > _SAME_NUMERICS[precision]:
+        found.append(f"the losses of the first steps are {departure:.1e} off those of --engine eager")
+    return found
+
+
+def undecided(perturbation: Interval) -> bool:
+    """Whether it may be either side of what is trusted."""
+    return perturbation.low <= TRUSTED_PERTURBATION < perturbation.high

@@ -1,0 +1,44 @@
+"""Progress on the terminal that is drawn when there is news, and at no other time."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import rich.progress
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+
+
+class Bar:
+    """A `Progress` that moves a bar, gone when the work is over. Use as a context manager.
+
+    No thread of its own redraws it: a measurement under way is not disturbed.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._progress = rich.progress.Progress(
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}  {task.description}", markup=False),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            auto_refresh=False,
+        )
+        self._task = self._progress.add_task("", total=1, visible=False)
+
+    def __enter__(self) -> Self:
+        if self._progress.console.is_terminal:  # elsewhere, stopping would leave an empty line
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        if self._progress.live.is_started:
+            self._progress.update(self._task, visible=False)
+            self._progress.stop()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Draw."""
+        self._progress.update(self._task, description=what, completed=done, total=total, visible=True)
+        if self._progress.live.is_started:
+            self._progress.refresh()

@@ -1,0 +1,43 @@
+"""A finished run in a few lines for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.core.record import Record
+from bench.metrics import metrics
+from bench.metrics.summary import skill
+
+_SHOWN = ("mask_dice", "mask_iou", "mask_bf", "depth_rmse", "depth_abs_rel", "depth_delta1", "depth_ssim")
+
+
+def result_lines(record: Record, path: Path, runs: Path, made: bool, floor: Sequence[Record]) -> str:
+    """Outcome, test metrics with their skill over the baselines in ``floor``, pace, and where to look.
+
+    Args:
+        record: what the run left.
+        path: its file.
+        runs: folder of pictures.
+        made: whether it was made just now, or found.
+        floor: records of baselines that learn nothing.
+    """
+    if record.outcome != "finished":
+        return f"  {record.outcome}: {record.reason}\n  {path}"
+    scores = []
+    for name in _SHOWN:
+        score = record.test.get(name)
+        if score is None or score.value is None:
+            continue
+        blank = [s.value for other in floor if (s := other.test.get(name)) and s.value is not None]
+        gained = skill(score.value, blank, metrics[name]) if record.spec.recipe else None
+        scores.append(f"{name} {score.value:.4f}" + (f" (skill {gained:+.2f})" if gained is not None else ""))
+    lines = ["  test: " + "  ".join(scores)] if scores else []
+    rate = record.timings.images_per_second
+    pace = f"{rate:.0f} images/s, " if rate else ""
+    lines.append(f"  {pace}{record.seconds:.0f} s, peak {record.peak_mib:.0f} MiB, {record.parameters:,} parameters")
+    if made:
+        lines.append(f"  {path}  {runs / record.id / 'predictions.png'}")
+    else:
+        lines.append(f"  {record.spec.model}: this machine and this code have done it: {path} (--again repeats it)")
+    return "\n".join(lines)

@@ -1,0 +1,72 @@
+"""What TensorBoard shows of a run: event files in its folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.core.record import Epoch, Record
+from bench.core.spec import RunSpec
+from bench.train.events import Pace, Watcher
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+
+class TensorBoard(Watcher):
+    """Losses, learning rate, rate, validation metrics and task gradients, all by training step."""
+
+    def __init__(self) -> None:
+        self._writer: SummaryWriter | None = None
+
+    def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
+        """Open the event file; what an earlier process said of the epochs that stay done is kept, and nothing else.
+
+        TensorBoard's own way, a step from which on it should forget, is not heeded by its present server.
+        """
+        from torch.utils.tensorboard import SummaryWriter  # seconds to import: only where a run is made
+
+        self._protocol = spec.protocol
+        events = folder / "tensorboard"
+        done = spec.protocol.steps_before(resumed_at + 1)
+        kept = [one for one in _scalars(events) if one[2] <= done]
+        shutil.rmtree(events, ignore_errors=True)
+        self._writer = SummaryWriter(events)
+        for tag, value, step, moment in kept:
+            self._writer.add_scalar(tag, value, step, moment)
+
+    def window(self, pace: Pace) -> None:
+        """Losses and rate."""
+        self._add("train", {**pace.losses, "images_per_second": pace.images_per_second}, pace.step)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Validation; what was said so far is then on disk."""
+        at = self._protocol.steps_before(epoch.epoch + 1)
+        self._add("validation", {**epoch.val_loss, **epoch.val_metrics}, at)
+        self._add("gradients", epoch.gradients or {}, at)
+        self._add("train", {"learning_rate": epoch.learning_rate}, at)
+        if self._writer is not None:
+            self._writer.flush()
+
+    def finished(self, record: Record) -> None:
+        """Close the event file, if the run came as far as to have one."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _add(self, group: str, values: Mapping[str, float | None], at: int) -> None:
+        for name, value in values.items():
+            if self._writer is not None and value is not None:
+                self._writer.add_scalar(f"{group}/{name}", value, at)
+
+
+def _scalars(folder: Path) -> Iterator[tuple[str, float, int, float]]:
+    """Tag, value, step and moment (seconds since 1970) of everything in a folder's event files, in order."""
+    from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader  # as they were written
+
+    for path in sorted(folder.glob("events.*")):
+        for event in LegacyEventFileLoader(str(path)).Load():
+            for value in event.summary.value:
+                yield value.tag, value.simple_value, event.step, event.wall_time

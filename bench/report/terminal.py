@@ -1,0 +1,87 @@
+"""A run's events on the terminal: a progress bar, and a line an epoch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from bench.core.record import Epoch, Record
+from bench.core.spec import RunSpec
+from bench.train.events import Pace, Watcher
+
+
+class Terminal(Watcher):
+    """A progress bar with the live rate and losses; a line an epoch. Use as a context manager."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}", markup=False),
+            TextColumn("{task.fields[news]}", markup=False),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            transient=True,
+            refresh_per_second=2,  # as often as there is news; each time costs the training a millisecond
+        )
+        self._task: TaskID | None = None
+        self._title = ""
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._progress.stop()
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """Show how far it is."""
+        self._show(what, done, total, "")
+
+    def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
+        """Name the run."""
+        self._title = f"{spec.model} seed {spec.seed}"
+        if self._task is not None:  # of what was done ahead
+            self._progress.update(self._task, description=self._title, completed=0)
+        if resumed_at:
+            self._console.print(f"  resumed after epoch {resumed_at} from the checkpoint in {folder}")
+
+    def phase(self, name: str) -> None:
+        """Name the phase where the news stood."""
+        if self._task is not None:
+            self._progress.update(self._task, news=name)
+
+    def window(self, pace: Pace) -> None:
+        """Move the bar."""
+        losses = " ".join(f"{name} {value:.3f}" for name, value in pace.losses.items())
+        self._show(self._title, pace.step, pace.steps, f"{pace.images_per_second:.0f} images/s  {losses}")
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Print the epoch's line."""
+        scores = "  ".join(
+            f"{name} {epoch.val_metrics[name]:.3f}"
+            for name in ("mask_dice", "mask_iou", "depth_rmse", "depth_delta1")
+            if epoch.val_metrics.get(name) is not None
+        )
+        train = epoch.train_loss.get("total", float("nan"))
+        val = epoch.val_loss.get("total", float("nan"))
+        self._console.print(
+            f"  epoch {epoch.epoch} at {epoch.size} px: loss {train:.4f}, validation {val:.4f}  {scores}",
+            soft_wrap=True,
+        )
+
+    def finished(self, record: Record) -> None:
+        """Take the bar away."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+            self._task = None
+
+    def _show(self, title: str, done: int, total: int, news: str) -> None:
+        if self._task is None:
+            self._task = self._progress.add_task(title, total=total, news=news)
+        self._progress.update(self._task, description=title, completed=done, total=total, news=news)

@@ -1,0 +1,110 @@
+"""Finding cells among the records by what a person calls them, and pairs of them that were measured alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.core.choice import Candidate
+from bench.core.errors import BenchError
+from bench.core.files import canonical_json
+from bench.core.record import Record
+from bench.results.board import Row, data_label
+from registry.errors import UnknownName
+
+
+def label(row: Row) -> str:
+    """``model:loss``, or the model alone where nothing is learnt."""
+    return f"{row.model}:{row.recipe}" if row.learns else row.model
+
+
+def heading(row: Row) -> str:
+    """The protocol and the data a cell was measured under, in words."""
+    spec = _any(row).spec
+    return f"{spec.protocol.label} · {data_label(spec.data)}"
+
+
+def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, Row]:
+    """The one pair of cells on one board that the two names fit.
+
+    Raises:
+        UnknownName: a name fits no cell.
+        BenchError: they stand on no common board, or on several.
+    """
+    ours = [row for row in board if within in heading(row)]
+    if not ours:
+        raise BenchError(f"no protocol or data is called {within!r}; there are: {_boards(board)}")
+    left, right = _fitting(ours, a), _fitting(ours, b)
+    pairs = [(x, y) for x in left for y in right if _place(x) == _place(y) and x != y]
+    if len(pairs) == 1:
+        return pairs[0]
+    if pairs:
+        records = "; ".join(f"{_name(x)} and {_name(y)} ({heading(x)})" for x, y in pairs)
+        raise BenchError(
+            f"{a} and {b} fit several pairs: say the precision (wnet:bce_ssim:float32), name the records' files, "
+            f"or use --within. There are: {records}"
+        )
+    if left == right:
+        raise BenchError(f"{a} and {b} are the same cell")
+    why = "; ".join(_apart(left[0], right[0]))
+    raise BenchError(
+        f"{a} and {b} were not measured alike and are not compared: {why}. "
+        "Run both under one protocol on one data set (bench run)"
+    )
+
+
+def _fitting(board: Sequence[Row], text: str) -> list[Row]:
+    if text.endswith(".json"):
+        name = Path(text).name
+        found = [
+            Row(row.model, row.recipe, {seed: pair})
+            for row in board
+            for seed, pair in row.records.items()
+            if pair[0] == name
+        ]
+        if not found:
+            raise BenchError(f"no finished record called {name}, or a later record of the same run replaced it")
+        return found
+    wanted = text.replace(" ", "")
+    found = [row for row in board if wanted in {name.replace(" ", "") for name in _names(row)}]
+    if not found:
+        raise UnknownName(
+            "cell", text, {name for row in board for name in (row.model, label(row))}, "bench leaderboard"
+        )
+    return found
+
+
+def _names(row: Row) -> set[str]:
+    """All that a cell answers to; its precision and memory format may be said too, where several have its name."""
+    spec = _any(row).spec
+    plain = {row.model, label(row), f"{row.model}:{spec.recipe}"}
+    return plain | {f"{name}:{Candidate.of(spec)}" for name in plain} | {f"{name}:{spec.precision}" for name in plain}
+
+
+def _name(row: Row) -> str:
+    return next(iter(row.records.values()))[0]
+
+
+def _any(row: Row) -> Record:
+    return next(iter(row.records.values()))[1]
+
+
+def _place(row: Row) -> tuple[str, str]:
+    spec = _any(row).spec
+    return spec.protocol.label, canonical_json(spec.data)
+
+
+def _boards(board: Sequence[Row]) -> str:
+    return "; ".join(sorted({heading(row) for row in board})) or "none, for want of finished records"
+
+
+def _apart(a: Row, b: Row) -> list[str]:
+    """What two cells were measured differently under, one line each."""
+    one, other = _any(a).spec, _any(b).spec
+    facts = [{"protocol": spec.protocol.label, **spec.data} for spec in (one, other)]
+    lines = [
+        f"{what} {facts[0].get(what)} against {facts[1].get(what)}"
+        for what in dict.fromkeys([*facts[0], *facts[1]])
+        if facts[0].get(what) != facts[1].get(what) and not isinstance(facts[0].get(what), dict | list)
+    ]
+    return lines or ["the content of the data differs"]

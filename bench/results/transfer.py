@@ -1,0 +1,117 @@
+"""Does learning two tasks at once help or harm each: a joint model against its single-task twins, same budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.core.errors import BenchError
+from bench.core.files import canonical_json
+from bench.core.spec import RunSpec
+from bench.results import store
+from bench.results.board import Row, rows
+from bench.results.compare import compare_rows
+from bench.results.find import heading, label
+from bench.results.stats.verdict import Finding
+from registry.losses import parse
+from registry.losses.recipe import HeadPart
+from registry.models import models
+from registry.registry import parse_key
+
+SHOWN = {"mask": ("mask_dice", "mask_iou"), "depth": ("depth_rmse", "depth_delta1")}
+"""Metrics by task; the first of each is the headline."""
+
+MARGIN = 0.01
+"""A relative change within 1 % counts as equal."""
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One metric of a joint model against the twin that learns only this task.
+
+    Attributes:
+        joint, twin: the cells' labels.
+        board: the protocol and data they share, in words.
+        task: ``mask`` or ``depth``.
+        metric: its name.
+        finding: the relative change ``(joint - twin) / twin`` with its interval; ``worse`` is negative transfer.
+    """
+
+    joint: str
+    twin: str
+    board: str
+    task: str
+    metric: str
+    finding: Finding
+
+
+def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
+    """All that a folder of records says about a joint model and its twins.
+
+    A twin counts where it ran under the same protocol on the same data in the same precision, and its recipe asks the
+    same of its task.
+
+    Args:
+        results: the folder.
+        model: key of the joint model; which its twins are is a fact of its registration.
+        within: part of a board's heading, to look at no other.
+
+    Raises:
+        UnknownName: no such model.
+        BenchError: the model has no twins, or the records of it and a twin are not there.
+    """
+    entry, _ = models.resolve(model)
+    twins: Sequence[str] = entry.facts.get("twins", ())
+    if not twins:
+        raise BenchError(f"{model} has no single-task twins; wnet has unet_mask and unet_depth")
+    board = [row for row in rows(store.read_all(results)) if row.learns and within in heading(row)]
+    pairs = [
+        (joint, twin)
+        for joint in board
+        if joint.model == models.canonical(model)
+        for twin in board
+        if parse_key(twin.model)[0] in twins and _alike(joint, twin)
+    ]
+    fair = [(joint, twin) for joint, twin in pairs if _spec(joint).precision == _spec(twin).precision]
+    found = [transfer for joint, twin in fair for transfer in _against(results, joint, twin)]
+    if not found:
+        needed = " ".join(f"--model {name}" for name in (model, *twins))
+        raise BenchError(
+            f"there are no records of {model} and a twin in one precision: bench run {needed} --loss bce_ssim "
+            "--precision float32 makes them"
+            if pairs
+            else f"there are no records of {model} and a twin under one protocol, data and recipe: "
+            f"bench run {needed} --loss bce_ssim makes them"
+        )
+    return found
+
+
+def _against(results: Path, joint: Row, twin: Row) -> list[Transfer]:
+    heads = [part.head for part in _parts(twin)]
+    comparison = compare_rows(
+        results, joint, twin, [name for head in heads for name in SHOWN[head]], MARGIN, relative=True
+    )
+    return [
+        Transfer(label(joint), label(twin), heading(joint), head, name, comparison.findings[name])
+        for head in heads
+        for name in SHOWN[head]
+        if name in comparison.findings
+    ]
+
+
+def _alike(joint: Row, twin: Row) -> bool:
+    """Same protocol and data, and for every task of the twin the same part of the recipe."""
+    one, other = _spec(joint), _spec(twin)
+    same = (one.protocol, canonical_json(one.data)) == (other.protocol, canonical_json(other.data))
+    return same and set(map(str, _parts(twin))) <= set(map(str, parse(one.recipe).parts))
+
+
+def _parts(twin: Row) -> list[HeadPart]:
+    """What the twin's recipe asks of the heads that the twin has."""
+    heads = models.get(parse_key(twin.model)[0]).facts["heads"]
+    return [part for part in parse(_spec(twin).recipe).parts if part.head in heads]
+
+
+def _spec(row: Row) -> RunSpec:
+    return next(iter(row.records.values()))[1].spec

@@ -1,0 +1,1 @@
+"""Which runs: one, an experiment, and what is done with a recorded run."""

@@ -1,1 +1,0 @@
-"""What separates a difference from luck: paired bootstrap over seeds and image groups, verdicts, seeds still needed."""

@@ -1,0 +1,73 @@
+"""Whether a model, a recipe and data go together; asked before anything is trained."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from bench.core.errors import BenchError
+from bench.core.spec import RunSpec
+from bench.data.loading.loader import Loader
+from registry.contract import Prediction, Quartet
+from registry.losses import parse
+from registry.losses.objective import Objective
+
+
+def check_sizes(spec: RunSpec, model: nn.Module) -> None:
+    """The model takes every resolution of the protocol.
+
+    Raises:
+        BenchError: it does not; the message names the multiple that it takes.
+    """
+    stride = getattr(model, "stride", 1)
+    wrong = [str(stage.size) for stage in spec.protocol.stages if stage.size % stride]
+    if wrong:
+        raise BenchError(
+            f"{spec.model} takes sizes that are multiples of {stride}, not {', '.join(wrong)} as in protocol "
+            f"{spec.protocol.name}: run it with --size {stride * max(1, round(spec.protocol.size / stride))}"
+        )
+
+
+def common_heads(spec: RunSpec, model: nn.Module, loader: Loader) -> tuple[str, ...]:
+    """The heads that the model has and the recipe speaks of, tried on one batch.
+
+    Raises:
+        BenchError: the model's answer is no `Prediction` of the right shape, the data has no truth for a head, the
+            recipe does not work at this size, or no head is left.
+    """
+    recipe = parse(spec.recipe)
+    truth = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:2])
+    model.eval()
+    with torch.no_grad():
+        prediction = model(truth.bg, truth.bg_fg)
+    said = _said(spec.model, prediction, truth)
+    for head in recipe.heads:
+        if head in said and getattr(truth, head) is None:
+            raise BenchError(
+                f"the recipe has {head} terms but the data has no {head}: give the data its {head} "
+                f"(--bg-depth for photographs), or take a recipe without it, such as --loss 'mask: bce'"
+            )
+    heads = tuple(head for head in recipe.heads if head in said)
+    if not heads:
+        raise BenchError(f"nothing to train: {spec.model} predicts {' and '.join(said)}, the recipe is {spec.recipe!r}")
+    try:
+        with torch.no_grad():
+            Objective(recipe, heads).to(truth.bg.device)(prediction, truth)
+    except (ValueError, RuntimeError) as error:
+        raise BenchError(f"the recipe {spec.recipe!r} does not work at {loader.size} px: {error}") from error
+    return heads
+
+
+def _said(name: str, prediction: object, truth: Quartet) -> list[str]:
+    """The heads of an answer, whose shapes must be those of the targets: broadcasting would hide a mistake."""
+    if not isinstance(prediction, Prediction):
+        kind = type(prediction).__name__
+        raise BenchError(
+            f"{name} answers with a {kind}: return registry.contract.Prediction(mask_logits, depth_logits)"
+        )
+    expected = (len(truth), 1, *truth.bg.shape[-2:])
+    heads = list(prediction.heads())
+    for head, said in heads:
+        if tuple(said.logits.shape) != expected:
+            raise BenchError(f"{name} answers with {head} logits of shape {tuple(said.logits.shape)}, not {expected}")
+    return [head for head, _ in heads]

@@ -1,0 +1,65 @@
+"""Evaluation: one pass over a part, metrics accumulated on the device, one read-back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from bench.data.loading.loader import Loader
+from bench.metrics import metrics
+from bench.metrics.scores import Scores
+from bench.metrics.summary import Columns
+from bench.timing.ledger import Ledger
+from registry.losses.objective import Objective
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a pass over a part found.
+
+    Attributes:
+        loss: by term and ``total``, means over images; empty without an objective.
+        columns: per-image values by metric.
+        ids: the samples, in the order of the columns.
+    """
+
+    loss: dict[str, float]
+    columns: Columns
+    ids: Tensor
+
+
+def evaluate(
+    model: nn.Module,
+    loader: Loader,
+    objective: Objective | None,
+    autocast: torch.autocast,
+    ledger: Ledger,
+    heads: Sequence[str],
+) -> Evaluation:
+    """Score a model on every sample of a loader; the model is left in evaluation mode.
+
+    Only ``heads`` are scored: what a head says that nothing trained is no result.
+    """
+    model.eval()
+    scores = Scores(metrics)
+    losses: list[dict[str, Tensor]] = []
+    ids: list[Tensor] = []
+    with torch.no_grad():
+        for batch in ledger.steps(loader.in_order(), images=loader.batch):
+            with ledger("forward"), autocast:
+                said = model(batch.quartet.bg, batch.quartet.bg_fg)
+            prediction = said.only(heads)
+            if objective is not None:
+                result = objective(prediction, batch.quartet, span=ledger)
+                losses.append({"total": result.total, **result.heads, **result.terms})
+            with ledger("metrics"):
+                scores.update(prediction, batch.quartet)
+            ids.append(batch.ids)
+    weights = torch.tensor([float(len(chunk)) for chunk in ids])
+    names = list(losses[0]) if losses else []
+    table = torch.stack([torch.stack([row[name].float() for name in names]) for row in losses]).cpu() if names else None
+    means = {} if table is None else dict(zip(names, (weights @ table / weights.sum()).tolist(), strict=True))
+    return Evaluation(means, scores.result(), torch.cat(ids))

@@ -1,0 +1,203 @@
+"""The training loop, top to bottom: build, train epoch by epoch, keep the best on validation, test once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from bench.core.code import code_version
+from bench.core.machine import environment, steady_arithmetic
+from bench.core.record import Epoch
+from bench.core.spec import RunSpec
+from bench.data.augment import Augmentation
+from bench.data.loading.loader import Batch, Loader
+from bench.data.split import Part
+from bench.metrics.summary import summarise
+from bench.timing import memory
+from bench.timing.ledger import Ledger
+from bench.train.compatibility import check_sizes, common_heads
+from bench.train.evaluate import Evaluation, evaluate
+from bench.train.events import Pace, Watcher
+from bench.train.memory_format import lay_out
+from bench.train.optim import optimizers, schedules
+from bench.train.step import Step
+from bench.train.task_gradients import TaskGradients
+from bench.train.training_state import State, selection
+from registry.losses import parse
+from registry.losses.objective import Objective
+from registry.losses.recipe import HEADS
+from registry.models import models
+from registry.models.baselines import Fitted
+
+Loaders = Callable[[Part, int, int, int], Loader]
+
+
+class Diverged(Exception):
+    """The loss was NaN or infinite; the message names the step, ``ids`` the samples of its batch."""
+
+    def __init__(self, epoch: int, step: int, ids: Tensor) -> None:
+        self.ids = ids
+        super().__init__(f"the loss became NaN or infinite at step {step} of epoch {epoch}")
+
+
+@dataclass
+class Trained:
+    """What is left when training is over: the tested model and heads, its history and the test's scores."""
+
+    model: nn.Module
+    heads: Sequence[str]
+    history: list[Epoch]
+    best_epoch: int | None
+    test: Evaluation
+    resumed: int
+
+
+def train(
+    spec: RunSpec,
+    loaders: Loaders,
+    folder: Path,
+    device: torch.device,
+    ledger: Ledger,
+    evaluations: Ledger,
+    watcher: Watcher,
+) -> Trained:
+    """Train one run and test it, going on from the last checkpoint in ``folder`` if there is one.
+
+    Args:
+        spec: what to train; decides the outcome together with the device.
+        loaders: gives the loader for (part, samples, image side, batch).
+        folder: where this run's checkpoints lie.
+        device: where to compute.
+        ledger, evaluations: get the timings of training and of validation and test.
+        watcher: told how it goes.
+
+    Raises:
+        Diverged: the loss became NaN or infinite.
+        BenchError: the recipe and the model or the data do not fit together.
+    """
+    protocol = spec.protocol
+    torch.manual_seed(spec.seed)
+    steady_arithmetic()
+    model = lay_out(models.build(spec.model), spec.layout, device)
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
+    check_sizes(spec, model)
+    validation = loaders("val", protocol.val_samples, protocol.size, protocol.stages[-1].batch)
+
+    if isinstance(model, Fitted):  # learns nothing by gradient: one pass over the training samples
+        watcher.started(spec, folder, resumed_at=0)
+        stage = protocol.stages[-1]
+        loader = loaders("train", protocol.train_samples, stage.size, stage.batch)
+        model.fit(batch.quartet for batch in loader.in_order())
+        test = _test(spec, loaders, model, None, autocast, evaluations, HEADS)
+        return Trained(model, HEADS, [], None, test, resumed=0)
+
+    heads = common_heads(spec, model, validation)
+    objective = Objective(parse(spec.recipe), heads).to(device)
+    optimizer = optimizers.build(protocol.optimizer)([*model.parameters(), *objective.parameters()])
+    gradients = TaskGradients(model, objective, heads, autocast, protocol.steps)
+    schedule = schedules.build(protocol.schedule)(optimizer, protocol.steps)
+    augmentation = Augmentation(protocol.augmentation, spec.seed, protocol.train_samples)
+    one = Step(model, objective, optimizer, schedule, autocast, device, augmentation)
+    maker = f"{code_version(spec.model, spec.recipe)} {environment(device).fingerprint}"
+    state = State(model, objective, optimizer, schedule, ledger, evaluations, folder, device, maker)
+    state.resume()
+    watcher.started(spec, folder, resumed_at=len(state.history))
+
+    memory.reset_peak(device)  # what came before is not the model's
+    for epoch in range(len(state.history) + 1, protocol.epochs + 1):
+        stage = protocol.stage_of(epoch)
+        loader = loaders("train", protocol.train_samples, stage.size, stage.batch)
+        before = protocol.steps_before(epoch)
+        trace = _Trace(epoch, before, protocol.steps, ledger, watcher)
+        ledger.tag = f"{stage.size} px, {stage.batch} images"
+
+        model.train()
+        watcher.phase("training")
+        batches = ledger.steps(loader.epoch(spec.seed, epoch), images=stage.batch, after_window=trace.read)
+        for step, batch in enumerate(batches):
+            quartet = one.prepare(epoch, batch, span=ledger)
+            with ledger("diagnostics"):
+                gradients(before + step, quartet)
+            losses = one.learn(quartet, span=ledger)
+            trace.keep(batch, {"total": losses.total.detach(), **losses.heads, **losses.terms})
+
+        watcher.phase("validation")
+        seen = evaluate(model, validation, objective, autocast, evaluations, heads)
+        if not math.isfinite(seen.loss["total"]):
+            raise Diverged(epoch, len(loader), batch.ids)
+        schedule.epoch(selection(seen.loss))
+        rate = float(optimizer.param_groups[0]["lr"])
+        row = Epoch(
+            epoch=epoch,
+            size=stage.size,
+            learning_rate=rate,
+            train_loss=trace.means(),
+            val_loss=seen.loss,
+            val_metrics={name: score.value for name, score in summarise(seen.columns).items()},
+            gradients=gradients.means(),
+        )
+        objective.epoch_end(row.train_loss)
+        watcher.phase("checkpoint")
+        watcher.epoch(row)  # first: a run that goes on from the checkpoint does not tell of this epoch again
+        state.keep(row, final=epoch == protocol.epochs)
+        del loader, trace, batches, batch, quartet, losses  # the next stage needs their memory
+
+    watcher.phase("checkpoint")
+    state.finish()
+    watcher.phase("test")
+    test = _test(spec, loaders, model, objective, autocast, evaluations, heads)
+    return Trained(model, heads, state.history, state.best_epoch, test, state.resumed)
+
+
+def _test(
+    spec: RunSpec,
+    loaders: Loaders,
+    model: nn.Module,
+    objective: Objective | None,
+    autocast: torch.autocast,
+    ledger: Ledger,
+    heads: Sequence[str],
+) -> Evaluation:
+    protocol = spec.protocol
+    loader = loaders("test", protocol.test_samples, protocol.size, protocol.stages[-1].batch)
+    return evaluate(model, loader, objective, autocast, ledger, heads)
+
+
+class _Trace:
+    """Collects the losses of a window on the device and reads them back after its synchronisation."""
+
+    def __init__(self, epoch: int, before: int, steps: int, ledger: Ledger, watcher: Watcher) -> None:
+        self._epoch, self._before, self._steps = epoch, before, steps
+        self._ledger, self._watcher = ledger, watcher
+        self._window: list[tuple[Tensor, dict[str, Tensor]]] = []
+        self._sums: dict[str, float] = {}
+        self._done = 0
+
+    def keep(self, batch: Batch, losses: dict[str, Tensor]) -> None:
+        self._window.append((batch.ids, losses))
+
+    def read(self) -> None:
+        names = list(self._window[0][1])
+        table = torch.stack([torch.stack([losses[name].float() for name in names]) for _, losses in self._window])
+        rows = table.tolist()
+        for (ids, _), row in zip(self._window, rows, strict=True):
+            self._done += 1
+            if not all(map(math.isfinite, row)):
+                raise Diverged(self._epoch, self._done, ids)
+            for name, value in zip(names, row, strict=True):
+                self._sums[name] = self._sums.get(name, 0.0) + value
+        window = self._ledger.windows[-1]
+        means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+        done = self._before + self._done
+        rate = window.images / window.seconds
+        pace = Pace(self._epoch, done, self._steps, dict(zip(names, means, strict=True)), rate)
+        self._watcher.window(pace)
+        self._window = []
+
+    def means(self) -> dict[str, float]:
+        return {name: value / self._done for name, value in self._sums.items()}

@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bench.core.errors import BadData, BenchError
+from bench.data.composed.source import Composed, scene_of
+
+IDS = torch.arange(64)
+SHADES = torch.tensor(
+    [(200, 30, 40), (20, 180, 60), (250, 250, 10), (10, 20, 240), (128, 0, 128), (250, 128, 0)]
+)  # as in conftest
+
+
+def compose(pictures, **parameters) -> Composed:
+    given = {"bg": pictures.bg, "fg": pictures.fg, "bg_depth": pictures.depth, "camera": "still", "resolution": 60}
+    return Composed(**{**given, **parameters})
+
+
+@pytest.fixture(scope="module")
+def source(shared_pictures) -> Composed:
+    return compose(shared_pictures, resolution=64)
+
+
+def test_outside_the_mask_nothing_changes_and_inside_alpha_blends(source: Composed) -> None:
+    quartet = source.render("train", IDS, 64)
+    outside = (quartet.mask == 0).expand_as(quartet.bg)
+    assert torch.equal(quartet.bg[outside], quartet.bg_fg[outside])
+    colour = SHADES[source.groups("train", IDS)[1]][:, :, None, None] / 255
+    expected = quartet.bg * (1 - quartet.mask) + colour * quartet.mask
+    torch.testing.assert_close(quartet.bg_fg, expected, atol=2e-3, rtol=0)
+
+
+def test_alpha_stays_soft(source: Composed) -> None:
+    mask = source.render("train", IDS, 64).mask
+    assert ((mask > 0.02) & (mask < 0.98)).float().mean() > 0.005
+    assert (mask.amax((1, 2, 3)) > 0.95).all()
+
+
+def test_boxes(source: Composed) -> None:
+    mask = source.render("train", torch.arange(400), 64).mask[:, 0] > 0.05
+    rows, columns = mask.any(2), mask.any(1)
+    lowest = torch.stack([row.nonzero().max() for row in rows])
+    longer = torch.maximum(rows.sum(1), columns.sum(1))
+    assert lowest.min() >= 31
+    assert lowest.min() < 38
+    assert lowest.max() >= 62
+    assert 0.2 * 64 < longer.min() < 0.32 * 64
+    assert 0.6 * 64 < longer.max() <= 0.72 * 64
+    assert columns[:, :4].any(1).float().mean() > 0.02, "objects come near both sides"
+    assert columns[:, -4:].any(1).float().mean() > 0.02
+
+
+def test_backgrounds_are_the_middle_squares(pictures) -> None:
+    # At the resolution of the photographs nothing is resampled.
+    source = compose(pictures)
+    background = source.groups("train", IDS)[0]
+    shown = source.scenes("train", IDS, 64)  # enlarged: compare means instead of pixels
+    for i in range(8):
+        pixels = np.asarray(Image.open(pictures.bg / f"room{int(background[i])}_3.png"))[:, 6:66] / 255
+        np.testing.assert_allclose(shown.bg[i].mean((1, 2)).numpy(), pixels.mean((0, 1)), atol=5e-3)
+
+
+def test_depth_at_the_foot(source: Composed) -> None:
+    """On the made-up floor depth is a function of the row, so the object's is that of its lowest row."""
+    quartet = source.render("train", IDS, 64)
+    background = source.groups("train", IDS)[0]
+    known = 0
+    for i in range(len(IDS)):
+        inside = quartet.mask[i, 0] > 0.5
+        if quartet.valid[i, 0][inside].min() == 0:
+            continue
+        known += 1
+        lowest = int(inside.any(1).nonzero().max())
+        row = (lowest + 1) / 64 * 60
+        expected = (1000 + 100 * int(background[i]) + 40 * (59 - row)) / 10_000
+        found = quartet.depth[i, 0][inside].max().item()
+        assert abs(found - expected) < 0.04 * 2.6, "within the neighbourhood of the foot"
+        assert quartet.depth[i, 0][inside].std() < 1e-3 or quartet.depth[i, 0][inside].min() < found
+    assert known > 30
+
+
+def test_an_object_is_never_behind_what_it_covers(pictures) -> None:
+    """A near shelf hangs where objects cover it: they come forward with it."""
+    for i in range(6):
+        depth = pictures.floor(3000)
+        depth[:30, :] = 900
+        pictures.save_depth(f"room{i}_3", depth)
+    source = compose(pictures)
+    quartet = source.render("train", IDS, 64)
+    empty = source._at_size[64][0].depths
+    pool = source._choose("train", IDS)[0]
+    behind = empty[pool][:, None]
+    inside = (quartet.mask > 0.5) & (quartet.valid > 0) & (behind >= 0)
+    assert (quartet.depth[inside] <= behind[inside]).all()
+    over_shelf = inside & (behind < 0.1)
+    assert over_shelf.any()
+    assert (quartet.depth[over_shelf] == 0.09).all()
+
+
+def test_holes_stay_holes(source: Composed) -> None:
+    quartet = source.render("train", IDS, 64)
+    outside = quartet.mask == 0
+    background = source._at_size[64][0].depths[source._choose("train", IDS)[0]][:, None]
+    assert torch.equal(quartet.valid[outside] > 0, background[outside] >= 0)
+    assert torch.equal(quartet.depth[outside & (background >= 0)], background[outside & (background >= 0)])
+    assert (quartet.depth[quartet.valid == 0] == 0).all()
+    assert set(quartet.valid.unique().tolist()) == {0.0, 1.0}
+    rows = (quartet.depth[outside & (quartet.valid > 0)] * 10_000).round().int()
+    assert (rows % 10 == 0).all(), "no depth that is nowhere in the file"
+
+
+def test_no_depth_at_the_foot_means_none_on_the_object(pictures) -> None:
+    for i in range(6):
+        depth = pictures.floor(1000)
+        depth[15:, :] = 0
+        pictures.save_depth(f"room{i}_3", depth)
+    quartet = compose(pictures).render("train", IDS, 64)
+    assert (quartet.valid[quartet.mask > 0.5] == 0).all()
+    assert quartet.valid.max() == 1
+
+
+def test_beyond_ten_metres_is_unknown(pictures) -> None:
+    depth = pictures.floor(1000)
+    depth[:10] = 12_000
+    pictures.save_depth("room0_3", depth)
+    source = compose(pictures)
+    source.render("train", IDS[:1], 64)
+    assert (source._at_size[64][0].depths[0, :8] == -1).all()
+
+
+def test_eight_bit_depth(pictures) -> None:
+    for i in range(6):
+        pictures.save_depth(f"room{i}_3", (pictures.floor(0) // 16).astype(np.uint8))
+    source = compose(pictures, depth_unit="8bit")
+    assert source.encoding != compose(pictures, bg_depth=None).encoding
+    quartet = source.render("train", IDS, 64).check()
+    assert quartet.valid.min() == 1
+
+
+def test_scenes(pictures) -> None:
+    assert [scene_of(stem) for stem in ("kitchen_012", "a-7", "b3", "plain", "007")] == [
+        "kitchen",
+        "a",
+        "b",
+        "plain",
+        "",
+    ]
+    for stem in ("office_1", "office_2", "hall_1"):
+        shutil.copy(pictures.bg / "room0_3.png", pictures.bg / f"{stem}.png")
+        shutil.copy(pictures.depth / "room0_3.png", pictures.depth / f"{stem}.png")
+
+    def counts(rule: str) -> tuple[str, int, int]:
+        described = compose(pictures, scenes=rule).describe()
+        parts = described["parts"].values()
+        return described["scenes"], sum(p["scenes"] for p in parts), sum(p["backgrounds"] for p in parts)
+
+    # room0_3 ... room5_3 are scenes "room0" ... "room5".
+    assert counts("auto") == ("sequence", 8, 9)
+    assert counts("file") == ("file", 9, 9)
+    for i in range(1, 6):
+        (pictures.bg / f"room{i}_3.png").rename(pictures.bg / f"room0_{i + 7}.png")
+        (pictures.depth / f"room{i}_3.png").rename(pictures.depth / f"room0_{i + 7}.png")
+    assert counts("auto") == ("sequence", 3, 9)
+    for stem in ("office_1", "office_2"):
+        (pictures.bg / f"{stem}.png").unlink()
+        (pictures.depth / f"{stem}.png").unlink()
+    assert counts("auto") == ("file", 7, 7)  # two scenes cannot be shared out over three parts
+
+
+def test_the_digest_is_of_contents_not_of_places(pictures, tmp_path: Path) -> None:
+    before = compose(pictures).describe()["content"]
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(pictures.bg, moved)
+    assert compose(pictures, bg=moved).describe()["content"] == before
+    pixels = np.asarray(Image.open(moved / "room1_3.png")).copy()
+    pixels[0, 0, 0] ^= 1
+    Image.fromarray(pixels).save(moved / "room1_3.png")
+    assert compose(pictures, bg=moved).describe()["content"] != before
+
+
+def break_everything(pictures) -> dict[str, str]:
+    """Bad file by reason."""
+    good = (pictures.bg / "room0_3.png").read_bytes()
+    (pictures.bg / "cut_1.png").write_bytes(good[: len(good) // 2])
+    (pictures.bg / "text_1.jpg").write_text("this is no image")
+    (pictures.bg / "empty_1.png").write_bytes(b"")
+    (pictures.bg / "alone_1.png").write_bytes(good)
+    for stem in ("byte_1", "wide_1"):
+        (pictures.bg / f"{stem}.png").write_bytes(good)
+    pictures.save_depth("byte_1", np.full((60, 72), 9, dtype=np.uint8))
+    pictures.save_depth("wide_1", np.full((30, 72), 900, dtype=np.uint16))
+    Image.new("RGB", (9, 9)).save(pictures.fg / "solid.png")
+    Image.new("RGBA", (9, 9)).save(pictures.fg / "ghost.png")
+    return {
+        "cut_1.png": "cannot be decoded",
+        "text_1.jpg": "not an image",
+        "empty_1.png": "empty file",
+        "alone_1.png": "missing",
+        "byte_1.png": "pixel format 'L'",
+        "wide_1.png": "another aspect",
+        "solid.png": "without alpha",
+        "ghost.png": "transparent everywhere",
+    }
+
+
+def test_every_bad_file_is_named_with_its_reason(pictures) -> None:
+    reasons = break_everything(pictures)
+    with pytest.raises(BadData) as caught:
+        compose(pictures)
+    assert caught.value.exit_code == 3
+    found = {Path(name).name: reason for name, reason in caught.value.problems}
+    assert found.keys() == reasons.keys()
+    for name, reason in reasons.items():
+        assert reason in found[name]
+        assert name in str(caught.value)
+
+
+def test_skipping_bad_files_counts_them(pictures) -> None:
+    good = compose(pictures)
+    count = len(break_everything(pictures))
+    source = compose(pictures, skip_bad=True)
+    assert source.describe()["skipped"] == count
+    assert source.describe()["parts"] == good.describe()["parts"]
+    assert torch.equal(source.render("val", IDS, 32).bg_fg, good.render("val", IDS, 32).bg_fg)
+
+
+def test_nothing_left(pictures) -> None:
+    for file in pictures.fg.iterdir():
+        Image.new("RGBA", (9, 9)).save(file)
+    with pytest.raises(BadData, match="no usable file is left"):
+        compose(pictures, skip_bad=True)
+
+
+def test_a_bomb_is_refused(pictures, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60 * 72 - 1)
+    with pytest.raises(BadData, match="too large") as caught:
+        compose(pictures)
+    assert len(caught.value.problems) == 12, "photographs and depth maps; the cut-outs are smaller"
+
+
+@pytest.mark.parametrize(("make", "reason"), [(lambda p: None, "no such folder"), (Path.mkdir, "holds no jpg or png")])
+def test_missing_and_empty_folders(pictures, tmp_path: Path, make, reason: str) -> None:
+    folder = tmp_path / "nothing"
+    make(folder)
+    for argument in ("bg", "fg", "bg_depth"):
+        with pytest.raises(BadData, match=reason) as caught:
+            compose(pictures, **{argument: folder})
+        assert caught.value.exit_code == 3
+
+
+def test_one_name_twice(pictures) -> None:
+    Image.new("RGB", (72, 60)).save(pictures.bg / "room0_3.jpg")
+    with pytest.raises(BadData, match="another file has this name"):
+        compose(pictures)
+
+
+def test_too_few_scenes(pictures) -> None:
+    for i in range(2, 6):
+        (pictures.fg / f"thing{i}.png").unlink()
+    with pytest.raises(BadData, match=r"cut-outs: only 2"):
+        compose(pictures)
+
+
+def test_unknown_words(pictures) -> None:
+    for wrong in ({"depth_unit": "feet"}, {"scenes": "films"}, {"camera": "none"}, {"split": "fair"}):
+        with pytest.raises(BenchError, match="there are:"):
+            compose(pictures, **wrong)

@@ -1,0 +1,151 @@
+"""The loader: every sample once, the same order for the same seed, the same numbers in every tier."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.data.loading.loader import Batch, Loader
+from bench.data.loading.packed_files import Shelf
+from bench.data.source import Source, open_source
+from registry.contract import Quartet
+from tests.bench.rectangles import Rectangles
+
+TIERS = ("resident", "streamed", "live")
+
+
+def loader(tier: str, folder: Path, source: Source | None = None, count: int = 21) -> Loader:
+    budget = 2**30 if tier == "resident" else 0
+    shelf = None if tier == "live" else Shelf(folder)
+    return Loader(source or Rectangles(), "train", count, 16, 4, budget, shelf=shelf)
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_every_sample_once(tier: str, tmp_path: Path) -> None:
+    one = loader(tier, tmp_path)
+    assert one.tier == tier
+    assert len(one) == 5
+    ids = torch.cat([batch.ids for batch in one.epoch(0, 1)])
+    assert len(ids) == len(ids.unique()) == 20  # the incomplete batch is left out of training
+    assert torch.cat([batch.ids for batch in one.in_order()]).tolist() == list(range(21))
+
+
+def assert_same(one: Loader, other: Loader) -> None:
+    for a, b in zip(one.epoch(3, 2), other.epoch(3, 2), strict=True):
+        assert torch.equal(a.ids, b.ids)
+        assert torch.equal(a.at, b.at)
+        for (name, x), (_, y) in zip(a.arrive().tensors(), b.arrive().tensors(), strict=True):
+            assert torch.equal(x, y), name
+            assert x.stride() == y.stride(), name
+
+
+@pytest.mark.parametrize("tier", ["streamed", "live"])
+@pytest.mark.parametrize("has_depth", [True, False])
+def test_all_tiers_hand_out_the_same(tier: str, has_depth: bool, tmp_path: Path) -> None:
+    assert_same(*(loader(one, tmp_path, Rectangles(has_depth)) for one in ("resident", tier)))
+
+
+@pytest.mark.parametrize("tier", ["streamed", "live"])
+def test_all_tiers_hand_out_the_same_photographs(tier: str, tmp_path: Path) -> None:
+    assert_same(*(loader(one, tmp_path, open_source("synthetic"), count=8) for one in ("resident", tier)))
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("tier", ["streamed", "live"])
+def test_all_tiers_hand_out_the_same_on_cuda(tier: str, tmp_path: Path) -> None:
+    source = open_source("synthetic").to("cuda")
+    assert_same(*(loader(one, tmp_path, source) for one in ("resident", tier)))
+    streamed = loader("streamed", tmp_path, source)
+    times = []
+    for batch in streamed.epoch(0, 1):
+        assert batch.arrive().bg.device.type == batch.at.device.type == "cuda"
+        assert batch.ids.device.type == "cpu"
+        times.append(batch.copy_ms)
+    torch.cuda.synchronize()
+    assert all(0 < (time() or 0) < 1000 for time in times)
+
+
+def test_nothing_is_copied_on_a_cpu(tmp_path: Path) -> None:
+    for tier in TIERS:
+        assert [batch.copy_ms() for batch in loader(tier, tmp_path).epoch(0, 1)] == [None] * 5
+
+
+def test_a_batch_arrives_once() -> None:
+    quartet, asked = Quartet(torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8)), []
+    ids = torch.arange(1)
+    batch = Batch(ids, ids, lambda: asked.append(1) or quartet)  # type: ignore[func-returns-value]
+    assert not asked
+    assert batch.at is ids
+    assert batch.arrive() is batch.quartet is quartet
+    assert len(asked) == 1
+
+
+def test_what_has_no_room_is_not_kept(tmp_path: Path) -> None:
+    def tier(shelf: Shelf | None) -> str:
+        return Loader(Rectangles(), "train", 21, 16, 4, 0, shelf=shelf).tier
+
+    assert tier(None) == "live"
+    assert tier(Shelf(tmp_path, share=0.0)) == "live"
+    assert not list(tmp_path.iterdir())
+    assert tier(Shelf(tmp_path)) == "streamed"
+
+
+class Counted(Rectangles):
+    """Counts the samples it renders; ``name`` stands for whatever else decides them."""
+
+    rendered = 0
+    name = "a"
+
+    def describe(self) -> dict[str, object]:
+        return {**super().describe(), "name": self.name}
+
+    def render(self, part, ids, size):
+        self.rendered += len(ids)
+        return super().render(part, ids, size)
+
+
+def test_a_file_serves_whoever_asks_for_the_same_samples(tmp_path: Path) -> None:
+    source = Counted()
+
+    def rendered(count: int = 21, part: str = "train", size: int = 16, batch: int = 4) -> int:
+        before = source.rendered
+        Loader(source, part, count, size, batch, 0, shelf=Shelf(tmp_path))  # type: ignore[arg-type]
+        return source.rendered - before - 1  # one tells what the samples are made of
+
+    assert rendered() == 21
+    assert rendered() == rendered(batch=7) == 0
+    assert rendered(count=20) == 20
+    assert rendered(part="val") == 21
+    assert rendered(size=24) == 21
+    source.name = "b"
+    assert rendered() == 21
+    source.name = "a"
+    assert rendered() == 0
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_who_looks_at_the_first_batch_only_leaves_no_thread(tier: str, tmp_path: Path) -> None:
+    before = threading.active_count()
+    next(iter(loader(tier, tmp_path).in_order())).quartet.check()
+    assert threading.active_count() == before
+
+
+def test_order_depends_on_seed_and_epoch_alone() -> None:
+    def order(seed: int, epoch: int, batch: int = 4) -> list[int]:
+        one = Loader(Rectangles(), "train", 20, 16, batch, 2**30)
+        return torch.cat([b.ids for b in one.epoch(seed, epoch)]).tolist()
+
+    assert order(0, 1) == order(0, 1) == order(0, 1, batch=5)
+    assert len({tuple(order(0, 1)), tuple(order(0, 2)), tuple(order(1, 1))}) == 3
+
+
+@pytest.mark.parametrize("tier", ["resident", "streamed"])
+def test_progress_is_told_to_the_end(tier: str, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    budget = 2**30 if tier == "resident" else 0
+    Loader(Rectangles(), "val", 100, 16, 4, budget, lambda done, total: seen.append((done, total)), Shelf(tmp_path))
+    assert seen == [(64, 100), (100, 100)]

@@ -1,0 +1,209 @@
+"""NVML: what a fake GPU shows is seen while it works, and what NVML refuses is told of."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from bench.profile.disturbance.gpu import GpuReading
+from bench.profile.disturbance.monitor import ClockSampler
+
+CUDA = torch.device("cuda")
+
+
+class _Error(Exception):
+    pass
+
+
+@dataclass
+class FakeNvml:
+    """NVML as it answers for one GPU; None is an answer it refuses."""
+
+    mhz: int | None = 1700
+    default: int | None = 1800
+    highest: int | None = 1980
+    reasons: int | None = 0
+    processes: int | None = 1
+    starts: bool = True
+    mig: bool = False
+    asked: list[str] = field(default_factory=list)
+    NVMLError: type[Exception] = _Error
+
+    def nvmlInit(self) -> None:
+        if not self.starts:
+            raise _Error("Insufficient Permissions")
+
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> str:
+        self.asked.append(uuid)
+        if uuid.startswith("GPU") and self.mig:
+            raise _Error("Not Found")
+        return uuid
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._answers():
+            raise AttributeError(name)
+
+        def answer(handle: str, *_: int) -> Any:
+            assert handle in self.asked, "asked of another device"
+            found = self._answers()[name]
+            if found is None:
+                raise _Error("Not Supported")
+            return found
+
+        return answer
+
+    def _answers(self) -> dict[str, Any]:
+        running = None if self.processes is None else [SimpleNamespace(pid=i) for i in range(self.processes)]
+        return {
+            "nvmlDeviceGetClockInfo": self.mhz,
+            "nvmlDeviceGetDefaultApplicationsClock": self.default,
+            "nvmlDeviceGetMaxClockInfo": self.highest,
+            "nvmlDeviceGetCurrentClocksEventReasons": self.reasons,
+            "nvmlDeviceGetPowerUsage": 412_500,
+            "nvmlDeviceGetTemperature": 61,
+            "nvmlDeviceGetComputeRunningProcesses": running,
+        }
+
+
+@pytest.fixture(autouse=True)
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not torch.cuda.is_available():
+        properties = SimpleNamespace(uuid="0badcafe-0000")
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: properties)
+
+
+def watched(nvml: FakeNvml) -> GpuReading:
+    sampler = ClockSampler(CUDA, nvml=nvml)
+    sampler.begin()
+    reading = sampler.end()
+    assert isinstance(reading, GpuReading)
+    return reading
+
+
+def test_a_gpu_at_work() -> None:
+    reading = watched(FakeNvml())
+    assert (reading.sm_mhz, reading.default_mhz, reading.temperature, reading.watts) == (1700, 1800, 61, 412.5)
+    assert reading.others == 0 and reading.disturbed is None and reading.blind is None
+    assert not (reading.thermal or reading.hardware or reading.power_capped)
+
+
+@pytest.mark.parametrize(
+    ("bits", "reason"),
+    [
+        (0x2, None),
+        (0x4, None),
+        (0x10, None),
+        (0x8, "hardware slowdown"),
+        (0x80, "hardware slowdown"),
+        (0x20, "thermal throttling"),
+        (0x40 | 0x8, "thermal throttling"),
+    ],
+)
+def test_heat_and_hardware_disturb_a_power_limit_does_not(bits: int, reason: str | None) -> None:
+    reading = watched(FakeNvml(reasons=bits))
+    assert reading.disturbed == reason
+    assert reading.power_capped == (bits == 0x4)
+
+
+@pytest.mark.parametrize(("mhz", "slow"), [(1350, False), (1349, True)])
+def test_three_quarters_of_the_default_clock(mhz: int, slow: bool) -> None:
+    assert (watched(FakeNvml(mhz=mhz)).disturbed is not None) == slow
+
+
+def test_a_slow_clock_by_the_power_limit_says_so() -> None:
+    assert watched(FakeNvml(mhz=900, reasons=0x4)).disturbed == "SM clock under 75% of default by the power limit"
+
+
+def test_without_an_application_clock_the_highest_counts() -> None:
+    assert watched(FakeNvml(default=None)).default_mhz == 1980
+    assert watched(FakeNvml(default=None, highest=None, mhz=100)).disturbed is None
+
+
+def test_an_idle_clock_says_nothing() -> None:
+    reading = watched(FakeNvml(mhz=345, reasons=0x1))
+    assert reading.sm_mhz is None and reading.disturbed is None
+    assert reading.blind == "the GPU was idle whenever it was looked at"
+
+
+def test_the_lowest_clock_of_all_looks_counts_and_is_forgotten() -> None:
+    nvml = FakeNvml(mhz=1000)
+    sampler = ClockSampler(CUDA, nvml=nvml)
+    sampler.begin()
+    sampler.look()
+    nvml.mhz, nvml.reasons = 345, 0x1  # after the synchronisation
+    assert sampler.end().disturbed == "SM clock under 75% of default"
+    nvml.mhz, nvml.reasons = 1800, 0
+    sampler.begin()
+    assert sampler.end().disturbed is None
+
+
+def test_every_look_counts() -> None:
+    nvml = FakeNvml(mhz=1600, reasons=0x40)
+    sampler = ClockSampler(CUDA, nvml=nvml)
+    sampler.begin()
+    sampler.look()
+    nvml.mhz, nvml.reasons = 1800, 0x4
+    reading = sampler.end()
+    assert isinstance(reading, GpuReading)
+    assert reading.sm_mhz == 1600 and reading.thermal and reading.power_capped
+
+
+def test_other_processes_on_the_gpu() -> None:
+    assert watched(FakeNvml(processes=3)).others == 2
+    assert watched(FakeNvml(processes=0)).others == 0
+    assert watched(FakeNvml(processes=None)).others is None
+
+
+def test_handle_is_sought_once_and_by_uuid() -> None:
+    nvml = FakeNvml(mig=True)
+    sampler = ClockSampler(CUDA, nvml=nvml)
+    for _ in range(3):
+        sampler.begin()
+        sampler.end()
+    assert [uuid.partition("-")[0] for uuid in nvml.asked] == ["GPU", "MIG"]
+
+
+@pytest.mark.parametrize(
+    ("nvml", "reason"),
+    [
+        (FakeNvml(starts=False), "NVML: Insufficient Permissions"),
+        (FakeNvml(mhz=None, reasons=None), "NVML tells neither clocks nor throttling of this device"),
+    ],
+)
+def test_blind_where_nvml_does_not_answer(nvml: FakeNvml, reason: str) -> None:
+    sampler = ClockSampler(CUDA, nvml=nvml)
+    sampler.begin()
+    sampler.look()
+    reading = sampler.end()
+    assert reading.blind == reason and reading.disturbed is None
+
+
+def test_blind_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pynvml", None)
+    blind = ClockSampler(CUDA).end().blind
+    assert blind is not None and "[gpu]" in blind
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_real_gpu_at_work() -> None:
+    pytest.importorskip("pynvml")
+    sampler = ClockSampler(CUDA)
+    x = torch.rand(4096, 4096, device=CUDA)
+    torch.cuda.synchronize()
+    sampler.begin()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(300):
+            x = (x @ x).clamp(0, 1)
+        sampler.look()
+        reading = sampler.end()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    torch.cuda.synchronize()
+    if reading.blind is None:
+        assert isinstance(reading, GpuReading)
+        assert reading.sm_mhz is not None and 100 < reading.sm_mhz < 5000
+        assert reading.default_mhz is not None and reading.watts is not None and 10 < reading.watts < 2000

@@ -1,0 +1,59 @@
+"""The batch that fits: exact where memory is a line, corrected where it bends, refused where nothing fits."""
+
+import pytest
+
+from bench.core.errors import BenchError
+from bench.profile.memory_budget import fit_batch, fit_batch_of, peak_of
+from tests.bench.progress_log import Told
+from tests.bench.rectangles import Rectangles
+
+MIB = 2**20
+
+
+def test_a_line_is_met_at_once() -> None:
+    fit = fit_batch(lambda batch: (100 + 3 * batch) * MIB, budget_mib=400)
+    assert fit.batch == 100
+    assert (fit.fixed_mib, fit.an_image_mib) == pytest.approx((100, 3))
+    assert len(fit.checks) == 1
+    assert fit.checks[0].expected_mib == pytest.approx(fit.checks[0].measured_mib)
+
+
+def test_a_bend_is_corrected() -> None:
+    """Weights' gradients are the worst moment of small batches, activations that of large ones."""
+
+    def peak(batch: int) -> int:
+        return max(200 + 2 * batch, 100 + 8 * batch) * MIB
+
+    fit = fit_batch(peak, budget_mib=500)
+    assert fit.checks[0].measured_mib > 500
+    assert peak(fit.batch) <= 500 * MIB < peak(fit.batch + 3)
+
+
+def test_every_answer_was_run_and_fits() -> None:
+    for budget in range(20, 300, 7):
+        sizes: dict[int, int] = {}
+
+        def peak(batch: int, sizes=sizes) -> int:
+            sizes[batch] = (10 + batch + batch * batch // 40) * MIB
+            return sizes[batch]
+
+        fit = fit_batch(peak, budget_mib=budget)
+        assert sizes[fit.batch] <= budget * MIB
+        assert fit.peak_mib == sizes[fit.batch] / MIB
+        assert fit.peak_mib > 0.85 * budget or fit.batch <= 6
+
+
+def test_too_small_a_budget() -> None:
+    with pytest.raises(BenchError, match="--memory-budget"):
+        fit_batch(lambda batch: (100 + batch) * MIB, budget_mib=50)
+
+
+def test_a_real_net(make) -> None:
+    one = make(batch=4, size=32)
+    told = Told()
+    fit = fit_batch_of(one, Rectangles(), budget_mib=20, tell=told)
+    assert f"a step with batch {fit.batch}" in told.words
+    assert fit.peak_mib <= 20
+    assert fit.peak_mib >= 0.9 * 20
+    assert peak_of(make(batch=fit.batch, size=32)) / MIB == pytest.approx(fit.peak_mib, rel=0.05)
+    assert f"batch {fit.batch}" in fit.sentence()

@@ -1,0 +1,163 @@
+"""Comparing cells: the right cells are found, paired and judged; what was not measured alike is refused."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from bench.core.errors import BadData, BenchError
+from bench.core.protocol import find_protocol
+from bench.core.spec import RunSpec
+from bench.report.comparison_table import comparison_table
+from bench.results import store
+from bench.results.compare import compare
+from registry.errors import UnknownName
+from tests.bench.records import record
+from tests.bench.results_folder import images, keep
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three seeds of two models, one of them also under another recipe, and a baseline."""
+    for seed in range(3):
+        keep(tmp_path, 0.80, seed, model="unet")
+        keep(tmp_path, 0.84 + 0.005 * seed, seed, model="wnet")
+    keep(tmp_path, 0.84, 0, model="wnet", recipe="mask: bce", recipe_name="mask_bce")
+    keep(tmp_path, 0.30, 0, model="difference", recipe="")
+    return tmp_path
+
+
+def text(folder: Path, a: str, b: str) -> str:
+    page = io.StringIO()
+    Console(width=200, file=page).print(comparison_table(compare(folder, a, b)))
+    return page.getvalue()
+
+
+def test_the_difference_is_that_of_the_leaderboards_means(folder: Path) -> None:
+    found = compare(folder, "wnet:bce_ssim", "unet:bce_ssim")
+    means = {
+        model: np.mean([np.mean(images(dice, seed)["mask_dice"]) for seed, dice in enumerate(dices)])
+        for model, dices in {"wnet": (0.84, 0.845, 0.85), "unet": (0.80, 0.80, 0.80)}.items()
+    }
+    dice = found.findings["mask_dice"]
+    assert dice.a == pytest.approx(means["wnet"], abs=1e-5)
+    assert dice.effect == pytest.approx(means["wnet"] - means["unet"], abs=1e-5)
+    assert dice.low < dice.effect < dice.high
+    assert dice.verdict == found.findings["depth_rmse"].verdict == "better"
+    assert found.findings["depth_rmse"].effect < 0
+    assert (found.seeds, found.images, found.groups) == (((0, 0), (1, 1), (2, 2)), 60, 12)
+    assert compare(folder, "unet:bce_ssim", "wnet:bce_ssim").findings["mask_dice"].verdict == "worse"
+
+
+def test_the_margin_is_a_share_of_what_b_lacks(folder: Path) -> None:
+    found = compare(folder, "wnet:bce_ssim", "unet", margin=0.05).findings["mask_dice"]
+    assert found.margin == pytest.approx(0.05 * (1 - found.b))
+    assert compare(folder, "wnet:bce_ssim", "unet", margin=0.5).findings["mask_dice"].verdict == "equal"
+
+
+def test_a_cell_by_its_recipes_text_and_by_a_records_file(folder: Path) -> None:
+    by_text = compare(folder, "wnet:mask: bce, depth: 2*ssim", "unet")
+    assert by_text.findings == compare(folder, "wnet:bce_ssim", "unet:bce_ssim").findings
+    files = [next(folder.glob(f"{model}_bce-ssim*s1*.json")) for model in ("wnet", "unet")]
+    single = compare(folder, *map(str, files))
+    assert single.seeds == ((1, 1),)
+    assert single.findings["mask_dice"].more_seeds in (0, None)
+
+
+def test_a_baseline_stands_against_every_seed(folder: Path) -> None:
+    found = compare(folder, "wnet:bce_ssim", "difference")
+    assert found.seeds == ((0, 0), (1, 0), (2, 0))
+    assert found.findings["mask_dice"].verdict == "better"
+
+
+def test_what_few_seeds_mean_is_said(folder: Path) -> None:
+    shown = text(folder, "wnet:bce_ssim", "unet")
+    assert "p = 0.25" in shown
+    assert "these seeds only" in shown
+    assert "60 test images of 12 backgrounds" in shown
+
+
+def test_ambiguity_and_unknown_names(folder: Path) -> None:
+    with pytest.raises(BenchError, match="several pairs"):
+        compare(folder, "wnet", "unet")
+    with pytest.raises(UnknownName, match="unet:bce_ssim"):
+        compare(folder, "unett:bce_ssim", "wnet")
+    with pytest.raises(UnknownName, match="mask_dice"):
+        compare(folder, "wnet", "unet", ["mask_dise"])
+    with pytest.raises(BenchError, match="the same cell"):
+        compare(folder, "unet", "unet")
+    with pytest.raises(BenchError, match="no finished record"):
+        compare(folder, "gone.json", "unet")
+    with pytest.raises(BenchError, match="slow"):
+        compare(folder, "unet", "wnet", within="slow")
+
+
+def test_other_data_protocols_and_encodings_are_refused(tmp_path: Path) -> None:
+    keep(tmp_path, 0.8, model="unet")
+    other = {"kind": "synthetic", "camera": "still", "encoding": "inverse"}
+    keep(tmp_path, 0.8, model="wnet", data=other)
+    with pytest.raises(BenchError, match=r"camera handheld against still; encoding metric, .* against inverse"):
+        compare(tmp_path, "unet", "wnet")
+    spec = record(model="masknet").spec
+    spec = RunSpec(**{**dict(spec), "protocol": find_protocol("quick").override(epochs=3)})
+    keep(tmp_path, 0.8, model="masknet", spec=spec, id=spec.id, cell=spec.cell)
+    with pytest.raises(BenchError, match="protocol quick v1 against custom"):
+        compare(tmp_path, "unet", "masknet")
+
+
+def test_the_board_where_both_stand_is_found(tmp_path: Path) -> None:
+    still = {"kind": "synthetic", "camera": "still", "encoding": "metric, 1.0 = 10 m"}
+    for model, dice in (("unet", 0.8), ("wnet", 0.9)):
+        keep(tmp_path, dice, model=model, data=still)
+    keep(tmp_path, 0.5, model="unet")
+    assert "still camera" in compare(tmp_path, "unet", "wnet").board
+    keep(tmp_path, 0.5, model="wnet")
+    with pytest.raises(BenchError, match="several pairs"):
+        compare(tmp_path, "unet", "wnet")
+    assert compare(tmp_path, "unet", "wnet", within="still").findings["mask_dice"].verdict == "worse"
+
+
+def test_images_that_not_all_records_have_do_not_count(tmp_path: Path) -> None:
+    keep(tmp_path, 0.8, model="unet", count=50)
+    keep(tmp_path, 0.9, model="wnet", count=50, first=20)
+    found = compare(tmp_path, "unet", "wnet")
+    assert found.images == 30
+    assert any("40 test images" in note for note in found.notes)
+    keep(tmp_path, 0.9, model="masknet", first=500)
+    with pytest.raises(BenchError, match="no test image in common"):
+        compare(tmp_path, "unet", "masknet")
+
+
+def test_seeds_that_differ(tmp_path: Path) -> None:
+    keep(tmp_path, 0.8, 0, model="unet")
+    keep(tmp_path, 0.9, 1, model="wnet")
+    assert "the seeds differ" in compare(tmp_path, "unet", "wnet").notes[0]
+    keep(tmp_path, 0.8, 2, model="unet")
+    with pytest.raises(BenchError, match="none in common"):
+        compare(tmp_path, "unet", "wnet")
+    keep(tmp_path, 0.9, 2, model="wnet")
+    assert compare(tmp_path, "unet", "wnet").seeds == ((2, 2),)
+
+
+def test_other_code_and_precision_are_told(tmp_path: Path) -> None:
+    keep(tmp_path, 0.8, model="unet")
+    keep(tmp_path, 0.9, model="wnet", code="1" * 12)
+    assert any("code was not the same" in note for note in compare(tmp_path, "unet", "wnet").notes)
+
+
+def test_a_record_without_its_images(folder: Path) -> None:
+    next(folder.glob("unet*s0*.images.csv")).unlink()
+    with pytest.raises(BadData, match="per-image"):
+        compare(folder, "wnet:bce_ssim", "unet")
+
+
+def test_metrics_that_cannot_be_compared_say_why(folder: Path) -> None:
+    broken = images(0.5, 0)
+    broken["mask_dice"][3] = float("-inf")
+    store.write(folder, record(model="masknet"), {k: v for k, v in broken.items() if k != "depth_rmse"})
+    found = compare(folder, "masknet", "unet")
+    assert "infinite" in found.skipped["mask_dice"]
+    assert not found.findings
+    assert compare(folder, "masknet", "unet", ["depth_rmse"]).skipped == {"depth_rmse": "not in both records"}

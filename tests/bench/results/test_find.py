@@ -1,0 +1,39 @@
+"""Cells that differ in precision alone are told apart by saying it."""
+
+import pytest
+
+from bench.core.errors import BenchError
+from bench.results.board import rows
+from bench.results.find import pick
+from tests.bench.records import record
+from tests.bench.report.test_leaderboard import done_in
+
+BOARD = rows(
+    [
+        ("a.json", record()),
+        ("b.json", done_in("bfloat16")),
+        ("c.json", done_in("bfloat16", "contiguous")),
+        ("d.json", record("wnet")),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("unet:bce_ssim:float32", "a.json"),
+        ("unet:float32", "a.json"),
+        ("unet:mask: bce, depth: 2*ssim:float32", "a.json"),
+        ("unet:bce_ssim:bfloat16 channels_last", "b.json"),
+        ("unet:bce_ssim:bfloat16 contiguous", "c.json"),
+    ],
+)
+def test_a_precision_may_be_said(name: str, file: str) -> None:
+    cell, other = pick(BOARD, name, "wnet")
+    assert (cell.records[0][0], other.model) == (file, "wnet")
+
+
+@pytest.mark.parametrize("name", ["unet:bce_ssim", "unet:bce_ssim:bfloat16"])
+def test_what_is_ambiguous_says_how_to_be_clear(name: str) -> None:
+    with pytest.raises(BenchError, match="say the precision"):
+        pick(BOARD, name, "wnet")

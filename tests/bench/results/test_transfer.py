@@ -1,0 +1,56 @@
+"""Negative transfer: the relative change against the twins, and which records count as twins."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bench.core.errors import BenchError
+from bench.report.transfer_table import transfer_table
+from bench.results.transfer import transfers
+from registry.models import models
+from tests.bench.results_folder import keep
+
+BOTH = "mask: bce, depth: 2*ssim"
+
+
+def test_joint_against_its_twins(tmp_path: Path) -> None:
+    for seed in range(3):
+        keep(tmp_path, 0.80, seed, model="wnet", recipe=BOTH)
+        keep(tmp_path, 0.90, seed, model="unet_mask", recipe="mask: bce")
+        keep(tmp_path, 0.70, seed, model="unet_depth", recipe=BOTH)
+    found = {transfer.metric: transfer for transfer in transfers(tmp_path, "wnet")}
+    assert found["mask_dice"].finding.effect == pytest.approx(-0.1 / 0.9, abs=0.01)
+    assert found["mask_dice"].finding.verdict == "worse"
+    assert found["depth_rmse"].finding.effect == pytest.approx(-0.1 / 0.3, abs=0.01)
+    assert found["depth_rmse"].finding.verdict == "better"
+    page = io.StringIO()
+    Console(width=200, file=page).print(transfer_table(list(found.values())))
+    assert "harms" in page.getvalue()
+
+
+def test_only_what_ran_alike_counts(tmp_path: Path) -> None:
+    keep(tmp_path, 0.8, model="wnet", recipe=BOTH)
+    keep(tmp_path, 0.9, model="unet_mask", recipe="mask: bce + dice")
+    keep(tmp_path, 0.9, model="unet_depth", recipe=BOTH, data={"kind": "synthetic", "camera": "still"})
+    with pytest.raises(BenchError, match="--model wnet --model unet_mask --model unet_depth"):
+        transfers(tmp_path, "wnet")
+
+
+def test_a_twin_in_another_precision_does_not_count(tmp_path: Path) -> None:
+    keep(tmp_path, 0.8, model="wnet", recipe=BOTH)
+    keep(tmp_path, 0.9, model="unet_mask", recipe="mask: bce", precision="bfloat16")
+    with pytest.raises(BenchError, match="in one precision"):
+        transfers(tmp_path, "wnet")
+
+
+def test_a_model_without_twins(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="no single-task twins"):
+        transfers(tmp_path, "unet")
+
+
+def test_twins_cover_the_joint_models_tasks() -> None:
+    joint = models.get("wnet")
+    heads = [head for twin in joint.facts["twins"] for head in models.get(twin).facts["heads"]]
+    assert sorted(heads) == sorted(joint.facts["heads"])

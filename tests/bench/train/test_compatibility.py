@@ -1,0 +1,51 @@
+"""A model that does not keep the contract is told so before it is trained."""
+
+import pytest
+from torch import nn
+
+from bench.core.errors import BenchError
+from bench.core.protocol import find_protocol
+from bench.core.spec import RunSpec
+from bench.data.loading.loader import Loader
+from bench.train.compatibility import common_heads
+from registry.contract import Prediction
+from tests.bench.rectangles import Rectangles
+
+
+class Answers(nn.Module):
+    def __init__(self, answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, bg, bg_fg):
+        return self.answer(bg)
+
+
+def heads(answer, recipe: str = "mask: bce, depth: l1", size: int = 32) -> tuple[str, ...]:
+    source = Rectangles()
+    spec = RunSpec(model="mine:Net", recipe=recipe, protocol=find_protocol("quick"), data=source.describe())
+    return common_heads(spec, Answers(answer), Loader(source, "val", 4, size, 4, 2**30))
+
+
+def test_the_heads_that_are_there() -> None:
+    assert heads(lambda bg: Prediction(bg[:, :1], bg[:, 1:2])) == ("mask", "depth")
+    assert heads(lambda bg: Prediction(bg[:, :1])) == ("mask",)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (lambda bg: Prediction(bg[:, 0], bg[:, 0]), r"mask logits of shape \(2, 32, 32\), not \(2, 1, 32, 32\)"),
+        (lambda bg: Prediction(bg[:, :1], bg[:, :1, ::2, ::2]), r"depth logits of shape"),
+        (lambda bg: (bg[:, :1], bg[:, :1]), "answers with a tuple"),
+        (lambda bg: Prediction(), "nothing to train"),
+    ],
+)
+def test_wrong_answers_are_named(answer, says: str) -> None:
+    with pytest.raises(BenchError, match=says):
+        heads(answer)
+
+
+def test_a_recipe_that_does_not_work_at_the_size() -> None:
+    with pytest.raises(BenchError, match="does not work at 8 px"):
+        heads(lambda bg: Prediction(bg[:, :1], bg[:, 1:2]), "mask: bce, depth: ssim", size=8)

@@ -1,0 +1,201 @@
+"""The loop learns, resumes bit-identically, stops at NaN, and says what does not fit together."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from bench.core.errors import BadData, BenchError
+from bench.core.protocol import find_protocol
+from bench.core.record import Epoch
+from bench.core.spec import RunSpec
+from bench.data.loading.loader import Loader
+from bench.data.source import Source
+from bench.timing.ledger import Ledger
+from bench.train.events import Pace, Watcher
+from bench.train.loop import Diverged, Trained, train
+from tests.bench.rectangles import Rectangles
+
+CPU = torch.device("cpu")
+
+
+def spec(
+    source: Source, model: str = "unet[width=4]", recipe: str = "mask: bce + dice, depth: l1", **changes
+) -> RunSpec:
+    quick = find_protocol("quick")
+    given = {"size": 32, "batch": 8, "epochs": 2, "train_samples": 48, "val_samples": 8, "test_samples": 12, **changes}
+    return RunSpec(model=model, recipe=recipe, protocol=quick.override(**given), data=source.describe())
+
+
+def run(one: RunSpec, source: Source, folder: Path, watcher: Watcher | None = None, budget: int = 2**30) -> Trained:
+    def loaders(part, count, size, batch) -> Loader:
+        return Loader(source, part, count, size, batch, budget)
+
+    return train(one, loaders, folder, CPU, Ledger(CPU, seconds=0), Ledger(CPU), watcher or Watcher())
+
+
+def weights(trained: Trained) -> list[Tensor]:
+    return list(trained.model.state_dict().values())
+
+
+def same(one: Trained, other: Trained) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(weights(one), weights(other), strict=True))
+
+
+class StopAfter(Watcher):
+    """Interrupts a run once so many epochs are done, as Ctrl-C would."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def window(self, pace: Pace) -> None:
+        if pace.epoch > self.epochs:
+            raise KeyboardInterrupt
+
+
+def test_it_learns(tmp_path: Path) -> None:
+    source = Rectangles()
+    trained = run(spec(source, epochs=8, optimizer="adam[lr=0.02]"), source, tmp_path)
+    losses = [epoch.train_loss["total"] for epoch in trained.history]
+    assert losses[-1] < 0.6 * losses[0]
+    assert trained.test.columns["mask_dice"].mean() > 0.8
+    assert trained.best_epoch == min(trained.history, key=lambda e: e.val_loss["total"]).epoch
+    assert trained.test.ids.tolist() == list(range(12))
+
+
+@pytest.mark.parametrize("model", ["unet[width=4]", "twin_unet[width=4]"])  # the second draws dropout
+@pytest.mark.parametrize("schedule", ["onecycle", "plateau[patience=0]", "step[every=1]"])
+def test_an_interrupted_run_ends_bit_identical(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, schedule: str
+) -> None:
+    monkeypatch.setattr("bench.train.training_state.EVERY", 0.0)
+    source = Rectangles()
+    one = spec(source, model, epochs=3, schedule=schedule)
+    whole = run(one, source, tmp_path / "whole")
+    for epochs in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            run(one, source, tmp_path / "cut", StopAfter(epochs))
+    resumed = run(one, source, tmp_path / "cut")
+    assert resumed.resumed == 2
+    assert resumed.history == whole.history
+    assert same(resumed, whole)
+    assert {k: v.tobytes() for k, v in resumed.test.columns.items()} == {
+        k: v.tobytes() for k, v in whole.test.columns.items()
+    }
+
+
+def test_same_seed_same_run_and_other_seed_another(tmp_path: Path) -> None:
+    source = Rectangles()
+    first = run(spec(source), source, tmp_path / "a")
+    assert same(first, run(spec(source), source, tmp_path / "b"))
+    other = spec(source).model_copy(update={"seed": 1})
+    assert not same(first, run(other, source, tmp_path / "c"))
+
+
+def test_loading_tier_does_not_change_the_outcome(tmp_path: Path) -> None:
+    source = Rectangles()
+    resident = run(spec(source), source, tmp_path / "resident")
+    live = run(spec(source), source, tmp_path / "live", budget=0)
+    assert same(resident, live)
+
+
+def test_progressive_stages(tmp_path: Path) -> None:
+    source = Rectangles()
+    one = spec(source)
+    stages = [{"size": 16, "batch": 16, "epochs": 1}, {"size": 32, "batch": 8, "epochs": 1}]
+    protocol = one.protocol.override(stages=stages)
+    paces: list[tuple[int, int]] = []
+
+    class Keep(Watcher):
+        def window(self, pace: Pace) -> None:
+            paces.append((pace.step, pace.steps))
+
+    trained = run(one.model_copy(update={"protocol": protocol}), source, tmp_path, Keep())
+    assert [epoch.size for epoch in trained.history] == [16, 32]
+    assert trained.best_epoch == 2
+    assert paces == sorted(set(paces))  # windows end with each epoch at least
+    assert {(3, 9), (9, 9)} <= set(paces)  # three batches of 16, then six of 8
+    assert {steps for _, steps in paces} == {9}
+
+
+def test_nan_stops_the_run_and_names_the_batch(tmp_path: Path) -> None:
+    source = Rectangles(broken=("train", 17))
+    with pytest.raises(Diverged, match="of epoch 1") as caught:
+        run(spec(source), source, tmp_path)
+    assert 17 in caught.value.ids.tolist()
+
+
+def test_single_task_model_trains_its_part(tmp_path: Path) -> None:
+    source = Rectangles()
+    trained = run(spec(source, "masknet"), source, tmp_path)
+    assert set(trained.history[0].train_loss) == {"total", "mask", "mask.bce", "mask.dice"}
+
+
+def test_baselines_are_fitted_not_trained(tmp_path: Path) -> None:
+    source = Rectangles()
+    trained = run(spec(source, "difference", recipe=""), source, tmp_path)
+    assert trained.history == []
+    assert trained.test.columns["mask_dice"].mean() > 0.99  # nothing else differs in these scenes
+
+
+def test_recipe_without_its_truth_is_refused(tmp_path: Path) -> None:
+    source = Rectangles(has_depth=False)
+    with pytest.raises(BenchError, match="--bg-depth"):
+        run(spec(source), source, tmp_path)
+    assert run(spec(source, recipe="mask: bce"), source, tmp_path).history
+
+
+def test_recipe_for_a_head_the_model_lacks_is_refused(tmp_path: Path) -> None:
+    source = Rectangles()
+    with pytest.raises(BenchError, match="nothing to train"):
+        run(spec(source, "masknet", recipe="depth: l1"), source, tmp_path)
+
+
+def test_a_size_the_model_does_not_take_is_refused_before_training(tmp_path: Path) -> None:
+    source = Rectangles()
+    with pytest.raises(BenchError, match=r"multiples of 16, not 40 .* --size 32"):
+        run(spec(source, size=40), source, tmp_path)
+
+
+def test_a_damaged_or_hostile_checkpoint_is_refused(tmp_path: Path) -> None:
+    source = Rectangles()
+    (tmp_path / "last.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(BadData, match=r"last\.pt"):
+        run(spec(source), source, tmp_path)
+    torch.save({"model": Path("code")}, tmp_path / "last.pt")  # a pickled object of a class torch does not know
+    with pytest.raises(BadData, match=r"last\.pt"):
+        run(spec(source), source, tmp_path)
+
+
+def test_uneven_last_batches_count_by_image(tmp_path: Path) -> None:
+    source = Rectangles()
+    rows: list[Epoch] = []
+
+    class Keep(Watcher):
+        def epoch(self, epoch: Epoch) -> None:
+            rows.append(epoch)
+
+    one = spec(source, epochs=1, val_samples=11)
+    run(one, source, tmp_path / "a", Keep())
+    run(spec(source, epochs=1, val_samples=8), source, tmp_path / "b", Keep())
+    run(spec(source, epochs=1, val_samples=11, batch=8), source, tmp_path / "c", Keep())
+    assert rows[0].val_loss == rows[2].val_loss
+    assert rows[0].val_loss != rows[1].val_loss
+
+
+def test_what_other_code_left_is_not_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.train.training_state.EVERY", 0.0)
+    source = Rectangles()
+    with pytest.raises(KeyboardInterrupt):
+        run(spec(source), source, tmp_path, StopAfter(1))
+    monkeypatch.setattr("bench.train.loop.code_version", lambda *names: "another")
+    assert run(spec(source), source, tmp_path).resumed == 0
+
+
+def test_a_head_that_nothing_trains_has_no_score(tmp_path: Path) -> None:
+    source = Rectangles()
+    trained = run(spec(source, recipe="mask: bce"), source, tmp_path)
+    assert not np.isnan(trained.test.columns["mask_dice"]).any()
+    assert np.isnan(trained.test.columns["depth_rmse"]).all()

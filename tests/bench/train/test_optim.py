@@ -1,0 +1,75 @@
+"""Schedules against their formulas; optimizers against torch's own defaults."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from bench.train.optim import optimizers, schedules
+from registry.errors import BadParameter, UnknownName
+
+
+def rates(key: str, steps: int, validation: list[float] | None = None) -> list[float]:
+    weight = nn.Parameter(torch.zeros(1))
+    optimizer = optimizers.build("sgd[lr=1.0]")([weight])
+    schedule = schedules.build(key)(optimizer, steps)
+    seen = []
+    if validation is None:
+        for _ in range(steps):
+            seen.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            schedule.step()
+    else:
+        for loss in validation:
+            seen.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            schedule.epoch(loss)
+    return seen
+
+
+def test_cosine() -> None:
+    expected = [0.1 + 0.9 * (1 + math.cos(math.pi * i / 8)) / 2 for i in range(8)]
+    assert rates("cosine[floor=0.1]", 8) == pytest.approx(expected)
+
+
+def test_onecycle_peaks_once_and_ends_low() -> None:
+    seen = rates("onecycle[warmup=0.25]", 100)
+    assert max(seen) == pytest.approx(1.0, abs=1e-3)
+    assert seen.index(max(seen)) == pytest.approx(25, abs=1)
+    assert seen[0] < 0.05
+    assert seen[-1] < 1e-3
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.2, 0.25, 0.5])
+@pytest.mark.parametrize("steps", range(1, 14))
+def test_onecycle_of_few_steps(steps: int, warmup: float) -> None:
+    seen = rates(f"onecycle[warmup={warmup}]", steps)
+    assert all(0 < rate <= 1 for rate in seen)
+
+
+def test_step_and_constant() -> None:
+    assert rates("step[every=2,gamma=0.5]", 0, [1.0] * 5) == pytest.approx([1, 1, 0.5, 0.5, 0.25])
+    assert rates("constant", 0, [1.0] * 7) == [1.0] * 7
+
+
+def test_plateau_waits_for_validation() -> None:
+    assert rates("plateau[patience=1,factor=0.1]", 0, [1.0, 0.9, 0.9, 0.9, 0.9]) == pytest.approx([1, 1, 1, 1, 0.1])
+
+
+@pytest.mark.parametrize("key", ["adam[lr=0.1]", "sgd[lr=0.1,momentum=0.5]", "rmsprop[lr=0.1]"])
+def test_optimizers_go_downhill(key: str) -> None:
+    weight = nn.Parameter(torch.tensor([3.0]))
+    optimizer = optimizers.build(key)([weight])
+    for _ in range(200):
+        optimizer.zero_grad()
+        (weight**2).sum().backward()
+        optimizer.step()
+    assert abs(weight.item()) < 0.2
+
+
+def test_bad_keys_name_the_way_out() -> None:
+    with pytest.raises(UnknownName, match="adam"):
+        optimizers.resolve("adamm")
+    with pytest.raises(BadParameter, match="momentum"):
+        optimizers.resolve("sgd[momentun=0.9]")

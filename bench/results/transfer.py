@@ -23,7 +23,7 @@ SHOWN = {"mask": ("mask_dice", "mask_iou"), "depth": ("depth_rmse", "depth_delta
 """Metrics by task; the first of each is the headline."""
 
 MARGIN = 0.01
-"""A relative change within 1 % counts as equal."""
+"""A change within 1 % of the figure, mean of both sides', counts as equal."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Transfer:
         board: the protocol and data they share, in words.
         task: ``mask`` or ``depth``.
         metric: its name.
-        finding: the relative change ``(joint - twin) / twin`` with its interval; ``worse`` is negative transfer.
+        finding: on the joint model, ``joint - twin``; ``worse`` is negative transfer.
+        notes: what a reader should know before believing it.
     """
 
     joint: str
@@ -44,6 +45,13 @@ class Transfer:
     task: str
     metric: str
     finding: Finding
+    notes: tuple[str, ...]
+
+    @property
+    def change(self) -> tuple[float, float, float] | None:
+        """The effect as a share of the twin's figure, and the ends of its interval; None if that figure is 0."""
+        found, unit = self.finding, abs(self.finding.b)
+        return (found.effect / unit, found.low / unit, found.high / unit) if unit else None
 
 
 def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
@@ -93,7 +101,7 @@ def _against(results: Path, joint: Row, twin: Row) -> list[Transfer]:
         results, joint, twin, [name for head in heads for name in SHOWN[head]], MARGIN, relative=True
     )
     return [
-        Transfer(label(joint), label(twin), heading(joint), head, name, comparison.findings[name])
+        Transfer(label(joint), label(twin), heading(joint), head, name, comparison.findings[name], comparison.notes)
         for head in heads
         for name in SHOWN[head]
         if name in comparison.findings

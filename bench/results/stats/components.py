@@ -95,11 +95,11 @@ def difference_of(a: Components, b: Components, images: Values) -> Components:
 
 
 def combine(seeds: Values, seed_freedom: Values, images: Values, image_freedom: int) -> Values:
-    """Degrees of freedom of a sum of two variances: ``1 / (share**(2/3) / seed_freedom + (1 - share) / image_freedom)``.
+    """Degrees of freedom of a sum of two variances.
 
-    ``share`` is the seeds' share of the variance, and `SEED_EXPONENT` that of the formula. Never below the smaller of
-    the two, with which an interval covers whatever the shares are (Mickey and Brown, 1966). A part that is 0, or has
-    no freedom because nothing in it can vary, does not count.
+    ``1 / (share ** SEED_EXPONENT / seed_freedom + (1 - share) / image_freedom)``, with the seeds' share. Never
+    below the smaller of the two, with which an interval covers whatever the shares are (Mickey and Brown, 1966). A
+    part that is 0, or has no freedom because nothing in it can vary, does not count.
 
     Args:
         seeds, images: variances, at least 0, (...).
@@ -112,5 +112,7 @@ def combine(seeds: Values, seed_freedom: Values, images: Values, image_freedom: 
         from_seeds = np.where(share > 0, share**SEED_EXPONENT / seed_freedom, 0.0)
         from_images = np.where(share < 1, (1 - share) / image_freedom if image_freedom else np.inf, 0.0)
         freedom = 1 / (from_seeds + from_images)
-    least = np.where(share >= 1, seed_freedom, np.where(share <= 0, image_freedom, np.minimum(seed_freedom, image_freedom)))
+    least = np.where(
+        share >= 1, seed_freedom, np.where(share <= 0, image_freedom, np.minimum(seed_freedom, image_freedom))
+    )
     return np.asarray(np.maximum(freedom, least), dtype=np.float64)

@@ -53,14 +53,13 @@ class Difference:
         if np.isinf(a.values).any() or np.isinf(b.values).any():
             raise ValueError("infinite values: a prediction held a NaN")
         if pairing.paired:
-            counted = a.defined & b.defined
-            of_a = of_b = counted
+            of_a = of_b = a.defined & b.defined
         else:
-            counted = (a.defined.all(0) & b.defined.all(0))[None]
-            of_a, of_b = (np.broadcast_to(counted, side.values.shape) for side in (a, b))
-        if not counted.any(axis=1).all():
+            common = a.defined.all(axis=0) & b.defined.all(axis=0)
+            of_a, of_b = (np.broadcast_to(common, side.values.shape) for side in (a, b))
+        if not of_a.any(axis=1).all():
             raise ValueError("a seed without an image that both sides scored")
-        used = counted.any(axis=0)
+        used = np.asarray(of_a.any(axis=0), dtype=np.bool_)
         left, right = a.only(used).contributions(of_a[:, used]), b.only(used).contributions(of_b[:, used])
         groups = grouping.take(used)
         components = Components.of(left - right, groups) if pairing.paired else _apart(left, right, groups)

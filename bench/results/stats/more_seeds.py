@@ -14,6 +14,9 @@ from bench.results.stats.student import Values, half_width
 TARGET = 0.8
 """A number is named when at least so large a share of the futures it is tried in settle."""
 
+UNLIKELY = 0.25
+"""With a chance below this further seeds are not worth their while."""
+
 CANDIDATES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 70, 100)
 """Numbers that are tried; nobody runs more."""
 
@@ -32,16 +35,21 @@ class MoreSeeds:
     count: int | None
     chance: float
 
+    @property
+    def images_instead(self) -> bool:
+        """Whether no number of seeds is likely to settle it, so that only more test images would."""
+        return self.count is None and self.chance < UNLIKELY
+
     @classmethod
     def of(cls, components: Components, seeds: int, margin: float) -> MoreSeeds:
         """Try numbers of further seeds in futures in which the effect is what the seeds at hand show.
 
-        In a future the variance between seeds is one under which that at hand could have come about (drawn as
-        ``freedom * variance / chi2``), and further seeds on the same test images are drawn with it about the effect at
-        hand. A future settles where the interval over all seeds excludes 0 or lies within the margin.
+        In a future the variances over seeds and over images are ones under which those at hand could have come about
+        (drawn as ``freedom * variance / chi2``), and further seeds on the same test images are drawn about the effect
+        at hand. A future settles where the interval over all seeds excludes 0 or lies within the margin.
 
         Args:
-            components: of the difference at hand; scalars.
+            components: of the difference at hand; scalars, both freedoms above 0.
             seeds: at hand, two or more.
             margin: half-width of what counts as equal.
         """
@@ -49,6 +57,9 @@ class MoreSeeds:
         random = np.random.default_rng(0)  # the same records give the same answer
         now = float(components.seeds) * seeds
         drawn = now * freedom / random.chisquare(freedom, _FUTURES)
+        image_freedom, interaction = components.image_freedom, float(components.interaction)
+        both = (float(components.images) + interaction) * image_freedom / random.chisquare(image_freedom, _FUTURES)
+        images = np.maximum(both - interaction, 0.0)
         shift, spread = random.standard_normal(_FUTURES), random.random(_FUTURES)
         chance = 0.0
         for count in CANDIDATES:
@@ -57,23 +68,24 @@ class MoreSeeds:
             within = np.zeros(_FUTURES) if count == 1 else _chi_squared(spread, count - 1) * drawn
             squares = freedom * now + within + drawn * shift**2 * seeds / total
             variance = squares / (freedom + count) / total
-            chance = float(settled(mean, variance, freedom + count, components, margin).mean())
+            chance = float(settled(mean, variance, freedom + count, images, image_freedom, margin).mean())
             if chance >= TARGET:
                 return cls(count, chance)
         return cls(None, chance)
 
 
-def settled(mean: Values, variance: Values, freedom: float, components: Components, margin: float) -> npt.NDArray[np.bool_]:
+def settled(
+    mean: Values, variance: Values, freedom: float, images: Values, image_freedom: int, margin: float
+) -> npt.NDArray[np.bool_]:
     """Whether the 95 % interval about each mean excludes 0 or lies within the margin; bools, of the shape of ``mean``.
 
     Args:
-        mean, variance: seed means and the variance of each by seeds.
-        freedom: of ``variance``.
-        components: whose image variance counts.
+        mean: of the difference, (...).
+        variance, freedom: of each mean, by seeds.
+        images, image_freedom: the same by images.
         margin: half-width of what counts as equal.
     """
-    images = np.broadcast_to(components.images, variance.shape)
-    joint = combine(variance, np.full_like(variance, freedom), images, components.image_freedom)
+    joint = combine(variance, np.full_like(variance, freedom), images, image_freedom)
     half = half_width(np.sqrt(variance + images), joint)
     return np.asarray((np.abs(mean) > half) | (np.abs(mean) + half <= margin))
 

@@ -27,7 +27,7 @@ class Pairing:
 
         - A side that does not depend on its seed stands against every seed of the other.
         - Seeds that both have are paired, and the others left out, where at least half of the shorter side's are
-          common and either two are or no side has more than one.
+          common and either two are or that side has no more than one.
         - Otherwise all seeds of both sides count, unpaired.
 
         Args:
@@ -39,8 +39,8 @@ class Pairing:
                 return cls(tuple(a[:1]), tuple(b[:1]), random=False)
             return cls(tuple(a[:1]) * len(b), tuple(b)) if b_random else cls(tuple(a), tuple(b[:1]) * len(a))
         common = tuple(seed for seed in a if seed in set(b))
-        shorter, longer = sorted((len(a), len(b)))
-        if 2 * len(common) >= shorter and (len(common) > 1 or (common and longer == 1)):
+        shorter = min(len(a), len(b))
+        if 2 * len(common) >= shorter and (len(common) > 1 or shorter == 1):
             return cls(common, common)
         return cls(tuple(a), tuple(b), paired=False)
 

@@ -45,8 +45,8 @@ class Finding:
     more: MoreSeeds | None
 
 
-def symmetric_margin(share: float, a: float, b: float, perfect: float) -> float:
-    """What counts as equal: a share of the distance from a perfect score, of the mean of both sides' distances."""
+def lacking(share: float, a: float, b: float, perfect: float) -> float:
+    """A share of what both sides lack of a perfect score on average; the same whichever of them is A."""
     return share * (abs(perfect - a) + abs(perfect - b)) / 2
 
 

@@ -29,9 +29,9 @@ from bench.core.spec import RunSpec
 from bench.data.source import open_source
 from bench.report.tensorboard import TensorBoard
 from bench.report.terminal import Terminal
-from bench.run.one import Runner
-from bench.train.events import Pace, Watcher, Watchers
-from bench.train.memory_format import lay_out
+from bench.run.runner import Runner
+from bench.train.events import Listener, Listeners, WindowSummary
+from bench.train.memory_format import place
 from bench.train.optim import optimizers
 from registry.contract import Quartet
 from registry.losses import parse
@@ -47,7 +47,7 @@ class _Bare:
 
     def __init__(self, spec: RunSpec, batches: list[Quartet], device: torch.device) -> None:
         torch.manual_seed(spec.seed)
-        self._model = lay_out(models.build(spec.model), spec.layout, device).train()
+        self._model = place(models.build(spec.model), spec.layout, device).train()
         self._objective = Objective(parse(spec.recipe)).to(device)
         self._optimizer = optimizers.build(spec.protocol.optimizer)(self._model.parameters())
         self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
@@ -67,7 +67,7 @@ class _Bare:
         return time.perf_counter() - began
 
 
-class _InTurn(Watcher):
+class _InTurn(Listener):
     """After every window of the whole loop as many bare steps, and the wall-clock seconds of each.
 
     The whole loop's are those of training and checkpoints, without validation and test.
@@ -86,10 +86,10 @@ class _InTurn(Watcher):
         self._lap()
         self._phase = name
 
-    def window(self, pace: Pace) -> None:
+    def window(self, summary: WindowSummary) -> None:
         self._lap()
-        self.bare += self._other(pace.step - self._steps)
-        self._steps = pace.step
+        self.bare += self._other(summary.step - self._steps)
+        self._steps = summary.step
         self._since = time.perf_counter()
 
     def _lap(self) -> None:
@@ -118,8 +118,8 @@ def measure(model: str, loss: str, samples: int, rounds: int, device_name: str) 
         )
         stage = protocol.stages[0]
         in_turn = _InTurn(lambda: _Bare(spec, batches, device))
-        watcher = Watchers([terminal, TensorBoard(), in_turn])  # the last: what the others do is the whole loop's
-        runner = Runner(source, device, Path(scratch) / "runs", Path(scratch) / "results", watcher)
+        listener = Listeners([terminal, TensorBoard(), in_turn])  # the last: what the others do is the whole loop's
+        runner = Runner(source, device, Path(scratch) / "runs", Path(scratch) / "results", listener)
         loader = runner.loader("train", samples, stage.size, stage.batch)
         batches = [batch.quartet for batch in itertools.islice(loader.in_order(), len(loader))]
         _Bare(spec, batches, device)(WARM_UP)

@@ -29,7 +29,7 @@ from bench.train.compatibility import common_heads
 from bench.train.cuda_graph import GRAPH
 from bench.train.engine import FIRST_STEPS, Engine, run_by
 from bench.train.evaluate import evaluate
-from bench.train.memory_format import lay_out
+from bench.train.memory_format import place
 from bench.train.optim import optimizers, schedules
 from bench.train.step import Step
 from registry.contract import Quartet
@@ -44,7 +44,7 @@ _WINDOW_SECONDS = {"cpu": 0.05, "cuda": 0.25}
 _STEPS = 10**6  # a schedule of which a profile sees the beginning only
 
 
-class Trainee:
+class StepRunner:
     """One model under one recipe, trained for as long as somebody asks for another window.
 
     Args:
@@ -97,7 +97,7 @@ class Trainee:
             raise BenchError(f"{spec.model}: {error}") from error
         self._begin()
 
-    def again(self) -> None:
+    def restart(self) -> None:
         """Begin anew with fresh weights, and with tensors that lie elsewhere in memory; the batches stay."""
         del self._step, self._passes, self.batches, self.objective, self.optimizer
         self.model = torch.nn.Identity()  # the old one's memory is free before the new one asks for its own
@@ -107,7 +107,7 @@ class Trainee:
 
     def _build(self) -> torch.nn.Module:
         torch.manual_seed(self.spec.seed)
-        return lay_out(models.build(self.spec.model), self.spec.layout, self.device)
+        return place(models.build(self.spec.model), self.spec.layout, self.device)
 
     def _begin(self) -> None:
         spec, protocol = self.spec, self.spec.protocol
@@ -141,7 +141,7 @@ class Trainee:
         """Train for some steps; the loss before each."""
         return [float(self.step(*next(self.batches)).total.detach()) for _ in range(steps)]
 
-    def make_ready(self) -> float:
+    def first_steps(self) -> float:
         """The first steps, in which an engine compiles or captures; returns their seconds."""
         began = time.perf_counter()
         self.losses(FIRST_STEPS[self.engine])
@@ -178,9 +178,9 @@ class Trainee:
     def census(self) -> Census:
         """Count what one step does, block by block; to be called when the optimizer has its state."""
         epoch, batch = next(self.batches)
-        there = [*self.state(), *(tensor for _, tensor in batch.quartet.tensors())]
-        census = Census(self.device, bytes_of(there))
-        census.known(there)
+        present = [*self.state(), *(tensor for _, tensor in batch.quartet.tensors())]
+        census = Census(self.device, bytes_of(present))
+        census.known(present)
         passes, run, update = self._split(census), self._step.run, self._step.update
         # What is compiled or captured does not pass through a census.
         self._step.run, self._step.update = self.model, self._as_one if self.engine == "graphed" else None

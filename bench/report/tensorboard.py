@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from bench.core.record import Epoch, Record
 from bench.core.spec import RunSpec
-from bench.train.events import Pace, Watcher
+from bench.train.events import Listener, WindowSummary
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 
-class TensorBoard(Watcher):
+class TensorBoard(Listener):
     """Losses, learning rate, rate, validation metrics and task gradients, all by training step."""
 
     def __init__(self) -> None:
@@ -37,9 +37,9 @@ class TensorBoard(Watcher):
         for tag, value, step, moment in kept:
             self._writer.add_scalar(tag, value, step, moment)
 
-    def window(self, pace: Pace) -> None:
+    def window(self, summary: WindowSummary) -> None:
         """Losses and rate."""
-        self._add("train", {**pace.losses, "images_per_second": pace.images_per_second}, pace.step)
+        self._add("train", {**summary.losses, "images_per_second": summary.images_per_second}, summary.step)
 
     def epoch(self, epoch: Epoch) -> None:
         """Validation; what was said so far is then on disk."""

@@ -11,10 +11,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from bench.core.record import Epoch, Record
 from bench.core.spec import RunSpec
-from bench.train.events import Pace, Watcher
+from bench.train.events import Listener, WindowSummary
 
 
-class Terminal(Watcher):
+class Terminal(Listener):
     """A progress bar with the live rate and losses; a line an epoch. Use as a context manager."""
 
     def __init__(self, console: Console) -> None:
@@ -56,10 +56,10 @@ class Terminal(Watcher):
         if self._task is not None:
             self._progress.update(self._task, news=name)
 
-    def window(self, pace: Pace) -> None:
+    def window(self, summary: WindowSummary) -> None:
         """Move the bar."""
-        losses = " ".join(f"{name} {value:.3f}" for name, value in pace.losses.items())
-        self._show(self._title, pace.step, pace.steps, f"{pace.images_per_second:.0f} images/s  {losses}")
+        losses = " ".join(f"{name} {value:.3f}" for name, value in summary.losses.items())
+        self._show(self._title, summary.step, summary.steps, f"{summary.images_per_second:.0f} images/s  {losses}")
 
     def epoch(self, epoch: Epoch) -> None:
         """Print the epoch's line."""

@@ -14,7 +14,7 @@ from bench.audit.audit import audit
 from bench.core import files
 from bench.core.code import code_version
 from bench.core.errors import BenchError
-from bench.core.finding import Unsound, Verdict, broken, headline
+from bench.core.finding import Finding, Unsound, broken, headline
 from bench.core.machine import environment, pick_device
 from bench.core.protocol import Protocol
 from bench.core.record import Record
@@ -25,9 +25,9 @@ from bench.report.pages import pages
 from bench.results.board import data_label
 from bench.run.choice import candidates
 from bench.run.chooser import Chooser
-from bench.run.one import Runner, discard
+from bench.run.runner import Runner, discard
 from bench.train.compatibility import check_sizes
-from bench.train.events import Watcher
+from bench.train.events import Listener
 from bench.train.optim import optimizers, schedules
 from registry.losses import parse
 from registry.models import models
@@ -78,7 +78,7 @@ class Experiment:
         self._data = self.source.describe()
         self._try_out()
         self._floor: list[Record] = []
-        self._audits: dict[str, list[Verdict]] = {}
+        self._audits: dict[str, list[Finding]] = {}
 
     def _try_out(self) -> None:
         """Build once what the experiment names, so that a mistake shows before anything is trained."""
@@ -109,17 +109,17 @@ class Experiment:
         where = "; ".join([f"{self.protocol.label} on {data}", environment(self._device).label, *asked])
         return f"{where}\nloss: {self._recipe.text}"
 
-    def run(self, watcher: Watcher, announce: Callable[[str], None]) -> Iterator[tuple[Record, Path, bool]]:
+    def run(self, listener: Listener, announce: Callable[[str], None]) -> Iterator[tuple[Record, Path, bool]]:
         """Run everything; yields each record with its file and whether it was made just now.
 
         Raises:
             Unsound: the audit found something broken and this is ``strict``; nothing was written.
         """
-        runner = Runner(self.source.to(self._device), self._device, self.runs, self.results, watcher)
+        runner = Runner(self.source.to(self._device), self._device, self.runs, self.results, listener)
         if self.strict:
             self._refuse(runner, announce)
         folders, asked = (self.runs, self.results), (self.precision, self.layout)
-        chooser = Chooser(runner.source, self._device, *folders, *asked, announce, watcher.preparing)
+        chooser = Chooser(runner.source, self._device, *folders, *asked, announce, listener.preparing)
         for spec, choice in map(chooser.settle, self._specs()):
             name = self.loss if spec.recipe else "none"
             found = self._found(spec)
@@ -145,10 +145,12 @@ class Experiment:
         for path, text in pages(self.results, page).items():
             files.replace(path, text)
 
-    def _audit(self, key: str, runner: Runner, announce: Callable[[str], None]) -> list[Verdict]:
+    def _audit(self, key: str, runner: Runner, announce: Callable[[str], None]) -> list[Finding]:
         """What the audit finds for a model, once for all its seeds; announced in one line."""
         if key not in self._audits:
-            self._audits[key] = audit(self._recipe, runner.source, self.protocol, key, tell=runner.watcher.preparing)
+            self._audits[key] = audit(
+                self._recipe, runner.source, self.protocol, key, progress=runner.listener.preparing
+            )
             announce(headline(self._audits[key]))
         return self._audits[key]
 

@@ -40,16 +40,18 @@ def common_heads(spec: RunSpec, model: nn.Module, loader: Loader) -> tuple[str, 
     model.eval()
     with torch.no_grad():
         prediction = model(truth.bg, truth.bg_fg)
-    said = _said(spec.model, prediction, truth)
+    predicted = _predicted_heads(spec.model, prediction, truth)
     for head in recipe.heads:
-        if head in said and getattr(truth, head) is None:
+        if head in predicted and getattr(truth, head) is None:
             raise BenchError(
                 f"the recipe has {head} terms but the data has no {head}: give the data its {head} "
                 f"(--bg-depth for photographs), or take a recipe without it, such as --loss 'mask: bce'"
             )
-    heads = tuple(head for head in recipe.heads if head in said)
+    heads = tuple(head for head in recipe.heads if head in predicted)
     if not heads:
-        raise BenchError(f"nothing to train: {spec.model} predicts {' and '.join(said)}, the recipe is {spec.recipe!r}")
+        raise BenchError(
+            f"nothing to train: {spec.model} predicts {' and '.join(predicted)}, the recipe is {spec.recipe!r}"
+        )
     try:
         with torch.no_grad():
             Objective(recipe, heads).to(truth.bg.device)(prediction, truth)
@@ -58,8 +60,8 @@ def common_heads(spec: RunSpec, model: nn.Module, loader: Loader) -> tuple[str, 
     return heads
 
 
-def _said(name: str, prediction: object, truth: Quartet) -> list[str]:
-    """The heads of an answer, whose shapes must be those of the targets: broadcasting would hide a mistake."""
+def _predicted_heads(name: str, prediction: object, truth: Quartet) -> list[str]:
+    """The heads of a prediction, whose shapes must be those of the targets: broadcasting would hide a mistake."""
     if not isinstance(prediction, Prediction):
         kind = type(prediction).__name__
         raise BenchError(
@@ -67,7 +69,7 @@ def _said(name: str, prediction: object, truth: Quartet) -> list[str]:
         )
     expected = (len(truth), 1, *truth.bg.shape[-2:])
     heads = list(prediction.heads())
-    for head, said in heads:
-        if tuple(said.logits.shape) != expected:
-            raise BenchError(f"{name} answers with {head} logits of shape {tuple(said.logits.shape)}, not {expected}")
+    for head, output in heads:
+        if tuple(output.logits.shape) != expected:
+            raise BenchError(f"{name} answers with {head} logits of shape {tuple(output.logits.shape)}, not {expected}")
     return [head for head, _ in heads]

@@ -93,8 +93,8 @@ class Replayed:
             self._recorded = self._record(quartet)
         inputs, rates, losses = self._recorded
         with span(GRAPH):
-            for (_, there), (_, given) in zip(inputs.tensors(), quartet.tensors(), strict=True):
-                there.copy_(given)
+            for (_, recorded), (_, given) in zip(inputs.tensors(), quartet.tensors(), strict=True):
+                recorded.copy_(given)
             for rate, group in zip(rates, self._step.optimizer.param_groups, strict=True):
                 rate.fill_(group["lr"])
             self._recording.replay()

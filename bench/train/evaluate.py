@@ -50,8 +50,8 @@ def evaluate(
     with torch.no_grad():
         for batch in ledger.steps(loader.in_order(), images=loader.batch):
             with ledger("forward"), autocast:
-                said = model(batch.quartet.bg, batch.quartet.bg_fg)
-            prediction = said.only(heads)
+                output = model(batch.quartet.bg, batch.quartet.bg_fg)
+            prediction = output.only(heads)
             if objective is not None:
                 result = objective(prediction, batch.quartet, span=ledger)
                 losses.append({"total": result.total, **result.heads, **result.terms})

@@ -11,7 +11,7 @@ from bench.core.spec import RunSpec
 
 
 @dataclass(frozen=True)
-class Pace:
+class WindowSummary:
     """Where training stands after a window: epoch and step (from 1), total steps, mean loss by term, images/s."""
 
     epoch: int
@@ -21,7 +21,7 @@ class Pace:
     images_per_second: float
 
 
-class Watcher:
+class Listener:
     """Told of what happens; does nothing. Override what you want to know."""
 
     def preparing(self, what: str, done: int, total: int) -> None:
@@ -33,7 +33,7 @@ class Watcher:
     def phase(self, name: str) -> None:
         """The run passes to ``training``, ``validation``, ``checkpoint`` or ``test``."""
 
-    def window(self, pace: Pace) -> None:
+    def window(self, summary: WindowSummary) -> None:
         """A window of training steps is over."""
 
     def epoch(self, epoch: Epoch) -> None:
@@ -43,38 +43,38 @@ class Watcher:
         """The run is over, one way or another."""
 
 
-class Watchers(Watcher):
+class Listeners(Listener):
     """Several as one."""
 
-    def __init__(self, watchers: Sequence[Watcher]) -> None:
-        self._watchers = watchers
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self._watchers = listeners
 
     def preparing(self, what: str, done: int, total: int) -> None:
         """Tell all."""
-        for watcher in self._watchers:
-            watcher.preparing(what, done, total)
+        for listener in self._watchers:
+            listener.preparing(what, done, total)
 
     def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
         """Tell all."""
-        for watcher in self._watchers:
-            watcher.started(spec, folder, resumed_at)
+        for listener in self._watchers:
+            listener.started(spec, folder, resumed_at)
 
     def phase(self, name: str) -> None:
         """Tell all."""
-        for watcher in self._watchers:
-            watcher.phase(name)
+        for listener in self._watchers:
+            listener.phase(name)
 
-    def window(self, pace: Pace) -> None:
+    def window(self, summary: WindowSummary) -> None:
         """Tell all."""
-        for watcher in self._watchers:
-            watcher.window(pace)
+        for listener in self._watchers:
+            listener.window(summary)
 
     def epoch(self, epoch: Epoch) -> None:
         """Tell all."""
-        for watcher in self._watchers:
-            watcher.epoch(epoch)
+        for listener in self._watchers:
+            listener.epoch(epoch)
 
     def finished(self, record: Record) -> None:
         """Tell all."""
-        for watcher in self._watchers:
-            watcher.finished(record)
+        for listener in self._watchers:
+            listener.finished(record)

@@ -22,12 +22,12 @@ from bench.timing import memory
 from bench.timing.ledger import Ledger
 from bench.train.compatibility import check_sizes, common_heads
 from bench.train.evaluate import Evaluation, evaluate
-from bench.train.events import Pace, Watcher
-from bench.train.memory_format import lay_out
+from bench.train.events import Listener, WindowSummary
+from bench.train.memory_format import place
 from bench.train.optim import optimizers, schedules
 from bench.train.step import Step
 from bench.train.task_gradients import TaskGradients
-from bench.train.training_state import State, selection
+from bench.train.training_state import TrainingState, selection
 from registry.losses import parse
 from registry.losses.objective import Objective
 from registry.losses.recipe import HEADS
@@ -46,7 +46,7 @@ class Diverged(Exception):
 
 
 @dataclass
-class Trained:
+class TrainingResult:
     """What is left when training is over: the tested model and heads, its history and the test's scores."""
 
     model: nn.Module
@@ -64,8 +64,8 @@ def train(
     device: torch.device,
     ledger: Ledger,
     evaluations: Ledger,
-    watcher: Watcher,
-) -> Trained:
+    listener: Listener,
+) -> TrainingResult:
     """Train one run and test it, going on from the last checkpoint in ``folder`` if there is one.
 
     Args:
@@ -74,7 +74,7 @@ def train(
         folder: where this run's checkpoints lie.
         device: where to compute.
         ledger, evaluations: get the timings of training and of validation and test.
-        watcher: told how it goes.
+        listener: told how it goes.
 
     Raises:
         Diverged: the loss became NaN or infinite.
@@ -83,18 +83,18 @@ def train(
     protocol = spec.protocol
     torch.manual_seed(spec.seed)
     steady_arithmetic()
-    model = lay_out(models.build(spec.model), spec.layout, device)
+    model = place(models.build(spec.model), spec.layout, device)
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
     check_sizes(spec, model)
     validation = loaders("val", protocol.val_samples, protocol.size, protocol.stages[-1].batch)
 
     if isinstance(model, Fitted):  # learns nothing by gradient: one pass over the training samples
-        watcher.started(spec, folder, resumed_at=0)
+        listener.started(spec, folder, resumed_at=0)
         stage = protocol.stages[-1]
         loader = loaders("train", protocol.train_samples, stage.size, stage.batch)
         model.fit(batch.quartet for batch in loader.in_order())
         test = _test(spec, loaders, model, None, autocast, evaluations, HEADS)
-        return Trained(model, HEADS, [], None, test, resumed=0)
+        return TrainingResult(model, HEADS, [], None, test, resumed=0)
 
     heads = common_heads(spec, model, validation)
     objective = Objective(parse(spec.recipe), heads).to(device)
@@ -102,56 +102,56 @@ def train(
     gradients = TaskGradients(model, objective, heads, autocast, protocol.steps)
     schedule = schedules.build(protocol.schedule)(optimizer, protocol.steps)
     augmentation = Augmentation(protocol.augmentation, spec.seed, protocol.train_samples)
-    one = Step(model, objective, optimizer, schedule, autocast, device, augmentation)
+    step = Step(model, objective, optimizer, schedule, autocast, device, augmentation)
     maker = f"{code_version(spec.model, spec.recipe)} {environment(device).fingerprint}"
-    state = State(model, objective, optimizer, schedule, ledger, evaluations, folder, device, maker)
+    state = TrainingState(model, objective, optimizer, schedule, ledger, evaluations, folder, device, maker)
     state.resume()
-    watcher.started(spec, folder, resumed_at=len(state.history))
+    listener.started(spec, folder, resumed_at=len(state.history))
 
     memory.reset_peak(device)  # what came before is not the model's
     for epoch in range(len(state.history) + 1, protocol.epochs + 1):
         stage = protocol.stage_of(epoch)
         loader = loaders("train", protocol.train_samples, stage.size, stage.batch)
         before = protocol.steps_before(epoch)
-        trace = _Trace(epoch, before, protocol.steps, ledger, watcher)
+        trace = _Trace(epoch, before, protocol.steps, ledger, listener)
         ledger.tag = f"{stage.size} px, {stage.batch} images"
 
         model.train()
-        watcher.phase("training")
+        listener.phase("training")
         batches = ledger.steps(loader.epoch(spec.seed, epoch), images=stage.batch, after_window=trace.read)
-        for step, batch in enumerate(batches):
-            quartet = one.prepare(epoch, batch, span=ledger)
+        for number, batch in enumerate(batches):
+            quartet = step.prepare(epoch, batch, span=ledger)
             with ledger("diagnostics"):
-                gradients(before + step, quartet)
-            losses = one.learn(quartet, span=ledger)
+                gradients(before + number, quartet)
+            losses = step.learn(quartet, span=ledger)
             trace.keep(batch, {"total": losses.total.detach(), **losses.heads, **losses.terms})
 
-        watcher.phase("validation")
-        seen = evaluate(model, validation, objective, autocast, evaluations, heads)
-        if not math.isfinite(seen.loss["total"]):
+        listener.phase("validation")
+        evaluation = evaluate(model, validation, objective, autocast, evaluations, heads)
+        if not math.isfinite(evaluation.loss["total"]):
             raise Diverged(epoch, len(loader), batch.ids)
-        schedule.epoch(selection(seen.loss))
+        schedule.epoch(selection(evaluation.loss))
         rate = float(optimizer.param_groups[0]["lr"])
         row = Epoch(
             epoch=epoch,
             size=stage.size,
             learning_rate=rate,
             train_loss=trace.means(),
-            val_loss=seen.loss,
-            val_metrics={name: score.value for name, score in summarise(seen.columns).items()},
+            val_loss=evaluation.loss,
+            val_metrics={name: score.value for name, score in summarise(evaluation.columns).items()},
             gradients=gradients.means(),
         )
         objective.epoch_end(row.train_loss)
-        watcher.phase("checkpoint")
-        watcher.epoch(row)  # first: a run that goes on from the checkpoint does not tell of this epoch again
+        listener.phase("checkpoint")
+        listener.epoch(row)  # first: a run that goes on from the checkpoint does not tell of this epoch again
         state.keep(row, final=epoch == protocol.epochs)
         del loader, trace, batches, batch, quartet, losses  # the next stage needs their memory
 
-    watcher.phase("checkpoint")
+    listener.phase("checkpoint")
     state.finish()
-    watcher.phase("test")
+    listener.phase("test")
     test = _test(spec, loaders, model, objective, autocast, evaluations, heads)
-    return Trained(model, heads, state.history, state.best_epoch, test, state.resumed)
+    return TrainingResult(model, heads, state.history, state.best_epoch, test, state.resumed)
 
 
 def _test(
@@ -171,9 +171,9 @@ def _test(
 class _Trace:
     """Collects the losses of a window on the device and reads them back after its synchronisation."""
 
-    def __init__(self, epoch: int, before: int, steps: int, ledger: Ledger, watcher: Watcher) -> None:
+    def __init__(self, epoch: int, before: int, steps: int, ledger: Ledger, listener: Listener) -> None:
         self._epoch, self._before, self._steps = epoch, before, steps
-        self._ledger, self._watcher = ledger, watcher
+        self._ledger, self._listener = ledger, listener
         self._window: list[tuple[Tensor, dict[str, Tensor]]] = []
         self._sums: dict[str, float] = {}
         self._done = 0
@@ -195,8 +195,8 @@ class _Trace:
         means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
         done = self._before + self._done
         rate = window.images / window.seconds
-        pace = Pace(self._epoch, done, self._steps, dict(zip(names, means, strict=True)), rate)
-        self._watcher.window(pace)
+        summary = WindowSummary(self._epoch, done, self._steps, dict(zip(names, means, strict=True)), rate)
+        self._listener.window(summary)
         self._window = []
 
     def means(self) -> dict[str, float]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from bench.core.spec import Layout
 
 
-def lay_out(model: nn.Module, layout: Layout, device: torch.device) -> nn.Module:
+def place(model: nn.Module, layout: Layout, device: torch.device) -> nn.Module:
     """The model on ``device``, its weights and from now on its images in ``layout``.
 
     Loaders hand out images that lie channels last, and a convolution follows its images: contiguous weights alone

@@ -51,7 +51,7 @@ class TaskGradients:
         self._every = min(EVERY, steps)
         self._parts = {part.head: _single_terms(part) for part in objective.recipe.parts if part.head in heads}
         self._trunk: list[nn.Parameter] | None = None
-        self._seen: list[dict[str, Tensor]] = []
+        self._measured: list[dict[str, Tensor]] = []
 
     def __call__(self, step: int, quartet: Quartet) -> None:
         """Measure, if it is time.
@@ -66,7 +66,7 @@ class TaskGradients:
         buffers = [(buffer, buffer.clone()) for buffer in self._model.buffers()]
         devices = [quartet.bg.device] if quartet.bg.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
-            self._seen.append(self._measure(few))
+            self._measured.append(self._measure(few))
         with torch.no_grad():
             for buffer, before in buffers:
                 buffer.copy_(before)
@@ -77,11 +77,11 @@ class TaskGradients:
         ``mask`` and ``depth``: norm of the head's gradient on the trunk; ``mask.bce``: of one term's; both weighted as
         in the total. ``cosine``: between the two heads' gradients, -1 to 1; below 0 the tasks are in conflict.
         """
-        seen, self._seen = self._seen, []
-        if not seen or not seen[0]:
+        measured, self._measured = self._measured, []
+        if not measured or not measured[0]:
             return None
-        table = torch.stack([torch.stack(list(figures.values())) for figures in seen]).float().mean(0).tolist()
-        return {name: value for name, value in zip(seen[0], table, strict=True) if math.isfinite(value)}
+        table = torch.stack([torch.stack(list(figures.values())) for figures in measured]).float().mean(0).tolist()
+        return {name: value for name, value in zip(measured[0], table, strict=True) if math.isfinite(value)}
 
     def _measure(self, quartet: Quartet) -> dict[str, Tensor]:
         with self._autocast:
@@ -112,7 +112,7 @@ class TaskGradients:
         return figures
 
     def _shared(self, logits: Sequence[Tensor]) -> list[nn.Parameter]:
-        reached = [_leaves(one) for one in logits]
+        reached = [_leaves(output) for output in logits]
         return [
             parameter
             for parameter in self._model.parameters()
@@ -123,15 +123,15 @@ class TaskGradients:
 def _leaves(output: Tensor) -> set[Tensor]:
     """The tensors that the gradient of ``output`` reaches, found in its graph without computing any."""
     found: set[Tensor] = set()
-    nodes, seen = [output.grad_fn], {output.grad_fn}
+    nodes, visited = [output.grad_fn], {output.grad_fn}
     while nodes:
         node = nodes.pop()
         if node is None:
             continue
         if hasattr(node, "variable"):  # what accumulates a leaf's gradient
             found.add(node.variable)
-        following = {one for one, _ in node.next_functions} - seen
-        seen |= following
+        following = {function for function, _ in node.next_functions} - visited
+        visited |= following
         nodes += following
     return found
 
@@ -151,7 +151,7 @@ def _length(parts: Sequence[Tensor]) -> Tensor:
 
 
 class _Pull:
-    """What the terms of a head send into the trunk, looked at parameter by parameter.
+    """What the terms of a head send into the trunk, parameter by parameter.
 
     So of a head of one term, the second in order, no more than one parameter's gradient is ever held.
 
@@ -175,7 +175,7 @@ class _Pull:
         """Send a term's gradient into the trunk; returns its norm. ``last``: no other term follows."""
         lengths: list[Tensor] = []
 
-        def look(parameter: Tensor) -> None:
+        def collect(parameter: Tensor) -> None:
             gradient, parameter.grad = parameter.grad, None
             assert gradient is not None
             lengths.append(torch.linalg.vector_norm(gradient))
@@ -191,7 +191,7 @@ class _Pull:
         before = [parameter.grad for parameter in self._trunk]
         for parameter in self._trunk:
             parameter.grad = None
-        hooks = [one.register_post_accumulate_grad_hook(look) for one in self._trunk]  # type: ignore[no-untyped-call]
+        hooks = [parameter.register_post_accumulate_grad_hook(collect) for parameter in self._trunk]  # type: ignore[no-untyped-call]
         try:
             loss.backward(inputs=self._trunk, retain_graph=True)  # type: ignore[no-untyped-call]
         finally:

@@ -28,7 +28,7 @@ would be a few per cent of the training.
 
 
 @dataclass
-class State:
+class TrainingState:
     """Everything that a resumed run needs to end bit-identical to an uninterrupted one.
 
     Attributes:
@@ -121,8 +121,8 @@ class State:
 def _copy(weights: Mapping[str, Any]) -> dict[str, Any]:
     """A copy beside the device, whose memory is the training's."""
     return {
-        name: one.detach().to("cpu", copy=True) if isinstance(one, Tensor) else deepcopy(one)
-        for name, one in weights.items()
+        name: value.detach().to("cpu", copy=True) if isinstance(value, Tensor) else deepcopy(value)
+        for name, value in weights.items()
     }
 
 

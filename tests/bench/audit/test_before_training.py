@@ -14,7 +14,7 @@ from bench.core.finding import Unsound
 from bench.core.protocol import find_protocol
 from bench.results import store
 from bench.run.experiment import Experiment
-from bench.train.events import Watcher
+from bench.train.events import Listener
 from tests.bench.audit.scenes import Scenes
 
 TINY = find_protocol("quick").override(
@@ -31,7 +31,7 @@ def experiment(folder: Path, loss: str, **more) -> Experiment:
 
 def test_it_is_announced_once_and_recorded(tmp_path: Path) -> None:
     lines: list[str] = []
-    made = list(experiment(tmp_path, "bce_rmse", seeds=[0, 1]).run(Watcher(), lines.append))
+    made = list(experiment(tmp_path, "bce_rmse", seeds=[0, 1]).run(Listener(), lines.append))
     assert [line for line in lines if line.startswith("audit")] == [f"audit: ok, {len(CHECKS)} checks"]
     audits = {record.spec.model: record.audit for record, _, _ in made}
     assert audits.pop("unet[width=4]") != []
@@ -42,20 +42,20 @@ def test_it_is_announced_once_and_recorded(tmp_path: Path) -> None:
 
 def test_what_is_broken_is_trained_all_the_same_and_marked(tmp_path: Path) -> None:
     lines: list[str] = []
-    ((record, _, _),) = experiment(tmp_path, "bce_ssim@published", baselines=False).run(Watcher(), lines.append)
+    ((record, _, _),) = experiment(tmp_path, "bce_ssim@published", baselines=False).run(Listener(), lines.append)
     assert any(line.startswith("audit: broken: saturated") for line in lines)
     assert next(verdict for verdict in record.audit if verdict.check == "saturated").grade == "broken"
 
 
 def test_strict_refuses_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(Unsound, match=r"saturated: depth\.ssim\[range=255\]"):
-        list(experiment(tmp_path, "bce_ssim@published", strict=True).run(Watcher(), lambda line: None))
+        list(experiment(tmp_path, "bce_ssim@published", strict=True).run(Listener(), lambda line: None))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_strict_trains_what_is_sound(tmp_path: Path) -> None:
     lines: list[str] = []
-    list(experiment(tmp_path, "bce_rmse", strict=True, baselines=False).run(Watcher(), lines.append))
+    list(experiment(tmp_path, "bce_rmse", strict=True, baselines=False).run(Listener(), lines.append))
     assert sum(line.startswith("audit: ok") for line in lines) == 1
     assert len(list((tmp_path / "results").glob("*.json"))) == 1
 

@@ -15,7 +15,7 @@ from bench.core.spec import RunSpec
 from bench.results import store
 from bench.run.chooser import Chooser
 from bench.run.experiment import Experiment
-from bench.train.events import Watcher
+from bench.train.events import Listener
 from tests.bench.records import ENVIRONMENT, record
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.test_choice import ALL, HALF, HALF_TURNED, PLAIN, TURNED
@@ -214,15 +214,15 @@ def test_from_measuring_to_the_records(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("bench.run.chooser.WORTH_MEASURING", 1)
     monkeypatch.setattr("bench.run.fastest.race", lambda windows, tell: dict.fromkeys(windows, 1.0) | {HALF: 0.5})
     lines: list[str] = []
-    made = [one for one, _, _ in experiment(tmp_path).run(Watcher(), lines.append)]
+    made = [one for one, _, _ in experiment(tmp_path).run(Listener(), lines.append)]
     assert [Candidate.of(one.spec) for one in made] == [HALF, HALF]
     assert [one.choice.gain for one in made if one.choice] == [2, 2]
     assert [one for _, one in store.read_all(tmp_path / "results")] == made
     assert sum("2.00 times float32's rate" in line for line in lines) == 1
     monkeypatch.setattr("bench.run.fastest.race", lambda windows, tell: pytest.fail("measured again"))
-    again = [new for _, _, new in experiment(tmp_path).run(Watcher(), lines.append)]
+    again = [new for _, _, new in experiment(tmp_path).run(Listener(), lines.append)]
     assert again == [False, False]
-    (plain, _, _), _ = experiment(tmp_path, precision="float32", layout="channels_last").run(Watcher(), lines.append)
+    (plain, _, _), _ = experiment(tmp_path, precision="float32", layout="channels_last").run(Listener(), lines.append)
     assert (Candidate.of(plain.spec), plain.choice) == (PLAIN, None)
     assert plain.cell != made[0].cell
 

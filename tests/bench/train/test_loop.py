@@ -14,8 +14,8 @@ from bench.core.spec import RunSpec
 from bench.data.loading.loader import Loader
 from bench.data.source import Source
 from bench.timing.ledger import Ledger
-from bench.train.events import Pace, Watcher
-from bench.train.loop import Diverged, Trained, train
+from bench.train.events import Listener, WindowSummary
+from bench.train.loop import Diverged, TrainingResult, train
 from tests.bench.rectangles import Rectangles
 
 CPU = torch.device("cpu")
@@ -29,29 +29,31 @@ def spec(
     return RunSpec(model=model, recipe=recipe, protocol=quick.override(**given), data=source.describe())
 
 
-def run(one: RunSpec, source: Source, folder: Path, watcher: Watcher | None = None, budget: int = 2**30) -> Trained:
+def run(
+    run_spec: RunSpec, source: Source, folder: Path, listener: Listener | None = None, budget: int = 2**30
+) -> TrainingResult:
     def loaders(part, count, size, batch) -> Loader:
         return Loader(source, part, count, size, batch, budget)
 
-    return train(one, loaders, folder, CPU, Ledger(CPU, seconds=0), Ledger(CPU), watcher or Watcher())
+    return train(run_spec, loaders, folder, CPU, Ledger(CPU, seconds=0), Ledger(CPU), listener or Listener())
 
 
-def weights(trained: Trained) -> list[Tensor]:
+def weights(trained: TrainingResult) -> list[Tensor]:
     return list(trained.model.state_dict().values())
 
 
-def same(one: Trained, other: Trained) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(weights(one), weights(other), strict=True))
+def same(run_spec: TrainingResult, other: TrainingResult) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(weights(run_spec), weights(other), strict=True))
 
 
-class StopAfter(Watcher):
+class StopAfter(Listener):
     """Interrupts a run once so many epochs are done, as Ctrl-C would."""
 
     def __init__(self, epochs: int) -> None:
         self.epochs = epochs
 
-    def window(self, pace: Pace) -> None:
-        if pace.epoch > self.epochs:
+    def window(self, summary: WindowSummary) -> None:
+        if summary.epoch > self.epochs:
             raise KeyboardInterrupt
 
 
@@ -72,12 +74,12 @@ def test_an_interrupted_run_ends_bit_identical(
 ) -> None:
     monkeypatch.setattr("bench.train.training_state.EVERY", 0.0)
     source = Rectangles()
-    one = spec(source, model, epochs=3, schedule=schedule)
-    whole = run(one, source, tmp_path / "whole")
+    run_spec = spec(source, model, epochs=3, schedule=schedule)
+    whole = run(run_spec, source, tmp_path / "whole")
     for epochs in (1, 2):
         with pytest.raises(KeyboardInterrupt):
-            run(one, source, tmp_path / "cut", StopAfter(epochs))
-    resumed = run(one, source, tmp_path / "cut")
+            run(run_spec, source, tmp_path / "cut", StopAfter(epochs))
+    resumed = run(run_spec, source, tmp_path / "cut")
     assert resumed.resumed == 2
     assert resumed.history == whole.history
     assert same(resumed, whole)
@@ -103,21 +105,21 @@ def test_loading_tier_does_not_change_the_outcome(tmp_path: Path) -> None:
 
 def test_progressive_stages(tmp_path: Path) -> None:
     source = Rectangles()
-    one = spec(source)
+    run_spec = spec(source)
     stages = [{"size": 16, "batch": 16, "epochs": 1}, {"size": 32, "batch": 8, "epochs": 1}]
-    protocol = one.protocol.override(stages=stages)
-    paces: list[tuple[int, int]] = []
+    protocol = run_spec.protocol.override(stages=stages)
+    steps_told: list[tuple[int, int]] = []
 
-    class Keep(Watcher):
-        def window(self, pace: Pace) -> None:
-            paces.append((pace.step, pace.steps))
+    class Keep(Listener):
+        def window(self, summary: WindowSummary) -> None:
+            steps_told.append((summary.step, summary.steps))
 
-    trained = run(one.model_copy(update={"protocol": protocol}), source, tmp_path, Keep())
+    trained = run(run_spec.model_copy(update={"protocol": protocol}), source, tmp_path, Keep())
     assert [epoch.size for epoch in trained.history] == [16, 32]
     assert trained.best_epoch == 2
-    assert paces == sorted(set(paces))  # windows end with each epoch at least
-    assert {(3, 9), (9, 9)} <= set(paces)  # three batches of 16, then six of 8
-    assert {steps for _, steps in paces} == {9}
+    assert steps_told == sorted(set(steps_told))  # windows end with each epoch at least
+    assert {(3, 9), (9, 9)} <= set(steps_told)  # three batches of 16, then six of 8
+    assert {steps for _, steps in steps_told} == {9}
 
 
 def test_nan_stops_the_run_and_names_the_batch(tmp_path: Path) -> None:
@@ -173,12 +175,12 @@ def test_uneven_last_batches_count_by_image(tmp_path: Path) -> None:
     source = Rectangles()
     rows: list[Epoch] = []
 
-    class Keep(Watcher):
+    class Keep(Listener):
         def epoch(self, epoch: Epoch) -> None:
             rows.append(epoch)
 
-    one = spec(source, epochs=1, val_samples=11)
-    run(one, source, tmp_path / "a", Keep())
+    run_spec = spec(source, epochs=1, val_samples=11)
+    run(run_spec, source, tmp_path / "a", Keep())
     run(spec(source, epochs=1, val_samples=8), source, tmp_path / "b", Keep())
     run(spec(source, epochs=1, val_samples=11, batch=8), source, tmp_path / "c", Keep())
     assert rows[0].val_loss == rows[2].val_loss

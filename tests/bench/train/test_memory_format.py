@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from bench.core.spec import Layout
-from bench.train.memory_format import lay_out
+from bench.train.memory_format import place
 from registry.contract import Quartet
 from registry.models import models
 
@@ -14,7 +14,7 @@ FORMATS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_
 
 @pytest.mark.parametrize("layout", FORMATS)
 def test_weights_and_activations_lie_as_asked(quartet: Quartet, layout: Layout) -> None:
-    model = lay_out(models.build("unet[width=4]"), layout, torch.device("cpu"))
+    model = place(models.build("unet[width=4]"), layout, torch.device("cpu"))
     seen: list[torch.Tensor] = []
     convolution = next(one for one in model.modules() if isinstance(one, nn.Conv2d))
     convolution.register_forward_hook(lambda module, given, made: seen.append(made))
@@ -26,5 +26,5 @@ def test_weights_and_activations_lie_as_asked(quartet: Quartet, layout: Layout) 
 
 
 def test_the_state_is_the_models_own() -> None:
-    model = lay_out(models.build("unet[width=4]"), "contiguous", torch.device("cpu"))
+    model = place(models.build("unet[width=4]"), "contiguous", torch.device("cpu"))
     models.build("unet[width=4]").load_state_dict(model.state_dict())

@@ -14,18 +14,18 @@ def rates(key: str, steps: int, validation: list[float] | None = None) -> list[f
     weight = nn.Parameter(torch.zeros(1))
     optimizer = optimizers.build("sgd[lr=1.0]")([weight])
     schedule = schedules.build(key)(optimizer, steps)
-    seen = []
+    values = []
     if validation is None:
         for _ in range(steps):
-            seen.append(optimizer.param_groups[0]["lr"])
+            values.append(optimizer.param_groups[0]["lr"])
             optimizer.step()
             schedule.step()
     else:
         for loss in validation:
-            seen.append(optimizer.param_groups[0]["lr"])
+            values.append(optimizer.param_groups[0]["lr"])
             optimizer.step()
             schedule.epoch(loss)
-    return seen
+    return values
 
 
 def test_cosine() -> None:
@@ -34,18 +34,18 @@ def test_cosine() -> None:
 
 
 def test_onecycle_peaks_once_and_ends_low() -> None:
-    seen = rates("onecycle[warmup=0.25]", 100)
-    assert max(seen) == pytest.approx(1.0, abs=1e-3)
-    assert seen.index(max(seen)) == pytest.approx(25, abs=1)
-    assert seen[0] < 0.05
-    assert seen[-1] < 1e-3
+    values = rates("onecycle[warmup=0.25]", 100)
+    assert max(values) == pytest.approx(1.0, abs=1e-3)
+    assert values.index(max(values)) == pytest.approx(25, abs=1)
+    assert values[0] < 0.05
+    assert values[-1] < 1e-3
 
 
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.2, 0.25, 0.5])
 @pytest.mark.parametrize("steps", range(1, 14))
 def test_onecycle_of_few_steps(steps: int, warmup: float) -> None:
-    seen = rates(f"onecycle[warmup={warmup}]", steps)
-    assert all(0 < rate <= 1 for rate in seen)
+    values = rates(f"onecycle[warmup={warmup}]", steps)
+    assert all(0 < rate <= 1 for rate in values)
 
 
 def test_step_and_constant() -> None:

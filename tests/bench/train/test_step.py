@@ -42,37 +42,37 @@ def test_blocks_in_the_order_they_run() -> None:
         seen.append(name)
         return nullspan(name)
 
-    one = step()
-    one.learn(one.prepare(1, batch(), span), span)
+    step_ = step()
+    step_.learn(step_.prepare(1, batch(), span), span)
     expected = ["h2d", "augment", "forward", "loss/mask.bce", "loss/depth.l1", "backward", "optimizer", "optimizer"]
     assert seen == expected
 
 
 def test_weights_and_schedule_move_on_and_gradients_are_let_go() -> None:
-    one = step()
-    before = torch.cat([p.detach().flatten().clone() for p in one.model.parameters()])
-    rate = one.optimizer.param_groups[0]["lr"]
-    one.learn(one.prepare(1, batch()))
-    assert not torch.equal(before, torch.cat([p.detach().flatten() for p in one.model.parameters()]))
-    assert all(p.grad is None for p in one.model.parameters())
-    assert one.optimizer.param_groups[0]["lr"] < rate
+    step_ = step()
+    before = torch.cat([p.detach().flatten().clone() for p in step_.model.parameters()])
+    rate = step_.optimizer.param_groups[0]["lr"]
+    step_.learn(step_.prepare(1, batch()))
+    assert not torch.equal(before, torch.cat([p.detach().flatten() for p in step_.model.parameters()]))
+    assert all(p.grad is None for p in step_.model.parameters())
+    assert step_.optimizer.param_groups[0]["lr"] < rate
 
 
 def test_augmentation_draws_from_the_epoch_and_not_from_the_order_of_calls() -> None:
-    one = step()
-    first, other, again = (one.prepare(epoch, batch()) for epoch in (1, 2, 1))
+    step_ = step()
+    first, other, again = (step_.prepare(epoch, batch()) for epoch in (1, 2, 1))
     torch.testing.assert_close(first.bg, again.bg, rtol=0, atol=0)
     assert not torch.equal(first.bg, other.bg)
 
 
 def test_a_step_let_go_is_gone_with_its_model() -> None:
-    one = step()
-    one.learn(one.prepare(1, batch()))
-    model = weakref.ref(one.model)
+    step_ = step()
+    step_.learn(step_.prepare(1, batch()))
+    model = weakref.ref(step_.model)
     gc.collect()
     gc.disable()
     try:
-        del one
+        del step_
         assert model() is None
     finally:
         gc.enable()

@@ -11,7 +11,7 @@ from bench.core.record import Epoch
 from bench.timing.ledger import Ledger
 from bench.train import checkpoint
 from bench.train.optim import optimizers, schedules
-from bench.train.training_state import EVERY, State
+from bench.train.training_state import EVERY, TrainingState
 from registry.losses.objective import Objective
 
 CPU = torch.device("cpu")
@@ -24,15 +24,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return now
 
 
-def begin(folder: Path) -> State:
+def begin(folder: Path) -> TrainingState:
     model = nn.Linear(1, 1)
     optimizer = optimizers.build("adam")(model.parameters())
     schedule = schedules.build("constant")(optimizer, 10)
     objective = Objective("mask: bce")
-    return State(model, objective, optimizer, schedule, Ledger(CPU), Ledger(CPU), folder, CPU, "this code")
+    return TrainingState(model, objective, optimizer, schedule, Ledger(CPU), Ledger(CPU), folder, CPU, "this code")
 
 
-def train(state: State, number: int, loss: float, final: bool = False) -> None:
+def train(state: TrainingState, number: int, loss: float, final: bool = False) -> None:
     """An epoch after which every weight is its number."""
     with torch.no_grad():
         for parameter in state.model.parameters():
@@ -42,7 +42,7 @@ def train(state: State, number: int, loss: float, final: bool = False) -> None:
     state.keep(row, final)
 
 
-def held(state: State) -> float:
+def held(state: TrainingState) -> float:
     return float(state.model.state_dict()["bias"])
 
 

@@ -18,7 +18,7 @@ import torch
 from bench.core.choice import Choice
 from bench.core.code import code_version
 from bench.core.errors import BenchError
-from bench.core.finding import Verdict
+from bench.core.finding import Finding
 from bench.core.machine import environment, free_bytes
 from bench.core.record import Outcome, Record, Score
 from bench.core.spec import RunSpec
@@ -32,8 +32,8 @@ from bench.results import store
 from bench.timing import memory
 from bench.timing.ledger import Ledger
 from bench.timing.work import gmacs, parameter_count
-from bench.train.events import Watcher
-from bench.train.loop import Diverged, Trained, train
+from bench.train.events import Listener
+from bench.train.loop import Diverged, TrainingResult, train
 from registry.models import models
 
 PICTURED = 6
@@ -53,7 +53,7 @@ class Runner:
     device: torch.device
     runs: Path
     results: Path
-    watcher: Watcher = field(default_factory=Watcher)
+    listener: Listener = field(default_factory=Listener)
 
     def __post_init__(self) -> None:
         memory.keep_freed(self.device)
@@ -61,7 +61,7 @@ class Runner:
         self._loaders: dict[tuple[Part, int, int, int], Loader] = {}
 
     def run(
-        self, spec: RunSpec, recipe_name: str, audit: Sequence[Verdict] = (), choice: Choice | None = None
+        self, spec: RunSpec, recipe_name: str, audit: Sequence[Finding] = (), choice: Choice | None = None
     ) -> tuple[Record, Path]:
         """Train and test a spec; the record is written however the run ends.
 
@@ -86,11 +86,11 @@ class Runner:
         started, began = datetime.now(UTC), time.perf_counter()
         memory.reset_peak(self.device)
         self._tiers.clear()
-        trained: Trained | None = None
+        trained: TrainingResult | None = None
         outcome: Outcome = "finished"
         reason: str | None = None
         try:
-            trained = train(spec, self.loader, folder, self.device, training, evaluation, self.watcher)
+            trained = train(spec, self.loader, folder, self.device, training, evaluation, self.listener)
         except Diverged as error:
             outcome, reason = "diverged", f"{error}; samples {error.ids.tolist()}"
             (folder / "diverged.json").write_text(json.dumps({"reason": str(error), "ids": error.ids.tolist()}) + "\n")
@@ -133,7 +133,7 @@ class Runner:
             choice=choice,
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
-        self.watcher.finished(record)
+        self.listener.finished(record)
         if trained is not None:
             self._draw(spec, trained, folder)
         lock.close()
@@ -156,7 +156,7 @@ class Runner:
                 size,
                 batch,
                 budget,
-                progress=lambda done, total: self.watcher.preparing(
+                progress=lambda done, total: self.listener.preparing(
                     f"rendering {part} samples at {size} px", done, total
                 ),
                 shelf=Shelf(self.runs / "packed"),
@@ -165,7 +165,7 @@ class Runner:
             self._tiers.add(self._loaders[key].tier)
         return self._loaders[key]
 
-    def _images(self, trained: Trained) -> dict[str, list[float | int]]:
+    def _images(self, trained: TrainingResult) -> dict[str, list[float | int]]:
         """Per-image metrics with the sample's id and its two groups, by column."""
         ids = trained.test.ids
         backgrounds, objects = self.source.groups("test", ids)
@@ -176,7 +176,7 @@ class Runner:
             **{name: values.tolist() for name, values in trained.test.columns.items()},
         }
 
-    def _draw(self, spec: RunSpec, trained: Trained, folder: Path) -> None:
+    def _draw(self, spec: RunSpec, trained: TrainingResult, folder: Path) -> None:
         loader = self.loader("test", spec.protocol.test_samples, spec.protocol.size, spec.protocol.stages[-1].batch)
         quartet = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:PICTURED])
         with torch.no_grad():

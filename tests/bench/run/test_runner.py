@@ -13,7 +13,7 @@ from bench.core.protocol import find_protocol
 from bench.core.spec import RunSpec
 from bench.report.picture import prediction_picture
 from bench.results import store
-from bench.run.one import Runner, _lock
+from bench.run.runner import Runner, _lock
 from bench.train.compatibility import check_sizes
 from registry.contract import Prediction, Quartet
 from tests.bench.rectangles import Rectangles
@@ -43,7 +43,7 @@ def test_short_memory_is_an_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def train(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("bench.run.one.train", train)
+    monkeypatch.setattr("bench.run.runner.train", train)
     record, path = runner(tmp_path, Rectangles()).run(spec(Rectangles()), "mine")
     assert record.outcome == "oom"
     assert record.peak_mib > 0
@@ -54,7 +54,7 @@ def test_other_errors_are_not_swallowed(tmp_path: Path, monkeypatch: pytest.Monk
     def train(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("bench.run.one.train", train)
+    monkeypatch.setattr("bench.run.runner.train", train)
     with pytest.raises(RuntimeError, match="a bug"):
         runner(tmp_path, Rectangles()).run(spec(Rectangles()), "mine")
 
@@ -83,18 +83,18 @@ def test_nan_predictions_are_no_success(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_one_run_has_one_trainer(tmp_path: Path) -> None:
-    one = spec(Rectangles())
-    folder = tmp_path / "runs" / one.id
+    run_spec = spec(Rectangles())
+    folder = tmp_path / "runs" / run_spec.id
     folder.mkdir(parents=True)
     with _lock(folder), pytest.raises(BenchError, match="another process"):
-        runner(tmp_path, Rectangles()).run(one, "mine")
-    assert runner(tmp_path, Rectangles()).run(one, "mine")[0].outcome == "finished"
+        runner(tmp_path, Rectangles()).run(run_spec, "mine")
+    assert runner(tmp_path, Rectangles()).run(run_spec, "mine")[0].outcome == "finished"
 
 
 @pytest.mark.parametrize(("recipe", "columns"), [("mask: bce, depth: l1", 6), ("mask: bce", 5), ("depth: l1", 5)])
 def test_a_head_that_nothing_trains_is_not_drawn(tmp_path: Path, recipe: str, columns: int) -> None:
-    one = spec(Rectangles()).model_copy(update={"recipe": recipe})
-    record, _ = runner(tmp_path, Rectangles()).run(one, "mine")
+    run_spec = spec(Rectangles()).model_copy(update={"recipe": recipe})
+    record, _ = runner(tmp_path, Rectangles()).run(run_spec, "mine")
     with Image.open(tmp_path / "runs" / record.id / "predictions.png") as picture:
         assert picture.width == 132 * columns + 4  # bg, bg_fg, mask, depth, and what was predicted
 

@@ -7,20 +7,13 @@ from typing import Annotated
 
 import typer
 
-<<<<<<< HEAD
-EXAMPLES = (
-    "Examples: bench compare wnet:bce_ssim unet:bce_ssim  |  bench compare unet:bce unet:bce_dice --metric mask_dice"
-    "  |  bench compare results/a.json results/b.json  |  bench compare wnet wnet --seeds-a 0,1 --seeds-b 2,3"
-    "  |  bench compare --transfer wnet"
-)
-=======
 EXAMPLES = """
 bench compare wnet:bce_ssim unet:bce_ssim
 bench compare unet:bce unet:bce_dice --metric mask_dice
 bench compare results/a.json results/b.json
+bench compare wnet wnet --seeds-a 0,1 --seeds-b 2,3
 bench compare --transfer wnet
 """
->>>>>>> main
 
 _WIDTH = 130  # of the table, which is no use broken up
 

@@ -61,7 +61,7 @@ def judge(difference: Difference, higher_is_better: bool, margin: float) -> Find
         margin: in the metric's units, at least 0.
     """
     low, high = difference.interval()
-    verdict: Verdict = _verdict(low, high, higher_is_better, margin) if difference.settles else "no verdict"
+    verdict: Verdict = decide(low, high, higher_is_better, margin) if difference.settles else "no verdict"
     undecided = verdict == "cannot separate" and difference.pairing.random
     by_seed = difference.by_seed
     return Finding(
@@ -83,7 +83,8 @@ def judge(difference: Difference, higher_is_better: bool, margin: float) -> Find
     )
 
 
-def _verdict(low: float, high: float, higher_is_better: bool, margin: float) -> Verdict:
+def decide(low: float, high: float, higher_is_better: bool, margin: float) -> Verdict:
+    """What an interval of A minus B says of A."""
     if -margin <= low and high <= margin:
         return "equal"
     if low > 0 or high < 0:

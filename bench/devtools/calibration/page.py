@@ -65,7 +65,7 @@ def _tables(draws: int) -> Iterator[str]:
         [
             [name, f"{sides[0]} against {sides[1]}", f"{found.covered:.2f}", f"{found.apart:.2f}"]
             for name in list(SCENARIOS)[:_SAME_CELL]
-            for sides in ((2, 2), (3, 3), (4, 4), (2, 5))
+            for sides in ((2, 2), (3, 3), (4, 4), (2, 5), (2, 10))
             for found in [unpaired(SCENARIOS[name], sides, draws)]
         ],
     )

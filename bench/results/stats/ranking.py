@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bench.results.stats.components import joint_freedom
 from bench.results.stats.difference import Difference
 from bench.results.stats.grouping import Grouping
 from bench.results.stats.moderation import Moderation
@@ -134,8 +135,9 @@ def _against(
         moderation.moderate(float(values.var(ddof=1)), len(values) - 1.0) for values in (ours, theirs)
     )
     a, b = a / len(pairing.a), b / len(pairing.b)
-    freedom = min((a + b) ** 2 / (a**2 / a_freedom + b**2 / b_freedom), moderation.ceiling)
-    components = replace(difference.components, seeds=np.asarray(a + b), seed_freedom=np.asarray(freedom))
+    freedom = joint_freedom(*(np.asarray(part) for part in (a, a_freedom, b, b_freedom)))
+    freedom = np.minimum(freedom, moderation.ceiling)
+    components = replace(difference.components, seeds=np.asarray(a + b), seed_freedom=freedom)
     return replace(difference, components=components)
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from bench.results.stats.components import FLOOR, Components, combine, difference_of
+from bench.results.stats.components import FLOOR, Components, combine, difference_of, joint_freedom
 from bench.results.stats.grouping import Grouping
 
 RANDOM = np.random.default_rng(0)
@@ -34,11 +34,19 @@ def test_images_alone_are_students_t_over_images() -> None:
 
 
 def test_seeds_of_two_sides_are_welchs_t() -> None:
-    a, b = noise(3, 1) + np.zeros(60), 3 * noise(5, 1) + np.zeros(60)
+    a, b = noise(4, 1) + np.zeros(60), 3 * noise(4, 1) + np.zeros(60)
     parts = difference_of(Components.of(a, GROUPING), Components.of(b, GROUPING), np.zeros(()))
     expected = stats.ttest_ind(a[:, 0], b[:, 0], equal_var=False)
     assert parts.mean / np.sqrt(parts.variance) == pytest.approx(expected.statistic)
     assert parts.freedom == pytest.approx(expected.df)
+
+
+@given(st.floats(0, 10), st.integers(1, 9), st.floats(0.1, 10), st.integers(1, 9))
+def test_sides_of_unlike_numbers_have_fewer_degrees_of_freedom_than_welchs(a: float, m: int, b: float, n: int) -> None:
+    found = joint_freedom(*(np.array(float(part)) for part in (a, m, b, n)))
+    welch = (a + b) ** 2 / (a**2 / m + b**2 / n)
+    assert min(m, n) - 1e-9 <= found <= welch + 1e-9 or m == n
+    assert m != n or found == pytest.approx(welch)
 
 
 def test_variances_are_right_on_average() -> None:

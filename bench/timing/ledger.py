@@ -146,7 +146,7 @@ class Ledger:
         self.mark: Callable[[], Mark] = self._ring if self._cuda else _HostMark
         self._spans: list[tuple[int, str, Any, Any]] = []
         self._instrumented = False
-        self._step = 0
+        self._step = self._images = 0
 
     def __call__(self, name: str) -> AbstractContextManager[None]:
         """A block of the current step; costs nothing in a plain window."""
@@ -156,32 +156,34 @@ class Ledger:
         """Add a block of the current step by its two marks."""
         self._spans.append((self._step, name, begin, end))
 
-    def steps(self, batches: Iterable[T], images: int, after_window: Callable[[], None] = lambda: None) -> Iterator[T]:
+    def steps(
+        self, batches: Iterable[T], images: int | Callable[[T], int], after_window: Callable[[], None] = lambda: None
+    ) -> Iterator[T]:
         """Hand the batches on, timing the wait for each and closing windows, every second one instrumented.
 
         Args:
             batches: what to iterate over.
-            images: images a batch, for the rate.
+            images: images a batch, or what counts those of a batch, for the rate.
             after_window: called after each window's synchronisation; its time counts to the next window.
         """
         iterator = iter(batches)
         self._open(len(self.windows) % 2 == 0)
-        while (yield from self._until_full(iterator)):
-            self._close(images)
+        while (yield from self._until_full(iterator, images)):
+            self._close()
             self._open(len(self.windows) % 2 == 0)
             after_window()
         if self._step:
-            self._close(images)
+            self._close()
             after_window()
 
     def window(self, batches: Iterator[T], images: int, instrumented: bool) -> Iterator[T]:
         """Hand on the batches of one window, plain or instrumented; the rest stays in the iterator."""
         self._open(instrumented)
-        yield from self._until_full(batches)
+        yield from self._until_full(batches, images)
         if self._step:
-            self._close(images)
+            self._close()
 
-    def _until_full(self, iterator: Iterator[T]) -> Generator[T, None, bool]:
+    def _until_full(self, iterator: Iterator[T], images: int | Callable[[T], int]) -> Generator[T, None, bool]:
         """Hand on batches until the window may end; says whether it did, or there were no more."""
         while True:
             begin = self.mark() if self._instrumented else None
@@ -194,16 +196,18 @@ class Ledger:
             if begin is not None:
                 self.add(STEP, begin, self.mark())
             self._step += 1
+            self._images += images(batch) if callable(images) else images
             if self._step >= self.min_steps and time.perf_counter() - self._began >= self.seconds:
                 return True
 
     def _open(self, instrumented: bool) -> None:
         self._spans, self._step, self._instrumented = [], 0, instrumented
+        self._images = 0
         self._ring.rewind()
         self._processor_began = time.process_time()
         self._began = time.perf_counter()
 
-    def _close(self, images: int) -> None:
+    def _close(self) -> None:
         self.before_synchronisation()
         if self._cuda:
             torch.cuda.synchronize(self.device)
@@ -215,7 +219,7 @@ class Ledger:
             for step, name, begin, end in self._spans:
                 row = blocks.setdefault(name, [0.0] * self._step)
                 row[step] += begin.milliseconds_to(end)
-        self.windows.append(Window(self._step, self._step * images, seconds, blocks, processor_seconds, self.tag))
+        self.windows.append(Window(self._step, self._images, seconds, blocks, processor_seconds, self.tag))
 
     def intervals(self) -> list[TimelineEntry]:
         """The blocks of the last window, if it was instrumented, on its time line in the order they ended."""

@@ -65,7 +65,7 @@ def evaluate(
             with ledger("h2d"):
                 quartet = batch.arrive()
             with ledger("forward"), autocast:
-                output = model(quartet.bg, quartet.bg_fg)
+                output = model(*quartet.inputs)
             prediction = output.only(heads)
             if losses is not None:
                 losses.update(prediction, quartet, span=ledger)

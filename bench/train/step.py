@@ -73,7 +73,7 @@ class Step:
     def eager_update(self, quartet: Quartet, span: Span, passes: Passes) -> Losses:
         """Forward, loss, backward, optimizer, operation by operation."""
         with passes.forward(), self.autocast:
-            prediction = self.run(quartet.bg, quartet.bg_fg)
+            prediction = self.run(*quartet.inputs)
         losses: Losses = self.objective(prediction, quartet, span=span)
         with passes.backward():
             losses.total.backward()  # type: ignore[no-untyped-call]

@@ -135,7 +135,7 @@ class LossMeans:
         """Compute a pooled term on the batches that are full, or on what is left."""
         while column.waiting and (everything or sum(len(logits) for logits, _ in column.waiting) >= self._size):
             logits = torch.cat([logits for logits, _ in column.waiting])
-            value = torch.cat([target.value for _, target in column.waiting])
+            value = torch.cat([target.stored for _, target in column.waiting])
             valid = [target.valid for _, target in column.waiting if target.valid is not None]
             target = Target(value, torch.cat(valid) if valid else None)
             batch, rest = slice(None, self._size), slice(self._size, None)
@@ -146,7 +146,7 @@ class LossMeans:
 
 def _one_by_one(term: AppliedTerm, value: Tensor) -> Tensor:
     """A term's value for every image alone, (B,)."""
-    images = len(term.target.value)
+    images = len(term.target.stored)
     if images == 1:
         return value.reshape(1)
     alone = [slice(image, image + 1) for image in range(images)]
@@ -155,13 +155,13 @@ def _one_by_one(term: AppliedTerm, value: Tensor) -> Tensor:
 
 
 def _part(target: Target, at: slice) -> Target:
-    return Target(target.value[at], None if target.valid is None else target.valid[at])
+    return Target(target.stored[at], None if target.valid is None else target.valid[at])
 
 
 def _has_target(target: Target) -> Tensor:
     """1 for the images with any pixel of known target, else 0, (B,)."""
     if target.valid is None:
-        return torch.ones(len(target.value), device=target.value.device)
+        return torch.ones(len(target.stored), device=target.stored.device)
     return (target.valid > 0.5).flatten(1).any(1).float()
 
 

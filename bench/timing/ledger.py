@@ -164,7 +164,8 @@ class Ledger:
         self._spans.append((self._step, name, begin, end))
 
     def steps(
-        self, batches: Iterable[T], images: int | Callable[[T], int], after_window: Callable[[], None] = lambda: None) -> Iterator[T]:
+        self, batches: Iterable[T], images: int | Callable[[T], int], after_window: Callable[[], None] = lambda: None
+    ) -> Iterator[T]:
         """Hand the batches on, timing the wait for each and closing windows, some of them instrumented.
 
         On a CPU that is every second one; on CUDA, where many steps fit a window, one in eight. Events are read while

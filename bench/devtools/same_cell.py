@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bench.metrics import metrics as all_metrics
+from bench.core.metric_facts import MetricFacts
 from bench.report.markdown import table
 from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Row, rows
-from bench.results.compare import HEADLINES, MARGIN
+from bench.results.compare import MARGIN
 from bench.results.find import label
+from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.stats.difference import Difference
 from bench.results.stats.pairing import Pairing
 from bench.results.stats.student import half_width
@@ -78,7 +79,7 @@ def pooled(cells: Sequence[Rate]) -> Rate:
     return Rate(sum(rate.comparisons for rate in cells), share, error, sum(rate.runs for rate in cells))
 
 
-def rates(results: Path, size: int, metrics: Sequence[str] = HEADLINES, deals: int = 100) -> dict[str, Rate]:
+def rates(results: Path, size: int, metrics: Sequence[str] = (), deals: int = 100) -> dict[str, Rate]:
     """False verdicts of every cell that has seeds enough, by the cell's label.
 
     The seeds are dealt out at random into pairs of disjoint subsets, again and again.
@@ -86,21 +87,26 @@ def rates(results: Path, size: int, metrics: Sequence[str] = HEADLINES, deals: i
     Args:
         results: folder of records.
         size: seeds of either side.
-        metrics: names; those that a cell lacks do not count.
+        metrics: keys, those that a cell lacks do not count; empty for what `bench compare` shows.
         deals: how many.
 
     Raises:
+        UnknownName: no such metric.
         BadData: records that cannot be read, or have no per-image metrics.
     """
+    records = store.read_all(results)
+    known = facts_in(record for _, record in records)
+    keys = [find_key(name, known) for name in metrics] or shown(known, "compared")
+    asked = {key: known[key] for key in keys}
     found = {}
-    for row in rows(store.read_all(results)):
+    for row in rows(records):
         if row.learns and len(row.records) >= 2 * size:
-            found[label(row)] = rate_of(*_verdicts(results, row, size, metrics, deals))
+            found[label(row)] = rate_of(*_verdicts(results, row, size, asked, deals))
     return found
 
 
 def _verdicts(
-    results: Path, row: Row, size: int, metrics: Sequence[str], deals: int
+    results: Path, row: Row, size: int, metrics: Mapping[str, MetricFacts], deals: int
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     random, seeds = np.random.default_rng(0), list(row.records)
     names = {seed: name for seed, (name, _) in row.records.items()}
@@ -111,7 +117,9 @@ def _verdicts(
         for start in range(0, len(dealt) - 2 * size + 1, 2 * size):
             sides = dealt[start : start + size], dealt[start + size : start + 2 * size]
             takes_part.append([seed in (*sides[0], *sides[1]) for seed in seeds])
-            false.append([_differs(aligned, names, sides, name) for name in metrics if _has(aligned, name)])
+            held = [(key, facts) for key, facts in metrics.items() if _has(aligned, key)]
+            files = [names[seed] for seed in sides[0]], [names[seed] for seed in sides[1]]
+            false.append([_differs(aligned, sides, files, key, facts) for key, facts in held])
     return np.array(false, dtype=np.bool_), np.array(takes_part, dtype=np.bool_)
 
 
@@ -119,12 +127,17 @@ def _has(aligned: Aligned, metric: str) -> bool:
     return all(metric in table and not np.isnan(table[metric]).all() for table in aligned.tables.values())
 
 
-def _differs(aligned: Aligned, names: Mapping[int, str], sides: tuple[list[int], list[int]], metric: str) -> bool:
-    about = all_metrics[metric]
-    a, b = (aligned.scored([names[seed] for seed in side], metric) for side in sides)
-    difference = Difference.of(a, b, aligned.grouping, Pairing.of(*sides))
-    margin = lacking(MARGIN, float(difference.a.mean()), float(difference.b.mean()), about.perfect)
-    return decide(*difference.interval(), about.higher_is_better, margin) in ("better", "worse")
+def _differs(
+    aligned: Aligned,
+    seeds: tuple[list[int], list[int]],
+    files: tuple[list[str], list[str]],
+    metric: str,
+    facts: MetricFacts,
+) -> bool:
+    a, b = (aligned.scored(side, metric, facts) for side in files)
+    difference = Difference.of(a, b, aligned.grouping, Pairing.of(*seeds))
+    margin = lacking(MARGIN, float(difference.a.mean()), float(difference.b.mean()), facts.perfect)
+    return decide(*difference.interval(), facts.higher_is_better, margin) in ("better", "worse")
 
 
 def page(results: Path, metrics: Sequence[str], deals: int) -> str:
@@ -144,10 +157,10 @@ def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.devtools.same_cell", description=__doc__)
     parser.add_argument("folder", type=Path, help="of records")
-    parser.add_argument("--metric", action="append", help="name; repeatable; default: the headline metrics")
+    parser.add_argument("--metric", action="append", help="key; repeatable; default: what bench compare shows")
     parser.add_argument("--deals", type=int, default=100, help="how often the seeds are dealt out anew")
     options = parser.parse_args()
-    print(page(options.folder, options.metric or HEADLINES, options.deals), end="")
+    print(page(options.folder, options.metric or (), options.deals), end="")
     return 0
 
 

@@ -8,7 +8,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.metrics import metrics
 from bench.report.comparison_table import caveats
 from bench.results.transfer import Transfer
 
@@ -33,7 +32,7 @@ def _board(board: str, members: Sequence[Transfer]) -> RenderableType:
         table.add_row(
             transfer.joint,
             transfer.twin,
-            f"{transfer.metric} {'↑' if metrics[transfer.metric].higher_is_better else '↓'}",
+            f"{transfer.metric} {transfer.facts.arrow}",
             f"{found.a:.4f}",
             f"{found.b:.4f}",
             f"{change[0]:+.1%}" if change else "–",

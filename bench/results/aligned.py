@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.core.errors import BadData, BenchError
-from bench.metrics import metrics as all_metrics
+from bench.core.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.stats.grouping import Grouping
 from bench.results.stats.scored import Scored
@@ -55,18 +55,23 @@ class Aligned:
         grouping = Grouping(first["background"].astype(np.int64), first["object"].astype(np.int64))
         return cls(tables, grouping, len(set().union(*samples)) - len(common))
 
-    def scored(self, names: Sequence[str], metric: str) -> Scored:
+    def scored(self, names: Sequence[str], metric: str, facts: MetricFacts) -> Scored:
         """One metric of some records, (records, images).
+
+        Args:
+            names: of the records.
+            metric: its key.
+            facts: what is known of it.
 
         Raises:
             KeyError: a record lacks it, or none has a value.
         """
-        about, tables = all_metrics[metric], [self.tables[name] for name in names]
+        tables = [self.tables[name] for name in names]
         values = np.stack([table[metric] for table in tables])
         if np.isnan(values).all():
             raise KeyError(metric)
-        weights = None if about.weight is None else np.stack([table[about.weight] for table in tables])
-        return Scored(values, weights, about.power)
+        weights = None if facts.weight is None else np.stack([table[facts.weight] for table in tables])
+        return Scored(values, weights, facts.power)
 
 
 def _read(results: Path, name: str) -> dict[str, list[float]]:

@@ -7,22 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.core.errors import BenchError
+from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
-from bench.metrics import metric as find_metric
-from bench.metrics import metrics as all_metrics
 from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Row, rows
 from bench.results.find import heading, label, pick
+from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.stats.difference import Difference
 from bench.results.stats.pairing import Pairing
 from bench.results.stats.verdict import Finding, judge, lacking
 
 MARGIN = 0.05
 """Differences within this share of the distance from a perfect score, mean of both sides', count as equal."""
-
-HEADLINES = ("mask_dice", "mask_iou", "mask_bf", "depth_rmse", "depth_abs_rel", "depth_delta1", "depth_ssim")
-"""What is compared unless metrics are named, as far as both cells have them."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,7 @@ class Comparison:
         pairing: the seeds of either side that count.
         images, groups: test images both were scored on, and how many ``backgrounds`` and ``objects`` these show.
         findings: by metric.
+        facts: what is known of the metrics, by key.
         skipped: metrics that could not be compared, with the reason.
         notes: what a reader should know before believing it.
     """
@@ -46,6 +44,7 @@ class Comparison:
     images: int
     groups: Mapping[str, int]
     findings: Mapping[str, Finding]
+    facts: Mapping[str, MetricFacts]
     skipped: Mapping[str, str]
     notes: tuple[str, ...]
 
@@ -65,7 +64,7 @@ def compare(
     Args:
         results: the folder.
         a, b: each ``model:loss`` (a recipe's name or text), ``model`` where that is enough, or a record's file.
-        metrics: names; empty for `HEADLINES`.
+        metrics: keys; empty for those whose facts say `compared`, and what one's own `--metric` added.
         within: part of a board's heading, such as ``quick``, where both cells stand in several.
         margin: what counts as equal, as a share of the distance from a perfect score, mean of both sides'.
         seeds_a, seeds_b: seeds of either side; empty for all. With them a cell can stand against itself.
@@ -75,10 +74,10 @@ def compare(
         BenchError: no such seed, the cells were not measured alike, or the name fits several.
         BadData: records without per-image metrics beside them.
     """
-    for name in metrics:
-        find_metric(name)
-    board = rows(store.read_all(results))
-    left, right = pick(board, a, b, within)
+    records = store.read_all(results)
+    known = facts_in(record for _, record in records)
+    metrics = [find_key(name, known) for name in metrics]
+    left, right = pick(rows(records), a, b, within)
     return compare_rows(results, chosen(left, seeds_a), chosen(right, seeds_b), metrics=metrics, margin=margin)
 
 
@@ -109,7 +108,7 @@ def compare_rows(
     Args:
         results: the folder of their records.
         a, b: the cells.
-        metrics: names; empty for `HEADLINES`.
+        metrics: keys; empty for those whose facts say `compared`, and what one's own `--metric` added.
         margin: a share of the distance from a perfect score, mean of both sides'; of the figures' mean if ``relative``.
         relative: whether equal means a small change, instead of a small part of what is lacking.
 
@@ -122,10 +121,13 @@ def compare_rows(
     aligned = Aligned.of(results, names)
     findings: dict[str, Finding] = {}
     skipped: dict[str, str] = {}
-    for name in metrics or HEADLINES:
-        about = all_metrics[name]
+    known = facts_in(record for row in (a, b) for _, record in row.records.values())
+    for name in metrics or shown(known, "compared"):
+        facts = known[name]
         try:
-            left, right = (aligned.scored(side, name) for side in (names[: len(pairing.a)], names[len(pairing.a) :]))
+            left, right = (
+                aligned.scored(side, name, facts) for side in (names[: len(pairing.a)], names[len(pairing.a) :])
+            )
             difference = Difference.of(left, right, aligned.grouping, pairing)
         except LookupError:
             skipped[name] = "not in both records"
@@ -133,8 +135,8 @@ def compare_rows(
             skipped[name] = str(error)
         else:
             sides = float(difference.a.mean()), float(difference.b.mean())
-            equal = margin * (abs(sides[0]) + abs(sides[1])) / 2 if relative else lacking(margin, *sides, about.perfect)
-            findings[name] = judge(difference, about.higher_is_better, equal)
+            equal = margin * (abs(sides[0]) + abs(sides[1])) / 2 if relative else lacking(margin, *sides, facts.perfect)
+            findings[name] = judge(difference, facts.higher_is_better, equal)
     return Comparison(
         a=label(a),
         b=label(b),
@@ -143,6 +145,7 @@ def compare_rows(
         images=len(aligned.grouping),
         groups=aligned.grouping.counts,
         findings=findings,
+        facts=known,
         skipped=skipped if metrics else {n: r for n, r in skipped.items() if r != "not in both records"},
         notes=tuple(_notes(a, b, pairing, aligned)),
     )

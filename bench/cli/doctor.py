@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
-EXAMPLES = "Example: bench doctor"
+EXAMPLES = """
+bench doctor
+"""
 
 
 def doctor() -> None:

@@ -17,7 +17,7 @@ from bench.core.spec import RunSpec
 from bench.core.timings import BlockTime
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import RESIDENT_SHARE, Batch, Loader
-from bench.data.loading.packed_files import Shelf
+from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.profile.nvtx import Ranges
 from bench.timing import memory
@@ -44,7 +44,7 @@ _WINDOW_SECONDS = {"cpu": 0.05, "cuda": 0.25}
 _STEPS = 10**6  # a schedule of which a profile sees the beginning only
 
 
-class Trainee:
+class StepRunner:
     """One model under one recipe, trained for as long as somebody asks for another window.
 
     Args:
@@ -54,7 +54,7 @@ class Trainee:
         batches: how many are there before they come again; they lie in memory or are made as they are needed, as
             all the protocol's samples would.
         resident: let them lie in memory whatever a run would do.
-        shelf: where batches are kept that a run would stream from a file; without it they are made as needed.
+        packed_files: where batches are kept that a run would stream from a file; without it they are made as needed.
         engine: how a step is run; of a compiled model only whole passes are timed, as its blocks are fused away, and
             of a captured step the graph.
 
@@ -74,7 +74,7 @@ class Trainee:
         device: torch.device,
         batches: int = BATCHES,
         engine: Engine = "eager",
-        shelf: Shelf | None = None,
+        packed_files: PackedFiles | None = None,
         resident: bool = False,
     ) -> None:
         self.spec, self.device, self.engine = spec, device, engine
@@ -90,14 +90,14 @@ class Trainee:
         count = batches * self.batch
         part = 1 if resident else count / max(count, spec.protocol.train_samples)
         room = int(RESIDENT_SHARE * free_bytes(device) * part)
-        self.loader = Loader(source.to(device), "train", count, self.size, self.batch, room, shelf=shelf)
+        self.loader = Loader(source.to(device), "train", count, self.size, self.batch, room, packed_files=packed_files)
         try:
             self._heads = common_heads(spec, self.model, self.loader)
         except ValueError as error:
             raise BenchError(f"{spec.model}: {error}") from error
         self._begin()
 
-    def again(self) -> None:
+    def restart(self) -> None:
         """Begin anew with fresh weights, and with tensors that lie elsewhere in memory; the batches stay."""
         del self._step, self._passes, self.batches, self.objective, self.optimizer
         self.model = torch.nn.Identity()  # the old one's memory is free before the new one asks for its own
@@ -141,7 +141,7 @@ class Trainee:
         """Train for some steps; the loss before each."""
         return [float(self.step(*next(self.batches)).total.detach()) for _ in range(steps)]
 
-    def make_ready(self) -> float:
+    def first_steps(self) -> float:
         """The first steps, in which an engine compiles or captures; returns their seconds."""
         began = time.perf_counter()
         self.losses(FIRST_STEPS[self.engine])
@@ -178,9 +178,9 @@ class Trainee:
     def census(self) -> Census:
         """Count what one step does, block by block; to be called when the optimizer has its state."""
         epoch, batch = next(self.batches)
-        there = [*self.state(), *(tensor for _, tensor in batch.quartet.tensors())]
-        census = Census(self.device, bytes_of(there))
-        census.known(there)
+        present = [*self.state(), *(tensor for _, tensor in batch.quartet.tensors())]
+        census = Census(self.device, bytes_of(present))
+        census.known(present)
         passes, run, update = self._split(census), self._step.run, self._step.update
         # What is compiled or captured does not pass through a census.
         self._step.run, self._step.update = self.model, self._as_one if self.engine == "graphed" else None

@@ -14,7 +14,7 @@ from bench.core.errors import BenchError
 from bench.core.progress import Progress, no_progress
 from bench.core.spec import RunSpec
 from bench.data.source import Source
-from bench.profile.training import Trainee
+from bench.profile.training import StepRunner
 
 ROUNDS = 5
 
@@ -34,7 +34,7 @@ def rates_of(
         tell(f"{spec.model} in {one}", 0, ROUNDS + 1)
         with suppress(BenchError, RuntimeError, ValueError, MemoryError):
             trial = spec.model_copy(update=one._asdict())
-            windows[one] = Trainee(trial, source, device, batches=_BATCHES, resident=True).window
+            windows[one] = StepRunner(trial, source, device, batches=_BATCHES, resident=True).window
     seconds = race(windows, tell=lambda turn: tell(f"{spec.model} in each, in turn", turn, ROUNDS + 1))
     windows.clear()
     gc.collect()
@@ -56,7 +56,7 @@ def race(
     Args:
         windows: each trains for a short while and returns its seconds a step.
         rounds: windows of each that stays in the race.
-        tell: told of every turn, from 0.
+        progress: told of every turn, from 0.
     """
     seconds: dict[Candidate, list[float]] = {one: [] for one in windows}
     running = list(windows)

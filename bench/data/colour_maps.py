@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +60,7 @@ def _jet() -> Colours:
 
 _TABLES: dict[str, Callable[[], Colours]] = {
     "jet": _jet,
-    **{name: (lambda text=text: _unpacked(text)) for name, text in _DIFFERENCES.items()},
+    **{name: partial(_unpacked, text) for name, text in _DIFFERENCES.items()},
 }
 NAMES = tuple(sorted(_TABLES))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,31 +45,35 @@ class DepthUnit:
     plausible: tuple[float, float, float] = (0.0, np.inf, 0.0)
     sparse: bool = False
 
-    def read(self, numbers: npt.NDArray[np.generic]) -> Numbers:
+    def read(self, numbers: npt.NDArray[Any]) -> Numbers:
         """Numbers of a file, (H, W) of any type, as depths in [0, 1], -1 where unknown."""
         values = numbers.astype(np.float32)
         unknown = ~np.isfinite(values) | (values > self.full) | (values < self.least)
         if self.holes:
             unknown |= values <= 0
-        return np.where(unknown, np.float32(UNKNOWN), np.divide(values, np.float32(self.full), where=~unknown))
+        return np.where(unknown, np.float32(UNKNOWN), np.where(unknown, np.float32(0), values) / np.float32(self.full))
 
     def over(self, least: float, greatest: float) -> DepthUnit:
-        """The same with 1.0 at ``greatest`` and nothing known below ``least``, both in metres (or in the unit's numbers).
+        """The same with 1.0 at ``greatest`` and nothing known below ``least``, in metres or a relative unit's numbers.
 
         Raises:
             BenchError: the range is none.
         """
         if not 0 <= least < greatest < np.inf:
-            raise BenchError(f"a depth range from {least:g} to {greatest:g}: from 0 or more to something greater is meant")
+            raise BenchError(
+                f"a depth range from {least:g} to {greatest:g}: from 0 or more to something greater is meant"
+            )
         scale = self.per_metre or 1.0
-        encoding = f"metric, 1.0 = {greatest:g} m" if self.per_metre else f"{self.encoding.split(',')[0]}, 1.0 = {greatest:g}"
+        encoding = (
+            f"metric, 1.0 = {greatest:g} m" if self.per_metre else f"{self.encoding.split(',')[0]}, 1.0 = {greatest:g}"
+        )
         return replace(self, encoding=encoding, full=greatest * scale, least=least * scale)
 
 
-def _metric(name: str, per_metre: float, metres: float, plausible: tuple[float, float, float], sparse: bool) -> DepthUnit:
-    return DepthUnit(
-        name, f"metric, 1.0 = {metres:g} m", per_metre * metres, 0.0, True, per_metre, plausible, sparse
-    )
+def _metric(
+    name: str, per_metre: float, metres: float, plausible: tuple[float, float, float], sparse: bool
+) -> DepthUnit:
+    return DepthUnit(name, f"metric, 1.0 = {metres:g} m", per_metre * metres, 0.0, True, per_metre, plausible, sparse)
 
 
 _INDOORS, _STREET = (0.6, 7.0, 2.0), (2.0, 45.0, 5.0)
@@ -127,13 +132,15 @@ class DepthFacts:
     percentiles: tuple[float, float, float, float, float]
 
     @classmethod
-    def of(cls, maps: Sequence[npt.NDArray[np.generic]], kind: str) -> DepthFacts:
+    def of(cls, maps: Sequence[npt.NDArray[Any]], kind: str) -> DepthFacts:
         """The facts of some maps together."""
         values = np.concatenate([numbers.astype(np.float64).ravel() for numbers in maps])
         known = values[np.isfinite(values) & (values > 0)]
         if known.size == 0:
             return cls(kind, 0.0, (0.0,) * 5)
-        return cls(kind, known.size / values.size, (*np.percentile(known, (5, 50, 95, 99)).tolist(), float(known.max())))
+        return cls(
+            kind, known.size / values.size, (*np.percentile(known, (5, 50, 95, 99)).tolist(), float(known.max()))
+        )
 
     def metres(self, unit: DepthUnit) -> tuple[float, float, float]:
         """5th percentile, median and 95th percentile in metres of a metric unit."""
@@ -166,7 +173,9 @@ def doubt(facts: DepthFacts, unit: DepthUnit, guessed: bool) -> str | None:
     if unit.per_metre is not None and not _is_plausible(facts, unit):
         low, median, high = facts.metres(unit)
         likely = _most_plausible(facts)
-        hint = f"; {likely.name} is likely (median {facts.metres(likely)[1]:.2f} m)" if likely and likely != unit else ""
+        hint = (
+            f"; {likely.name} is likely (median {facts.metres(likely)[1]:.2f} m)" if likely and likely != unit else ""
+        )
         return f"as {unit.name} depths would lie between {low:.2f} and {high:.2f} m, median {median:.2f} m{hint}"
     if guessed and unit.per_metre is not None and facts.known < 0.5:
         return f"only {facts.known:.0%} of the depth is known, and its unit {unit.name} was guessed; declare it"

@@ -7,7 +7,7 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 
 from bench.core.errors import BadData
 
@@ -62,7 +62,7 @@ class Archive:
         return content
 
     def _handle(self) -> zipfile.ZipFile:
-        """This thread's own; opened anew after a fork."""
+        """The handle of the calling thread; opened anew after a fork."""
         if getattr(self._local, "owner", None) != os.getpid():
             if self._now() != self._facts:
                 raise OSError("the zip changed while it was read")
@@ -83,7 +83,7 @@ class Archive:
             if info.is_dir():
                 continue
             windows = PureWindowsPath(name)
-            if windows.is_absolute() or windows.drive or name.startswith("/") or ".." in PurePosixPath(name).parts:
+            if windows.is_absolute() or windows.drive or name.startswith("/") or ".." in windows.parts:
                 yield name, "its path leaves the zip"
             elif info.flag_bits & _ENCRYPTED:
                 yield name, "encrypted"

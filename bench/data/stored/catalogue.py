@@ -94,7 +94,8 @@ def read_catalogue(
         what = "no picture" if "bg_fg" not in found else "neither a mask nor a depth map"
         where = ", ".join(str(path) for path in roots.paths)
         raise BadData(
-            [*roots.problems, (where, f"{what} in the names of layout {layout.name}")], "say how files are named: --files"
+            [*roots.problems, (where, f"{what} in the names of layout {layout.name}")],
+            "say how files are named: --files",
         )
     paired = pair(roots, layout, found)
     paired.pictures.sort(key=lambda picture: (picture.image.prefix, picture.image.file.name))

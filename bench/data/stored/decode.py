@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from bench.data.depth_units import UNKNOWN, DepthUnit
 from bench.data.stored.mask_values import MaskValues, Planes, read_mask
 from bench.data.stored.window import Window
 
-Array = npt.NDArray[np.generic]
+Array = npt.NDArray[Any]
 _ASPECT_TOLERANCE = 0.03
 _ORIENTATION = 0x0112
 _LOSSY = (".jpg", ".jpeg", ".webp")
@@ -107,7 +108,9 @@ def mask(content: bytes, name: str, size: int, reading: Reading) -> tuple[Planes
     image = open_image(content, grey=lossy and reading.foreground != "alpha", least=size if small else 0)
     window = Window.of(*image.size, size, reading.fit)
     try:
-        return read_mask(image, window, reading.foreground, reading.soft, reading.values, lossy), image.width / image.height
+        return read_mask(
+            image, window, reading.foreground, reading.soft, reading.values, lossy
+        ), image.width / image.height
     except ValueError as error:
         raise BadFile(str(error)) from error
 
@@ -120,22 +123,24 @@ def depth(content: bytes, name: str, size: int, reading: Reading) -> tuple[npt.N
     """
     unit = reading.unit
     assert unit is not None
+    numbers: Array
     if unit.name == "colormap" and reading.colour_map is not None:
-        image = _rgb(open_image(content))
-        window = Window.of(*image.size, size, reading.fit)
-        numbers, _ = entries(np.asarray(window.pick(np.asarray(image))), reading.colour_map)
+        pixels = np.asarray(_rgb(open_image(content)))
+        height, width = pixels.shape[:2]
+        window = Window.of(width, height, size, reading.fit)
+        numbers, _ = entries(window.pick(pixels), reading.colour_map)
     elif not unit.holes and PurePosixPath(name).suffix.lower() in _LOSSY:
         image = open_image(content, grey=True, least=size)
-        window = Window.of(*image.size, size, reading.fit)
+        width, height = image.size
+        window = Window.of(width, height, size, reading.fit)
         numbers = window.average(image if image.mode == "L" else image.convert("L"))
     else:
         whole = numbers_of(content, name)
-        image = whole  # type: ignore[assignment]
-        window = Window.of(whole.shape[1], whole.shape[0], size, reading.fit)
-        numbers = window.pick(whole)  # type: ignore[assignment]
         height, width = whole.shape
-        return _within(window, unit.read(numbers)), width / height
-    return _within(window, unit.read(numbers)), image.width / image.height
+        window = Window.of(width, height, size, reading.fit)
+        numbers = window.pick(whole)
+    values = unit.read(numbers)
+    return values if window.fills else np.where(window.inside(), values, np.float32(UNKNOWN)), width / height
 
 
 def numbers_of(content: bytes, name: str) -> Array:
@@ -200,15 +205,6 @@ def check_aspect(what: str, aspect: float, picture: float) -> None:
     """
     if abs(aspect / picture - 1) > _ASPECT_TOLERANCE:
         raise BadFile(f"{what}: {aspect:.3f} times as wide as high, its picture {picture:.3f}: not of one scene")
-
-
-def with_unit(reading: Reading, unit: DepthUnit | None, colour_map: str | None) -> Reading:
-    """The same, for depth of a unit."""
-    return replace(reading, unit=unit, colour_map=colour_map)
-
-
-def _within(window: Window, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return values if window.fills else np.where(window.inside(), values, np.float32(UNKNOWN))
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""As what the depth files of a set are read: declared, implied by the layout, or guessed from their numbers; and said."""
+"""As what the depth files of a set are read: as declared, as the layout implies, or guessed from their numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.core.errors import BenchError
-from bench.data.colour_maps import NAMES, colour_map, entries, likely
+from bench.data.colour_maps import NAMES, Colours, colour_map, entries, likely
 from bench.data.depth_units import DepthFacts, DepthUnit, depth_unit, doubt, for_type, guess, scaled
 from bench.data.stored import decode
 from bench.data.stored.decode import BadFile
@@ -28,7 +28,7 @@ class DepthReading:
         known: share of the pixels where depth is known.
         median: of the known depths, in [0, 1].
         blur: median distance of colours from their map, in levels of 255.
-        guessed: whether nobody declared the unit.
+        origin: who says that it is this unit: ``declared``, ``implied`` by the layout, or ``guessed``.
         warning: why the unit seems wrong; empty where it does not.
     """
 
@@ -37,12 +37,12 @@ class DepthReading:
     known: float
     median: float
     blur: float | None
-    guessed: bool
+    origin: str
     warning: str
 
     def say(self) -> str:
         """The reading in a sentence."""
-        how = "guessed" if self.guessed else "as declared"
+        how = {"declared": "as declared", "implied": "as the layout implies", "guessed": "guessed"}[self.origin]
         metres = f" ({self.median * self.unit.full / self.unit.per_metre:.2f} m)" if self.unit.per_metre else ""
         colours = f", colours of {self.colour_map}, {self.blur:.1f} of 255 off" if self.colour_map else ""
         return (
@@ -79,6 +79,7 @@ def read_depth(
         colour_map(map_name)
     chosen = declared if declared != "auto" else implied
     guessed = scale is None and chosen == "auto"
+    origin = "guessed" if guessed else "declared" if scale is not None or declared != "auto" else "implied"
     maps, kind, found_map, blur = _look(roots, files, map_name, chosen)
     facts = DepthFacts.of(maps, kind) if maps else DepthFacts(kind, 0.0, (0.0,) * 5)
     if scale is not None:
@@ -88,7 +89,7 @@ def read_depth(
         if unit.name == "colormap" and kind != "rgb":
             if declared == "colormap":
                 raise BenchError("--depth-unit colormap, but the depth maps are grey")
-            unit = guess(facts)
+            unit, origin = guess(facts), "guessed"
         unit = unit.over(*span) if span is not None else for_type(unit, facts)
     if unit.name == "colormap":
         unit = replace(unit, encoding=f"colour map {found_map}, 1.0 = its last entry")
@@ -98,10 +99,13 @@ def read_depth(
     median = float(np.median(values[is_known])) if is_known.any() else 0.0
     warning = doubt(facts, unit, guessed) if maps else "no depth map could be looked at"
     if warning is None and len(values) and known < 0.5 and facts.known > 2 * known:
-        warning = f"{facts.known - known:.0%} of the pixels lie beyond what becomes 1.0 ({unit.encoding}); --depth-range says otherwise"
+        beyond = f"{facts.known - known:.0%} of the pixels lie beyond what becomes 1.0 ({unit.encoding})"
+        warning = f"{beyond}; give another --depth-range"
     if blur is not None and blur > 24:
         warning = f"the colours are not those of {found_map} ({blur:.0f} of 255 off); there are: {', '.join(NAMES)}"
-    return DepthReading(unit, found_map if unit.name == "colormap" else None, known, median, blur, guessed, warning or "")
+    return DepthReading(
+        unit, found_map if unit.name == "colormap" else None, known, median, blur, origin, warning or ""
+    )
 
 
 def _look(
@@ -131,6 +135,6 @@ def _look(
     return maps, kind, map_name, float(np.median(blurs)) if blurs else None
 
 
-def colours_if_picture(content: bytes, file: File) -> decode.Array | None:
+def colours_if_picture(content: bytes, file: File) -> Colours | None:
     """The pixels of a picture in colours, None of anything else."""
     return None if file.suffix in (".npy", ".pfm") else decode.colours_of(content)

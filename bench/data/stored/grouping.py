@@ -63,7 +63,7 @@ def mirrored(flips: str) -> Callable[[str], str]:
     """From an object's number to that of the object it mirrors.
 
     Args:
-        flips: ``none`` (mirrored objects bear the number of what they mirror), ``pairs`` (2 mirrors 1, 4 mirrors 3 ...),
+        flips: ``none`` (mirrored objects bear the number of what they mirror), ``pairs`` (2 mirrors 1, 4 mirrors 3),
             or a number to be taken off, such as 100: 101 mirrors 1.
 
     Raises:
@@ -102,7 +102,10 @@ def _scenes(pictures: Sequence[Picture], rule: str, scene_of: Callable[[str], st
         rule = "sequence" if numbered else "file"
     if rule == "file":
         return stems, f"each of {len(stems)} pictures is a scene of its own"
-    return sequences, f"numbered files are one sequence: {count} scenes of {len(stems)} pictures (--scenes file: each its own)"
+    return (
+        sequences,
+        f"numbered files are one sequence: {count} scenes of {len(stems)} pictures (--scenes file: each its own)",
+    )
 
 
 def _identity(picture: Picture) -> File:

@@ -112,7 +112,7 @@ LAYOUTS: dict[str, Layout] = {
         ),
         Layout(
             "002",
-            "bgfg_b001_f001_0, backgrounds in alphabetical order, 4,000 of each",
+            "bgfg_b001_f001_0 in bg_fg, with mask, depth and bg",
             (
                 pattern("bg", r"bg/(?P<stem>[^/]+)"),
                 pattern("bg_fg", rf"bg_fg/bgfg_{_PAIR_002}"),
@@ -154,6 +154,18 @@ LAYOUTS: dict[str, Layout] = {
             unit="8bit",
             encoding=_TEACHER,
             table="file_map.txt",
+        ),
+        Layout(
+            "pairs",
+            "folders bg, bg_fg, mask and depth; bg00001_fg00001_001.png",
+            (
+                pattern("bg", r"bg/(?P<stem>bg\d+)"),
+                pattern("bg_fg", rf"bg_fg/{_PAIR_004}"),
+                pattern("mask", rf"mask/{_PAIR_004}"),
+                pattern("depth", rf"depth/{_PAIR_004}"),
+            ),
+            _by_ids,
+            _numbers,
         ),
         Layout(
             "quartets",

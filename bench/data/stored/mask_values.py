@@ -96,9 +96,9 @@ def _grey(image: Image.Image, foreground: str, lossy: bool) -> Image.Image:
         grey = Image.fromarray((numbers * _WHOLE if numbers.max() <= 1 else numbers >> 8).astype(np.uint8))
     elif has_alpha:
         rgba = image.convert("RGBA")
-        colour, alpha = np.asarray(rgba.convert("L")), np.asarray(rgba.getchannel("A"))
+        colour, opaque = np.asarray(rgba.convert("L")), np.asarray(rgba.getchannel("A"))
         shown = colour if foreground == "white" else _WHOLE - colour
-        return Image.fromarray((shown.astype(np.uint16) * alpha // _WHOLE).astype(np.uint8))
+        return Image.fromarray((shown.astype(np.uint16) * opaque // _WHOLE).astype(np.uint8))
     else:
         grey = image if image.mode == "L" else image.convert("L")
         if not lossy and grey.getextrema()[1] == 1:  # numbers of two classes, not shades
@@ -115,7 +115,7 @@ def _declared(image: Image.Image, window: Window, values: MaskValues, lossy: boo
         hit = np.zeros(numbers.shape, dtype=np.bool_)
         for value in wanted:
             hit |= np.abs(numbers - value) <= reach
-        return window.average(Image.fromarray(hit.astype(np.uint8) * _WHOLE)).astype(np.float32) / _WHOLE
+        return window.average(Image.fromarray(hit.astype(np.uint8) * _WHOLE)).astype(np.float32) / np.float32(_WHOLE)
 
     inside, unknown = share(values.foreground), share(values.unknown)
     known = window.inside() & (unknown < 0.5)

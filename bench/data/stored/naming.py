@@ -1,8 +1,8 @@
 """Patterns of file names, as people write them: ``mask=masks/{bg}_{fg}_{n}.png``.
 
 Grammar of one pattern: text stands for itself; ``{name}`` for anything without a slash, and gives it that name;
-``{name:d}`` for digits; ``*`` for anything without a slash; ``[...]`` for what may be missing; a suffix ``.*`` for that of
-any picture. Small and capital letters are the same.
+``{name:d}`` for digits; ``*`` for anything without a slash; ``[...]`` for what may be missing; a suffix ``.*`` for
+that of any picture. Small and capital letters are the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from bench.core.errors import BenchError
 
 FIELDS = ("bg", "bg_fg", "mask", "depth", "mask_valid", "valid")
 _ALIASES = {"image": "bg_fg"}
-_TOKEN = re.compile(r"\{(?P<name>[a-z_][a-z0-9_]*)(?P<digits>:d)?\}|(?P<any>\*)|(?P<open>\[)|(?P<close>\])|(?P<text>.)", re.S)
+_TOKEN = re.compile(
+    r"\{(?P<name>[a-z_][a-z0-9_]*)(?P<digits>:d)?\}|(?P<any>\*)|(?P<open>\[)|(?P<close>\])|(?P<text>.)", re.S
+)
 
 Ids = Mapping[str, str]
 
@@ -68,7 +70,9 @@ def parse_patterns(text: str) -> tuple[Pattern, ...]:
         name, equals, shape = match.group().partition("=")
         field = _ALIASES.get(name, name)
         if not equals or field not in FIELDS:
-            raise _wrong(text, match.start(), f"a field and its pattern, such as mask=masks/{{id}}.png; fields: {_fields()}")
+            raise _wrong(
+                text, match.start(), f"a field and its pattern, such as mask=masks/{{id}}.png; fields: {_fields()}"
+            )
         if field in found:
             raise _wrong(text, match.start(), f"one pattern for {field}, not two")
         found[field] = _compile(text, match.start() + len(name) + 1, field, shape)

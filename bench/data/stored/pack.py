@@ -24,7 +24,7 @@ import numpy.typing as npt
 from bench.core.errors import BenchError
 from bench.core.files import canonical_json, replace
 
-Array = npt.NDArray[np.generic]
+Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
 FORMAT = 1
 _WRITTEN = np.uint64(1 << 32)
@@ -148,7 +148,9 @@ class Pack:
                 _create(folder, source, tables, groups)
             return cls(folder)
         except (OSError, ValueError, KeyError) as error:
-            raise BenchError(f"{folder}: packed data cannot be kept there: {error}; remove it or choose another place") from error
+            raise BenchError(
+                f"{folder}: packed data cannot be kept there: {error}; remove it or choose another place"
+            ) from error
 
     @property
     def is_complete(self) -> bool:

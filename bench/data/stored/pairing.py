@@ -104,7 +104,7 @@ def _parse(file: File, patterns: Sequence[Pattern]) -> tuple[str, Named] | None:
 
 
 def _by_ids(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Paired:
-    images, problems, notes = found.get("bg_fg", []), [], list[str]()
+    images, problems, notes = found.get("bg_fg", []), list[Problem](), list[str]()
     if images and "time" in images[0].ids:
         found = {**found, **{name: _nearest_in_time(images, some) for name, some in found.items() if name != "bg_fg"}}
     with_prefix = len({tuple(sorted(image.ids.items())) for image in images}) < len(images)
@@ -182,14 +182,13 @@ def _give_backgrounds(
         counted = sorted(by_stem.values(), key=lambda one: one.file.name)
         numbered = any(re.search(r"\d", stem) for stem in by_stem)
         paired.notes.append(
-            f"background names carry {'other numbers than the pictures' if numbered else 'no number'}: they are counted "
-            f"off in alphabetical order, {PurePosixPath(counted[0].file.name).name} is number 1"
+            f"background names carry {'other numbers than the pictures' if numbered else 'no number'}: they are "
+            f"counted off in alphabetical order, {PurePosixPath(counted[0].file.name).name} is number 1"
         )
     used = set()
     for picture in pictures:
         number = layout.meaning(picture.image.ids)[0]
-        stem = next((name for name in _candidates(layout, picture.image.ids) if name in by_stem), None)
-        named = by_stem[stem] if stem is not None else None
+        named = next((by_stem[name] for name in _candidates(layout, picture.image.ids) if name in by_stem), None)
         if counted is not None:
             place = int(number) - 1
             named = counted[place] if 0 <= place < len(counted) else None
@@ -219,9 +218,7 @@ def _are_one(a: File, b: File) -> bool:
 def _by_table(roots: Roots, layout: Layout, found: dict[str, list[Named]], tables: list[File]) -> Paired:
     """Pictures as a table pairs them, a line each: background, picture, mask, depth, between tabs."""
     paired = Paired([], [], [f"paired by {layout.table}"], Counter())
-    stems = {
-        name: {normal(PurePosixPath(one.file.stem).name): one for one in some} for name, some in found.items()
-    }
+    stems = {name: {normal(PurePosixPath(one.file.stem).name): one for one in some} for name, some in found.items()}
     columns = ("bg", "bg_fg", "mask", "depth")
     used: dict[str, set[str]] = defaultdict(set)
     for table in tables:

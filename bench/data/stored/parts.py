@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from bench.core.errors import BadData
 from bench.data.counter_random import uniform
-from bench.data.split import FRACTIONS, Division, Part, split_pools
+from bench.data.split import FRACTIONS, Division, Part, Pool, split_pools
 from bench.data.stored.catalogue import Entry
 from bench.data.stored.pack import Rows
 
@@ -42,7 +43,9 @@ class Parts:
     def notes(self) -> list[str]:
         """The same in sentences."""
         counts = ", ".join(f"{sizes['quartets']:,} {part}" for part, sizes in self.sizes.items())
-        straddling = f"; {self.left_out:,} left out, as their background and object are of different parts" * bool(self.left_out)
+        straddling = f"; {self.left_out:,} left out, as their background and object are of different parts" * bool(
+            self.left_out
+        )
         return [f"split {self.division.rule}: {counts}{straddling}"]
 
 
@@ -56,27 +59,23 @@ def share_out(entries: Sequence[Entry], seed: int, rule: str) -> Parts:
         BenchError: an unknown rule.
     """
     named = all(entry.item for entry in entries)
-    columns = {"background": [entry.background for entry in entries]}
+    columns: dict[Pool, list[str]] = {"background": [entry.background for entry in entries]}
     if named:
         columns["object"] = [entry.item for entry in entries]
     if named and columns["object"] == columns["background"]:
         del columns["object"]
-    division = split_pools({pool: Counter(names) for pool, names in columns.items()}, seed, rule, _WHAT)  # type: ignore[misc]
+    division = split_pools({pool: Counter(names) for pool, names in columns.items()}, seed, rule, _WHAT)
     allowed = np.ones((len(entries), len(FRACTIONS)), dtype=np.bool_)
     for pool, names in columns.items():
         for at, part in enumerate(FRACTIONS):
-            members = set(division.pools[pool].groups[part])  # type: ignore[index]
+            members = set(division.pools[pool].groups[part])
             allowed[:, at] &= np.fromiter((name in members for name in names), dtype=np.bool_, count=len(names))
-    ids = torch.arange(len(entries))
-    draw = uniform(seed, "stored/part", ids, 1)[:, 0].double().numpy()
-    share = np.where(allowed, np.array(list(FRACTIONS.values())), 0.0)
-    bounds = share.cumsum(1) / np.maximum(share.sum(1, keepdims=True), 1e-12)
-    chosen = np.where(allowed.any(1), (draw[:, None] >= bounds[:, :-1]).sum(1), -1)
-    order = uniform(seed, "stored/order", ids, 1)[:, 0].argsort(stable=True).numpy()
+    order: Rows = uniform(seed, "stored/order", torch.arange(len(entries)), 1)[:, 0].argsort(stable=True).numpy()
+    chosen = _choose(allowed[order])[np.argsort(order)]
     rows = {part: order[chosen[order] == at] for at, part in enumerate(FRACTIONS)}
     empty = [part for part, some in rows.items() if not len(some)]
     if empty:
-        reason = f"no quartet is left for {' and '.join(empty)}: those with a background and an object of one part are too few"
+        reason = f"no quartet is left for {' and '.join(empty)}: too few have a background and an object of one part"
         raise BadData([("split", reason)], "share one of them: --split unseen-bg or unseen-fg; or add more")
     groups = [_numbers(columns["background"]), _numbers(columns.get("object", columns["background"]))]
     sizes = {
@@ -90,7 +89,23 @@ def share_out(entries: Sequence[Entry], seed: int, rule: str) -> Parts:
     return Parts(rows, (groups[0], groups[1]), division, int((chosen < 0).sum()), sizes)
 
 
-_WHAT = {"background": "backgrounds", "object": "objects"}
+_WHAT: dict[Pool, str] = {"background": "backgrounds", "object": "objects"}
+
+
+def _choose(allowed: npt.NDArray[np.bool_]) -> Rows:
+    """One part for each quartet, in their order, of those allowed (N, parts); -1 where none is."""
+    chosen = np.full(len(allowed), -1, dtype=np.int64)
+    for may in np.unique(allowed, axis=0):
+        members = np.flatnonzero((allowed == may).all(1))
+        shares = np.where(may, list(FRACTIONS.values()), 0.0)
+        if not may.any():
+            continue
+        counts = np.floor(shares / shares.sum() * len(members)).astype(np.int64)
+        while counts.sum() < len(members):  # to the part farthest below its share; one without any comes first
+            lack = shares / shares.sum() * len(members) - counts + may * (counts == 0)
+            counts[lack.argmax()] += 1
+        chosen[members] = np.repeat(np.arange(len(FRACTIONS)), counts)
+    return chosen
 
 
 def _numbers(names: Sequence[str]) -> Rows:

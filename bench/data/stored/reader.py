@@ -160,7 +160,7 @@ class Reader:
         return made
 
     def problems(self, rows: Iterable[int]) -> dict[int, list[Problem]]:
-        """Decode some quartets for nothing but to learn what is wrong; problems by row, and by -1 - number of background."""
+        """Decode some quartets only to learn what is wrong; problems by row, and by -1 - number of background."""
 
         def try_sample(row: int) -> list[Problem]:
             return _problems_of(lambda: self.sample(row))

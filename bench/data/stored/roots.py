@@ -7,6 +7,7 @@ import hashlib
 import os
 import stat
 import unicodedata
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -73,6 +74,7 @@ class Roots:
     problems: list[tuple[str, str]] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     _archives: dict[int, Archive] = field(default_factory=dict)
+    _sums: dict[File, int] = field(default_factory=dict)
 
     @classmethod
     def open(cls, paths: Sequence[str | Path]) -> Roots:
@@ -104,11 +106,17 @@ class Roots:
                 facts = os.fstat(opened.fileno())
                 if (facts.st_size, facts.st_mtime_ns) != (file.size, file.stamp):
                     raise Unreadable("changed while it was read")
-                return opened.read()
+                content = opened.read()
+                self._sums[file] = zlib.crc32(content)
+                return content
         except FileNotFoundError as error:
             raise Unreadable("gone since the folder was listed") from error
         except (OSError, ValueError) as error:
             raise Unreadable(str(error)) from error
+
+    def checksum(self, file: File) -> int | None:
+        """CRC-32 of a file's content, as far as the zip states it or the file has been read."""
+        return file.stamp if file.root in self._archives else self._sums.get(file)
 
     def label(self, file: File) -> str:
         """The file as messages name it; what is no Unicode is escaped."""

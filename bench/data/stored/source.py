@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -19,17 +18,17 @@ from bench.core.errors import BadData, BenchError
 from bench.core.files import canonical_json, replace
 from bench.core.progress import Progress, no_progress
 from bench.data.camera import camera_named
-from bench.data.counter_random import uniform
+from bench.data.composed.source import scene_of
 from bench.data.source import Source
-from bench.data.split import FRACTIONS, Part
-from bench.data.stored.catalogue import Catalogue, Entry, read_catalogue
+from bench.data.split import Part
+from bench.data.stored.catalogue import Catalogue, read_catalogue
 from bench.data.stored.decode import Reading, decode_depth
 from bench.data.stored.depth_reading import DepthReading, read_depth
 from bench.data.stored.mask_values import MaskValues
-from bench.data.stored.options import ReadingOptions, parse_range
 from bench.data.stored.pack import Array, Field, Pack, Rows
 from bench.data.stored.parts import Parts, share_out
 from bench.data.stored.reader import Problem, Reader, decoding_threads
+from bench.data.stored.reading_options import ReadingOptions, parse_range
 from bench.data.stored.roots import File
 from registry.contract import Quartet
 
@@ -100,11 +99,18 @@ class Stored(Source):
         )
         options.check(flips, scenes)
         if plate not in ("none", "median") or plate_every < 1:
-            raise BenchError(f"--plate is none or median (of every 1st, 2nd ... picture), not {plate!r} of {plate_every}")
+            raise BenchError(
+                f"--plate is none or median (of every 1st, 2nd ... picture), not {plate!r} of {plate_every}"
+            )
         self.seed, self.camera, self.device = seed, camera, torch.device("cpu")
         paths = [root] if isinstance(root, str | Path) else list(root)
         self._catalogue = read_catalogue(paths, files, flips, scenes, scene_of)
-        self._options = {"files": self._catalogue.layout.name, "flips": flips, "plate": plate, "plate_every": plate_every}
+        self._options = {
+            "files": self._catalogue.layout.name,
+            "flips": flips,
+            "plate": plate,
+            "plate_every": plate_every,
+        }
         self._packed = None if packed is None else Path(packed)
         self._plate_rule = (plate, plate_every)
         self._depth = self._read_depth(options)
@@ -155,7 +161,7 @@ class Stored(Source):
                 "unit": self._depth.unit.name,
                 "known": round(self._depth.known, 4),
                 "median": round(self._depth.median, 4),
-                "guessed": self._depth.guessed,
+                "origin": self._depth.origin,
             }
         return found
 
@@ -250,7 +256,11 @@ class Stored(Source):
         if self._depth is None:
             return "none"
         implied = self._catalogue.layout.encoding
-        return implied if implied is not None and self._depth.unit.name == self._catalogue.layout.unit else self._depth.unit.encoding
+        return (
+            implied
+            if implied is not None and self._depth.unit.name == self._catalogue.layout.unit
+            else self._depth.unit.encoding
+        )
 
     def _set_plates(self) -> None:
         """Number the backgrounds."""
@@ -272,9 +282,7 @@ class Stored(Source):
         gone = {row for row in bad if row >= 0}
         plates = {-1 - row for row in bad if row < 0}
         keep = [
-            row
-            for row in range(len(self._entries))
-            if row not in gone and int(self._background[row]) not in plates
+            row for row in range(len(self._entries)) if row not in gone and int(self._background[row]) not in plates
         ]
         self._entries = [self._entries[row] for row in keep]
         self._background = self._background[keep]
@@ -306,7 +314,9 @@ class Stored(Source):
         digest, roots = hashlib.sha256(), self._catalogue.roots
         for entry in self._entries:
             for name, file in sorted({"bg_fg": entry.image, **entry.partners}.items()):
-                digest.update(f"{name}\0{file.name}\0{file.size}\0{roots.checksum(file)}\n".encode("utf-8", "surrogateescape"))
+                digest.update(
+                    f"{name}\0{file.name}\0{file.size}\0{roots.checksum(file)}\n".encode("utf-8", "surrogateescape")
+                )
         return digest.hexdigest()
 
     def _identity(self, size: int) -> dict[str, Any]:
@@ -349,7 +359,8 @@ class Stored(Source):
     def _rows(self, part: Part, ids: Tensor) -> Rows:
         self.stream(part)  # refuses a part that there is not
         rows = self._parts.rows[part]
-        return rows[ids.cpu().numpy() % len(rows)]
+        chosen: Rows = rows[ids.cpu().numpy() % len(rows)]
+        return chosen
 
     def _picture(self, pixels: Array) -> Tensor:
         """(B, S, S, 3) uint8 to (B, 3, S, S) float32 in [0, 1]."""

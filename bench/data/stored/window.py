@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from bench.core.errors import BenchError
+
+Array = npt.NDArray[Any]
 
 FITS = ("crop", "pad", "stretch")
 
@@ -64,8 +67,8 @@ class Window:
         shown = image.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=self.box)
         return self._within(np.asarray(shown))
 
-    def pick(self, numbers: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-        """An array (H, W) or (H, W, C) in the square, elements picked, as a mean over a rim is nowhere; zero beside it."""
+    def pick(self, numbers: Array) -> Array:
+        """An array (H, W) or (H, W, C) in the square, elements picked, as a mean over a rim is nowhere."""
         left, top, right, bottom = self.place
         x0, y0, x1, y1 = self.box
         rows = y0 + ((np.arange(bottom - top) + 0.5) * ((y1 - y0) / (bottom - top))).astype(np.int64)
@@ -79,7 +82,7 @@ class Window:
         covered[top:bottom, left:right] = True
         return covered
 
-    def _within(self, shown: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def _within(self, shown: Array) -> Array:
         if self.fills:
             return shown
         left, top, right, bottom = self.place

@@ -185,7 +185,6 @@ def _write(
     pool: Executor,
 ) -> list[Written]:
     """Render and write some samples."""
-    has_background = getattr(source, "has_background", True)
     files: list[tuple[str, npt.NDArray[np.generic]]] = []
     written = []
     for part in FRACTIONS:
@@ -195,13 +194,13 @@ def _write(
         quartet = source.render(part, ids, size)
         groups = source.groups(part, ids)
         for i in range(len(ids)):
-            pixels = _pixels(quartet.bg[i])
-            digest = hashlib.sha256(pixels.tobytes()).hexdigest()[:16] if has_background else f"group {groups[0][i]}"
+            pixels = None if quartet.bg is None else _pixels(quartet.bg[i])
+            digest = f"group {groups[0][i]}" if pixels is None else hashlib.sha256(pixels.tobytes()).hexdigest()[:16]
             bg, new = numbering.background(digest)
             fg = int(groups[1][i]) + 1
             place = Place(bg, fg, numbering.next_of(bg, fg))
             writer.check(place, layout)
-            if has_background and new:
+            if pixels is not None and new:
                 files.append((writer.background(bg), pixels))
             names = writer.names(place)
             files += [(names[field], values) for field, values in _fields(quartet, i, source, writer)]

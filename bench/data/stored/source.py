@@ -181,14 +181,16 @@ class Stored(Source):
         return moved
 
     def scenes(self, part: Part, ids: Tensor, size: int) -> Quartet:
-        """The quartets as they are stored; without a background it is black."""
+        """The quartets as they are stored."""
         planes = self.reader(size).planes(self._rows(part, ids))
         quartet = Quartet(
-            self._picture(planes["bg"]) if "bg" in planes else torch.zeros_like(self._picture(planes["bg_fg"])),
+            self._picture(planes["bg"]) if "bg" in planes else None,
             self._picture(planes["bg_fg"]),
         )
         if "mask" in planes:
             quartet.mask = self._plane(planes["mask"]).float().div_(255)
+        if "mask_valid" in planes:
+            quartet.mask_valid = self._plane(planes["mask_valid"]).float()
         if "depth" in planes:
             values, known = decode_depth(planes["depth"])
             quartet.depth, quartet.valid = self._plane(values), self._plane(known)

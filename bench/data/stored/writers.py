@@ -82,7 +82,8 @@ def _stretched(depth: npt.NDArray[np.float32], known: npt.NDArray[np.bool_], enc
     if not known.any():
         return np.zeros(depth.shape, dtype=np.uint8)
     low, high = float(depth[known].min()), float(depth[known].max())
-    return np.rint(np.where(known, depth - low, 0) * (255 / max(high - low, 1e-6))).astype(np.uint8)
+    stretched: Pixels = np.rint(np.where(known, depth - low, 0) * (255 / max(high - low, 1e-6))).astype(np.uint8)
+    return stretched
 
 
 def _coloured(depth: npt.NDArray[np.float32], known: npt.NDArray[np.bool_], encoding: str) -> Pixels:

@@ -75,7 +75,8 @@ def encode(pixels: Pixels, name: str, quality: int) -> bytes:
 
 
 def _plain(depth: npt.NDArray[np.float32], known: npt.NDArray[np.bool_], encoding: str) -> Pixels:
-    return np.rint(np.where(known, depth, 0) * 255).astype(np.uint8)
+    levels: Pixels = np.rint(np.where(known, depth, 0) * 255).astype(np.uint8)
+    return levels
 
 
 def _stretched(depth: npt.NDArray[np.float32], known: npt.NDArray[np.bool_], encoding: str) -> Pixels:
@@ -95,7 +96,8 @@ def _as_fine_as_can_be(depth: npt.NDArray[np.float32], known: npt.NDArray[np.boo
     metric = re.fullmatch(r"metric, 1\.0 = ([0-9.]+) m", encoding)
     if metric is None:
         return _plain(depth, known, encoding)
-    return np.rint(np.where(known, depth, 0) * (float(metric[1]) * 1000)).clip(0, 65535).astype(np.uint16)
+    millimetres: Pixels = np.rint(np.where(known, depth, 0) * (float(metric[1]) * 1000)).clip(0, 65535)
+    return millimetres.astype(np.uint16)
 
 
 def _names_000(place: Place) -> Mapping[str, str]:

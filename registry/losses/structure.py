@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from registry.contract import Head, Target
-from registry.losses.reduction import mean_over_images, output, pixel_mean, row_means, rows
+from registry.losses.reduction import mean_over_images, output, pixel_mean, pools, row_means, rows
 from registry.losses.terms import terms
 from registry.ranges import between, odd
 from registry.ssim import check_window, ssim_map, ssim_of, ssim_parts, whole_windows
@@ -148,5 +148,6 @@ def _halved(predicted: Tensor, true: Tensor, valid: Tensor | None) -> tuple[Tens
 
 def _guessed_range(predicted: Tensor) -> Tensor:
     """L as system 003 has it: 255 if the largest prediction is over 128, else 1; one more if the smallest is < -0.5."""
+    pools()
     values = predicted.detach()
     return torch.where(values.max() > 128, 255.0, 1.0) + torch.where(values.min() < -0.5, 1.0, 0.0)

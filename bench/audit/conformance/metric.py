@@ -169,7 +169,7 @@ def unknown_pixels(plugin: MetricPlugin) -> None:
     quartet.depth = torch.where(hole, math.nan, quartet.depth)
     other = Prediction(prediction.mask_logits, torch.where(hole, 7.0, prediction.depth_logits))
     after = plugin.values(other, quartet)
-    require(_same(before, after), f"it changes from {before.tolist()} to {after.tolist()} with what lies under valid = 0")
+    require(_same(before, after), f"what lies under valid = 0 changes it from {before.tolist()} to {after.tolist()}")
 
 
 @check("every other metric sees the same tensors")
@@ -190,12 +190,22 @@ def odd_sizes(plugin: MetricPlugin) -> None:
     quartet, expected = truth(2, 51, 45), plugin.metric.facts.perfect
     values = plugin.values(perfect(quartet), quartet)
     gap = float((values - expected).abs().max())
-    require(gap <= _CLOSE * max(1.0, abs(expected)), f"at 51x45 px it is {values.tolist()} on the truth, not {expected:g}")
+    require(
+        gap <= _CLOSE * max(1.0, abs(expected)), f"it is {values.tolist()} on the truth at 51x45 px, not {expected:g}"
+    )
 
 
 CHECKS = (
-    per_image, perfect_is_perfect, direction, independent, uniform_masks, nothing_known, unknown_pixels, inputs, odd_sizes,
-)  # fmt: skip
+    per_image,
+    perfect_is_perfect,
+    direction,
+    independent,
+    uniform_masks,
+    nothing_known,
+    unknown_pixels,
+    inputs,
+    odd_sizes,
+)
 """In the order in which they are made."""
 
 

@@ -100,7 +100,9 @@ def gradients(plugin: ModelPlugin) -> None:
         raise NotApplicable("it has no parameters to train")
     values = logits(model, _training_pair(plugin))
     require(values.requires_grad, "the logits do not depend on the parameters; is there a detach()?")
-    found = torch.autograd.grad((values * torch.randn_like(values)).sum(), [p for _, p in parameters], allow_unused=True)
+    found = torch.autograd.grad(
+        (values * torch.randn_like(values)).sum(), [p for _, p in parameters], allow_unused=True
+    )
     missing = [name for (name, _), slope in zip(parameters, found, strict=True) if slope is None]
     require(not missing, f"no gradient in {_some(missing)}: these layers are not used, or their output is detached")
     wrong = [n for (n, _), s in zip(parameters, found, strict=True) if s is not None and not s.isfinite().all()]
@@ -181,7 +183,9 @@ def bfloat16(plugin: ModelPlugin) -> None:
         half = logits(model, pair)
     require(half.isfinite().all(), "logits in bfloat16 are not finite")
     gap, scale = float((half - plain).abs().max()), float(plain.abs().max())
-    require(gap <= 0.1 * scale + 0.05, f"logits in bfloat16 differ by {gap:.3g} from those in float32 (up to {scale:.3g})")
+    require(
+        gap <= 0.1 * scale + 0.05, f"logits in bfloat16 differ by {gap:.3g} from those in float32 (up to {scale:.3g})"
+    )
 
 
 @check("training runs in the channels_last memory format")
@@ -238,8 +242,19 @@ def blocks(plugin: ModelPlugin) -> None:
 
 
 CHECKS = (
-    predicts, gradients, sizes, other_sizes, one_image, evaluation, seed, state, bfloat16, channels_last, inputs, blocks,
-)  # fmt: skip
+    predicts,
+    gradients,
+    sizes,
+    other_sizes,
+    one_image,
+    evaluation,
+    seed,
+    state,
+    bfloat16,
+    channels_last,
+    inputs,
+    blocks,
+)
 """In the order in which they are made."""
 
 

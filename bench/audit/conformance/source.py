@@ -69,7 +69,9 @@ def quartets(plugin: SourcePlugin) -> None:
             require(shape == (3, 3, size, size), f"bg_fg has shape {shape} {where}")
             wrong = [f"{name} is {tensor.dtype}" for name, tensor in quartet.tensors() if tensor.dtype != torch.float32]
             require(not wrong, f"{', '.join(wrong)}, not float32, {where}")
-            require((quartet.depth is not None) == plugin.source.has_depth, f"has_depth is not true to what comes {where}")
+            require(
+                (quartet.depth is not None) == plugin.source.has_depth, f"has_depth is not true to what comes {where}"
+            )
 
 
 @check("caches, resumed runs and another batch size would see other samples under the same numbers")
@@ -78,11 +80,15 @@ def pure(plugin: SourcePlugin) -> None:
     again = plugin.source.render("train", _IDS.flip(0), _SIDE)
     reopened = plugin.open().render("train", _IDS, _SIDE)
     for name, tensor in plugin.batch.tensors():
-        require(torch.equal(getattr(again, name).flip(0), tensor), f"{name} depends on the order of the batch, or on chance")
+        require(
+            torch.equal(getattr(again, name).flip(0), tensor), f"{name} depends on the order of the batch, or on chance"
+        )
         require(torch.equal(getattr(reopened, name), tensor), f"{name} differs when the source is opened anew")
         for i in (0, len(_IDS) - 1):
             alone = getattr(plugin.source.render("train", _IDS[i : i + 1], _SIDE), name)
-            require(torch.equal(alone[0], tensor[i]), f"{name} of sample {int(_IDS[i])} alone differs from it in a batch")
+            require(
+                torch.equal(alone[0], tensor[i]), f"{name} of sample {int(_IDS[i])} alone differs from it in a batch"
+            )
 
 
 @check("the same pictures over and over teach nothing, and count as many test images as they are not")
@@ -130,7 +136,9 @@ def disjoint(plugin: SourcePlugin) -> None:
     for which, name in enumerate(("background", "object")):
         for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
             shared = held[one][which] & held[other][which]
-            require(not shared, f"{one} and {other} share {len(shared)} {name} groups, such as {min(shared, default=0)}")
+            require(
+                not shared, f"{one} and {other} share {len(shared)} {name} groups, such as {min(shared, default=0)}"
+            )
 
 
 @check("the description is what a record says of the data: equal descriptions must mean equal samples")

@@ -137,7 +137,10 @@ def _better_than_truth(plugin: TermPlugin, head: str) -> str | None:
 def uniform_targets(plugin: TermPlugin) -> None:
     """Empty and full targets give a finite value and gradient."""
     for fill, name in ((0.0, "an empty"), (1.0, "a full")):
-        for logits, what in ((_random(4), "a random prediction"), (torch.full_like(_random(0), 20 * fill - 10), "truth")):
+        for logits, what in (
+            (_random(4), "a random prediction"),
+            (torch.full_like(_random(0), 20 * fill - 10), "truth"),
+        ):
             target = torch.full_like(logits, fill)
             _finite(plugin, logits, target, None, f"on {name} target, for {what}")
 
@@ -210,7 +213,10 @@ def mean_over_images(plugin: TermPlugin) -> None:
     together = float(plugin.value(logits, target))
     alone = [float(plugin.value(logits[i : i + 1], target[i : i + 1])) for i in range(_IMAGES)]
     mean = sum(alone) / _IMAGES
-    require(abs(together - mean) <= 1e-3 * max(abs(mean), 1e-3), f"it is {together:.4g} over a batch, {mean:.4g} image by image")
+    require(
+        abs(together - mean) <= 1e-3 * max(abs(mean), 1e-3),
+        f"it is {together:.4g} over a batch, {mean:.4g} image by image",
+    )
 
 
 @check("training in bfloat16 rounds logits before the term sees them")
@@ -225,9 +231,17 @@ def rounded_logits(plugin: TermPlugin) -> None:
 
 
 CHECKS = (
-    scalar, optimum, uniform_targets, nothing_known, unknown_pixels, far_logits, inputs, repeatable, mean_over_images,
+    scalar,
+    optimum,
+    uniform_targets,
+    nothing_known,
+    unknown_pixels,
+    far_logits,
+    inputs,
+    repeatable,
+    mean_over_images,
     rounded_logits,
-)  # fmt: skip
+)
 """In the order in which they are made."""
 
 

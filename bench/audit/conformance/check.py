@@ -85,8 +85,8 @@ def examine(plugin: P, checks: Sequence[Check[P]], progress: Progress = no_progr
 def _finding(plugin: Any, each: Check[Any]) -> Finding:
     try:
         each(plugin)
-    except NotApplicable as reason:
-        return Finding(check=each.name, grade="ok", finding=f"does not apply: {reason}")
+    except NotApplicable as exception:
+        return Finding(check=each.name, grade="ok", finding=f"does not apply: {exception}")
     except Violation as violation:
         return Finding(check=each.name, grade=each.grade, finding=str(violation), advice=each.why)
     except Exception as error:  # a user's code raises anything

@@ -7,26 +7,25 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import nn
 
-from bench.audit.conformance import metric, model, source, term
+from bench.audit.conformance import model, source, term
 from bench.audit.conformance.check import Check, examine
 from bench.core.errors import BenchError
 from bench.core.finding import Finding
 from bench.core.progress import Progress, no_progress
 from bench.data.source import SOURCES, Source, open_source
-from bench.metrics import metrics
-from registry.errors import RegistryError, UnknownName
+from registry.errors import UnknownName
 from registry.losses import terms
 from registry.models import models
 from registry.registry import parse_key
 
-Plugin = model.ModelPlugin | term.TermPlugin | metric.MetricPlugin | source.SourcePlugin
+Plugin = model.ModelPlugin | term.TermPlugin | source.SourcePlugin
 
 CHECKS: Mapping[str, Sequence[Check[Any]]] = {
     "model": model.CHECKS,
     "term": term.CHECKS,
-    "metric": metric.CHECKS,
     "source": source.CHECKS,
 }
 """The checks of each kind of plug-in."""
@@ -63,7 +62,7 @@ def find_kind(key: str) -> str:
     """
     name = parse_key(key)[0]
     if ":" in name:
-        kind = _kind_of(models.get(name).build, key)
+        kind = _kind_of(models.get(name).build)
         if kind is None:
             raise BenchError(f"{key} is neither a model, a term, a metric nor a source: say which with --kind")
         return kind
@@ -71,7 +70,7 @@ def find_kind(key: str) -> str:
     if len(known) > 1:
         raise BenchError(f"{name!r} is a {' and a '.join(sorted(known))}: say which with --kind")
     if not known:
-        names = [*models.names(), *terms.names(), *metrics, *SOURCES]
+        names = [*models.names(), *terms.names(), *SOURCES]
         raise UnknownName("model, term, metric or source", name, names, "bench list")
     return known.pop()
 
@@ -91,8 +90,6 @@ def find_plugin(key: str, kind: str, heads: Sequence[str] = ()) -> Plugin:
     if kind == "term":
         known = terms.get(parse_key(key)[0]).facts.get("heads", ())
         return term.TermPlugin(key, terms.bind(key), tuple(heads) or tuple(known))
-    if kind == "metric":
-        return metric.MetricPlugin(metrics.bind(key))
     return source.SourcePlugin(key, _opener(key))
 
 
@@ -100,21 +97,18 @@ def _opener(key: str) -> Callable[[], Source]:
     name, parameters = parse_key(key)
     if name in SOURCES:
         return functools.partial(open_source, name, **parameters)
-    return functools.partial(models.get(name).build, **parameters)  # type: ignore[return-value, arg-type]
+    return functools.partial(models.get(name).build, **parameters)  # type: ignore[return-value]
 
 
 _REGISTERED: Mapping[str, Callable[[str], bool]] = {
     "model": lambda name: name in models.names() or any(map(name.startswith, models.families())),
     "term": lambda name: name in terms.names(),
-    "metric": lambda name: name in metrics,
     "source": lambda name: name in SOURCES,
 }
 
 
-def _kind_of(found: Any, key: str) -> str | None:
+def _kind_of(found: Any) -> str | None:
     """The kind of what was imported; None if nothing tells."""
-    if _is_metric(key):
-        return "metric"
     if inspect.isclass(found):
         bases = {"model": issubclass(found, nn.Module), "source": issubclass(found, Source)}
         looks = {"model": hasattr(found, "forward"), "source": hasattr(found, "render") or hasattr(found, "scenes")}
@@ -127,14 +121,7 @@ def _kind_of(found: Any, key: str) -> str | None:
     if len(required) == 2:
         return "term"
     if not required and not isinstance(found, nn.Module | Source):
-        built = found()
+        with torch.random.fork_rng(devices=[]):
+            built = found()
         return "model" if isinstance(built, nn.Module) else "source" if isinstance(built, Source) else None
     return None
-
-
-def _is_metric(key: str) -> bool:
-    try:
-        metrics.facts(key)
-    except RegistryError:
-        return False
-    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -134,7 +135,7 @@ def disjoint(plugin: SourcePlugin) -> None:
         backgrounds, objects = plugin.source.groups(part, ids)
         held[part] = set(backgrounds.tolist()), set(objects.tolist())
     for which, name in enumerate(("background", "object")):
-        for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
+        for one, other in itertools.combinations(held, 2):
             shared = held[one][which] & held[other][which]
             require(
                 not shared, f"{one} and {other} share {len(shared)} {name} groups, such as {min(shared, default=0)}"

@@ -116,7 +116,7 @@ def optimum(plugin: TermPlugin) -> None:
 
 
 def _better_than_truth(plugin: TermPlugin, head: str) -> str | None:
-    """What is at least as good as the truth to the term; None if nothing is."""
+    """What is better than the truth to the term; None if nothing is."""
     target = _target(head)
     # The mask's logits have to cross 0 to be wrong in the eyes of a hinge.
     truth = torch.logit(target) if head == "depth" else 40 * target - 20
@@ -128,7 +128,7 @@ def _better_than_truth(plugin: TermPlugin, head: str) -> str | None:
         best = float(plugin.value(truth, target))
         values = {name: float(plugin.value(logits, target)) for name, logits in others.items()}
     name = min(values, key=values.__getitem__)
-    if values[name] > best:
+    if values[name] >= best - 1e-6 * max(1.0, abs(best)):
         return None
     return f"on {head} it is {best:.4g} at the truth and {values[name]:.4g} for {name}"
 
@@ -156,7 +156,10 @@ def nothing_known(plugin: TermPlugin) -> None:
         require(not _slope(value, logits).any(), "its gradient is not 0 where no depth is known")
 
 
-@check("what a sensor did not see would be learnt: count pixels only where target.valid is 1")
+@check(
+    "what a sensor did not see would be learnt: count pixels only where target.valid is 1, chosen by torch.where "
+    "before any arithmetic, as 0 * NaN is NaN"
+)
 def unknown_pixels(plugin: TermPlugin) -> None:
     """Predictions and targets under valid = 0, NaN too, change neither value nor gradient."""
     _only_depth(plugin)

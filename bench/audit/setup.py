@@ -16,8 +16,8 @@ from bench.core.protocol import Protocol
 from bench.data.augment import augment
 from bench.data.loading.packed import pack, unpack
 from bench.data.source import Source
-from bench.metrics import Metric, metrics
-from bench.metrics.summary import summarise_one
+from bench.metrics import Metric
+from bench.metrics.scores import default_metrics, scores_of
 from bench.metrics.view import View
 from registry.contract import Prediction, Quartet, Target
 from registry.losses.objective import Objective
@@ -72,7 +72,7 @@ class Setup:
     source: Source
     protocol: Protocol
     model: nn.Module | None = None
-    metrics: Mapping[str, Metric] = field(default_factory=lambda: metrics)
+    metrics: Mapping[str, Metric] = field(default_factory=default_metrics)
     augmentation: Augment = augment
 
     @cached_property
@@ -174,8 +174,7 @@ class Setup:
 
     def scores(self, logits: Mapping[str, Tensor]) -> dict[str, float]:
         """What the metrics say of these logits; those that have nothing to say are left out."""
-        view = View(predict(logits), self.quartet)
-        return {name: score for name, m in self.metrics.items() if (score := _score(m, view)) is not None}
+        return scores_of(self.metrics, View(predict(logits), self.quartet))
 
     def has_known_target(self, head: str) -> bool:
         """Whether the samples that are studied have any known target for a head."""
@@ -208,12 +207,3 @@ def _select(quartet: Quartet) -> Quartet:
     if quartet.mask is not None:
         order = (quartet.mask.flatten(1).amax(1) > 0.5).int().argsort(descending=True, stable=True)
     return _in_8_bits(quartet.map(lambda tensor: tensor[order[:IMAGES]]))
-
-
-def _score(metric: Metric, view: View) -> float | None:
-    """One metric's figure for a batch; None where it has nothing to say."""
-    if not view.offers.issuperset(metric.needs):
-        return None
-    functions = [metric.name, *([metric.weight] if metric.weight is not None else [])]
-    columns = {function: metric.load(function)(view).float().numpy() for function in functions}
-    return summarise_one(metric, columns).value

@@ -36,11 +36,12 @@ def _losses(pattern: str) -> Lines:
 
 
 def _metrics(pattern: str) -> Lines:
-    return [
-        (m.name, f"{'higher' if m.higher_is_better else 'lower'} is better, perfect {m.perfect:g}: {m.summary}")
-        for m in metrics.values()
-        if fnmatch.fnmatchcase(m.name, pattern)
-    ]
+    rows = []
+    for name in metrics.names(pattern):
+        facts = metrics.facts(name)
+        better = "higher" if facts.higher_is_better else "lower"
+        rows.append((name, f"{better} is better, perfect {facts.perfect:g}: {facts.summary}"))
+    return rows
 
 
 def _protocols(pattern: str) -> Lines:

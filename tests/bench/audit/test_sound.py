@@ -10,7 +10,7 @@ from bench.core.errors import BenchError
 from bench.core.finding import Finding, conclude, headline
 from bench.core.protocol import Protocol, find_protocol
 from bench.data.synthetic.source import Synthetic
-from bench.metrics import metrics
+from bench.metrics.scores import default_metrics
 from registry.losses import RECIPES, parse
 from tests.bench.audit import faulty
 from tests.bench.audit.scenes import Scenes
@@ -194,7 +194,7 @@ def test_empty_masks() -> None:
 
 def test_a_metric_that_is_constant_and_one_that_is_right() -> None:
     nothing = faulty.mine("nothing", lambda view: torch.zeros(len(view)))
-    assert check("metric_direction", metrics={**metrics, **nothing}).grade == "warn"
+    assert check("metric_direction", metrics={**default_metrics(), **nothing}).grade == "warn"
     right = faulty.mine("mae", lambda view: view.mean(view.error))
     assert check("metric_direction", metrics=right).grade == "ok"
 

@@ -10,22 +10,24 @@ from typing import Any
 import torch
 from torch import nn
 
-from bench.audit.conformance import model, source, term
+from bench.audit.conformance import metric, model, source, term
 from bench.audit.conformance.check import Check, examine
 from bench.core.errors import BenchError
 from bench.core.finding import Finding
 from bench.core.progress import Progress, no_progress
 from bench.data.source import SOURCES, Source, open_source
-from registry.errors import UnknownName
+from bench.metrics import metrics
+from registry.errors import RegistryError, UnknownName
 from registry.losses import terms
 from registry.models import models
 from registry.registry import parse_key
 
-Plugin = model.ModelPlugin | term.TermPlugin | source.SourcePlugin
+Plugin = model.ModelPlugin | term.TermPlugin | metric.MetricPlugin | source.SourcePlugin
 
 CHECKS: Mapping[str, Sequence[Check[Any]]] = {
     "model": model.CHECKS,
     "term": term.CHECKS,
+    "metric": metric.CHECKS,
     "source": source.CHECKS,
 }
 """The checks of each kind of plug-in."""
@@ -62,7 +64,7 @@ def find_kind(key: str) -> str:
     """
     name = parse_key(key)[0]
     if ":" in name:
-        kind = _kind_of(models.get(name).build)
+        kind = _kind_of(models.get(name).build, name)
         if kind is None:
             raise BenchError(f"{key} is neither a model, a term, a metric nor a source: say which with --kind")
         return kind
@@ -70,7 +72,7 @@ def find_kind(key: str) -> str:
     if len(known) > 1:
         raise BenchError(f"{name!r} is a {' and a '.join(sorted(known))}: say which with --kind")
     if not known:
-        names = [*models.names(), *terms.names(), *SOURCES]
+        names = [*models.names(), *terms.names(), *metrics.names(), *SOURCES]
         raise UnknownName("model, term, metric or source", name, names, "bench list")
     return known.pop()
 
@@ -90,6 +92,8 @@ def find_plugin(key: str, kind: str, heads: Sequence[str] = ()) -> Plugin:
     if kind == "term":
         known = terms.get(parse_key(key)[0]).facts.get("heads", ())
         return term.TermPlugin(key, terms.bind(key), tuple(heads) or tuple(known))
+    if kind == "metric":
+        return metric.MetricPlugin(metrics.bind(key))
     return source.SourcePlugin(key, _opener(key))
 
 
@@ -103,12 +107,15 @@ def _opener(key: str) -> Callable[[], Source]:
 _REGISTERED: Mapping[str, Callable[[str], bool]] = {
     "model": lambda name: name in models.names() or any(map(name.startswith, models.families())),
     "term": lambda name: name in terms.names(),
+    "metric": lambda name: name in metrics.names(),
     "source": lambda name: name in SOURCES,
 }
 
 
-def _kind_of(found: Any) -> str | None:
+def _kind_of(found: Any, name: str) -> str | None:
     """The kind of what was imported; None if nothing tells."""
+    if _is_metric(name):
+        return "metric"
     if inspect.isclass(found):
         bases = {"model": issubclass(found, nn.Module), "source": issubclass(found, Source)}
         looks = {"model": hasattr(found, "forward"), "source": hasattr(found, "render") or hasattr(found, "scenes")}
@@ -125,3 +132,12 @@ def _kind_of(found: Any) -> str | None:
             built = found()
         return "model" if isinstance(built, nn.Module) else "source" if isinstance(built, Source) else None
     return None
+
+
+def _is_metric(name: str) -> bool:
+    """Whether a function says of itself what it judges, as metrics do."""
+    try:
+        metrics.facts(name)
+    except RegistryError:
+        return False
+    return True

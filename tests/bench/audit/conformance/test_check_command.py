@@ -22,6 +22,7 @@ def bench_check(*words: str) -> Result:
     [
         ["examples.my_model:small_net"],
         ["examples.my_term:charbonnier", "--head", "depth"],
+        ["examples.my_metric:precision_at_half"],
         ["examples.my_source:Discs"],
     ],
     ids=lambda words: words[0],
@@ -37,6 +38,7 @@ def test_a_sound_plugin(words: list[str]) -> None:
     [
         ([f"{HERE}:Spare"], "gradients", "no gradient in spare.weight"),
         ([f"{HERE}:multiplied", "--head", "depth"], "unknown_pixels", "with NaN where depth is unknown"),
+        ([f"{HERE}_metric:recall_of_all"], "perfect_is_perfect", "on the truth, not 1"),
         ([f"{HERE}:Leaks"], "disjoint", "share 20 background groups"),
     ],
     ids=lambda value: value if isinstance(value, str) else value[0],

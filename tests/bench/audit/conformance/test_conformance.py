@@ -10,6 +10,8 @@ import pytest
 
 from bench.audit.conformance import BoundCheck, bound_checks, check_plugin, find_kind, parametrize_with_checks
 from bench.audit.conformance.check import Check, Violation, check, examine, require
+from bench.audit.conformance.metric import CHECKS as METRIC_CHECKS
+from bench.audit.conformance.metric import MetricPlugin
 from bench.audit.conformance.model import CHECKS as MODEL_CHECKS
 from bench.audit.conformance.model import ModelPlugin
 from bench.audit.conformance.source import CHECKS as SOURCE_CHECKS
@@ -21,8 +23,16 @@ from registry.errors import RegistryError
 from tests.bench.audit.conformance import broken
 
 HERE = "tests.bench.audit.conformance.broken"
-SOUND = ["examples.my_model:small_net", "examples.my_model:small_net[width=4]", "examples.my_term:charbonnier",
-         "examples.my_source:Discs", "examples.my_source:Discs[seed=3]", f"{HERE}:squared"]  # fmt: skip
+SOUND = [
+    "examples.my_model:small_net",
+    "examples.my_model:small_net[width=4]",
+    "examples.my_term:charbonnier",
+    "examples.my_metric:precision_at_half",
+    "mask_dice",
+    "examples.my_source:Discs",
+    "examples.my_source:Discs[seed=3]",
+    f"{HERE}:squared",
+]
 
 
 def named(checks: tuple[Check[Any], ...], name: str) -> Check[Any]:
@@ -48,13 +58,24 @@ def test_broken_terms(term: Callable[..., Any], name: str, text: str) -> None:
     caught(TERM_CHECKS, TermPlugin(term.__name__, term, ("depth",)), name, text)
 
 
+@pytest.mark.parametrize(("function", "name", "text"), broken.METRICS, ids=lambda v: getattr(v, "__name__", ""))
+def test_broken_metrics(function: Callable[..., Any], name: str, text: str) -> None:
+    caught(METRIC_CHECKS, MetricPlugin(broken.metric(function)), name, text)
+
+
 @pytest.mark.parametrize(("kind", "name", "text"), broken.SOURCES, ids=lambda v: getattr(v, "__name__", ""))
 def test_broken_sources(kind: type, name: str, text: str) -> None:
     caught(SOURCE_CHECKS, SourcePlugin(kind.__name__, kind), name, text)
 
 
 def test_every_check_has_a_plugin_that_breaks_it() -> None:
-    for checks, table in ((MODEL_CHECKS, broken.MODELS), (TERM_CHECKS, broken.TERMS), (SOURCE_CHECKS, broken.SOURCES)):
+    kinds = (
+        (MODEL_CHECKS, broken.MODELS),
+        (TERM_CHECKS, broken.TERMS),
+        (METRIC_CHECKS, broken.METRICS),
+        (SOURCE_CHECKS, broken.SOURCES),
+    )
+    for checks, table in kinds:
         assert {each.name for each in checks} - {"blocks"} == {name for _, name, _ in table}
         assert all(each.why and each.demand.endswith(".") for each in checks)
 
@@ -83,6 +104,8 @@ def test_what_does_not_apply_says_so() -> None:
         ("smp/unet/resnet18", "model"),
         ("bce", "term"),
         ("ssim[window=7]", "term"),
+        ("mask_iou", "metric"),
+        ("examples.my_metric:precision_at_half", "metric"),
         ("synthetic", "source"),
         ("examples.my_model:SmallNet", "model"),
         ("examples.my_model:small_net", "model"),

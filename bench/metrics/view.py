@@ -39,7 +39,7 @@ class View:
     @property
     def device(self) -> torch.device:
         """Where the batch lies."""
-        return self._quartet.bg.device
+        return self._quartet.bg_fg.device
 
     @cached_property
     def offers(self) -> frozenset[str]:

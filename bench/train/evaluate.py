@@ -56,7 +56,7 @@ def evaluate(
     with torch.no_grad():
         for batch in ledger.steps(loader.in_order(), images=loader.batch):
             with ledger("forward"), autocast:
-                output = model(batch.quartet.bg, batch.quartet.bg_fg)
+                output = model(*batch.quartet.inputs)
             prediction = output.only(heads)
             if objective is not None:
                 result = objective(prediction, batch.quartet, span=ledger)

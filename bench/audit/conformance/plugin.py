@@ -18,6 +18,7 @@ from bench.core.progress import Progress, no_progress
 from bench.data.source import SOURCES, Source, open_source
 from bench.metrics import metrics
 from registry.errors import RegistryError, UnknownName
+from registry.imports import find_attribute
 from registry.losses import terms
 from registry.models import models
 from registry.registry import parse_key
@@ -64,7 +65,7 @@ def find_kind(key: str) -> str:
     """
     name = parse_key(key)[0]
     if ":" in name:
-        kind = _kind_of(models.get(name).build, name)
+        kind = _kind_of(find_attribute(name, f"plug-in {name!r}"), name)
         if kind is None:
             raise BenchError(f"{key} is neither a model, a term, a metric nor a source: say which with --kind")
         return kind
@@ -101,7 +102,7 @@ def _opener(key: str) -> Callable[[], Source]:
     name, parameters = parse_key(key)
     if name in SOURCES:
         return functools.partial(open_source, name, **parameters)
-    return functools.partial(models.get(name).build, **parameters)  # type: ignore[return-value]
+    return functools.partial(find_attribute(name, f"data source {name!r}"), **parameters)
 
 
 _REGISTERED: Mapping[str, Callable[[str], bool]] = {

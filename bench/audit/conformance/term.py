@@ -177,6 +177,17 @@ def unknown_pixels(plugin: TermPlugin) -> None:
         require(not slope[hole].any(), f"it has a gradient in pixels whose depth is unknown, with {name} there")
 
 
+@check("objects that were not labelled would be learnt as background: count pixels where target.valid is 1", "warn")
+def unknown_mask(plugin: TermPlugin) -> None:
+    """Masks that are unknown in places do not count there."""
+    if "mask" not in plugin.tried:
+        raise NotApplicable("it is not for masks")
+    target, valid, logits = _target("mask"), _valid(), _random(13)
+    other = torch.where(valid > 0, target, 1 - target)
+    first, second = (float(plugin.value(logits, values, valid)) for values in (target, other))
+    require(math.isclose(first, second, rel_tol=1e-4), f"{first:.4g} becomes {second:.4g} where the mask is unknown")
+
+
 @check("a network that starts badly, or learns fast, has such logits: one NaN there ends the run")
 def far_logits(plugin: TermPlugin) -> None:
     """Value and gradient are finite for logits within +-10,000."""
@@ -192,9 +203,11 @@ def far_logits(plugin: TermPlugin) -> None:
 def inputs(plugin: TermPlugin) -> None:
     """It alters neither prediction nor target."""
     for head in plugin.tried:
-        given = {"logits": _random(9), "target.value": _target(head), "target.valid": _valid()}
+        prediction, target = Head(_random(9)), Target(_target(head), _valid())
+        given = {"prediction.logits": prediction.logits, "prediction.value": prediction.value}
+        given |= {"target.stored": target.stored, "target.value": target.value, "target.valid": target.known}
         before = {name: tensor.clone() for name, tensor in given.items()}
-        plugin.value(given["logits"].requires_grad_(), given["target.value"], given["target.valid"])
+        plugin.run(prediction, target)
         for name, tensor in given.items():
             require(torch.equal(tensor, before[name]), f"it alters {name} in place")
 
@@ -239,6 +252,7 @@ CHECKS = (
     uniform_targets,
     nothing_known,
     unknown_pixels,
+    unknown_mask,
     far_logits,
     inputs,
     repeatable,

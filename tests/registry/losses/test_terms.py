@@ -38,9 +38,7 @@ PUBLISHED_FAULTS = {
     ("optimum", "l1[raw=true]"),
     ("optimum", "rmse[pool=batch,raw=true]"),
     ("optimum", "ssim[guess=true,raw=true]"),
-    ("unknown_pixels", "ssim[guess=true,raw=true]"),
 }
-MENDING = {("unknown_pixels", key) for key in KEYS}
 EVERY_TERM = pytest.mark.parametrize("key", KEYS)
 PER_IMAGE = pytest.mark.parametrize("key", [key for key in KEYS if "batch" not in key and "guess" not in key])
 
@@ -73,8 +71,6 @@ def _perfect(head: str, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 def test_conforms(key: str, check: Check[TermPlugin]) -> None:
     if (check.name, key) in PUBLISHED_FAULTS:
         pytest.skip("a published fault, kept on purpose")
-    if (check.name, key) in MENDING:
-        pytest.xfail("NaN where depth is unknown reaches the gradient")
     heads = terms.get(parse_key(key)[0]).facts["heads"]
     with suppress(NotApplicable):
         check(TermPlugin(key, terms.bind(key), ("depth",) if key in PROPER_ON_DEPTH else tuple(heads)))

@@ -208,9 +208,13 @@ def everywhere(prediction: Head, target: Target) -> Tensor:
     return torch.where(target.known.sum() > 0, error.mean(), error.sum() * 0)
 
 
+def everywhere_on_masks(prediction: Head, target: Target) -> Tensor:
+    return (prediction.value - target.stored).square().mean()
+
+
 def multiplied(prediction: Head, target: Target) -> Tensor:
-    """Masks by multiplication: 0 * NaN is NaN."""
-    error = (prediction.value - target.value).square() * target.known
+    """Takes what is stored and masks by multiplication: 0 * NaN is NaN."""
+    error = (prediction.value - target.stored).square() * target.known
     return error.sum() / target.known.sum().clamp(min=1)
 
 
@@ -249,6 +253,7 @@ TERMS = [
     (offset, "nothing_known", "0.01 where no depth is known"),
     (everywhere, "unknown_pixels", "with other depth where depth is unknown"),
     (multiplied, "unknown_pixels", "with NaN where depth is unknown"),
+    (everywhere_on_masks, "unknown_mask", "where the mask is unknown"),
     (entropy, "far_logits", "at logits of"),
     (in_place, "inputs", "alters target.value"),
     (random, "repeatable", "two calls give"),
@@ -304,7 +309,7 @@ def all_pixels(view: View) -> Tensor:
 
 
 def clamps(view: View) -> Tensor:
-    _, target = view.judged("depth")
+    _, target = view.judged("mask")
     target.value.mul_(0.999)
     return rmse(view)
 
@@ -324,7 +329,7 @@ METRICS = [
     (per_object, "uniform_masks", "inf"),
     (zero_if_unknown, "nothing_known", "nowhere known, not NaN"),
     (all_pixels, "unknown_pixels", "what lies under valid = 0"),
-    (clamps, "inputs", "alters depth in place"),
+    (clamps, "inputs", "alters mask in place"),
     (halves, "odd_sizes", "multiply up"),
 ]
 

@@ -107,7 +107,7 @@ class Trainee:
 
     def _build(self) -> torch.nn.Module:
         torch.manual_seed(self.spec.seed)
-        return place(models.build(self.spec.model), self.spec.layout, self.device)
+        return place(models.build(self.spec.model), self.spec.memory_format, self.device)
 
     def _begin(self) -> None:
         spec, protocol = self.spec, self.spec.protocol

@@ -15,7 +15,6 @@ from typing import IO
 
 import torch
 
-from bench.core.choice import Choice
 from bench.core.code import code_version
 from bench.core.errors import BenchError
 from bench.core.finding import Verdict
@@ -61,7 +60,7 @@ class Runner:
         self._loaders: dict[tuple[Part, int, int, int], Loader] = {}
 
     def run(
-        self, spec: RunSpec, recipe_name: str, audit: Sequence[Verdict] = (), choice: Choice | None = None
+        self, spec: RunSpec, recipe_name: str, audit: Sequence[Verdict] = ()
     ) -> tuple[Record, Path]:
         """Train and test a spec; the record is written however the run ends.
 
@@ -69,7 +68,6 @@ class Runner:
             spec: what to run.
             recipe_name: what its recipe is called.
             audit: what the audit found, for the record.
-            choice: how precision and memory format were chosen, for the record.
 
         Returns:
             The record and its file.
@@ -130,9 +128,9 @@ class Runner:
             peak_mib=peak,
             resumed=trained.resumed if trained else 0,
             audit=list(audit),
-            choice=choice,
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
+        record = store.read(path)
         self.listener.finished(record)
         if trained is not None:
             self._draw(spec, trained, folder)

@@ -1,12 +1,14 @@
 # make run    install, train four models under protocol quick, write leaderboard.md
 # make test   install, lint, types, all tests
+# make test-extras  tests that need a package which is no dependency (a cluster, transformers, a browser)
+# make format  put every file in the project's form
 # make bench  benchmarks (pytest-benchmark)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MODELS := unet dilated_shuffle resnet_unet wnet
 
-.PHONY: run test lint types bench leaderboard clean
+.PHONY: run test test-extras format lint types bench leaderboard clean
 
 run: $(VENV)/.run
 	$(BIN)/bench run $(addprefix --model ,$(MODELS)) --loss bce_ssim --protocol quick --again
@@ -16,11 +18,18 @@ run: $(VENV)/.run
 	@echo "results/              a record of every run"
 
 test: $(VENV)/.test lint types
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto -m 'not extra'
+
+test-extras: $(VENV)/.test
+	$(BIN)/pytest -m extra -rs || [ $$? -eq 5 ]  # 5: there are none
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix --select I bench registry tests examples
+	$(BIN)/ruff format bench registry tests examples
 
 lint: $(VENV)/.test
-	$(BIN)/ruff format --check bench registry tests
-	$(BIN)/ruff check bench registry tests
+	$(BIN)/ruff format --check bench registry tests examples
+	$(BIN)/ruff check bench registry tests examples
 
 types: $(VENV)/.test
 	$(BIN)/mypy

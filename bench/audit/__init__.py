@@ -1,9 +1,9 @@
-"""The soundness audit: what a recipe, its metrics and its data say of predictions whose worth is known beforehand.
+"""The soundness audit: how a recipe, its metrics and its data treat predictions of known worth beforehand.
 
-`bench.audit.audit.audit` makes every check of `bench.audit.audit.CHECKS`; each is a small function of a `Subject`
-to a `Verdict`. No training is needed: perfect, constant and loss-optimal predictions are made by hand.
+`bench.audit.audit.audit` makes every check of `bench.audit.audit.CHECKS`; each is a small function of a `Setup`
+to a `Finding`. No training is needed: perfect, constant and loss-optimal predictions are made by hand.
 """
 
-from bench.core.finding import Unsound, Verdict, headline
+from bench.core.finding import Finding, Unsound, headline
 
-__all__ = ["Unsound", "Verdict", "headline"]
+__all__ = ["Finding", "Unsound", "headline"]

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from bench.audit import data, heads, optimum, schedule, scores, targets, terms
-from bench.audit.experiment import Augment, Subject
+from bench.audit.setup import Augment, Setup
 from bench.core.errors import BenchError
-from bench.core.finding import Verdict
+from bench.core.finding import Finding
 from bench.core.progress import Progress, no_progress
 from bench.core.protocol import Protocol
 from bench.data.augment import augment
@@ -22,7 +22,7 @@ from registry.losses import parse
 from registry.losses.recipe import Recipe
 from registry.models import models
 
-Check = Callable[[Subject], Verdict]
+Check = Callable[[Setup], Finding]
 
 CHECKS: tuple[Check, ...] = (
     targets.targets,
@@ -53,8 +53,8 @@ def audit(
     model: str | Callable[[], nn.Module] | None = None,
     metrics: Mapping[str, Metric] = metrics,
     augmentation: Augment = augment,
-    tell: Progress = no_progress,
-) -> list[Verdict]:
+    progress: Progress = no_progress,
+) -> list[Finding]:
     """Make every check on an experiment.
 
     The global random state and the number of threads are left as they were.
@@ -64,12 +64,12 @@ def audit(
         source: where quartets come from; a few are rendered.
         protocol: the budget.
         model: a key of `registry.models`, or what builds a model; None to leave the model out.
-        metrics: what is reported, by name; a metric of one's own is a subclass of `Metric` with its own ``load``.
+        metrics: what is reported, by name; a user-defined metric is a subclass of `Metric` with its own ``load``.
         augmentation: what the protocol's level is applied by.
-        tell: told of every check.
+        progress: called before every check.
 
     Returns:
-        A verdict per check, in the order of `CHECKS`. A check that cannot be made, as some code under audit raised,
+        A finding per check, in the order of `CHECKS`. A check that cannot be made, as some code under audit raised,
         is ``broken`` and says what was raised.
 
     Raises:
@@ -80,20 +80,20 @@ def audit(
     with _one_thread(), torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(0)
         built = models.build(model) if isinstance(model, str) else None if model is None else model()
-        subject = Subject(parsed, source, protocol, built, metrics, augmentation)
-        return [_made(check, subject, tell) for check in CHECKS]
+        setup = Setup(parsed, source, protocol, built, metrics, augmentation)
+        return [_run_check(check, setup, progress) for check in CHECKS]
 
 
-def _made(check: Check, subject: Subject, tell: Progress) -> Verdict:
-    tell(f"audit: {check.__name__}", CHECKS.index(check), len(CHECKS))
+def _run_check(check: Check, setup: Setup, progress: Progress) -> Finding:
+    progress(f"audit: {check.__name__}", CHECKS.index(check), len(CHECKS))
     try:
-        return check(subject)
+        return check(setup)
     except (BenchError, RegistryError):
         raise
-    except Exception as error:  # terms, metrics and models of one's own raise what they like
+    except Exception as error:  # user-defined terms, metrics and models raise anything
         reason = str(error).partition("\n")[0] or "no reason given"
         finding = f"cannot be made: {type(error).__name__}: {reason}"
-        return Verdict(check=check.__name__, grade="broken", finding=finding, advice="mend what raised it")
+        return Finding(check=check.__name__, grade="broken", finding=finding, advice="mend what raised it")
 
 
 @contextmanager

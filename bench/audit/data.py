@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.audit.experiment import Subject
-from bench.core.finding import Fault, Verdict, conclude
+from bench.audit.setup import Setup
+from bench.core.finding import Fault, Finding, conclude
 from bench.data.split import Part
 from registry.contract import Quartet
 
@@ -16,18 +16,18 @@ _SAMPLES = 2048
 _AUGMENTED, _SIDE = 8, 32
 _TOGETHER, _SAME, _STRAY = 0.97, 2e-3, 0.02
 _KNOWN = 0.5
-"""Depth is marked as known above this, so that one shows where the other should be."""
+"""Depth is marked as known above this, so that the depth map shows where `valid` should be."""
 
 
-def split(subject: Subject) -> Verdict:
+def split(setup: Setup) -> Finding:
     """Whether test samples share a background or an object with training samples."""
-    protocol, faults, numbers, shown = subject.protocol, [], {}, []
+    protocol, faults, numbers, shown = setup.protocol, [], {}, []
     counts: dict[Part, int] = {
         "train": protocol.train_samples,
         "val": protocol.val_samples,
         "test": protocol.test_samples,
     }
-    groups = {part: subject.source.groups(part, torch.arange(min(count, _SAMPLES))) for part, count in counts.items()}
+    groups = {part: setup.source.groups(part, torch.arange(min(count, _SAMPLES))) for part, count in counts.items()}
     for at, name in enumerate(("backgrounds", "objects")):
         shares = {
             part: float(torch.isin(groups[part][at], groups["train"][at]).float().mean()) for part in ("val", "test")
@@ -42,14 +42,14 @@ def split(subject: Subject) -> Verdict:
     return conclude("split", faults, f"no test or validation sample shares any of {' and '.join(shown)}", numbers)
 
 
-def augmentation(subject: Subject) -> Verdict:
+def augmentation(setup: Setup) -> Finding:
     """Whether what is encoded in the images still lies where the targets have it, once all were augmented."""
     faults, numbers = [], {}
-    level, blobs = subject.protocol.augmentation, _blobs()
+    level, blobs = setup.protocol.augmentation, _blobs()
     ids = torch.arange(len(blobs))
     pictures = blobs.expand(-1, 3, -1, -1)
     marked = Quartet(pictures.clone(), pictures.clone(), blobs.clone(), blobs.clone(), (blobs > _KNOWN).float())
-    moved = subject.augmentation(marked, 0, 1, ids, level)
+    moved = setup.augmentation(marked, 0, 1, ids, level)
     for name in ("bg", "bg_fg"):
         for target in ("mask", "depth"):
             agree = _agreement(getattr(moved, name), getattr(moved, target))
@@ -67,7 +67,7 @@ def augmentation(subject: Subject) -> Verdict:
         finding = f"equal photographs differ by {apart:.2f} afterwards"
         faults.append(Fault("broken", finding, "make one photometric draw for bg and bg_fg"))
     grey = torch.full_like(blobs, 0.4)
-    flat = subject.augmentation(Quartet(pictures, pictures, grey, grey, torch.ones_like(grey)), 0, 1, ids, level)
+    flat = setup.augmentation(Quartet(pictures, pictures, grey, grey, torch.ones_like(grey)), 0, 1, ids, level)
     changed = max(float((target - 0.4).abs().max()) for target in (flat.mask, flat.depth) if target is not None)
     if changed > _SAME:
         finding = f"a constant target changes by {changed:.2f}"

@@ -5,25 +5,25 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from bench.audit.experiment import Subject
-from bench.core.finding import Fault, Verdict, conclude
+from bench.audit.setup import Setup
+from bench.core.finding import Fault, Finding, conclude
 
 
-def gradient(subject: Subject) -> Verdict:
+def gradient(setup: Setup) -> Finding:
     """Whether each head's loss has a finite gradient at the start that is not zero, and reaches the model."""
-    answer, model = subject.answer, subject.model
-    if answer is None or model is None:
+    output, model = setup.output, setup.model
+    if output is None or model is None:
         return conclude("gradient", [], "no model to look at")
     faults, numbers = [], {}
-    for head, what in answer.prediction.heads():
-        if head not in subject.heads:
+    for head, what in output.prediction.heads():
+        if head not in setup.heads:
             finding = f"the model's {head} head is not trained: its scores will be those of chance"
             faults.append(Fault("warn", finding, f"add {head!r} to the recipe, or take a model without it"))
             continue
-        objective = subject.objective_for((head,))
-        loss = objective(answer.prediction, answer.quartet).total
+        objective = setup.objective_for((head,))
+        loss = objective(output.prediction, output.quartet).total
         if not (loss.requires_grad and what.logits.requires_grad):
-            faults.append(Fault("broken", f"{head}: the loss does not depend on the model", "look for a detach()"))
+            faults.append(Fault("broken", f"{head}: the loss does not depend on the model", "remove the detach()"))
             continue
         (slope,) = torch.autograd.grad(loss, what.logits, retain_graph=True, allow_unused=True)
         size = float("nan") if slope is None else float(slope.norm())
@@ -32,7 +32,7 @@ def gradient(subject: Subject) -> Verdict:
             faults.append(Fault("broken", f"{head} gets no gradient at the start", "choose another term for it"))
         elif not torch.isfinite(slope).all():
             faults.append(Fault("broken", f"{head}: its gradient is not finite at the start", "choose another term"))
-    still = _still(subject, model) if not faults else []
+    still = _without_gradient(setup, model) if not faults else []
     if still:
         names = ", ".join(still[:3]) + (f" and {len(still) - 3} more" if len(still) > 3 else "")
         faults.append(Fault("warn", f"no gradient at the start in {names}", "look for layers that are not used"))
@@ -40,10 +40,10 @@ def gradient(subject: Subject) -> Verdict:
     return conclude("gradient", faults, f"every parameter gets a gradient; at the logits: {shown}", numbers)
 
 
-def _still(subject: Subject, model: nn.Module) -> list[str]:
+def _without_gradient(setup: Setup, model: nn.Module) -> list[str]:
     """The trainable parameters that the whole loss leaves where they are."""
-    assert subject.answer is not None
+    assert setup.output is not None
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    loss = subject.objective_for(subject.heads)(subject.answer.prediction, subject.answer.quartet).total
+    loss = setup.objective_for(setup.heads)(setup.output.prediction, setup.output.quartet).total
     slopes = torch.autograd.grad(loss, [p for _, p in named], allow_unused=True)
     return [name for (name, _), slope in zip(named, slopes, strict=True) if slope is None or not slope.any()]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bench.audit.experiment import Subject, TermAt
-from bench.audit.reference_predictions import Landscape, noticed
-from bench.core.finding import Fault, Grade, Verdict, conclude
+from bench.audit.reference_predictions import ReferencePredictions, pixels_with_gradient
+from bench.audit.setup import BoundTerm, Setup
+from bench.core.finding import Fault, Finding, Grade, conclude
 
-_TELLS, _LEFT_OUT = 0.01, 0.02
+_INFORMATIVE, _LEFT_OUT = 0.01, 0.02
 _GOOD, _BAD = 0.85, 0.5
 """Skill (0 the best constant, 1 perfect) below which an optimum is to be doubted, and is wrong."""
 
@@ -25,73 +25,73 @@ _CURES: tuple[tuple[str, str], ...] = (
 )
 
 
-def floor(subject: Subject) -> Verdict:
+def floor(setup: Setup) -> Finding:
     """Whether the loss prefers the truth to a constant, and what is left of it at its optimum."""
-    points, faults, numbers, shown = subject.landscape, [], {}, []
-    for head in subject.heads:
+    points, faults, numbers, shown = setup.reference, [], {}, []
+    for head in setup.heads:
         perfect, constant, lowest = (p.loss[head] for p in (points.perfect, points.constant, points.optimum))
         numbers.update({f"{head}_perfect": perfect, f"{head}_constant": constant, f"{head}_optimum": lowest})
         at = [f"{value:z.4f}" for value in (perfect, constant, lowest)]
         shown.append(f"{head} {at[0]} at the truth, {at[1]} at a constant, {at[2]} at its optimum")
-        if not perfect < constant and subject.knows(head):
-            faults.append(Fault("broken", f"a constant is as good as the truth: {shown[-1]}", _advice(subject, head)))
+        if not perfect < constant and setup.has_known_target(head):
+            faults.append(Fault("broken", f"a constant is as good as the truth: {shown[-1]}", _advice(setup, head)))
     return conclude("floor", faults, "; ".join(shown), numbers)
 
 
-def optimum(subject: Subject) -> Verdict:
+def optimum(setup: Setup) -> Finding:
     """Whether the prediction that minimises the loss scores well on the metrics; if not, which term pulls it away."""
-    points, faults, numbers = subject.landscape, [], {}
-    scores = {name: subject.scores(getattr(points, name).logits) for name in ("perfect", "constant", "optimum")}
-    for head in subject.heads:
+    points, faults, numbers = setup.reference, [], {}
+    scores = {name: setup.scores(getattr(points, name).logits) for name in ("perfect", "constant", "optimum")}
+    for head in setup.heads:
         skills = {}
-        for name, metric in subject.metrics.items():
+        for name, metric in setup.metrics.items():
             perfect, constant, best = (scores[point].get(name) for point in ("perfect", "constant", "optimum"))
             if metric.head != head or perfect is None or constant is None or best is None:
                 continue
             numbers.update({f"{name}_at_optimum": best, f"{name}_at_constant": constant})
-            if abs(perfect - constant) > _TELLS:
+            if abs(perfect - constant) > _INFORMATIVE:
                 skills[name] = (best - constant) / (perfect - constant)
         worst = min(skills, key=skills.__getitem__, default=None)
         if worst is not None and skills[worst] < _GOOD:
             finding = (
                 f"{head}: the loss's own optimum scores {worst} {numbers[f'{worst}_at_optimum']:.3g} "
-                f"(a constant {numbers[f'{worst}_at_constant']:.3g}, perfect {subject.metrics[worst].perfect:g})"
+                f"(a constant {numbers[f'{worst}_at_constant']:.3g}, perfect {setup.metrics[worst].perfect:g})"
             )
             grade: Grade = "broken" if skills[worst] < _BAD else "warn"
-            faults.append(Fault(grade, f"{finding}{_culprit(subject, points, head)}", _advice(subject, head)))
+            faults.append(Fault(grade, f"{finding}{_culprit(setup, points, head)}", _advice(setup, head)))
     return conclude("optimum", faults, "the prediction that minimises the loss scores well on every metric", numbers)
 
 
-def coverage(subject: Subject) -> Verdict:
+def coverage(setup: Setup) -> Finding:
     """Whether the loss has a gradient in every pixel whose target is known."""
-    quartet, faults, numbers = subject.large, [], {}
-    truth: dict[str, Tensor] = {head: getattr(quartet, head) for head in subject.heads}
-    for head, felt in noticed(subject.objective, truth, quartet).items():
-        known = quartet.valid > 0.5 if head == "depth" and quartet.valid is not None else torch.ones_like(felt)
-        share = float((known & ~felt).sum() / known.sum().clamp(min=1))
+    quartet, faults, numbers = setup.large, [], {}
+    truth: dict[str, Tensor] = {head: getattr(quartet, head) for head in setup.heads}
+    for head, has_gradient in pixels_with_gradient(setup.objective, truth, quartet).items():
+        known = quartet.valid > 0.5 if head == "depth" and quartet.valid is not None else torch.ones_like(has_gradient)
+        share = float((known & ~has_gradient).sum() / known.sum().clamp(min=1))
         numbers[head] = share
         if share > _LEFT_OUT:
-            finding = f"{share:.0%} of the known {head} is seen by no term: windows count that are wholly valid"
-            faults.append(Fault("warn", finding, f"add a term to {head!r} that looks at single pixels, such as l1"))
+            finding = f"{share:.0%} of the known {head} gets no gradient: windows count only where wholly valid"
+            faults.append(Fault("warn", finding, f"add a term to {head!r} on single pixels, such as l1"))
     return conclude("coverage", faults, f"terms see every known pixel at {quartet.bg.shape[-1]} px", numbers)
 
 
-def _culprit(subject: Subject, points: Landscape, head: str) -> str:
+def _culprit(setup: Setup, points: ReferencePredictions, head: str) -> str:
     """The term that gains most by leaving the truth, and why."""
     gains = {
         term: term.weight * (points.perfect.terms[term.name] - points.optimum.terms[term.name])
-        for term in subject.terms
+        for term in setup.terms
         if term.head == head
     }
     term = max(gains, key=gains.__getitem__)
     if gains[term] <= 1e-3 * max(1e-3, abs(points.perfect.loss[head])):
         return ", though no term sees a difference to the truth: the loss does not pin it down"
-    values = f"{points.perfect.terms[term.name]:.3f} at the truth, {points.optimum.terms[term.name]:.3f} there"
-    return f", because {term.name} is {values}{_why(subject, term)}"
+    values = f"{points.perfect.terms[term.name]:.3f} at the truth, {points.optimum.terms[term.name]:.3f} at the optimum"
+    return f", because {term.name} is {values}{_why(setup, term)}"
 
 
-def _why(subject: Subject, term: TermAt) -> str:
-    part = next(part for part in subject.parts if part.head == term.head)
+def _why(setup: Setup, term: BoundTerm) -> str:
+    part = next(part for part in setup.parts if part.head == term.head)
     reasons = [why for sign, why in _WHY if sign in term.key]
     if (part.mean, part.std) != (0.0, 1.0):
         reasons.append("its target is standardised")
@@ -100,9 +100,9 @@ def _why(subject: Subject, term: TermAt) -> str:
     return f" ({', '.join(reasons)})" if reasons else ""
 
 
-def _advice(subject: Subject, head: str) -> str:
+def _advice(setup: Setup, head: str) -> str:
     """What to do about the terms of a head."""
-    part = next(part for part in subject.parts if part.head == head)
+    part = next(part for part in setup.parts if part.head == head)
     keys = [term.key for term in part.terms]
     if (part.mean, part.std) != (0.0, 1.0):
         return f"take ~standardised off {head!r}"

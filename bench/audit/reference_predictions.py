@@ -1,4 +1,4 @@
-"""Three predictions whose worth is known, and what the loss says of them: perfect, best constant, loss-optimal."""
+"""Three predictions of known worth, and their loss: perfect, best constant, loss-optimal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from registry.contract import Prediction, Quartet
 from registry.losses.objective import Losses, Objective
 
 CERTAIN = 1e-6
-"""How far a perfect prediction stays from 0 and 1: there is no finite logit for either."""
+"""How far a perfect prediction stays from 0 and 1: no finite logit exists for either."""
 
 _STEPS, _RATE = 80, 0.4
 _SOFT = 0.02
@@ -26,12 +26,12 @@ _MOVES: tuple[Callable[[Tensor], Tensor], ...] = (
 )
 """What a loss may be blind to: another scale, another offset."""
 _AS_GOOD = 1e-3
-"""How near the truth's loss, as a share of what there is to learn, counts as equal."""
+"""How near the truth's loss, as a share of what can be learnt, counts as equal."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A prediction, and what the recipe says of it.
+    """A prediction, and its loss under the recipe.
 
     Attributes:
         logits: by head, (B, 1, H, W).
@@ -45,7 +45,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Landscape:
+class ReferencePredictions:
     """The loss at three points.
 
     Attributes:
@@ -65,7 +65,9 @@ def logits_of(values: Tensor) -> Tensor:
     return torch.logit(values, eps=CERTAIN)
 
 
-def landscape(objective: Objective, truth: Mapping[str, Tensor], quartet: Quartet) -> Landscape:
+def find_reference_predictions(
+    objective: Objective, truth: Mapping[str, Tensor], quartet: Quartet
+) -> ReferencePredictions:
     """Look for the three points; the most costly part of an audit.
 
     Args:
@@ -73,7 +75,7 @@ def landscape(objective: Objective, truth: Mapping[str, Tensor], quartet: Quarte
         truth: each trained head's target in [0, 1], (B, 1, H, W).
         quartet: the samples that it is of.
     """
-    at = _Probe(objective, quartet)
+    at = _Evaluator(objective, quartet)
     perfect = at({head: logits_of(value) for head, value in truth.items()})
     levels = [dict.fromkeys(truth, level) for level in _CONSTANTS]
     levels.append({head: float(logits_of(value.mean())) for head, value in truth.items()})
@@ -85,20 +87,20 @@ def landscape(objective: Objective, truth: Mapping[str, Tensor], quartet: Quarte
     # What is not the truth counts as the optimum if the loss sees no difference.
     slack = {head: _AS_GOOD * max(0.0, constant.loss[head] - perfect.loss[head]) for head in truth}
     optimum = _lowest(at, [*moved, found, stayed, perfect, constant], slack)
-    felt = noticed(objective, truth, quartet)
-    # Where no term looks the loss wants nothing: that is told on its own.
-    wanted = {head: torch.where(felt[head], optimum.logits[head], perfect.logits[head]) for head in truth}
-    return Landscape(perfect, constant, at(wanted))
+    has_gradient = pixels_with_gradient(objective, truth, quartet)
+    # Where no term has a gradient the loss has no optimum: `optimum.coverage` reports that.
+    wanted = {head: torch.where(has_gradient[head], optimum.logits[head], perfect.logits[head]) for head in truth}
+    return ReferencePredictions(perfect, constant, at(wanted))
 
 
-def noticed(objective: Objective, truth: Mapping[str, Tensor], quartet: Quartet) -> dict[str, Tensor]:
+def pixels_with_gradient(objective: Objective, truth: Mapping[str, Tensor], quartet: Quartet) -> dict[str, Tensor]:
     """Which pixels of each head the loss has a gradient in, by head, bool (B, 1, H, W).
 
     A pixel counts if it has one at any of a few guesses, far from the truth and near it: some terms are flat far away,
     others nearby, and of those made of absolute differences the slopes may cancel.
     """
     draw = torch.Generator().manual_seed(0)
-    felt = {head: torch.zeros_like(value, dtype=torch.bool) for head, value in truth.items()}
+    has_gradient = {head: torch.zeros_like(value, dtype=torch.bool) for head, value in truth.items()}
     for near in 3 * (0.0, 1.0):
         logits = {
             head: (near * torch.logit(value, eps=_SOFT) + torch.randn(value.shape, generator=draw)).requires_grad_()
@@ -107,12 +109,12 @@ def noticed(objective: Objective, truth: Mapping[str, Tensor], quartet: Quartet)
         total = objective(predict(logits), quartet).total
         slopes = torch.autograd.grad(total, list(logits.values()), allow_unused=True)
         for head, slope in zip(logits, slopes, strict=True):
-            felt[head] |= torch.zeros_like(felt[head]) if slope is None else slope != 0
-    return felt
+            has_gradient[head] |= torch.zeros_like(has_gradient[head]) if slope is None else slope != 0
+    return has_gradient
 
 
 @dataclass(frozen=True)
-class _Probe:
+class _Evaluator:
     """Asks the objective about logits."""
 
     objective: Objective
@@ -134,7 +136,7 @@ def predict(logits: Mapping[str, Tensor]) -> Prediction:
     return Prediction(logits.get("mask"), logits.get("depth"))
 
 
-def _lowest(at: _Probe, points: list[Point], slack: Mapping[str, float] | None = None) -> Point:
+def _lowest(at: _Evaluator, points: list[Point], slack: Mapping[str, float] | None = None) -> Point:
     """Of each head the first point whose loss is within ``slack`` of the lowest; the heads do not see each other."""
     logits = {}
     for head in points[0].logits:
@@ -144,7 +146,7 @@ def _lowest(at: _Probe, points: list[Point], slack: Mapping[str, float] | None =
     return at(logits)
 
 
-def _descend(at: _Probe, start: Mapping[str, Tensor]) -> Point:
+def _descend(at: _Evaluator, start: Mapping[str, Tensor]) -> Point:
     """Free logits follow the loss downhill: Adam with a rate that falls along half a cosine."""
     logits = {head: value.clone().requires_grad_() for head, value in start.items()}
     optimizer = torch.optim.Adam(list(logits.values()), lr=_RATE, betas=(0.8, 0.95))

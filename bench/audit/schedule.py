@@ -7,18 +7,18 @@ import warnings
 import torch
 from torch import nn
 
-from bench.audit.experiment import Subject
-from bench.core.finding import Fault, Verdict, conclude
+from bench.audit.setup import Setup
+from bench.core.finding import Fault, Finding, conclude
 from bench.train.optim import optimizers, schedules
 
 _LONGEST = 300
-"""Steps that are simulated at most; longer budgets are looked at in proportion."""
+"""Steps that are simulated at most; longer budgets are scaled down in proportion."""
 _SMALL, _TOO_LONG = 0.02, 0.4
 
 
-def schedule(subject: Subject) -> Verdict:
+def schedule(setup: Setup) -> Finding:
     """The learning rate over the protocol, simulated: where it ends, and for how long it is next to nothing."""
-    protocol = subject.protocol
+    protocol = setup.protocol
     steps = protocol.epoch_steps
     if not all(steps):
         finding = f"{protocol.train_samples} samples make no full batch of {max(s.batch for s in protocol.stages)}"

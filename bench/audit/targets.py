@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bench.audit.experiment import Subject
-from bench.core.finding import Fault, Verdict, conclude
+from bench.audit.setup import Setup
+from bench.core.finding import Fault, Finding, conclude
 from registry.contract import Target
 
 _DIVIDED_TWICE = 2 / 255
@@ -14,21 +14,21 @@ _DIVIDED_TWICE = 2 / 255
 _SLACK = 1e-4
 
 
-def targets(subject: Subject) -> Verdict:
+def targets(setup: Setup) -> Finding:
     """Whether images and targets are in [0, 1] as the source renders them, and some mask is not empty."""
     faults: list[Fault] = []
     shown: list[str] = []
     numbers: dict[str, float] = {}
     cure = "divide by 255 once, and standardise nothing, in the source"
-    for name, image in subject.rendered.tensors():
+    for name, image in setup.rendered.tensors():
         low, high = float(image.min()), float(image.max())
         shown.append(f"{name} in [{low:.3g}, {high:.3g}]")
         if name in ("mask", "depth"):
-            target = Target(image, subject.rendered.valid if name == "depth" else None)
+            target = Target(image, setup.rendered.valid if name == "depth" else None)
             faults += _scaling(name, "as the data has it", target, cure, numbers)
         elif not (-_SLACK <= low and high <= 1 + _SLACK):
             faults.append(Fault("broken", shown[-1], cure))
-    mask, valid = subject.rendered.mask, subject.rendered.valid
+    mask, valid = setup.rendered.mask, setup.rendered.valid
     if mask is not None and not faults:
         empty = int((mask.flatten(1).amax(1) <= 0.5).sum())
         shown.append(f"{empty} of {len(mask)} masks empty")
@@ -41,14 +41,14 @@ def targets(subject: Subject) -> Verdict:
     return conclude("targets", faults, ", ".join(shown), numbers)
 
 
-def term_targets(subject: Subject) -> Verdict:
+def term_targets(setup: Setup) -> Finding:
     """Whether what a recipe does to the targets leaves them in [0, 1], and what that costs."""
     faults: list[Fault] = []
     numbers: dict[str, float] = {}
-    for part in subject.parts:
+    for part in setup.parts:
         if (part.mean, part.std) != (0.0, 1.0):
             cure = f"take ~standardised off {part.head!r} in the recipe"
-            faults += _scaling(part.head, "as the terms see it", subject.seen(part), cure, numbers)
+            faults += _scaling(part.head, "as the terms see it", setup.term_target(part), cure, numbers)
     return conclude("term_targets", faults, "terms see targets as the data has them", numbers)
 
 

@@ -1,4 +1,4 @@
-"""Each term on its own, on targets made for the purpose: what it looks at, and whether it can tell anything."""
+"""Each term on its own, on targets made for the purpose: what it looks at, and whether it can tell good from bad."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-from bench.audit.experiment import Subject, TermAt
 from bench.audit.reference_predictions import logits_of
-from bench.core.finding import Fault, Verdict, conclude
+from bench.audit.setup import BoundTerm, Setup
+from bench.core.finding import Fault, Finding, conclude
 from registry.contract import Head, Target
 
 _LOW, _MIDDLE = 0.3, 0.6
@@ -19,18 +19,18 @@ _BLIND, _NEGLIGIBLE = 0.01, 0.05
 _STEPS = (5.0, 20.0, 50.0, 200.0)
 
 
-def activation(subject: Subject) -> Verdict:
+def activation(setup: Setup) -> Finding:
     """Whether every term is at its best where the one sigmoid, which all metrics see, gives the target."""
     faults, numbers = [], {}
-    for term in subject.terms:
-        if _best_at(subject, term, _LOW, _LOW):
-            scores = _identity(subject.truth(term.head))
+    for term in setup.terms:
+        if _best_at(setup, term, _LOW, _LOW):
+            scores = _identity(setup.truth(term.head))
             numbers.update({f"{term.head}_{name}": value for name, value in scores.items()})
             shown = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
             finding = f"{term.name} compares logits with the target: what is perfect to it scores {shown}"
             faults.append(Fault("broken", finding, "let it see the activated value: leave out raw=true"))
-        elif _best_at(subject, term, _MIDDLE, _inverse(_inverse(_MIDDLE))):
-            truth = subject.truth(term.head)
+        elif _best_at(setup, term, _MIDDLE, _inverse(_inverse(_MIDDLE))):
+            truth = setup.truth(term.head)
             reach = _value(term, Head((truth.value * 2 - 1) * _STEPS[-1]), truth)
             numbers[f"{term.head}_floor"] = reach
             finding = f"{term.name} puts a sigmoid on the sigmoid: the best it can reach is {reach:.3f}"
@@ -40,19 +40,19 @@ def activation(subject: Subject) -> Verdict:
     )
 
 
-def bounded(subject: Subject) -> Verdict:
+def bounded(setup: Setup) -> Finding:
     """Whether the loss stops falling as logits grow: towards the targets, and at either constant."""
     faults, numbers = [], {}
-    for part in subject.parts:
-        seen = subject.seen(part)
-        towards = torch.where(seen.value > 0.5, 1.0, -1.0)
-        inside = bool((seen.value >= 0).all() and (seen.value <= 1).all())
+    for part in setup.parts:
+        target = setup.term_target(part)
+        towards = torch.where(target.value > 0.5, 1.0, -1.0)
+        inside = bool((target.value >= 0).all() and (target.value <= 1).all())
         cure = "give the term a lower bound" if inside else "bring the targets into [0, 1]"
         for name, direction in (("truth", towards), ("all off", -towards.abs()), ("all on", towards.abs())):
             heads = [Head(step * direction) for step in _STEPS]
             by_term = {
-                term.name: [term.weight * _value(term, head, seen) for head in heads]
-                for term in subject.terms
+                term.name: [term.weight * _value(term, head, target) for head in heads]
+                for term in setup.terms
                 if term.head == part.head
             }
             values = [sum(column) for column in zip(*by_term.values(), strict=True)]
@@ -66,21 +66,21 @@ def bounded(subject: Subject) -> Verdict:
     return conclude("bounded", faults, f"no lower than {lowest:.2g} at logits up to {_STEPS[-1]:g}", numbers)
 
 
-def saturated(subject: Subject) -> Verdict:
+def saturated(setup: Setup) -> Finding:
     """Whether every term tells a perfect prediction of noise from another, independent noise."""
-    target, other = subject.noise(0), subject.noise(1)
+    target, other = setup.noise(0), setup.noise(1)
     # Of a term that compares logits with the target, fault enough, the range is still judged fairly.
-    pairs = ((_said(other), _said(target)), (Head(other), Head(target)))
+    pairs = ((_predicting(other), _predicting(target)), (Head(other), Head(target)))
     gaps = {
         term.name: max(
             abs(_value(term, wrong, Target(target)) - _value(term, right, Target(target))) for wrong, right in pairs
         )
-        for term in subject.terms
+        for term in setup.terms
     }
-    shares = {term.name: term.weight * gaps[term.name] for term in subject.terms}
+    shares = {term.name: term.weight * gaps[term.name] for term in setup.terms}
     total = sum(shares.values())
     faults = []
-    for term in subject.terms:
+    for term in setup.terms:
         gap = gaps[term.name]
         if gap < _BLIND and shares[term.name] < _NEGLIGIBLE:
             finding = f"{term.name} differs by {gap:.4f} between a perfect prediction and independent noise"
@@ -92,14 +92,14 @@ def saturated(subject: Subject) -> Verdict:
     return conclude("saturated", faults, f"perfect to independent noise: {shown}", gaps)
 
 
-def pooled(subject: Subject) -> Verdict:
+def pooled(setup: Setup) -> Finding:
     """Whether a batch's value is the mean of its images' values: else the loss depends on the batch."""
-    spread = torch.linspace(0.2, 1, len(subject.quartet)).view(-1, 1, 1, 1)
-    target, other = subject.noise(2) * spread, subject.noise(3)
+    spread = torch.linspace(0.2, 1, len(setup.quartet)).view(-1, 1, 1, 1)
+    target, other = setup.noise(2) * spread, setup.noise(3)
     faults = []
-    for term in subject.terms:
-        whole = _value(term, _said(other), Target(target))
-        alone = [_value(term, _said(other[i : i + 1]), Target(target[i : i + 1])) for i in range(len(target))]
+    for term in setup.terms:
+        whole = _value(term, _predicting(other), Target(target))
+        alone = [_value(term, _predicting(other[i : i + 1]), Target(target[i : i + 1])) for i in range(len(target))]
         mean = sum(alone) / len(alone)
         if abs(whole - mean) > 1e-3 * max(abs(mean), 1e-3):
             finding = f"{term.name} is {whole:.3f} over a batch, {mean:.3f} as the mean over its images"
@@ -107,15 +107,15 @@ def pooled(subject: Subject) -> Verdict:
     return conclude("pooled", faults, "every term is a mean over images")
 
 
-def degenerate(subject: Subject) -> Verdict:
+def degenerate(setup: Setup) -> Finding:
     """Whether terms and their gradients stay finite on empty and full masks, and on depth that is nowhere known."""
     faults = []
-    zeros, ones = torch.zeros_like(subject.noise(0)), torch.ones_like(subject.noise(0))
+    zeros, ones = torch.zeros_like(setup.noise(0)), torch.ones_like(setup.noise(0))
     cases = {
         "mask": {"an empty mask": Target(zeros), "a full mask": Target(ones)},
         "depth": {"constant depth": Target(zeros + 0.5, ones), "unknown depth": Target(zeros, zeros)},
     }
-    for term in subject.terms:
+    for term in setup.terms:
         for name, target in cases[term.head].items():
             for prediction in (zeros, logits_of(target.value)):
                 logits = prediction.clone().requires_grad_()
@@ -123,23 +123,23 @@ def degenerate(subject: Subject) -> Verdict:
                 slope = _gradient(value, logits)
                 if not (torch.isfinite(value) and torch.isfinite(slope).all()):
                     faults.append(Fault("broken", f"{term.name} is not finite on {name}", "add an epsilon to the term"))
-        faults += _validity(subject, term)
+        faults += _validity(setup, term)
     unique = list(dict.fromkeys(faults))
     return conclude("degenerate", unique, "terms are finite on empty and full masks, and see known depth only")
 
 
-def _validity(subject: Subject, term: TermAt) -> list[Fault]:
+def _validity(setup: Setup, term: BoundTerm) -> list[Fault]:
     """Whether a depth term looks at pixels whose depth is unknown."""
     if term.head != "depth":
         return []
-    target, other = subject.noise(4), subject.noise(5)
+    target, other = setup.noise(4), setup.noise(5)
     valid = torch.ones_like(target)
     valid[..., : valid.shape[-1] // 2] = 0
     changed = torch.where(valid > 0.5, other, 1 - other)
-    values = [_value(term, _said(values), Target(target, valid)) for values in (other, changed)]
+    values = [_value(term, _predicting(values), Target(target, valid)) for values in (other, changed)]
     if abs(values[0] - values[1]) <= 1e-4 * max(1e-3, abs(values[0])):
         return []
-    known = subject.truth("depth").valid
+    known = setup.truth("depth").valid
     holes = known is not None and bool((known < 0.5).any())
     finding = f"{term.name} changes from {values[0]:.3f} to {values[1]:.3f} with pixels whose depth is unknown"
     return [Fault("broken" if holes else "warn", finding, "count pixels where target.valid is 1 only")]
@@ -154,9 +154,9 @@ def _identity(truth: Target) -> dict[str, float]:
     return {"MAE": float(error.abs().mean()), "RMSE": float(error.square().mean().sqrt()), "Dice": float(dice)}
 
 
-def _best_at(subject: Subject, term: TermAt, constant: float, logit: float) -> bool:
+def _best_at(setup: Setup, term: BoundTerm, constant: float, logit: float) -> bool:
     """Whether on a constant target the term has a minimum at this logit, lower than at the target's own."""
-    target = Target(torch.full_like(subject.noise(0), constant))
+    target = Target(torch.full_like(setup.noise(0), constant))
 
     def at(level: float) -> float:
         return _value(term, Head(torch.full_like(target.value, level)), target)
@@ -165,7 +165,7 @@ def _best_at(subject: Subject, term: TermAt, constant: float, logit: float) -> b
     return here < own - 1e-6 and here < min(at(logit - _NEAR), at(logit + _NEAR))
 
 
-def _said(values: Tensor) -> Head:
+def _predicting(values: Tensor) -> Head:
     """A head that says ``values`` in [0, 1]."""
     return Head(logits_of(values))
 
@@ -180,7 +180,7 @@ def _falls(values: list[float]) -> bool:
     return before > 1e-3 * (1 + abs(values[0])) and after > 2 * before
 
 
-def _value(term: TermAt, prediction: Head, target: Target) -> float:
+def _value(term: BoundTerm, prediction: Head, target: Target) -> float:
     with torch.no_grad():
         return float(term.run(prediction, target))
 

@@ -3,33 +3,48 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import typer
 
 from bench.cli import audit, compare, doctor, export, leaderboard, listing, profile, regress, reproduce, run, show, tax
+from bench.cli.options import expand, plain
 from bench.core.errors import BenchError, Interrupted
 from registry.errors import RegistryError
+
+TRAIN, READ, CHECK, DEVELOP = "Train and measure", "Read results", "Check and look up", "Develop this project"
+"""Panels of ``bench --help``."""
 
 app = typer.Typer(
     name="bench",
     no_args_is_help=True,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Choose an architecture and a loss for dense prediction: train, time, rank and audit them in one common loop.",
     epilog="Begin with: bench run --model unet --loss bce_ssim",
 )
-app.command("run", epilog=run.EXAMPLES)(run.run)
-app.command("audit", epilog=audit.EXAMPLES)(audit.audit)
-app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
-app.command("profile", epilog=profile.EXAMPLES)(profile.profile)
-app.command("leaderboard", epilog=leaderboard.EXAMPLES)(leaderboard.leaderboard)
-app.command("list", epilog=listing.EXAMPLES)(listing.listing)
-app.command("regress", epilog=regress.EXAMPLES)(regress.regress)
-app.command("tax", epilog=tax.EXAMPLES)(tax.tax)
-app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
-app.command("show", epilog=show.EXAMPLES)(show.show)
-app.command("export", epilog=export.EXAMPLES)(export.export)
-app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
+
+
+def _command(panel: str, name: str, function: Callable[..., None], examples: str) -> None:
+    """Add a command; its help is its docstring, the examples are lines to be copied."""
+    paragraphs = (function.__doc__ or "").strip().split("\n\n")
+    text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    epilog = "\n  ".join(["Examples:", *examples.strip().splitlines()])
+    app.command(name, help=plain(text), epilog=plain(epilog), rich_help_panel=panel)(expand(function))
+
+
+_command(TRAIN, "run", run.run, run.EXAMPLES)
+_command(TRAIN, "profile", profile.profile, profile.EXAMPLES)
+_command(TRAIN, "tax", tax.tax, tax.EXAMPLES)
+_command(TRAIN, "reproduce", reproduce.reproduce, reproduce.EXAMPLES)
+_command(READ, "leaderboard", leaderboard.leaderboard, leaderboard.EXAMPLES)
+_command(READ, "compare", compare.compare, compare.EXAMPLES)
+_command(READ, "export", export.export, export.EXAMPLES)
+_command(CHECK, "audit", audit.audit, audit.EXAMPLES)
+_command(CHECK, "list", listing.listing, listing.EXAMPLES)
+_command(CHECK, "show", show.show, show.EXAMPLES)
+_command(CHECK, "doctor", doctor.doctor, doctor.EXAMPLES)
+_command(DEVELOP, "regress", regress.regress, regress.EXAMPLES)
 
 
 def main() -> None:

@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
-EXAMPLES = (
-    "Examples: bench compare wnet:bce_ssim unet:bce_ssim  |  bench compare unet:bce unet:bce_dice --metric mask_dice"
-    "  |  bench compare results/a.json results/b.json  |  bench compare --transfer wnet"
-)
+EXAMPLES = """
+bench compare wnet:bce_ssim unet:bce_ssim
+bench compare unet:bce unet:bce_dice --metric mask_dice
+bench compare results/a.json results/b.json
+bench compare --transfer wnet
+"""
 
 _WIDTH = 130  # of the table, which is no use broken up
 

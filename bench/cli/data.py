@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -12,43 +13,55 @@ from bench.core.errors import BenchError
 if TYPE_CHECKING:
     from bench.data.source import Source
 
-Data = Annotated[str, typer.Option(help="Source: synthetic (rendered rooms) or composed (your photographs).")]
-Backgrounds = Annotated[Path | None, typer.Option("--bg", help="Folder of background photographs (composed).")]
-BackgroundDepth = Annotated[Path | None, typer.Option(help="Folder of their depth maps, same stems (composed).")]
-Foregrounds = Annotated[Path | None, typer.Option("--fg", help="Folder of cut-outs, PNG with alpha (composed).")]
-DepthUnit = Annotated[str, typer.Option(help="Depth maps are 16-bit millimetres (mm) or 8-bit.")]
-Camera = Annotated[str, typer.Option(help="handheld (the two photographs differ a little) or still (as published).")]
-Split = Annotated[str, typer.Option(help="group (no background or object in two parts) or random (leaks).")]
-Scenes = Annotated[str, typer.Option(help="What counts as one background: auto, file or sequence (composed).")]
-SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Go on without files that cannot be used.")]
-DataSeed = Annotated[int, typer.Option(help="Seed of the data itself; the same for all that is compared.")]
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Which source the samples come from, and how."""
+
+    panel: ClassVar[str] = "Data"
+
+    data: Annotated[str, typer.Option(help="Source: synthetic (rendered rooms) or composed (your photographs).")] = (
+        "synthetic"
+    )
+    bg: Annotated[Path | None, typer.Option("--bg", help="Folder of background photographs (composed).")] = None
+    bg_depth: Annotated[Path | None, typer.Option(help="Folder of their depth maps, same stems (composed).")] = None
+    fg: Annotated[Path | None, typer.Option("--fg", help="Folder of cut-outs, PNG with alpha (composed).")] = None
+    depth_unit: Annotated[str, typer.Option(help="Depth maps are 16-bit millimetres (mm) or 8-bit.")] = "mm"
+    camera: Annotated[
+        str, typer.Option(help="handheld (the two photographs differ a little) or still (as published).")
+    ] = "handheld"
+    split: Annotated[str, typer.Option(help="group (no background or object in two parts) or random (leaks).")] = (
+        "group"
+    )
+    scenes: Annotated[str, typer.Option(help="What counts as one background: auto, file or sequence (composed).")] = (
+        "auto"
+    )
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without files that cannot be used.")] = False
+    data_seed: Annotated[int, typer.Option(help="Seed of the data itself; the same for all that is compared.")] = 0
+
+    def open(self) -> Source:
+        """The source that the options describe.
+
+        Raises:
+            BenchError: options that do not go together; BadData: files that cannot be used.
+        """
+        from bench.data.source import open_source
+
+        common = {"camera": self.camera, "split": self.split, "seed": self.data_seed}
+        if self.data == "composed":
+            if self.bg is None or self.fg is None:
+                raise BenchError("--data composed needs --bg (a folder of photographs) and --fg (a folder of cut-outs)")
+            paths = {"bg": self.bg, "fg": self.fg, "bg_depth": self.bg_depth, "depth_unit": self.depth_unit}
+            return open_source(self.data, **paths, scenes=self.scenes, skip_bad=self.skip_bad, **common)
+        if self.bg is not None or self.fg is not None or self.bg_depth is not None:
+            raise BenchError(f"--bg, --fg and --bg-depth are read by --data composed, not by --data {self.data}")
+        return open_source(self.data, **common)
 
 
-def open_source(
-    data: str,
-    bg: Path | None,
-    bg_depth: Path | None,
-    fg: Path | None,
-    depth_unit: str,
-    camera: str,
-    split: str,
-    scenes: str,
-    skip_bad: bool,
-    data_seed: int,
-) -> Source:
-    """The source that the options describe.
+@dataclass(frozen=True)
+class StillDataOptions(DataOptions):
+    """The same with the camera of the published systems."""
 
-    Raises:
-        BenchError: options that do not go together; BadData: files that cannot be used.
-    """
-    from bench.data.source import open_source as open_by_kind
-
-    common = {"camera": camera, "split": split, "seed": data_seed}
-    if data == "composed":
-        if bg is None or fg is None:
-            raise BenchError("--data composed needs --bg (a folder of photographs) and --fg (a folder of cut-outs)")
-        files = {"bg": bg, "fg": fg, "bg_depth": bg_depth, "depth_unit": depth_unit}
-        return open_by_kind(data, **files, scenes=scenes, skip_bad=skip_bad, **common)
-    if bg is not None or fg is not None or bg_depth is not None:
-        raise BenchError(f"--bg, --fg and --bg-depth are read by --data composed, not by --data {data}")
-    return open_by_kind(data, **common)
+    camera: Annotated[
+        str, typer.Option(help="still (as published) or handheld (the two photographs differ a little).")
+    ] = "still"

@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-EXAMPLES = "Examples: bench export runs.csv  |  bench export images.csv --per-image"
+EXAMPLES = """
+bench export runs.csv
+bench export images.csv --per-image
+"""
 
 
 def export(

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-EXAMPLES = (
-    "Examples: bench leaderboard  |  bench leaderboard --check  |  bench leaderboard --results my/results --out my.md"
-)
+EXAMPLES = """
+bench leaderboard
+bench leaderboard --check
+bench leaderboard --results my/results --out my.md
+"""
 
 
 def leaderboard(

@@ -7,7 +7,12 @@ from typing import Annotated
 
 import typer
 
-EXAMPLES = "Examples: bench list models  |  bench list models 'u*'  |  bench list losses  |  bench list metrics"
+EXAMPLES = """
+bench list models
+bench list models 'u*'
+bench list losses
+bench list metrics
+"""
 
 
 class Kind(StrEnum):

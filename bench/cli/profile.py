@@ -8,42 +8,28 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.data import (
-    BackgroundDepth,
-    Backgrounds,
-    Camera,
-    Data,
-    DataSeed,
-    DepthUnit,
-    Foregrounds,
-    Scenes,
-    SkipBad,
-    Split,
-    open_source,
-)
+from bench.cli.data import DataOptions
+from bench.cli.groups import MachineOptions
 from bench.core.errors import BenchError
 
-EXAMPLES = (
-    "Examples: bench profile --model wnet --loss bce_ssim  |  bench profile --model unet --vs wnet  |  "
-    "bench profile --model unet --vs 'unet:mask: bce'  |  bench profile --model unet --vs-engine compiled  |  "
-    "bench profile --model twin_unet --trace step.json"
-)
+EXAMPLES = """
+bench profile --model wnet --loss bce_ssim
+bench profile --model unet --vs wnet
+bench profile --model unet --vs 'unet:mask: bce'
+bench profile --model unet --vs-engine compiled
+bench profile --model twin_unet --trace step.json
+"""
 
 
 def profile(
+    *,
     model: Annotated[str, typer.Option("--model", "-m", help="Model key (bench list models) or module:function.")],
     loss: Annotated[
         str, typer.Option("--loss", "-l", help="Recipe name (bench list losses) or its text.")
     ] = "bce_ssim",
     batch: Annotated[int, typer.Option(min=1, help="Images a step.")] = 32,
     size: Annotated[int, typer.Option(min=8, help="Image side, pixels.")] = 64,
-    precision: Annotated[
-        str, typer.Option(help="float32 or bfloat16; auto: as bench run would choose, by measuring once.")
-    ] = "auto",
-    layout: Annotated[
-        str, typer.Option(help="Memory format: channels_last or contiguous; auto: chosen with the precision.")
-    ] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
+    machine: MachineOptions,
     engine: Annotated[
         str, typer.Option(help="eager, compiled (torch.compile), or graphed (one CUDA graph a step).")
     ] = "eager",
@@ -53,6 +39,13 @@ def profile(
     ] = None,
     versus_engine: Annotated[
         str | None, typer.Option("--vs-engine", help="Run what it is compared with by this engine instead.")
+    ] = None,
+    versus_precision: Annotated[
+        str | None, typer.Option("--vs-precision", help="Compare with this precision instead: float32 or bfloat16.")
+    ] = None,
+    versus_memory_format: Annotated[
+        str | None,
+        typer.Option("--vs-memory-format", help="Compare with this memory format instead: channels_last, contiguous."),
     ] = None,
     twice: Annotated[
         bool, typer.Option("--twice", help="Profile twice, in turn, and say how many blocks agree.")
@@ -70,23 +63,14 @@ def profile(
     html: Annotated[Path | None, typer.Option(help="Write a page with everything, to be opened offline.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Write stacked bars of the step, PNG.")] = None,
     protocol: Annotated[str, typer.Option(help="Whose optimizer, schedule and augmentation.")] = "quick",
-    data: Data = "synthetic",
-    bg: Backgrounds = None,
-    bg_depth: BackgroundDepth = None,
-    fg: Foregrounds = None,
-    depth_unit: DepthUnit = "mm",
-    camera: Camera = "handheld",
-    split: Split = "group",
-    scenes: Scenes = "auto",
-    skip_bad: SkipBad = False,
-    data_seed: DataSeed = 0,
+    data: DataOptions,
 ) -> None:
     """Show where the time, the memory and the arithmetic of a training step go, and how sure that is."""
     from rich.console import Console
 
     from bench.core import files
     from bench.core.files import canonical_json
-    from bench.core.machine import pick_device
+    from bench.core.machine import pick_device, pick_memory_format, pick_precision
     from bench.core.protocol import find_protocol
     from bench.data.loading.packed_files import Shelf
     from bench.profile.bottleneck import bottleneck as find_bottleneck
@@ -94,62 +78,65 @@ def profile(
     from bench.profile.memory_budget import fit_batch_of
     from bench.profile.profile import profile as measure
     from bench.profile.trace import chrome_trace
-    from bench.profile.training import Trainee, spec_named
+    from bench.profile.training import StepRunner, spec_named
     from bench.report.bars import Stack, stacked_bars
     from bench.report.profile_page import profile_page
     from bench.report.profile_table import comparison_table, profile_table
     from bench.report.progress_bar import Bar
-    from bench.run.chooser import Chooser
     from bench.train.engine import engine_named
 
     alone = {"--trace": trace, "--picture": picture, "--html": html, "--memory-budget": memory_budget}
     alone |= {"--twice": twice or None, "--bottleneck": bottleneck or None}
     given = [name for name, value in alone.items() if value is not None]
-    if (versus or versus_engine) and given:
+    against = (versus, versus_engine, versus_precision, versus_memory_format)
+    if any(against) and given:
         raise BenchError(f"--vs compares two whole steps: profile each by itself for {', '.join(given)}")
     for path in filter(None, (json, trace, picture, html)):
         _make_room(path)
     console = Console(highlight=False)
-    source = open_source(data, bg, bg_depth, fg, depth_unit, camera, split, scenes, skip_bad, data_seed)
+    source = data.open()
     budget = find_protocol(protocol).override(batch=batch, size=size)
-    where, runs = pick_device(device), Path("runs")
-    asked = [(spec_named(model, loss, budget, source), engine_named(engine, where))]
-    if versus or versus_engine:
+    where, runs = pick_device(machine.device), Path("runs")
+    numbers = pick_precision(where, machine.precision), pick_memory_format(machine.memory_format)
+    sides = [(spec_named(model, loss, budget, source, *numbers), engine_named(engine, where))]
+    if any(against):
         named = opponent(versus or model, loss)
-        asked.append((spec_named(*named, budget, source), engine_named(versus_engine or engine, where)))
+        others_numbers = (
+            pick_precision(where, versus_precision or machine.precision),
+            pick_memory_format(versus_memory_format or machine.memory_format),
+        )
+        other = spec_named(*named, budget, source, *others_numbers)
+        sides.append((other, engine_named(versus_engine or engine, where)))
     with Bar(console) as bar:
-        chooser = Chooser(source, where, runs, Path("results"), precision, layout, console.print, bar)
-        settled = [(*chooser.settle(spec), by) for spec, by in asked]
         shelf = Shelf(runs / "packed")
-        one, *others = (Trainee(spec, source, where, engine=by, shelf=shelf) for spec, _, by in settled)
+        runner, *others = (StepRunner(spec, source, where, engine=by, shelf=shelf) for spec, by in sides)
         if others:
-            comparison = compare(one, others[0], seconds, tell=bar)
+            comparison = compare(runner, others[0], seconds, progress=bar)
             console.print(comparison_table(comparison))
             if json is not None:
                 files.replace(json, comparison.model_dump_json(indent=1) + "\n")
             return
-        found, stretches = measure(one, seconds, twice=twice, tell=bar)
-        found = found.model_copy(update={"choice": settled[0][1]})
+        found, stretches = measure(runner, seconds, twice=twice, progress=bar)
         console.print(profile_table(found, console.width))
         if bottleneck:
-            binding = find_bottleneck(one, seconds / 4, tell=bar)
+            binding = find_bottleneck(runner, seconds / 4, progress=bar)
             console.print(binding.sentence())
             found = found.model_copy(update={"bottleneck": binding})
         if memory_budget is not None:
-            fit = fit_batch_of(one, source, memory_budget, tell=bar)
+            fit = fit_batch_of(runner, source, memory_budget, progress=bar)
             console.print(fit.sentence())
             found = found.model_copy(update={"fit": fit})
     if json is not None:
         files.replace(json, found.model_dump_json(indent=1) + "\n")
     if trace is not None:
-        files.replace(trace, canonical_json(chrome_trace(stretches, one.label)) + "\n")
-        if one.device.type == "cuda":
-            one.annotate(steps=8)
+        files.replace(trace, canonical_json(chrome_trace(stretches, runner.label)) + "\n")
+        if runner.device.type == "cuda":
+            runner.annotate(steps=8)
     if html is not None:
         files.replace(html, profile_page(found, stretches))
     if picture is not None:
         segments = [(block.name, block.time.median_ms) for block in found.blocks]
-        stacked_bars([Stack(one.label, segments)]).save(picture, format="PNG")
+        stacked_bars([Stack(runner.label, segments)]).save(picture, format="PNG")
 
 
 def _make_room(path: Path) -> None:

@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-EXAMPLES = "Examples: bench regress --against main  |  bench regress --against HEAD~3 --select 'forward and wnet'"
+EXAMPLES = """
+bench regress --against main
+bench regress --against HEAD~3 --select 'forward and wnet'
+"""
 
 
 def regress(

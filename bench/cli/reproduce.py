@@ -7,43 +7,25 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.data import (
-    BackgroundDepth,
-    Backgrounds,
-    Camera,
-    Data,
-    DataSeed,
-    DepthUnit,
-    Foregrounds,
-    Scenes,
-    SkipBad,
-    Split,
-    open_source,
-)
+from bench.cli.data import StillDataOptions
 
-EXAMPLES = (
-    "Examples: bench reproduce 002  |  bench reproduce 000 004 --samples 1024  |  "
-    "bench reproduce --all --out docs/reproduction.md  |  bench reproduce --check"
-)
+EXAMPLES = """
+bench reproduce 002
+bench reproduce 000 004 --samples 1024
+bench reproduce --all --out docs/reproduction.md
+bench reproduce --check
+"""
 
 
 def reproduce(
+    *,
     systems: Annotated[list[str] | None, typer.Argument(help="000, 001, 002, 003 or 004; several.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All five.")] = False,
     samples: Annotated[
         int | None, typer.Option(min=2, help="Training samples a pass; else a minute or two a system on a CPU.")
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="The original's samples, sizes and passes; for a GPU.")] = False,
-    data: Data = "synthetic",
-    bg: Backgrounds = None,
-    bg_depth: BackgroundDepth = None,
-    fg: Foregrounds = None,
-    depth_unit: DepthUnit = "mm",
-    camera: Camera = "still",
-    split: Split = "group",
-    scenes: Scenes = "auto",
-    skip_bad: SkipBad = False,
-    data_seed: DataSeed = 0,
+    data: StillDataOptions,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
     results: Annotated[Path, typer.Option(help="Folder for records.")] = Path("results/reproduction"),
     runs: Annotated[Path, typer.Option(help="Folder for checkpoints and pictures.")] = Path("runs"),
@@ -76,7 +58,7 @@ def reproduce(
     if not chosen:
         raise BenchError(f"name a system ({', '.join(SYSTEMS)}), or --all")
     console = Console(highlight=False, markup=False)  # brackets are parameters of a key
-    source = open_source(data, bg, bg_depth, fg, depth_unit, camera, split, scenes, skip_bad, data_seed)
+    source = data.open()
     with Terminal(console) as terminal:
         reproducer = Reproducer(source, pick_device(device), results, runs, full, samples, terminal, console.print)
         for system in chosen:

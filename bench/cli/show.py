@@ -6,7 +6,11 @@ from typing import Annotated
 
 import typer
 
-EXAMPLES = "Examples: bench show wnet  |  bench show depthmasknet --size 224  |  bench show smp/fpn/resnet18 --batch 8"
+EXAMPLES = """
+bench show wnet
+bench show depthmasknet --size 224
+bench show smp/fpn/resnet18 --batch 8
+"""
 
 
 def show(

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-EXAMPLES = (
-    'Examples: bench tax  |  bench tax --loss bce_ssim --loss "mask: bce, depth: l1"  |  bench tax --size 224 --batch 8'
-)
+EXAMPLES = """
+bench tax
+bench tax --loss bce_ssim --loss "mask: bce, depth: l1"
+bench tax --size 224 --batch 8
+"""
 
 
 def tax(
@@ -34,7 +36,7 @@ def tax(
     chosen = pick_device(device)
     names = loss or [name for name in RECIPES if "@" not in name]
     with Bar(Console()) as bar:
-        taxes = tax_table(measure({name: name for name in names}, size, batch, chosen, tell=bar))
+        taxes = tax_table(measure({name: name for name in names}, size, batch, chosen, progress=bar))
     about = (
         f"Forward and backward through the loss alone, {batch} predictions of {size}x{size} a head, "
         f"on {environment(chosen).label}."

@@ -1,4 +1,4 @@
-"""`Verdict`: what one check found. Needs no torch."""
+"""`Finding`: what one check found. Needs no torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Grade = Literal["ok", "warn", "broken"]
 _SEVERITY: dict[Grade, int] = {"ok": 0, "warn": 1, "broken": 2}
 
 
-class Verdict(BaseModel):
+class Finding(BaseModel):
     """What one check found.
 
     Attributes:
@@ -49,8 +49,8 @@ class Unsound(BenchError):
     exit_code = 5
 
 
-def conclude(check: str, faults: Sequence[Fault], fine: str, numbers: Mapping[str, float] | None = None) -> Verdict:
-    """One verdict of all that a check found: the worst grade, the worst findings first.
+def conclude(check: str, faults: Sequence[Fault], fine: str, numbers: Mapping[str, float] | None = None) -> Finding:
+    """One finding for everything a check found: the worst grade, the worst findings first.
 
     Args:
         check: its name.
@@ -59,7 +59,7 @@ def conclude(check: str, faults: Sequence[Fault], fine: str, numbers: Mapping[st
         numbers: figures that show it; those that are not finite are left out.
     """
     found = sorted(faults, key=lambda fault: -_SEVERITY[fault.grade])
-    return Verdict(
+    return Finding(
         check=check,
         grade=found[0].grade if found else "ok",
         finding="; ".join(fault.finding for fault in found) or fine,
@@ -68,16 +68,16 @@ def conclude(check: str, faults: Sequence[Fault], fine: str, numbers: Mapping[st
     )
 
 
-def broken(verdicts: Iterable[Verdict]) -> list[Verdict]:
+def broken(findings: Iterable[Finding]) -> list[Finding]:
     """Those that make results meaningless."""
-    return [verdict for verdict in verdicts if verdict.grade == "broken"]
+    return [finding for finding in findings if finding.grade == "broken"]
 
 
-def headline(verdicts: Sequence[Verdict]) -> str:
-    """All verdicts in one line: ``audit: ok, 16 checks``, or the names of what is broken and what needs care."""
+def headline(findings: Sequence[Finding]) -> str:
+    """All findings in one line: ``audit: ok, 16 checks``, or the names of what is broken and what needs care."""
     named = [
-        f"{grade}: {', '.join(verdict.check for verdict in verdicts if verdict.grade == grade)}"
+        f"{grade}: {', '.join(finding.check for finding in findings if finding.grade == grade)}"
         for grade in ("broken", "warn")
-        if any(verdict.grade == grade for verdict in verdicts)
+        if any(finding.grade == grade for finding in findings)
     ]
-    return f"audit: {'; '.join(named) or 'ok'}, {len(verdicts)} checks"
+    return f"audit: {'; '.join(named) or 'ok'}, {len(findings)} checks"

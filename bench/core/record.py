@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bench.core.choice import Choice
 from bench.core.environment import Environment
-from bench.core.finding import Verdict
+from bench.core.finding import Finding
 from bench.core.spec import RunSpec
 from bench.core.timings import Timings
 
@@ -152,7 +152,7 @@ class Record(BaseModel):
     evaluation: Timings
     peak_mib: float
     resumed: int = 0
-    audit: list[Verdict] = []
+    audit: list[Finding] = []
     choice: Choice | None = None
     failure: Failure | None = None
     arithmetic: str | None = None

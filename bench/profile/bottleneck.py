@@ -14,7 +14,7 @@ from bench.core.progress import Progress, no_progress
 from bench.data.loading.loader import Batch
 from bench.profile.interval import Interval, median_interval, ratio_interval
 from bench.profile.rounds import rounds, warm_up
-from bench.profile.training import Trainee
+from bench.profile.training import StepRunner
 
 INPUT_SHARE = 0.05
 LAUNCH_SHARE = 0.3
@@ -67,32 +67,32 @@ class Bottleneck(BaseModel):
         )
 
 
-def bottleneck(one: Trainee, seconds: float, tell: Progress = no_progress) -> Bottleneck:
+def bottleneck(runner: StepRunner, seconds: float, progress: Progress = no_progress) -> Bottleneck:
     """Measure real loading against resident data, then two sizes of batch against each other, in turn A B B A.
 
     Args:
         one: what to train.
         seconds: how long each of the two comparisons may take; as long again, at most, for warming up.
-        tell: told of every run.
+        progress: told of every run.
     """
-    epoch, batch = next(one.batches)
+    epoch, batch = next(runner.batches)
     whole = repeat((epoch, batch))
-    count = one.batch // 2 if one.batch >= _FEW else 2 * one.batch
+    count = runner.batch // 2 if runner.batch >= _FEW else 2 * runner.batch
     other = repeat((epoch, _sized(batch, count)))
-    tell("real loading and resident data, in turn", 0, 4)
-    warm_up(one.window, seconds)
-    data = rounds(one.window, _over(one, whole), seconds)
-    tell("two sizes of batch, in turn", 1, 4)
-    size = rounds(_over(one, whole), _over(one, other), seconds)
+    progress("real loading and resident data, in turn", 0, 4)
+    warm_up(runner.window, seconds)
+    data = rounds(runner.window, _over(runner, whole), seconds)
+    progress("two sizes of batch, in turn", 1, 4)
+    size = rounds(_over(runner, whole), _over(runner, other), seconds)
     wait = ratio_interval([b for _, b in data], [a for a, _ in data])
     growth = ratio_interval([b for _, b in size], [a for a, _ in size])
-    tell("loading only", 2, 4)
-    loading = [_loading(one) for _ in range(3)]
+    progress("loading only", 2, 4)
+    loading = [_loading(runner) for _ in range(3)]
     input_share = Interval(value=1 - wait.value, low=1 - wait.high, high=1 - wait.low)
-    fixed = [fixed_share(ratio, count / one.batch) for ratio in (growth.value, growth.low, growth.high)]
+    fixed = [fixed_share(ratio, count / runner.batch) for ratio in (growth.value, growth.low, growth.high)]
     launch_share = Interval(value=fixed[0], low=min(fixed), high=max(fixed))
-    faster = _in_bfloat16(one, seconds, tell) if one.spec.precision == "float32" else None
-    kind, advice, gain = judge(input_share.value, launch_share.value, one.loader.tier, one.size, faster)
+    faster = _in_bfloat16(runner, seconds, progress) if runner.spec.precision == "float32" else None
+    kind, advice, gain = judge(input_share.value, launch_share.value, runner.loader.tier, runner.size, faster)
     return Bottleneck(
         real_ms=_typical([a for a, _ in data]),
         resident_ms=_typical([b for _, b in data]),
@@ -133,15 +133,17 @@ def judge(
     return "compute", *smaller
 
 
-def _in_bfloat16(one: Trainee, seconds: float, tell: Progress) -> float | None:
+def _in_bfloat16(runner: StepRunner, seconds: float, progress: Progress) -> float | None:
     """The rate in bfloat16 over the rate now, measured in turn; None where the device does not compute in it."""
-    if pick_precision(one.device) != "bfloat16":
+    if pick_precision(runner.device) != "bfloat16":
         return None
-    tell("bfloat16 instead of float32, in turn", 3, 4)
-    other = Trainee(one.spec.model_copy(update={"precision": "bfloat16"}), one.loader.source, one.device, batches=2)
+    progress("bfloat16 instead of float32, in turn", 3, 4)
+    other = StepRunner(
+        runner.spec.model_copy(update={"precision": "bfloat16"}), runner.loader.source, runner.device, batches=2
+    )
     batch = repeat(next(other.batches))  # of the few that the other has: the one has them too
     warm_up(other.window, seconds / 4)
-    pairs = rounds(_over(one, batch), _over(other, batch), seconds / 2, least=2)
+    pairs = rounds(_over(runner, batch), _over(other, batch), seconds / 2, least=2)
     return ratio_interval([a for a, _ in pairs], [b for _, b in pairs]).value
 
 
@@ -161,14 +163,14 @@ def _sized(batch: Batch, count: int) -> Batch:
     return Batch(batch.ids[at], batch.at[at.to(batch.at.device)], quartet)
 
 
-def _over(one: Trainee, batches: Iterator[Numbered]) -> Callable[[], float]:
-    return lambda: one.window(batches=batches)
+def _over(runner: StepRunner, batches: Iterator[Numbered]) -> Callable[[], float]:
+    return lambda: runner.window(batches=batches)
 
 
-def _loading(one: Trainee) -> float:
-    for _ in one.ledger.window(one.batches, one.batch, instrumented=False):
+def _loading(runner: StepRunner) -> float:
+    for _ in runner.ledger.window(runner.batches, runner.batch, instrumented=False):
         pass
-    window = one.ledger.windows[-1]
+    window = runner.ledger.windows[-1]
     return window.seconds / window.steps
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
-from dataclasses import dataclass
 from importlib import metadata
-from typing import Literal
 
 import torch
 
+from bench.core.finding import Finding, Grade
 from bench.core.machine import environment, pick_device, pick_precision
 from bench.profile.ceiling import copy_rate, product_rate
-
-Grade = Literal["ok", "warn", "broken"]
 
 _IMPORTS = {
     "torchvision": "torchvision",
@@ -26,18 +23,8 @@ _IMPORTS = {
 _DISK_GIB = 2
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """One finding: its grade, what was looked at, what was found, and what to do about it."""
-
-    grade: Grade
-    what: str
-    finding: str
-    advice: str = ""
-
-
-def examine() -> list[Verdict]:
-    """Look at everything; takes a few seconds."""
+def examine() -> list[Finding]:
+    """Make every check; takes a few seconds."""
     device = pick_device()
     return [
         *(_package(name, module) for name, module in _IMPORTS.items()),
@@ -50,50 +37,54 @@ def examine() -> list[Verdict]:
     ]
 
 
-def _package(name: str, module: str) -> Verdict:
+def _finding(grade: Grade, check: str, finding: str, advice: str = "") -> Finding:
+    return Finding(check=check, grade=grade, finding=finding, advice=advice)
+
+
+def _package(name: str, module: str) -> Finding:
     try:
         importlib.import_module(module)
     except Exception as error:  # a broken pair of torch and torchvision raises almost anything
-        return Verdict("broken", name, f"cannot be imported: {error}", f"pip install --force-reinstall torch {name}")
-    return Verdict("ok", name, metadata.version(name))
+        return _finding("broken", name, f"cannot be imported: {error}", f"pip install --force-reinstall torch {name}")
+    return _finding("ok", name, metadata.version(name))
 
 
-def _machine(device: torch.device) -> Verdict:
+def _machine(device: torch.device) -> Finding:
     here = environment(device)
     gpu = "" if here.cuda else "; no GPU that torch can use: take protocol quick"
-    return Verdict("ok", "device", f"{here.label}, {here.memory_gib} GiB memory{gpu} ({here.fingerprint})")
+    return _finding("ok", "device", f"{here.label}, {here.memory_gib} GiB memory{gpu} ({here.fingerprint})")
 
 
-def _threads() -> Verdict:
+def _threads() -> Finding:
     threads, cores = torch.get_num_threads(), len(os.sched_getaffinity(0))
     if threads > cores:
-        return Verdict("warn", "threads", f"{threads} on {cores} cores", f"set OMP_NUM_THREADS={cores}")
+        return _finding("warn", "threads", f"{threads} on {cores} cores", f"set OMP_NUM_THREADS={cores}")
     load = os.getloadavg()[0]
     if load > 0.5 * cores:
-        return Verdict(
+        return _finding(
             "warn", "threads", f"{threads}; others keep {load:.1f} of {cores} cores busy", "time on an idle machine"
         )
-    return Verdict("ok", "threads", f"{threads} on {cores} cores, load {load:.1f}")
+    return _finding("ok", "threads", f"{threads} on {cores} cores, load {load:.1f}")
 
 
-def _precision(device: torch.device) -> Verdict:
+def _precision(device: torch.device) -> Finding:
     chosen = pick_precision(device)
     if chosen == "float32":
-        return Verdict("warn", "precision", "float32: this device has no native bfloat16", "expect half the speed")
-    return Verdict("ok", "precision", chosen)
+        return _finding("warn", "precision", "float32: this device has no native bfloat16", "expect half the speed")
+    return _finding("ok", "precision", chosen)
 
 
-def _disk() -> Verdict:
+def _disk() -> Finding:
     free = shutil.disk_usage(".").free / 2**30
     if free < _DISK_GIB:
-        return Verdict("warn", "disk", f"{free:.1f} GiB free here", "checkpoints may not fit; free some space")
-    return Verdict("ok", "disk", f"{free:.0f} GiB free here")
+        return _finding("warn", "disk", f"{free:.1f} GiB free here", "checkpoints may not fit; free some space")
+    return _finding("ok", "disk", f"{free:.0f} GiB free here")
 
 
-def _products(device: torch.device) -> Verdict:
+def _products(device: torch.device) -> Finding:
     rates = [product_rate(device, kind) for kind in (torch.float32, torch.bfloat16)]
-    return Verdict("ok", "matrix products", f"{rates[0]:.0f} GFLOP/s in float32, {rates[1]:.0f} in bfloat16")
+    return _finding("ok", "matrix products", f"{rates[0]:.0f} GFLOP/s in float32, {rates[1]:.0f} in bfloat16")
 
 
-def _copies(device: torch.device) -> Verdict:
-    return Verdict("ok", "memory copies", f"{copy_rate(device):.1f} GB/s read and written")
+def _copies(device: torch.device) -> Finding:
+    return _finding("ok", "memory copies", f"{copy_rate(device):.1f} GB/s read and written")

@@ -8,17 +8,17 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from bench.core.progress import Progress, no_progress
-from bench.profile.interval import Interval, sittings_interval
+from bench.profile.interval import Interval, grouped_interval
 from bench.profile.profile import compile_seconds
-from bench.profile.restarts import SITTINGS
+from bench.profile.restarts import RESTARTS
 from bench.profile.rounds import rounds, warm_up
-from bench.profile.training import Trainee
+from bench.profile.training import StepRunner
 from registry.errors import RegistryError
 from registry.losses import parse
 from registry.models import models
 
 SAME = 0.02
-_LEAST_ROUNDS = 2  # a sitting
+_LEAST_ROUNDS = 2  # a restart
 
 Answer = Literal["faster", "slower", "same", "undecided"]
 
@@ -62,32 +62,32 @@ class Comparison(BaseModel):
 
 
 def compare(
-    a: Trainee, b: Trainee, seconds: float, sittings: int = SITTINGS, tell: Progress = no_progress
+    a: StepRunner, b: StepRunner, seconds: float, restarts: int = RESTARTS, progress: Progress = no_progress
 ) -> Comparison:
     """Measure both in turn, uninstrumented.
 
     Args:
         a, b: on one device.
         seconds: how long to measure; each is warmed up for as long again at most.
-        sittings: how often both begin anew; the intervals come from how far these differ.
-        tell: told of every sitting.
+        restarts: how often both begin anew; the intervals come from how far these differ.
+        progress: told of every restart.
     """
     ready = []
     for side in (a, b):
-        tell(f"first steps of {side.label}", 0, sittings)
-        ready.append(side.make_ready())
+        progress(f"first steps of {side.label}", 0, restarts)
+        ready.append(side.first_steps())
     pairs: list[list[tuple[float, float]]] = []
-    while len(pairs) < sittings:
-        tell(f"sitting {len(pairs) + 1} of {sittings}, in turn A B B A", len(pairs), sittings)
+    while len(pairs) < restarts:
+        progress(f"restart {len(pairs) + 1} of {restarts}, in turn A B B A", len(pairs), restarts)
         if pairs:
-            a.again()
-            b.again()
+            a.restart()
+            b.restart()
         for side in (a, b):
-            warm_up(lambda side=side: side.window(), seconds / sittings)  # type: ignore[misc]
-        pairs.append(rounds(lambda: a.window(), lambda: b.window(), seconds / sittings, _LEAST_ROUNDS))
-    logs = sittings_interval([[math.log(x / y) for x, y in row] for row in pairs])
+            warm_up(lambda side=side: side.window(), seconds / restarts)  # type: ignore[misc]
+        pairs.append(rounds(lambda: a.window(), lambda: b.window(), seconds / restarts, _LEAST_ROUNDS))
+    logs = grouped_interval([[math.log(x / y) for x, y in row] for row in pairs])
     ratio = Interval(value=math.exp(logs.value), low=math.exp(logs.low), high=math.exp(logs.high))
-    times = [sittings_interval([[1e3 * pair[i] for pair in row] for row in pairs]) for i in range(2)]
+    times = [grouped_interval([[1e3 * pair[i] for pair in row] for row in pairs]) for i in range(2)]
     compiling = [
         compile_seconds(side, first, time.value / 1e3) for side, first, time in zip((a, b), ready, times, strict=True)
     ]

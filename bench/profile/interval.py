@@ -47,17 +47,17 @@ def ratio_interval(above: Sequence[float], below: Sequence[float]) -> Interval:
     return Interval(value=np.exp(found.value), low=np.exp(found.low), high=np.exp(found.high))
 
 
-def sittings_interval(sittings: Sequence[Sequence[float]]) -> Interval:
-    """Median of all values, its interval by how far the medians of the sittings lie apart (Student's t).
+def grouped_interval(restarts: Sequence[Sequence[float]]) -> Interval:
+    """Median of all values, its interval by how far the medians of the restarts lie apart (Student's t).
 
     Args:
-        sittings: the values of each, at least one; of a single sitting nothing is known, and the interval is its
+        restarts: the values of each, at least one; of a single restart nothing is known, and the interval is its
             values' range.
     """
-    medians = [float(np.median(values)) for values in sittings]
-    value = float(np.median(np.concatenate([np.asarray(values, dtype=np.float64) for values in sittings])))
+    medians = [float(np.median(values)) for values in restarts]
+    value = float(np.median(np.concatenate([np.asarray(values, dtype=np.float64) for values in restarts])))
     if len(medians) == 1:
-        return Interval(value=value, low=min(sittings[0]), high=max(sittings[0]))
+        return Interval(value=value, low=min(restarts[0]), high=max(restarts[0]))
     half = _STUDENT.get(len(medians) - 1, _NORMAL) * float(np.std(medians, ddof=1)) / len(medians) ** 0.5
     middle = float(np.mean(medians))
     return Interval(value=value, low=min(value, middle - half), high=max(value, middle + half))

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from bench.core.errors import BenchError
 from bench.core.progress import Progress, no_progress
 from bench.data.source import Source
-from bench.profile.training import Trainee
+from bench.profile.training import StepRunner
 
 _SMALL, _LARGER = 2, 6
 _MOST = 4096
@@ -24,7 +24,7 @@ Peak = Callable[[int], int]
 """Bytes at the worst moment of a step with so many images."""
 
 
-class Check(BaseModel):
+class BatchTrial(BaseModel):
     """A batch, the peak in MiB that was expected of it, and the one that was measured."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,7 +51,7 @@ class Fit(BaseModel):
     peak_mib: float
     an_image_mib: float
     fixed_mib: float
-    checks: tuple[Check, ...]
+    checks: tuple[BatchTrial, ...]
 
     def sentence(self) -> str:
         """The answer in words."""
@@ -81,13 +81,13 @@ def fit_batch(peak: Peak, budget_mib: float) -> Fit:
         )
     fixed, slope = _line(measured, _SMALL, _LARGER)
     start, each = fixed, slope
-    checks: list[Check] = []
+    checks: list[BatchTrial] = []
     while len(checks) < _CHECKS:
         batch = min(_MOST, int((budget - start) / each))
         if batch not in measured:
             measured[batch] = peak(batch)
         checks.append(
-            Check(batch=batch, expected_mib=(start + each * batch) / _MIB, measured_mib=measured[batch] / _MIB)
+            BatchTrial(batch=batch, expected_mib=(start + each * batch) / _MIB, measured_mib=measured[batch] / _MIB)
         )
         fits = [b for b, size in measured.items() if size <= budget]
         over = [b for b, size in measured.items() if size > budget]
@@ -104,36 +104,36 @@ def fit_batch(peak: Peak, budget_mib: float) -> Fit:
     )
 
 
-def fit_batch_of(one: Trainee, source: Source, budget_mib: float, tell: Progress = no_progress) -> Fit:
-    """`fit_batch` for what is trained, at its size; the weights of one trainee at a time are in memory besides its own.
+def fit_batch_of(runner: StepRunner, source: Source, budget_mib: float, progress: Progress = no_progress) -> Fit:
+    """`fit_batch` for what is trained, at its size; the weights of one runner at a time are in memory besides its own.
 
     Args:
         one: its spec and its device are taken.
         source: where the batches come from.
         budget_mib: for weights, gradients, the optimizer's moments, activations and the batch.
-        tell: told of every batch that is tried.
+        progress: told of every batch that is tried.
     """
     tried = count()
 
     def peak(batch: int) -> int:
-        tell(f"a step with batch {batch}", next(tried), 2 + _CHECKS)
-        protocol = one.spec.protocol.override(batch=batch)
+        progress(f"a step with batch {batch}", next(tried), 2 + _CHECKS)
+        protocol = runner.spec.protocol.override(batch=batch)
         gc.collect()  # of the trials before
-        there = torch.cuda.memory_allocated(one.device) if one.device.type == "cuda" else 0
-        trial = Trainee(one.spec.model_copy(update={"protocol": protocol}), source, one.device, batches=1)
-        return peak_of(trial) - there
+        before = torch.cuda.memory_allocated(runner.device) if runner.device.type == "cuda" else 0
+        trial = StepRunner(runner.spec.model_copy(update={"protocol": protocol}), source, runner.device, batches=1)
+        return peak_of(trial) - before
 
     return fit_batch(peak, budget_mib)
 
 
-def peak_of(one: Trainee) -> int:
+def peak_of(runner: StepRunner) -> int:
     """Bytes at the worst moment of a step: torch's allocator on CUDA, the tensors' own bytes on a CPU."""
-    one.step(*next(one.batches))  # the optimizer makes its moments in the first step
-    if one.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(one.device)
-        one.step(*next(one.batches))
-        return torch.cuda.max_memory_allocated(one.device)
-    return one.census().peak
+    runner.step(*next(runner.batches))  # the optimizer makes its moments in the first step
+    if runner.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(runner.device)
+        runner.step(*next(runner.batches))
+        return torch.cuda.max_memory_allocated(runner.device)
+    return runner.census().peak
 
 
 def _line(measured: Mapping[int, int], a: int, b: int) -> tuple[float, float]:

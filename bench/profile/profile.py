@@ -18,16 +18,15 @@ from bench.core.timings import BlockTime
 from bench.profile.bottleneck import Bottleneck
 from bench.profile.ceiling import Ceiling, measure_ceiling
 from bench.profile.disturbance.reading import Discards, discards
-from bench.profile.interval import Interval, ratio_interval, sittings_interval
+from bench.profile.interval import Interval, grouped_interval, ratio_interval
 from bench.profile.memory_budget import Fit
 from bench.profile.repeatability import Agreement, agreement
-from bench.profile.restarts import SITTINGS, Round, Sitting, sit, some_rounds, undisturbed
+from bench.profile.restarts import RESTARTS, Restart, Round, measure_restart, some_rounds, undisturbed
 from bench.profile.rounds import WarmUp
-from bench.profile.training import BATCHES, Trainee
-from bench.profile.trust import doubts, undecided
+from bench.profile.training import BATCHES, StepRunner
+from bench.profile.trust import caveats, undecided
 from bench.timing.census import Count
-from bench.timing.ledger import STEP
-from bench.timing.ledger import Interval as Stretch
+from bench.timing.ledger import STEP, TimelineEntry
 from bench.timing.summary import block_rows, block_times
 from bench.timing.window import Window
 from bench.timing.work import parameter_count
@@ -80,9 +79,9 @@ class Profile(BaseModel):
         parameters: trainable and frozen, shared ones once.
         ceiling: what this machine does at best, measured in the same run.
         warm_up: how the beginning went.
-        sittings: how often it began anew, with other places in memory; `interval.sittings_interval`.
+        restarts: how often it began anew, with other places in memory; `interval.grouped_interval`.
         steps, rounds: how much was measured after warming up.
-        discarded: rounds disturbed by somebody, or by heat; left out where their sitting has others.
+        discarded: rounds disturbed by somebody, or by heat; left out where their restart has others.
         step_ms: milliseconds of an uninstrumented step.
         images_per_second: the same as a rate.
         closure: share of the instrumented windows' time that lies in named blocks.
@@ -93,7 +92,7 @@ class Profile(BaseModel):
         h2d_raw_ms: what copying a batch takes on its own stream, median; the block ``h2d`` is what of it the step waits
             for. None where nothing is copied.
         peak_mib: the step's peak memory, weights and all: by torch's allocator on CUDA, of tensors on a CPU.
-        doubts: why not to trust it; empty for a profile that can be trusted.
+        caveats: why not to trust it; empty for a profile that can be trusted.
         choice: why in this precision and memory format; None where both were asked for by name.
         bottleneck, fit: what holds the step up, and the batch that fits a memory budget; where they were asked for.
     """
@@ -111,7 +110,7 @@ class Profile(BaseModel):
     parameters: int
     ceiling: Ceiling
     warm_up: WarmUp
-    sittings: int
+    restarts: int
     steps: int
     rounds: int
     discarded: Discards
@@ -124,113 +123,113 @@ class Profile(BaseModel):
     validation: dict[str, BlockTime]
     h2d_raw_ms: float | None
     peak_mib: float
-    doubts: tuple[str, ...]
+    caveats: tuple[str, ...]
     choice: Choice | None = None
     bottleneck: Bottleneck | None = None
     fit: Fit | None = None
 
 
 def profile(
-    trainee: Trainee, seconds: float, sittings: int = SITTINGS, twice: bool = False, tell: Progress = no_progress
-) -> tuple[Profile, list[Stretch]]:
+    runner: StepRunner, seconds: float, restarts: int = RESTARTS, twice: bool = False, progress: Progress = no_progress
+) -> tuple[Profile, list[TimelineEntry]]:
     """Profile a training step.
 
     Args:
-        trainee: what to train.
+        runner: what to train.
         seconds: how long to measure; as long again, at most, is spent on warming up, and as long again where the
             perturbation cannot be told from 1 % by then.
-        sittings: how often to begin anew.
-        twice: make two such profiles in turn, see whether they agree, and return one of all their sittings.
-        tell: told of every sitting.
+        restarts: how often to begin anew.
+        twice: make two such profiles in turn, see whether they agree, and return one of all their restarts.
+        progress: told of every restart.
 
     Returns:
         The profile, and the time line of one more instrumented window.
     """
-    count = sittings * (1 + twice)
-    tell("first steps" if trainee.engine == "eager" else f"first steps, {trainee.engine}", 0, count + 1)
-    ready = trainee.make_ready()  # first: a second time, caches would hide the compiling
-    departure = None if trainee.engine == "eager" else departure_from_eager(trainee)
-    sat: list[Sitting] = []
-    while len(sat) < count:
-        tell(f"sitting {len(sat) + 1} of {count}", len(sat), count + 1)
-        if sat:
-            trainee.again()
-        sat.append(sit(trainee, seconds / sittings))
-    taken = [sitting.rounds for sitting in sat]
+    count = restarts * (1 + twice)
+    progress("first steps" if runner.engine == "eager" else f"first steps, {runner.engine}", 0, count + 1)
+    ready = runner.first_steps()  # first: a second time, caches would hide the compiling
+    departure = None if runner.engine == "eager" else departure_from_eager(runner)
+    measured_restarts: list[Restart] = []
+    while len(measured_restarts) < count:
+        progress(f"restart {len(measured_restarts) + 1} of {count}", len(measured_restarts), count + 1)
+        if measured_restarts:
+            runner.restart()
+        measured_restarts.append(measure_restart(runner, seconds / restarts))
+    taken = [restart.rounds for restart in measured_restarts]
     rounds, forced = undisturbed(taken)
     halves = [[row for i, row in enumerate(rounds) if (i % 4 in (1, 2)) == other] for other in (False, True)]
     paired = [round for row in rounds for round in row]
-    perturbation = _perturbation(paired, trainee.device)
+    perturbation = _perturbation(paired, runner.device)
     if undecided(perturbation):
-        tell("more rounds: the perturbation is not yet clear", count, count + 1)
-        more = some_rounds(trainee, seconds, 1)  # so many at once: to stop when it looks well would be no measurement
+        progress("more rounds: the perturbation is not yet clear", count, count + 1)
+        more = some_rounds(runner, seconds, 1)  # so many at once: to stop when it looks well would be no measurement
         taken.append(tuple(more))
         paired += [round for round in more if round.reading.disturbed is None]
-        perturbation = _perturbation(paired, trainee.device)
+        perturbation = _perturbation(paired, runner.device)
     discarded = discards(round.reading for row in taken for round in row)
     times, closure = block_times([w for row in rounds for round in row for w in round.marked])
-    assert closure is not None, "every sitting has a round"
-    tell("counting operations and memory, the machine's ceiling", count, count + 1)
-    trainee.window(instrumented=True)
-    stretches = trainee.ledger.intervals()
-    census = trainee.census()
-    dtype = torch.bfloat16 if trainee.spec.precision == "bfloat16" else torch.float32
-    ceiling = measure_ceiling(trainee.device, dtype)
+    assert closure is not None, "every restart has a round"
+    progress("counting operations and memory, the machine's ceiling", count, count + 1)
+    runner.window(instrumented=True)
+    stretches = runner.ledger.intervals()
+    census = runner.census()
+    dtype = torch.bfloat16 if runner.spec.precision == "bfloat16" else torch.float32
+    ceiling = measure_ceiling(runner.device, dtype)
     medians = _medians(rounds)
     step = medians.pop(STEP)
-    warm = _together([sitting.warm_up for sitting in sat])
-    where = environment(trainee.device)
+    warm = _together([restart.warm_up for restart in measured_restarts])
+    where = environment(runner.device)
     counts = census.counts
-    if trainee.engine == "compiled":  # what its fused operations read and write is not what eager ones do
+    if runner.engine == "compiled":  # what its fused operations read and write is not what eager ones do
         counts = {name: replace(count, moved=0) for name, count in counts.items()}
     found = Profile(
-        spec=trainee.spec,
+        spec=runner.spec,
         environment=where,
         fingerprint=where.fingerprint,
-        engine=trainee.engine,
-        compile_seconds=compile_seconds(trainee, ready, step.value / 1e3),
+        engine=runner.engine,
+        compile_seconds=compile_seconds(runner, ready, step.value / 1e3),
         departure=departure,
-        batch=trainee.batch,
-        size=trainee.size,
-        parameters=parameter_count(trainee.model),
+        batch=runner.batch,
+        size=runner.size,
+        parameters=parameter_count(runner.model),
         ceiling=ceiling,
         warm_up=warm,
-        sittings=len(sat),
+        restarts=len(measured_restarts),
         steps=sum(w.steps for round in paired for w in round.windows),
         rounds=len(paired),
         discarded=discarded,
         step_ms=step,
-        images_per_second=1e3 * trainee.batch / step.value,
+        images_per_second=1e3 * runner.batch / step.value,
         closure=closure,
         perturbation=perturbation,
         agreement=agreement(*map(_medians, halves)) if twice else None,
         blocks=tuple(_block(name, times[name], medians[name], counts.get(name, Count()), ceiling) for name in times),
-        validation=trainee.validation(),
-        h2d_raw_ms=statistics.median(trainee.copies_ms) if trainee.copies_ms else None,
+        validation=runner.validation(),
+        h2d_raw_ms=statistics.median(runner.copies_ms) if runner.copies_ms else None,
         peak_mib=census.peak / _MIB,
-        doubts=tuple(
-            doubts(closure, perturbation, warm, discarded if forced else None, departure, trainee.spec.precision)
+        caveats=tuple(
+            caveats(closure, perturbation, warm, discarded if forced else None, departure, runner.spec.precision)
         ),
     )
     return found, stretches
 
 
-def compile_seconds(one: Trainee, ready: float, step: float) -> float | None:
-    """What `Trainee.make_ready` took beyond as many settled steps of ``step`` seconds; None for an eager engine."""
-    return None if one.engine == "eager" else max(0.0, ready - FIRST_STEPS[one.engine] * step)
+def compile_seconds(runner: StepRunner, ready: float, step: float) -> float | None:
+    """What `StepRunner.first_steps` took beyond as many settled steps of ``step`` seconds; None for an eager engine."""
+    return None if runner.engine == "eager" else max(0.0, ready - FIRST_STEPS[runner.engine] * step)
 
 
-def departure_from_eager(one: Trainee) -> float:
-    """How far the losses of the first steps are from an eager trainee's, relative; 0 is the same numerics.
+def departure_from_eager(runner: StepRunner) -> float:
+    """How far the losses of the first steps are from an eager runner's, relative; 0 is the same numerics.
 
-    The trainee begins anew before and afterwards.
+    The runner begins anew before and afterwards.
     """
     steps = max(FIRST_STEPS.values()) + 4
-    one.again()
-    there = one.losses(steps)
-    eager = Trainee(one.spec, one.loader.source, one.device, batches=BATCHES).losses(steps)
-    one.again()
-    return max(abs(a / b - 1) for a, b in zip(there, eager, strict=True))
+    runner.restart()
+    engine_losses = runner.losses(steps)
+    eager = StepRunner(runner.spec, runner.loader.source, runner.device, batches=BATCHES).losses(steps)
+    runner.restart()
+    return max(abs(a / b - 1) for a, b in zip(engine_losses, eager, strict=True))
 
 
 def _perturbation(rounds: Sequence[Round], device: torch.device) -> Interval:
@@ -246,12 +245,12 @@ def _perturbation(rounds: Sequence[Round], device: torch.device) -> Interval:
     return ratio_interval([cost(round.marked) for round in rounds], [cost(round.plain) for round in rounds])
 
 
-def _medians(sittings: Sequence[Sequence[Round]]) -> dict[str, Interval]:
-    """Milliseconds of the whole step, uninstrumented, and of every block, by the rounds of each sitting."""
-    step = [[1e3 * w.seconds / w.steps for round in rounds for w in round.plain] for rounds in sittings]
-    blocks = [block_rows([w for round in rounds for w in round.marked]) for rounds in sittings]
-    return {STEP: sittings_interval(step)} | {
-        name: sittings_interval([rows[name] for rows in blocks]) for name in blocks[0]
+def _medians(restarts: Sequence[Sequence[Round]]) -> dict[str, Interval]:
+    """Milliseconds of the whole step, uninstrumented, and of every block, by the rounds of each restart."""
+    step = [[1e3 * w.seconds / w.steps for round in rounds for w in round.plain] for rounds in restarts]
+    blocks = [block_rows([w for round in rounds for w in round.marked]) for rounds in restarts]
+    return {STEP: grouped_interval(step)} | {
+        name: grouped_interval([rows[name] for rows in blocks]) for name in blocks[0]
     }
 
 

@@ -1,6 +1,6 @@
 """A against A: do two profiles of the same step agree within their own intervals?
 
-As with any two things, their sittings are measured in the order A B B A: a machine's own pace moves by a tenth within
+As with any two things, their restarts are measured in the order A B B A: a machine's own pace moves by a tenth within
 minutes, and no interval of one profile could know of it.
 """
 
@@ -41,7 +41,7 @@ class Agreement(BaseModel):
         return f"twice: {agreed} of {self.blocks} blocks within their intervals; the two profiles {verdict}{apart}"
 
 
-def agreement(one: Mapping[str, Interval], other: Mapping[str, Interval]) -> Agreement:
+def agreement(first: Mapping[str, Interval], second: Mapping[str, Interval]) -> Agreement:
     """Compare the medians that two profiles of the same step give, by block."""
-    names = [name for name in one if name in other]
-    return Agreement(blocks=len(names), apart=tuple(name for name in names if not one[name].overlaps(other[name])))
+    names = [name for name in first if name in second]
+    return Agreement(blocks=len(names), apart=tuple(name for name in names if not first[name].overlaps(second[name])))

@@ -1,8 +1,8 @@
-"""Sittings: a step is measured several times from the beginning, as every beginning lies differently in memory.
+"""Restarts: a step is measured several times from the beginning, as every beginning lies differently in memory.
 
 Where a model's tensors come to lie decides which of them share caches and pages, and that moves a block's time by
 more than the noise within one go: two programs that measure the same for as long as they like need not agree. So a
-profile builds what it measures anew a few times, and its intervals come from how far these sittings differ.
+profile builds what it measures anew a few times, and its intervals come from how far these restarts differ.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from bench.profile.disturbance.monitor import ClockSampler
 from bench.profile.disturbance.reading import Reading
 from bench.profile.rounds import WarmUp, rounds, warm_up
-from bench.profile.training import Trainee
+from bench.profile.training import StepRunner
 from bench.timing.window import Window
 
-SITTINGS = 4
+RESTARTS = 4
 _LEAST_ROUNDS = 2
 
 
@@ -40,30 +40,30 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Sitting:
+class Restart:
     """One beginning: how it warmed up, and all its rounds, disturbed ones among them."""
 
     warm_up: WarmUp
     rounds: tuple[Round, ...]
 
 
-def sit(one: Trainee, seconds: float) -> Sitting:
+def measure_restart(runner: StepRunner, seconds: float) -> Restart:
     """Warm up and measure.
 
     Args:
         one: just begun.
         seconds: how long to measure; as long again, at most, is spent on warming up.
     """
-    warm = warm_up(lambda: one.window(), seconds)
-    one.window(instrumented=True)  # the first marks make what later ones use again
-    return Sitting(warm, tuple(some_rounds(one, seconds, _LEAST_ROUNDS)))
+    warm = warm_up(lambda: runner.window(), seconds)
+    runner.window(instrumented=True)  # the first marks make what later ones use again
+    return Restart(warm, tuple(some_rounds(runner, seconds, _LEAST_ROUNDS)))
 
 
-def some_rounds(one: Trainee, seconds: float, least: int) -> list[Round]:
-    """Rounds of a warm trainee: for so many seconds, and so many at least."""
-    sampler = ClockSampler(one.device)
-    one.ledger.before_synchronisation = sampler.look
-    one.ledger.windows.clear()
+def some_rounds(runner: StepRunner, seconds: float, least: int) -> list[Round]:
+    """Rounds of a warm runner: for so many seconds, and so many at least."""
+    sampler = ClockSampler(runner.device)
+    runner.ledger.before_synchronisation = sampler.sample
+    runner.ledger.windows.clear()
     readings: list[Reading] = []
 
     @contextmanager
@@ -72,19 +72,19 @@ def some_rounds(one: Trainee, seconds: float, least: int) -> list[Round]:
         yield
         readings.append(sampler.end())
 
-    rounds(lambda: one.window(), lambda: one.window(instrumented=True), seconds, least, watched)
-    windows = one.ledger.windows
+    rounds(lambda: runner.window(), lambda: runner.window(instrumented=True), seconds, least, watched)
+    windows = runner.ledger.windows
     return [Round((a, b, c, d), reading) for (a, b, c, d), reading in zip(_fours(windows), readings, strict=True)]
 
 
-def undisturbed(sittings: Sequence[Sequence[Round]]) -> tuple[list[list[Round]], bool]:
-    """The rounds of some sittings without those that were disturbed; of a sitting that has no others, all of them.
+def undisturbed(restarts: Sequence[Sequence[Round]]) -> tuple[list[list[Round]], bool]:
+    """The rounds of some restarts without those that were disturbed; of a restart that has no others, all of them.
 
     Returns:
-        The rounds by sitting, and whether some had to be kept for want of others.
+        The rounds by restart, and whether some had to be kept for want of others.
     """
-    found = [[round for round in rounds if round.reading.disturbed is None] for rounds in sittings]
-    return [good or [*rounds] for good, rounds in zip(found, sittings, strict=True)], not all(found)
+    found = [[round for round in rounds if round.reading.disturbed is None] for rounds in restarts]
+    return [good or [*rounds] for good, rounds in zip(found, restarts, strict=True)], not all(found)
 
 
 def _fours(windows: Sequence[Window]) -> Iterator[tuple[Window, Window, Window, Window]]:

@@ -12,7 +12,7 @@ STATIONARY = 0.02
 _LEAST_WARM_UP = 3
 LEAST_ROUNDS = 5
 
-Step = Callable[[], float]
+TimedWindow = Callable[[], float]
 """Runs a window; returns its seconds a step."""
 
 
@@ -26,7 +26,7 @@ class WarmUp(BaseModel):
     stationary: bool
 
 
-def warm_up(window: Step, seconds: float) -> WarmUp:
+def warm_up(window: TimedWindow, seconds: float) -> WarmUp:
     """Run windows until two in a row agree within 2 %, at most for so many seconds (but three windows in any case)."""
     began = time.perf_counter()
     paces: list[float] = []
@@ -39,8 +39,8 @@ def warm_up(window: Step, seconds: float) -> WarmUp:
 
 
 def rounds(
-    a: Step,
-    b: Step,
+    a: TimedWindow,
+    b: TimedWindow,
     seconds: float,
     least: int = LEAST_ROUNDS,
     around: Callable[[], AbstractContextManager[object]] = nullcontext,

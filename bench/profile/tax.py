@@ -47,7 +47,7 @@ def measure(
     batch: int,
     device: torch.device,
     rounds: int = ROUNDS,
-    tell: Progress = no_progress,
+    progress: Progress = no_progress,
 ) -> dict[str, Tax]:
     """The tax of each recipe.
 
@@ -56,7 +56,7 @@ def measure(
         size, batch: of the predictions, (batch, 1, size, size) a head.
         device: where to compute.
         rounds: how often each is measured.
-        tell: told of every round.
+        progress: told of every round.
 
     Raises:
         RegistryError: a recipe that does not parse.
@@ -67,18 +67,18 @@ def measure(
     objectives = {name: Objective(parse(text)).to(device) for name, text in recipes.items()}
     pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in recipes}
     for turn in range(-WARM_UP, rounds):
-        tell(f"{len(recipes)} recipes, in turn with {REFERENCE}", turn + WARM_UP, rounds + WARM_UP)
+        progress(f"{len(recipes)} recipes, in turn with {REFERENCE}", turn + WARM_UP, rounds + WARM_UP)
         for name, objective in objectives.items():
             # A B, B A, A B, and all recipes in every round: what slows the machine down for a while slows all.
             order = (reference, objective) if turn % 2 else (objective, reference)
-            seconds = {id(one): _seconds(one, logits, quartet) for one in order}
+            seconds = {id(timed): _seconds(timed, logits, quartet) for timed in order}
             if turn >= 0:
                 pairs[name].append((seconds[id(reference)], seconds[id(objective)]))
     return {
         name: Tax(
-            milliseconds=statistics.median(one for _, one in pairs[name]) * 1e3,
-            extra_ms=statistics.median(one - base for base, one in pairs[name]) * 1e3,
-            ratio=statistics.median(one / base for base, one in pairs[name]),
+            milliseconds=statistics.median(own for _, own in pairs[name]) * 1e3,
+            extra_ms=statistics.median(own - base for base, own in pairs[name]) * 1e3,
+            ratio=statistics.median(own / base for base, own in pairs[name]),
             extra_mib=_held_mib(objective, logits, quartet) - _held_mib(reference, logits, quartet),
         )
         for name, objective in objectives.items()
@@ -95,7 +95,7 @@ def _batch(size: int, batch: int, device: torch.device) -> tuple[Quartet, tuple[
     valid = (torch.rand(shape, generator=random) > 0.1).float()
     image = torch.zeros(batch, 3, 1, 1, device=device).expand(-1, -1, size, size)
     logits = (torch.randn(shape, generator=random).to(device).requires_grad_() for _ in range(2))
-    quartet = Quartet(image, image, *(one.contiguous().to(device) for one in (mask, depth, valid)))
+    quartet = Quartet(image, image, *(target.contiguous().to(device) for target in (mask, depth, valid)))
     return quartet, (next(logits), next(logits))
 
 
@@ -106,8 +106,8 @@ def _seconds(objective: Objective, logits: tuple[Tensor, Tensor], quartet: Quart
     objective(Prediction(*logits), quartet).total.backward()
     _wait(quartet.bg.device)
     seconds = time.perf_counter() - began
-    for one in (*logits, *objective.parameters()):
-        one.grad = None
+    for tensor in (*logits, *objective.parameters()):
+        tensor.grad = None
     return seconds
 
 

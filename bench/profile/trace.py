@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bench.timing.ledger import STEP, Interval
+from bench.timing.ledger import STEP, TimelineEntry
 
 _TRACKS = {"step": 0, "block": 1}
 
 
-def chrome_trace(intervals: Sequence[Interval], title: str) -> dict[str, Any]:
+def chrome_trace(intervals: Sequence[TimelineEntry], title: str) -> dict[str, Any]:
     """Complete events in microseconds, steps on one track and blocks on another.
 
     Args:

@@ -13,7 +13,7 @@ from torch import Tensor
 from bench.core.errors import BenchError
 from bench.core.machine import free_bytes, steady_arithmetic
 from bench.core.protocol import Protocol
-from bench.core.spec import RunSpec
+from bench.core.spec import MemoryFormat, Precision, RunSpec
 from bench.core.timings import BlockTime
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import RESIDENT_SHARE, Batch, Loader
@@ -44,7 +44,7 @@ _WINDOW_SECONDS = {"cpu": 0.05, "cuda": 0.25}
 _STEPS = 10**6  # a schedule of which a profile sees the beginning only
 
 
-class Trainee:
+class StepRunner:
     """One model under one recipe, trained for as long as somebody asks for another window.
 
     Args:
@@ -97,7 +97,7 @@ class Trainee:
             raise BenchError(f"{spec.model}: {error}") from error
         self._begin()
 
-    def again(self) -> None:
+    def restart(self) -> None:
         """Begin anew with fresh weights, and with tensors that lie elsewhere in memory; the batches stay."""
         del self._step, self._passes, self.batches, self.objective, self.optimizer
         self.model = torch.nn.Identity()  # the old one's memory is free before the new one asks for its own
@@ -141,7 +141,7 @@ class Trainee:
         """Train for some steps; the loss before each."""
         return [float(self.step(*next(self.batches)).total.detach()) for _ in range(steps)]
 
-    def make_ready(self) -> float:
+    def first_steps(self) -> float:
         """The first steps, in which an engine compiles or captures; returns their seconds."""
         began = time.perf_counter()
         self.losses(FIRST_STEPS[self.engine])
@@ -178,9 +178,9 @@ class Trainee:
     def census(self) -> Census:
         """Count what one step does, block by block; to be called when the optimizer has its state."""
         epoch, batch = next(self.batches)
-        there = [*self.state(), *(tensor for _, tensor in batch.quartet.tensors())]
-        census = Census(self.device, bytes_of(there))
-        census.known(there)
+        present = [*self.state(), *(tensor for _, tensor in batch.quartet.tensors())]
+        census = Census(self.device, bytes_of(present))
+        census.known(present)
         passes, run, update = self._split(census), self._step.run, self._step.update
         # What is compiled or captured does not pass through a census.
         self._step.run, self._step.update = self.model, self._as_one if self.engine == "graphed" else None
@@ -231,10 +231,24 @@ class Trainee:
                 yield epoch, batch
 
 
-def spec_named(model: str, loss: str, protocol: Protocol, source: Source) -> RunSpec:
-    """What to train by names, as on the command line; in float32 until something else is chosen.
+def spec_named(
+    model: str,
+    loss: str,
+    protocol: Protocol,
+    source: Source,
+    precision: Precision = "float32",
+    memory_format: MemoryFormat = "channels_last",
+) -> RunSpec:
+    """What to train by names, as on the command line.
 
     Raises:
         RegistryError: a name that does not exist, or a recipe that does not parse.
     """
-    return RunSpec(model=models.canonical(model), recipe=parse(loss).text, protocol=protocol, data=source.describe())
+    return RunSpec(
+        model=models.canonical(model),
+        recipe=parse(loss).text,
+        protocol=protocol,
+        data=source.describe(),
+        precision=precision,
+        memory_format=memory_format,
+    )

@@ -13,7 +13,7 @@ _SAME_NUMERICS = {"float32": 1e-4, "bfloat16": 2e-2}
 """Greatest relative difference of a loss that other rounding explains, some steps on."""
 
 
-def doubts(
+def caveats(
     closure: float,
     perturbation: Interval,
     warm: WarmUp,
@@ -48,7 +48,7 @@ def doubts(
         found.append(f"after {warm.seconds:.0f} s of warm-up the step time still varied by more than 2 %")
     if unavoidable is not None:
         found.append(
-            f"{unavoidable.sentence()}; where a sitting had no others they were used: measure on an idle machine"
+            f"{unavoidable.sentence()}; where a restart had no others they were used: measure on an idle machine"
         )
     if departure is not None and departure > _SAME_NUMERICS[precision]:
         found.append(f"the losses of the first steps are {departure:.1e} off those of --engine eager")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from bench.profile.profile import Block, Profile
 from bench.timing.hooks import LOSS_BACKWARD
-from bench.timing.ledger import STEP, Interval
+from bench.timing.ledger import STEP, TimelineEntry
 
 MOST_STEPS = 12
 """Steps of the time line that are drawn."""
@@ -56,7 +56,7 @@ def pass_of(name: str) -> str:
     return found if found in _FAMILIES else "other"
 
 
-def profile_page(profile: Profile, stretches: Sequence[Interval]) -> str:
+def profile_page(profile: Profile, stretches: Sequence[TimelineEntry]) -> str:
     """The whole page.
 
     Args:
@@ -118,7 +118,7 @@ def step_figure(profile: Profile) -> Figure:
     return {"data": traces, "layout": layout}
 
 
-def timeline_figure(profile: Profile, stretches: Sequence[Interval]) -> Figure:
+def timeline_figure(profile: Profile, stretches: Sequence[TimelineEntry]) -> Figure:
     """The first steps of a window under each other, every block where it began and as long as it took."""
     drawn = _drawn(stretches)
     begins = {s.step: s.begin_ms for s in drawn if s.name == STEP}
@@ -162,7 +162,7 @@ def memory_figure(profile: Profile) -> Figure:
     return {"data": traces, "layout": layout}
 
 
-def _drawn(stretches: Sequence[Interval]) -> list[Interval]:
+def _drawn(stretches: Sequence[TimelineEntry]) -> list[TimelineEntry]:
     steps = sorted({s.step for s in stretches})[:MOST_STEPS]
     return [s for s in stretches if s.step in steps]
 

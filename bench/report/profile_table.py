@@ -53,7 +53,7 @@ def verdict(profile: Profile) -> str:
         f"{profile.ceiling.gigabytes:.0f} GB/s",
         f"closure {profile.closure:.2%}, perturbation {off.value - 1:+.2%} ({off.low - 1:+.2%} to {off.high - 1:+.2%}"
         f"{' of processor time' if profile.environment.cuda is None else ''}); {profile.steps} steps in "
-        f"{profile.rounds} rounds of A B B A, {profile.sittings} sittings, after {profile.warm_up.seconds:.0f} s of "
+        f"{profile.rounds} rounds of A B B A, {profile.restarts} restarts, after {profile.warm_up.seconds:.0f} s of "
         "warm-up",
         profile.discarded.sentence().replace("measurements", "rounds"),
         "backward: intervals on the critical path, from one block's gradient to the next one's",
@@ -70,7 +70,7 @@ def verdict(profile: Profile) -> str:
         )
     if profile.agreement is not None:
         lines.append(profile.agreement.sentence())
-    lines += [f"not trustworthy: {doubt}" for doubt in profile.doubts] or ["trustworthy"]
+    lines += [f"not trustworthy: {caveat}" for caveat in profile.caveats] or ["trustworthy"]
     return "\n".join(lines)
 
 

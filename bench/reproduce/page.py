@@ -30,7 +30,7 @@ def page(reproductions: Sequence[Reproduction]) -> str:
     parts = [HEAD]
     if not reproductions:
         parts.append("Nothing has been reproduced yet.\n")
-    parts += [section(one) for one in reproductions]
+    parts += [section(reproduction) for reproduction in reproductions]
     return "\n".join(parts)
 
 

@@ -18,7 +18,7 @@ _DEGREES = 30.0
 
 
 class AsPublished(Source):
-    """Another source, seen as a published system saw its data.
+    """Another source, as a published system had its data.
 
     Args:
         inner: where the scenes come from.

@@ -104,5 +104,5 @@ def latest(folder: Path) -> list[Reproduction]:
 
 
 def _newest(found: Iterable[Reproduction]) -> Iterable[Reproduction]:
-    newest = {(one.system, one.full): one for one in sorted(found, key=lambda one: one.made)}
-    return (one for _, one in sorted(newest.items()))
+    newest = {(each.system, each.full): each for each in sorted(found, key=lambda each: each.made)}
+    return (latest_made for _, latest_made in sorted(newest.items()))

@@ -18,7 +18,7 @@ from bench.core.record import Record
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import Loader
 from bench.data.source import Source
-from bench.reproduce.measures import Seen
+from bench.reproduce.measures import Outputs
 from bench.reproduce.published_data import AsPublished
 from bench.reproduce.reproduction import Reproduction, Row, TrialResult
 from bench.reproduce.system import Measure, System, Trial
@@ -74,7 +74,7 @@ class Reproducer:
 
     def _trial(self, system: System, number: int, trial: Trial) -> TrialResult:
         records: dict[str, tuple[Record, Path]] = {}
-        seen: dict[str, Seen] = {}
+        outputs: dict[str, Outputs] = {}
         for name, form in trial.forms.items():
             source = AsPublished(self.source, system.stretched, form.turned).to(self.device)
             runner = Runner(source, self.device, self.runs, self.results, self.listener or Listener())
@@ -88,41 +88,43 @@ class Reproducer:
             discard(self.runs, spec)  # figures are of this run, not of one that was stopped
             records[name] = runner.run(spec, form.recipe)
             if records[name][0].outcome == "finished":
-                seen[name] = self._seen(runner, spec)
+                outputs[name] = self._test_outputs(runner, spec)
         protocol = trial.protocol("published", "", self.full, self.samples)
         return TrialResult(
             title=trial.title,
             samples=protocol.train_samples,
             stages=", ".join(f"{s.epochs} x {s.size} px (batch {s.batch})" for s in protocol.stages),
-            rows=_rows(trial, seen),
+            rows=_rows(trial, outputs),
             outcomes={name: record.outcome for name, (record, _) in records.items()},
             records={name: path.name for name, (_, path) in records.items()},
         )
 
-    def _seen(self, runner: Runner, spec: RunSpec) -> Seen:
+    def _test_outputs(self, runner: Runner, spec: RunSpec) -> Outputs:
         model = models.build(spec.model).to(self.device)
         model.load_state_dict(checkpoint.load(self.runs / spec.id / "best.pt", self.device)["model"])
         protocol = spec.protocol
-        return see(model, runner.loader("test", protocol.test_samples, protocol.size, protocol.stages[-1].batch))
+        return predict_all(
+            model, runner.loader("test", protocol.test_samples, protocol.size, protocol.stages[-1].batch)
+        )
 
 
 @torch.no_grad()
-def see(model: nn.Module, loader: Loader) -> Seen:
-    """What a model says of all samples of a loader, beside the truth, on the CPU."""
+def predict_all(model: nn.Module, loader: Loader) -> Outputs:
+    """A model's predictions for all samples of a loader, with the targets, on the CPU."""
     model.eval()
     columns: dict[str, list[Tensor]] = {}
     for batch in loader.in_order():
         prediction = model(batch.quartet.bg, batch.quartet.bg_fg)
-        said = {f"{name}_logits": head.logits for name, head in prediction.heads()}
+        predicted = {f"{name}_logits": head.logits for name, head in prediction.heads()}
         truth = {name: tensor for name, tensor in batch.quartet.tensors() if not name.startswith("bg")}
-        for name, tensor in (said | truth).items():
+        for name, tensor in (predicted | truth).items():
             columns.setdefault(name, []).append(tensor.float().cpu())
     joined = {name: torch.cat(parts) for name, parts in columns.items()}
-    return Seen(joined.pop("mask_logits", None), joined.pop("depth_logits", None), **joined)
+    return Outputs(joined.pop("mask_logits", None), joined.pop("depth_logits", None), **joined)
 
 
-def _rows(trial: Trial, seen: dict[str, Seen]) -> list[Row]:
-    published, corrected = seen.get("published"), seen.get("corrected")
+def _rows(trial: Trial, outputs: dict[str, Outputs]) -> list[Row]:
+    published, corrected = outputs.get("published"), outputs.get("corrected")
     perfect = None if published is None else trial.perfect(published)
     return [
         Row(
@@ -136,6 +138,6 @@ def _rows(trial: Trial, seen: dict[str, Seen]) -> list[Row]:
     ]
 
 
-def _value(measure: Measure, seen: Seen | None) -> float | None:
-    value = math.nan if seen is None else measure(seen)
+def _value(measure: Measure, outputs: Outputs | None) -> float | None:
+    value = math.nan if outputs is None else measure(outputs)
     return float(f"{value:.4g}") if math.isfinite(value) else None

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.core.protocol import Protocol, Stage
-from bench.reproduce.measures import Seen, value_is_target
+from bench.reproduce.measures import Outputs, value_is_target
 
-Measure = Callable[[Seen], float]
+Measure = Callable[[Outputs], float]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Trial:
     figures: tuple[Figure, ...]
     small: Budget
     full: Budget
-    perfect: Callable[[Seen], Seen] = value_is_target
+    perfect: Callable[[Outputs], Outputs] = value_is_target
 
     @property
     def forms(self) -> dict[str, Form]:

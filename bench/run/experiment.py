@@ -11,9 +11,15 @@ import torch
 from bench.audit.audit import audit
 from bench.core import files
 from bench.core.code import code_version
+<<<<<<< HEAD
 from bench.core.errors import BadData, BenchError
 from bench.core.finding import Unsound, Verdict, broken, headline
 from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
+=======
+from bench.core.errors import BenchError
+from bench.core.finding import Finding, Unsound, broken, headline
+from bench.core.machine import environment, pick_device
+>>>>>>> main
 from bench.core.protocol import Protocol
 from bench.core.record import Record
 from bench.core.spec import RunSpec
@@ -76,7 +82,7 @@ class Experiment:
         self._data = self.source.describe()
         self._try_out()
         self._floor: list[Record] = []
-        self._audits: dict[str, list[Verdict]] = {}
+        self._audits: dict[str, list[Finding]] = {}
 
     def _try_out(self) -> None:
         """Build once what the experiment names, so that a mistake shows before anything is trained."""
@@ -141,10 +147,12 @@ class Experiment:
         for path, text in pages(self.results, page).items():
             files.replace(path, text)
 
-    def _audit(self, key: str, runner: Runner, announce: Callable[[str], None]) -> list[Verdict]:
+    def _audit(self, key: str, runner: Runner, announce: Callable[[str], None]) -> list[Finding]:
         """What the audit finds for a model, once for all its seeds; announced in one line."""
         if key not in self._audits:
-            self._audits[key] = audit(self._recipe, runner.source, self.protocol, key, tell=runner.listener.preparing)
+            self._audits[key] = audit(
+                self._recipe, runner.source, self.protocol, key, progress=runner.listener.preparing
+            )
             announce(headline(self._audits[key]))
         return self._audits[key]
 

@@ -17,7 +17,7 @@ import torch
 
 from bench.core.code import code_version
 from bench.core.errors import BenchError
-from bench.core.finding import Verdict
+from bench.core.finding import Finding
 from bench.core.machine import environment, free_bytes
 from bench.core.record import Outcome, Record, Score
 from bench.core.spec import RunSpec
@@ -60,7 +60,7 @@ class Runner:
         self._loaders: dict[tuple[Part, int, int, int], Loader] = {}
 
     def run(
-        self, spec: RunSpec, recipe_name: str, audit: Sequence[Verdict] = ()
+        self, spec: RunSpec, recipe_name: str, audit: Sequence[Finding] = ()
     ) -> tuple[Record, Path]:
         """Train and test a spec; the record is written however the run ends.
 

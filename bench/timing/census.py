@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import conv_flop_count, flop_registry
 
-from bench.timing.ledger import Span
+from bench.timing.ledger import MarkedBlock
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Census(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __call__(self, name: str) -> AbstractContextManager[None]:
         """A block, as of a ledger."""
-        return Span(self, name)
+        return MarkedBlock(self, name)
 
     def mark(self) -> _Mark:
         """All counts so far."""

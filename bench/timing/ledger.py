@@ -27,7 +27,7 @@ DATA_WAIT = "data_wait"
 
 
 @dataclass(frozen=True)
-class Interval:
+class TimelineEntry:
     """A block of one step on the window's time line: milliseconds from the window's first mark, and how long."""
 
     step: int
@@ -95,7 +95,7 @@ class _StreamMarks:
         return mark
 
 
-class Span:
+class MarkedBlock:
     """Context manager that marks the beginning and the end of a block with a recorder."""
 
     __slots__ = ("_begin", "_name", "_recorder")
@@ -150,7 +150,7 @@ class Ledger:
 
     def __call__(self, name: str) -> AbstractContextManager[None]:
         """A block of the current step; costs nothing in a plain window."""
-        return Span(self, name) if self._instrumented else _NOTHING
+        return MarkedBlock(self, name) if self._instrumented else _NOTHING
 
     def add(self, name: str, begin: Any, end: Any) -> None:
         """Add a block of the current step by its two marks."""
@@ -217,13 +217,13 @@ class Ledger:
                 row[step] += begin.milliseconds_to(end)
         self.windows.append(Window(self._step, self._step * images, seconds, blocks, processor_seconds, self.tag))
 
-    def intervals(self) -> list[Interval]:
+    def intervals(self) -> list[TimelineEntry]:
         """The blocks of the last window, if it was instrumented, on its time line in the order they ended."""
         if not self._spans:
             return []
         first = self._spans[0][2]
         return [
-            Interval(step, name, first.milliseconds_to(begin), begin.milliseconds_to(end))
+            TimelineEntry(step, name, first.milliseconds_to(begin), begin.milliseconds_to(end))
             for step, name, begin, end in self._spans
         ]
 

@@ -21,8 +21,8 @@ from bench.data.loading.packed_files import Shelf
 from bench.data.source import Source, open_source
 from bench.devtools.overhead import measure
 from bench.profile.interval import median_interval, ratio_interval
-from bench.profile.rounds import Step, rounds
-from bench.profile.training import Trainee, spec_named
+from bench.profile.rounds import TimedWindow, rounds
+from bench.profile.training import StepRunner, spec_named
 from bench.timing.summary import block_times
 from tests.benchmarks.conftest import SIZE
 from tests.benchmarks.quartet_files import WRITTEN, QuartetFiles, batches, data_loader, quartet_of, write
@@ -65,7 +65,7 @@ def files(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def fastest(make: Callable[[int], Step], choices: tuple[int, ...] = WORKERS) -> tuple[int, Step]:
+def fastest(make: Callable[[int], TimedWindow], choices: tuple[int, ...] = WORKERS) -> tuple[int, TimedWindow]:
     """The number of workers that serves the peer best, tried twice each, and its step."""
     steps = {workers: make(workers) for workers in choices}
     for step in steps.values():
@@ -75,7 +75,9 @@ def fastest(make: Callable[[int], Step], choices: tuple[int, ...] = WORKERS) -> 
     return best, steps[best]
 
 
-def compare(benchmark, say: Say, what: str, wanted: str, ours: Step, peer: Step, seconds: float = 1.0) -> None:
+def compare(
+    benchmark, say: Say, what: str, wanted: str, ours: TimedWindow, peer: TimedWindow, seconds: float = 1.0
+) -> None:
     """Print how many times faster ours is; each step returns seconds a quartet."""
     ours()
     pairs = benchmark.pedantic(rounds, args=(ours, peer, seconds))
@@ -105,7 +107,7 @@ def test_serving(benchmark, say: Say, source: Source, files: Path, tmp_path: Pat
         served = sum(len(batch.arrive()) for epoch in range(passes) for batch in loader.epoch(0, epoch))
         return (time.perf_counter() - began) / served
 
-    def reading(workers: int) -> Step:
+    def reading(workers: int) -> TimedWindow:
         reader = data_loader(peers, SERVED, workers)
 
         def read() -> float:
@@ -128,20 +130,20 @@ def same(loader: Loader, peers: QuartetFiles) -> None:
         assert (x - y).abs().mean() < 0.05, name
 
 
-def learner(source: Source, batch: int = TRAINED) -> Trainee:
+def learner(source: Source, batch: int = TRAINED) -> StepRunner:
     """unet in what this machine computes in natively."""
     spec = spec_named("unet", "bce_ssim", find_protocol("quick").override(batch=batch), source)
     device = pick_device()
-    return Trainee(spec.model_copy(update={"precision": pick_precision(device)}), source, device)
+    return StepRunner(spec.model_copy(update={"precision": pick_precision(device)}), source, device)
 
 
-def training(one: Trainee, epoch: Callable[[], Iterable[Batch]]) -> Step:
+def training(runner: StepRunner, epoch: Callable[[], Iterable[Batch]]) -> TimedWindow:
     """Trains for an epoch a window; seconds an image."""
 
     def train() -> float:
         began = time.perf_counter()
         for batch in epoch():
-            one.step(1, batch)
+            runner.step(1, batch)
         return (time.perf_counter() - began) / COUNT
 
     return train
@@ -150,22 +152,22 @@ def training(one: Trainee, epoch: Callable[[], Iterable[Batch]]) -> Step:
 @pytest.mark.parametrize("written", WRITTEN)
 def test_training(benchmark, say: Say, source: Source, files: Path, all_cores: None, written: str) -> None:
     """Images a second of the same step, fed by our loader and by `DataLoader` with Pillow."""
-    one, peers = learner(source), WRITTEN[written](files, COUNT, SIZE)
+    runner, peers = learner(source), WRITTEN[written](files, COUNT, SIZE)
     loader = Loader(source, "train", COUNT, SIZE, TRAINED, 2**30)
 
-    def reading(workers: int) -> Step:
+    def reading(workers: int) -> TimedWindow:
         reader = data_loader(peers, TRAINED, workers)
-        return training(one, lambda: batches(reader))
+        return training(runner, lambda: batches(reader))
 
     workers, peer = fastest(reading)
     what = f"images trained, unet, over DataLoader + Pillow ({written}, {workers} workers)"
-    compare(benchmark, say, what, "1.15 on two cores", training(one, lambda: loader.epoch(0, 1)), peer)
+    compare(benchmark, say, what, "1.15 on two cores", training(runner, lambda: loader.epoch(0, 1)), peer)
 
 
 def test_training_over_lightning(benchmark, say: Say, source: Source, files: Path, all_cores: None) -> None:
     """Images a second of our step, and of Lightning's with the same network, recipe, optimizer and files."""
     lightning = pytest.importorskip("lightning")
-    one, other, peers = learner(source), learner(source), WRITTEN["usual"](files, COUNT, SIZE)
+    runner, other, peers = learner(source), learner(source), WRITTEN["usual"](files, COUNT, SIZE)
     loader = Loader(source, "train", COUNT, SIZE, TRAINED, 2**30)
     augmentation = Augmentation(other.spec.protocol.augmentation, 0, COUNT)
 
@@ -186,7 +188,7 @@ def test_training_over_lightning(benchmark, say: Say, source: Source, files: Pat
         def on_train_epoch_end(self) -> None:
             self.ends = [*self.ends[-1:], time.perf_counter()]
 
-    def reading(workers: int) -> Step:
+    def reading(workers: int) -> TimedWindow:
         reader, module = data_loader(peers, TRAINED, workers), Module()
 
         def fit() -> float:
@@ -206,7 +208,7 @@ def test_training_over_lightning(benchmark, say: Say, source: Source, files: Pat
 
     workers, peer = fastest(reading)
     what = f"images trained, unet, over Lightning + DataLoader + Pillow ({workers} workers)"
-    compare(benchmark, say, what, "1.15 on two cores", training(one, lambda: loader.epoch(0, 1)), peer)
+    compare(benchmark, say, what, "1.15 on two cores", training(runner, lambda: loader.epoch(0, 1)), peer)
 
 
 @pytest.mark.parametrize(
@@ -237,13 +239,13 @@ def test_the_whole_loop_over_a_bare_one(benchmark, say: Say, all_cores: None) ->
 @pytest.mark.parametrize("batch", [8, 32])
 def test_waiting_for_streamed_data(benchmark, say: Say, source: Source, tmp_path: Path, batch: int) -> None:
     """Share of a training step spent waiting for the next batch of a packed file."""
-    one = learner(source, batch)
+    runner = learner(source, batch)
     loader = Loader(source, "train", 8 * batch, SIZE, batch, 0, shelf=Shelf(tmp_path))
     assert loader.tier == "streamed"
     stream = ((1, ready) for _ in range(1000) for ready in loader.epoch(0, 1))
-    one.window(batches=stream)
-    one.ledger.seconds = 2.0
-    benchmark.pedantic(one.window, kwargs={"instrumented": True, "batches": stream})
-    times, _ = block_times([one.ledger.windows[-1]])
+    runner.window(batches=stream)
+    runner.ledger.seconds = 2.0
+    benchmark.pedantic(runner.window, kwargs={"instrumented": True, "batches": stream})
+    times, _ = block_times([runner.ledger.windows[-1]])
     benchmark.extra_info["data_wait"] = times["data_wait"].share
     say(f"data_wait, streamed, unet, batch {batch}: {times['data_wait'].share:.2%} of the step; wanted: under 1 %")

@@ -19,7 +19,7 @@ BENCHMARKS = "tests/benchmarks"
 _GOOD = (0, 5)  # pytest: all passed; nothing was collected
 
 
-class Runner:
+class BenchmarkProcess:
     """One pytest over one checkout's benchmarks, waiting for its turns. Use as a context manager."""
 
     def __init__(self, checkout: Path, select: str, seconds: float) -> None:
@@ -79,39 +79,39 @@ class Runner:
 
     def offers(self) -> list[str]:
         """All benchmarks it could run; asked once, before `keep`."""
-        tests: list[str] = self._hear()["tests"]
+        tests: list[str] = self._receive()["tests"]
         return tests
 
     def keep(self, names: Sequence[str]) -> None:
         """Run these alone."""
-        self._tell(list(names))
+        self._send(list(names))
 
     def ready(self) -> str | None:
         """The benchmark that waits for its turns; None when there are no more."""
-        heard = self._hear()
-        name: str | None = heard["test"]
-        if heard.get("status", 0) not in _GOOD:
+        message = self._receive()
+        name: str | None = message["test"]
+        if message.get("status", 0) not in _GOOD:
             raise self._stopped()
         return name
 
     def slice(self) -> float:
         """Give it a turn; median seconds of a call."""
-        self._tell("go")
-        heard = self._hear()
-        if "seconds" not in heard:  # the benchmark failed, and pytest went on to the next
+        self._send("go")
+        message = self._receive()
+        if "seconds" not in message:  # the benchmark failed, and pytest went on to the next
             self._process.kill()
             raise self._stopped()
-        return float(heard["seconds"])
+        return float(message["seconds"])
 
     def done(self) -> None:
         """Let it pass on to its next benchmark."""
-        self._tell("next")
+        self._send("next")
 
-    def _tell(self, message: object) -> None:
+    def _send(self, message: object) -> None:
         self._writer.write(json.dumps(message) + "\n")
         self._writer.flush()
 
-    def _hear(self) -> dict[str, Any]:
+    def _receive(self) -> dict[str, Any]:
         line = self._reader.readline()
         if not line:
             raise self._stopped()
@@ -143,7 +143,7 @@ def lockstep(
     Raises:
         BenchError: one of them could not go through its benchmarks.
     """
-    with Runner(ours, select, seconds) as a, Runner(theirs, select, seconds) as b:
+    with BenchmarkProcess(ours, select, seconds) as a, BenchmarkProcess(theirs, select, seconds) as b:
         offered, common = a.offers(), set(b.offers())
         names = [name for name in offered if name in common and (only is None or name in only)]
         a.keep(names)
@@ -156,6 +156,6 @@ def lockstep(
             b.done()
 
 
-def _quad(a: Runner, b: Runner) -> tuple[float, float]:
+def _quad(a: BenchmarkProcess, b: BenchmarkProcess) -> tuple[float, float]:
     first, second, third, fourth = a.slice(), b.slice(), b.slice(), a.slice()
     return (first + fourth) / 2, (second + third) / 2

@@ -15,14 +15,14 @@ from pydantic import BaseModel, ConfigDict
 
 from bench.core.errors import BenchError
 from bench.devtools.regress.lockstep import lockstep
-from bench.profile.interval import sittings_interval
+from bench.profile.interval import grouped_interval
 
 THRESHOLD = 1.05
 FOUND = 1.10
 """A slow-down that is to be found, however noisy the machine."""
 
-_LOOK_QUADS, _LOOK_SLICE = 4, 0.05
-_LOOK_SUSPECT = 1.01
+_SCREEN_QUADS, _SCREEN_SLICE = 4, 0.05
+_SCREEN_SUSPECT = 1.01
 _PAIRS, _QUADS, _SLICE = 12, 6, 0.1  # of processes; in each; seconds of a turn
 _SPREAD = 0.1
 """How far below the truth a pair's logarithm falls once in a hundred: two processes of one revision differ by 2 to 4 %
@@ -31,7 +31,7 @@ _SPREAD = 0.1
 Answer = Literal["slower", "not slower"]
 
 
-class Finding(BaseModel):
+class BenchmarkChange(BaseModel):
     """How long a benchmark takes over how long it took.
 
     Attributes:
@@ -55,7 +55,7 @@ class Finding(BaseModel):
 
 def regress(
     checkout: Path, revision: str, select: str = "", progress: Callable[[str], None] = lambda line: None
-) -> list[Finding]:
+) -> list[BenchmarkChange]:
     """Compare this checkout's benchmarks with those of another revision of it.
 
     Every benchmark is looked at once. Those that look slower are measured anew in pairs of fresh processes until they
@@ -71,11 +71,11 @@ def regress(
         BenchError: no such revision, or benchmarks that fail.
     """
     with worktree(checkout, revision) as other:
-        looked = {}
-        for name, quads in lockstep(checkout, other, select, _LOOK_QUADS, _LOOK_SLICE):
-            looked[name] = finding(name, [ratios(quads)])
-            progress(f"{looked[name].ratio:5.2f}  {name}")
-        suspects = frozenset(name for name, seen in looked.items() if seen.ratio > _LOOK_SUSPECT)
+        screened = {}
+        for name, quads in lockstep(checkout, other, select, _SCREEN_QUADS, _SCREEN_SLICE):
+            screened[name] = finding(name, [ratios(quads)])
+            progress(f"{screened[name].ratio:5.2f}  {name}")
+        suspects = frozenset(name for name, change in screened.items() if change.ratio > _SCREEN_SUSPECT)
         measured: dict[str, list[list[float]]] = {}
         for pair in range(_PAIRS):
             if not suspects:
@@ -85,7 +85,7 @@ def regress(
                 measured.setdefault(name, []).append(found)
             suspects = frozenset(name for name in suspects if suspected(measured[name]))
     again = {name: finding(name, pairs) for name, pairs in measured.items()}
-    return list({**looked, **again}.values())
+    return list({**screened, **again}.values())
 
 
 def _pair(
@@ -108,12 +108,12 @@ def suspected(pairs: Sequence[Sequence[float]]) -> bool:
     return statistics.fmean(logs) > math.log(FOUND) - _SPREAD / math.sqrt(len(logs))
 
 
-def finding(name: str, pairs: Sequence[Sequence[float]]) -> Finding:
+def finding(name: str, pairs: Sequence[Sequence[float]]) -> BenchmarkChange:
     """Judge a benchmark by the ratios of each pair of processes."""
-    logs = sittings_interval([[math.log(ratio) for ratio in pair] for pair in pairs])
+    logs = grouped_interval([[math.log(ratio) for ratio in pair] for pair in pairs])
     ratio, low, high = (math.exp(x) for x in (logs.value, logs.low, logs.high))
     slower = len(pairs) == _PAIRS and low > THRESHOLD
-    return Finding(
+    return BenchmarkChange(
         name=name,
         ratio=ratio,
         low=low,

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from bench.profile.disturbance.reading import BlindError, Reading
+from bench.profile.disturbance.reading import Reading, UnobservedError
 
 T = TypeVar("T")
 
@@ -72,19 +72,19 @@ class GpuGauge:
         nvml: to be asked in place of the installed ``pynvml``; None for that one.
 
     Raises:
-        BlindError: the package is missing, NVML does not answer, or it tells nothing of this device.
+        UnobservedError: the package is missing, NVML does not answer, or it tells nothing of this device.
     """
 
     def __init__(self, device: torch.device, nvml: Any) -> None:
         try:
             self._nvml = nvml if nvml is not None else import_module("pynvml")
         except ImportError:
-            raise BlindError("clocks are read by nvidia-ml-py: pip install 'maskdepth-bench[gpu]'") from None
+            raise UnobservedError("clocks are read by nvidia-ml-py: pip install 'maskdepth-bench[gpu]'") from None
         try:
             self._nvml.nvmlInit()
             self._handle = self._find(_uuid(device))
         except self._nvml.NVMLError as error:
-            raise BlindError(f"NVML: {error}") from None
+            raise UnobservedError(f"NVML: {error}") from None
         self._reasons = getattr(self._nvml, "nvmlDeviceGetCurrentClocksEventReasons", None) or (
             self._nvml.nvmlDeviceGetCurrentClocksThrottleReasons
         )
@@ -92,7 +92,7 @@ class GpuGauge:
             self._nvml.nvmlDeviceGetMaxClockInfo, _SM
         )
         if self._ask(self._nvml.nvmlDeviceGetClockInfo, _SM) is None and self._ask(self._reasons) is None:
-            raise BlindError("NVML tells neither clocks nor throttling of this device")
+            raise UnobservedError("NVML tells neither clocks nor throttling of this device")
         self.begin()
 
     def begin(self) -> None:
@@ -100,7 +100,7 @@ class GpuGauge:
         self._clocks: list[int] = []
         self._held, self._busy = 0, False
 
-    def look(self) -> None:
+    def sample(self) -> None:
         """Look at the GPU within a window; while it is idle nothing is learnt of it."""
         reasons = self._ask(self._reasons) or 0
         if reasons & _IDLE:
@@ -112,11 +112,11 @@ class GpuGauge:
 
     def end(self, seconds: float) -> GpuReading:
         """The window ends after a last look, and was so many seconds long: what was seen in it."""
-        self.look()
+        self.sample()
         milliwatts = self._ask(self._nvml.nvmlDeviceGetPowerUsage)
         return GpuReading(
             seconds,
-            blind=None if self._busy else "the GPU was idle whenever it was looked at",
+            unobserved=None if self._busy else "the GPU was idle whenever it was looked at",
             sm_mhz=min(self._clocks, default=None),
             default_mhz=self._default,
             temperature=self._ask(self._nvml.nvmlDeviceGetTemperature, _DIE),

@@ -15,13 +15,13 @@ import torch
 
 from bench.profile.disturbance.gpu import GpuGauge
 from bench.profile.disturbance.processor import ProcessorGauge
-from bench.profile.disturbance.reading import BlindError, Reading
+from bench.profile.disturbance.reading import Reading, UnobservedError
 
 
 class _Gauge(Protocol):
     def begin(self) -> None: ...
 
-    def look(self) -> None: ...
+    def sample(self) -> None: ...
 
     def end(self, seconds: float) -> Reading: ...
 
@@ -57,7 +57,7 @@ class ClockSampler:
         self._gauge: _Gauge
         try:
             self._gauge = GpuGauge(device, nvml) if device.type == "cuda" else ProcessorGauge(proc, own_seconds)
-        except BlindError as error:
+        except UnobservedError as error:
             self._gauge = _Nothing(str(error))
         self._began = clock()
 
@@ -66,9 +66,9 @@ class ClockSampler:
         self._gauge.begin()
         self._began = self._clock()
 
-    def look(self) -> None:
+    def sample(self) -> None:
         """Look at the GPU within a window, while it is at work; does nothing on a CPU, whose counters miss nothing."""
-        self._gauge.look()
+        self._gauge.sample()
 
     def end(self) -> Reading:
         """The window ends: what was seen in it."""
@@ -82,8 +82,8 @@ class _Nothing:
     def begin(self) -> None:
         pass
 
-    def look(self) -> None:
+    def sample(self) -> None:
         pass
 
     def end(self, seconds: float) -> Reading:
-        return Reading(seconds, blind=self._reason)
+        return Reading(seconds, unobserved=self._reason)

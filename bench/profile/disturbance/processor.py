@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.profile.disturbance.reading import BlindError, Reading
+from bench.profile.disturbance.reading import Reading, UnobservedError
 
 STOLEN = 0.02
 """Share of the cores' time that the hypervisor may keep."""
@@ -63,7 +63,7 @@ class ProcessorGauge:
         own_seconds: processor time of this process, all its threads together.
 
     Raises:
-        BlindError: there are no counters of all cores, or none of steal.
+        UnobservedError: there are no counters of all cores, or none of steal.
     """
 
     def __init__(self, proc: Path, own_seconds: Callable[[], float]) -> None:
@@ -71,7 +71,7 @@ class ProcessorGauge:
             self._stat = _CounterFile(proc / "stat")
             self._ticks()
         except (OSError, ValueError):
-            raise BlindError(f"this system does not count processor time in {proc}/stat") from None
+            raise UnobservedError(f"this system does not count processor time in {proc}/stat") from None
         self._pressure: _CounterFile | None = None
         try:
             self._pressure = _CounterFile(proc / "pressure" / "cpu")
@@ -86,7 +86,7 @@ class ProcessorGauge:
         """A window begins."""
         self._before = self._ticks(), self._waited(), self._own()
 
-    def look(self) -> None:
+    def sample(self) -> None:
         """Nothing to do: counters miss nothing."""
 
     def end(self, seconds: float) -> ProcessorReading:

@@ -1,6 +1,6 @@
 """What was seen in windows of steps: was one disturbed, and how many were discarded for what?
 
-What cannot be seen is said (`Reading.blind`), never guessed, and only what certainly happened disturbs a window.
+What cannot be seen is said (`Reading.unobserved`), never guessed, and only what certainly happened disturbs a window.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ class Reading:
 
     Attributes:
         seconds: how long it was.
-        blind: why nothing could be seen; None where something was.
+        unobserved: why nothing could be seen; None where something was.
     """
 
     seconds: float
-    blind: str | None = None
+    unobserved: str | None = None
 
     @property
     def disturbed(self) -> str | None:
@@ -30,7 +30,7 @@ class Reading:
         return None
 
 
-class BlindError(Exception):
+class UnobservedError(Exception):
     """Nothing can be seen, and why."""
 
 
@@ -41,7 +41,7 @@ class Discards(BaseModel):
         count: windows discarded.
         kept: windows kept.
         reasons: how many were discarded for what, the most frequent first.
-        blind: why windows could not be watched; None where all were.
+        unobserved: why windows could not be watched; None where all were.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,20 +49,20 @@ class Discards(BaseModel):
     count: int
     kept: int
     reasons: dict[str, int]
-    blind: str | None = None
+    unobserved: str | None = None
 
     def sentence(self) -> str:
         """In words."""
-        if self.blind is not None and not self.count:
-            return f"disturbances not watched for: {self.blind}"
+        if self.unobserved is not None and not self.count:
+            return f"disturbances not watched for: {self.unobserved}"
         why = ", ".join(f"{reason} ({count})" for reason, count in self.reasons.items())
         return f"{self.count} of {self.count + self.kept} measurements discarded" + (f": {why}" if why else "")
 
 
 def discards(readings: Iterable[Reading]) -> Discards:
     """Count the readings that say a window was disturbed, by reason."""
-    seen = [*readings]
-    reasons = Counter(reason for reading in seen if (reason := reading.disturbed) is not None)
+    observed = [*readings]
+    reasons = Counter(reason for reading in observed if (reason := reading.disturbed) is not None)
     count = reasons.total()
-    blind = next((reading.blind for reading in seen if reading.blind is not None), None)
-    return Discards(count=count, kept=len(seen) - count, reasons=dict(reasons.most_common()), blind=blind)
+    unobserved = next((reading.unobserved for reading in observed if reading.unobserved is not None), None)
+    return Discards(count=count, kept=len(observed) - count, reasons=dict(reasons.most_common()), unobserved=unobserved)

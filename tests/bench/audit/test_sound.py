@@ -7,7 +7,7 @@ import torch
 
 from bench.audit.audit import CHECKS, audit
 from bench.core.errors import BenchError
-from bench.core.finding import Verdict, conclude, headline
+from bench.core.finding import Finding, conclude, headline
 from bench.core.protocol import Protocol, find_protocol
 from bench.data.synthetic.source import Synthetic
 from bench.metrics import metrics
@@ -22,7 +22,7 @@ MINE = "tests.bench.audit.faulty"
 MODELS = {("mask",): "unet_mask", ("depth",): "unet_depth", ("mask", "depth"): "unet[width=4]"}
 
 
-def check(name: str, recipe: str = "bce", source: Scenes | None = None, protocol: Protocol = QUICK, **more) -> Verdict:
+def check(name: str, recipe: str = "bce", source: Scenes | None = None, protocol: Protocol = QUICK, **more) -> Finding:
     return next(v for v in audit(recipe, source or Scenes(), protocol, **more) if v.check == name)
 
 
@@ -63,7 +63,7 @@ def test_it_leaves_no_trace() -> None:
     expected = torch.rand(3)
     torch.manual_seed(5)
     told = Told()
-    first = audit("bce", SOURCE, QUICK, "unet[width=4]", tell=told)
+    first = audit("bce", SOURCE, QUICK, "unet[width=4]", progress=told)
     assert told.words == [f"audit: {verdict.check}" for verdict in first]
     assert torch.equal(torch.rand(3), expected)
     assert audit("bce", SOURCE, QUICK, "unet[width=4]") == first
@@ -81,7 +81,7 @@ def test_it_leaves_no_trace() -> None:
         ("charbonnier", "degenerate"),
     ],
 )
-def test_faults_in_a_term_of_ones_own(term: str, name: str) -> None:
+def test_faults_in_a_user_term(term: str, name: str) -> None:
     source = Scenes(holes=0.3)
     found = check(name, f"mask: bce + {MINE}:{term}, depth: {MINE}:{term}", source)
     assert found.grade == "broken"
@@ -91,7 +91,7 @@ def test_faults_in_a_term_of_ones_own(term: str, name: str) -> None:
         assert "KeyError" in found.finding
 
 
-def test_a_sound_term_of_ones_own() -> None:
+def test_a_sound_user_term() -> None:
     verdicts = audit(f"mask: bce, depth: {MINE}:sound", Scenes(holes=0.3), QUICK)
     assert headline(verdicts) == f"audit: ok, {len(CHECKS)} checks"
 
@@ -126,16 +126,16 @@ def test_depth_that_no_term_sees() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "grade", "says"),
+    ("model", "grade", "text"),
     [
         (faulty.detached, "broken", "depth: the loss does not depend"),
         (faulty.spare, "warn", "spare.weight, spare.bias"),
     ],
 )
-def test_models_without_gradient(model, grade: str, says: str) -> None:
+def test_models_without_gradient(model, grade: str, text: str) -> None:
     found = check("gradient", "bce", model=model)
     assert found.grade == grade
-    assert says in found.finding
+    assert text in found.finding
 
 
 def test_a_term_that_is_flat_where_the_model_begins() -> None:
@@ -164,12 +164,12 @@ def test_no_head_in_common() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"), [({"train_samples": 8, "batch": 32}, "no full batch"), ({"epochs": 0}, "no epoch")]
+    ("changes", "text"), [({"train_samples": 8, "batch": 32}, "no full batch"), ({"epochs": 0}, "no epoch")]
 )
-def test_budgets_without_a_step(changes: dict[str, int], says: str) -> None:
+def test_budgets_without_a_step(changes: dict[str, int], text: str) -> None:
     found = check("schedule", protocol=QUICK.override(**changes))
     assert found.grade == "broken"
-    assert says in found.finding
+    assert text in found.finding
 
 
 @pytest.mark.parametrize("augmentation", [faulty.targets_too, faulty.holes_stay])
@@ -178,12 +178,12 @@ def test_augmentations_that_part_what_belongs_together(augmentation) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mean", "std", "says"), [(0.05, 0.22, "standardised"), (0, 1 / 255, "not divided"), (0, 255, "twice")]
+    ("mean", "std", "text"), [(0.05, 0.22, "standardised"), (0, 1 / 255, "not divided"), (0, 255, "twice")]
 )
-def test_scaling_of_the_data(mean: float, std: float, says: str) -> None:
+def test_scaling_of_the_data(mean: float, std: float, text: str) -> None:
     found = check("targets", source=Scenes(mean=mean, std=std))
     assert found.grade == "broken"
-    assert says in found.finding
+    assert text in found.finding
 
 
 def test_empty_masks() -> None:
@@ -192,7 +192,7 @@ def test_empty_masks() -> None:
     assert "every mask is empty" in found.finding
 
 
-def test_a_metric_that_tells_nothing_and_one_that_is_right() -> None:
+def test_a_metric_that_is_constant_and_one_that_is_right() -> None:
     nothing = faulty.mine("nothing", lambda view: torch.zeros(len(view)))
     assert check("metric_direction", metrics={**metrics, **nothing}).grade == "warn"
     right = faulty.mine("mae", lambda view: view.mean(view.error))

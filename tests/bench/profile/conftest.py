@@ -1,4 +1,4 @@
-"""A small trainee on the smallest source there is."""
+"""A small runner on the smallest source there is."""
 
 from collections.abc import Callable
 
@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from bench.core.protocol import find_protocol
-from bench.profile.training import Trainee, spec_named
+from bench.profile.training import StepRunner, spec_named
 from bench.train.engine import engine_named
 from tests.bench.rectangles import Rectangles
 
 
 @pytest.fixture(scope="session")
-def make() -> Callable[..., Trainee]:
+def make() -> Callable[..., StepRunner]:
     def build(
         model: str = "unet[width=4]",
         batch: int = 4,
@@ -20,10 +20,10 @@ def make() -> Callable[..., Trainee]:
         device: str = "cpu",
         engine: str = "eager",
         **changes: str,
-    ) -> Trainee:
+    ) -> StepRunner:
         protocol = find_protocol("quick").override(batch=batch, size=size, **changes)
         spec = spec_named(model, "bce_ssim", protocol, Rectangles())
         where = torch.device(device)
-        return Trainee(spec, Rectangles(), where, engine=engine_named(engine, where))
+        return StepRunner(spec, Rectangles(), where, engine=engine_named(engine, where))
 
     return build

@@ -36,40 +36,40 @@ def test_verdicts(waits, fixed, tier, faster, kind, words, gain) -> None:
 
 
 def test_a_slow_loader_is_found_and_the_cure_gives_what_was_predicted(make) -> None:
-    one = make(batch=2, size=16)
-    one.ledger.seconds = 0.0
-    quick = one.batches
+    runner = make(batch=2, size=16)
+    runner.ledger.seconds = 0.0
+    quick = runner.batches
 
     def slow():
         for item in quick:
             time.sleep(0.05)
             yield item
 
-    one.batches, one.loader.tier = slow(), "live"
-    told = Told()
-    found = bottleneck(one, seconds=0.0, tell=told)
-    assert "loading only" in told.words
+    runner.batches, runner.loader.tier = slow(), "live"
+    progress = Told()
+    found = bottleneck(runner, seconds=0.0, progress=progress)
+    assert "loading only" in progress.words
     assert found.kind == "input"
     assert found.loading_ms >= 50
     assert "input-bound" in found.sentence()
-    before = one.window()
-    after = min(one.window(batches=repeat(next(quick))) for _ in range(3))
+    before = runner.window()
+    after = min(runner.window(batches=repeat(next(quick))) for _ in range(3))
     assert before / after - 1 >= 0.5 * (found.gain - 1)
 
 
 def test_fixed_costs_are_found_and_a_larger_batch_gives_what_was_predicted(make) -> None:
     def sleepy(batch: int):
-        one = make(batch=batch, size=16)
-        one.ledger.seconds = 0.0
-        one.model.register_forward_hook(lambda *_: time.sleep(0.05))
-        return one
+        runner = make(batch=batch, size=16)
+        runner.ledger.seconds = 0.0
+        runner.model.register_forward_hook(lambda *_: time.sleep(0.05))
+        return runner
 
-    one = sleepy(2)
-    found = bottleneck(one, seconds=0.0)
+    runner = sleepy(2)
+    found = bottleneck(runner, seconds=0.0)
     assert found.kind == "launch"
     assert found.other_batch == 4
     assert found.gain > 1.3
-    before, after = (min(side.window() for _ in range(3)) / side.batch for side in (one, sleepy(4)))
+    before, after = (min(side.window() for _ in range(3)) / side.batch for side in (runner, sleepy(4)))
     assert before / after - 1 >= 0.5 * (found.gain - 1)
 
 
@@ -77,14 +77,14 @@ def test_heavy_pixels_are_found_and_fewer_give_what_was_predicted(make, monkeypa
     monkeypatch.setattr("bench.profile.bottleneck.pick_precision", lambda _: "float32")
 
     def heavy(size: int):
-        one = make(batch=4, size=size)
-        one.ledger.seconds = 0.0
-        one.model.register_forward_hook(lambda _, images, __: time.sleep(4e-5 * images[0][:, 0].numel()))
-        return one
+        runner = make(batch=4, size=size)
+        runner.ledger.seconds = 0.0
+        runner.model.register_forward_hook(lambda _, images, __: time.sleep(4e-5 * images[0][:, 0].numel()))
+        return runner
 
-    one = heavy(32)
-    found = bottleneck(one, seconds=0.0)
+    runner = heavy(32)
+    found = bottleneck(runner, seconds=0.0)
     assert found.kind == "compute"
     assert "--size 16" in found.advice
-    before, after = (min(side.window() for _ in range(3)) for side in (one, heavy(16)))
+    before, after = (min(side.window() for _ in range(3)) for side in (runner, heavy(16)))
     assert before / after - 1 >= 0.5 * (found.gain - 1)

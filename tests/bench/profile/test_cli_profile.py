@@ -12,7 +12,7 @@ from bench.core.errors import BenchError
 from registry.errors import RegistryError
 
 TINY = ["profile", "--device=cpu", "--batch=2", "--size=16", "--seconds=0"]
-SMALL = [*TINY, "--precision=float32", "--layout=channels_last"]
+SMALL = [*TINY, "--precision=float32", "--memory-format=channels_last"]
 
 
 def test_a_profile_leaves_json_trace_and_picture(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_two_against_each_other(tmp_path: Path) -> None:
         (["--model=unet", "--vs-engine=graphed"], BenchError, "needs a GPU"),
         (["--model=unet", "--json=/proc/no/p.json"], BenchError, "cannot write"),
         (["--model=unet", "--json=/proc/p.json"], BenchError, "cannot write"),
-        (["--model=unet", "--layout=NHWC"], BenchError, "channels_last"),
+        (["--model=unet", "--memory-format=NHWC"], BenchError, "channels_last"),
         (["--model=unet", "--protocol=quik"], RegistryError, "quick"),
     ],
 )

@@ -10,8 +10,8 @@ from bench.core.errors import BenchError
 from bench.profile.interval import Interval
 from bench.profile.profile import departure_from_eager, profile
 from bench.profile.rounds import WarmUp
-from bench.profile.training import Trainee
-from bench.profile.trust import doubts
+from bench.profile.training import StepRunner
+from bench.profile.trust import caveats
 from bench.timing.hooks import WholePasses
 from bench.train.cuda_graph import BEFORE_CAPTURE, GRAPH, Replayed
 from bench.train.engine import FIRST_STEPS, engine_named
@@ -36,10 +36,10 @@ def test_capturing_without_a_gpu_is_told(make) -> None:
 
 
 @pytest.fixture
-def compiles_to(make, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Trainee]:
-    """A trainee of a compiler that multiplies logits; real compiling takes a minute, and a compiler."""
+def compiles_to(make, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], StepRunner]:
+    """A runner of a compiler that multiplies logits; real compiling takes a minute, and a compiler."""
 
-    def build(factor: float) -> Trainee:
+    def build(factor: float) -> StepRunner:
         def compiled(model: torch.nn.Module) -> Callable[..., Prediction]:
             def run(*images: torch.Tensor) -> Prediction:
                 found = model(*images)
@@ -55,11 +55,11 @@ def compiles_to(make, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Trai
 
 
 def test_of_a_compiled_model_whole_passes_are_timed(compiles_to) -> None:
-    one = compiles_to(1.0)
-    one.window(instrumented=True)
+    runner = compiles_to(1.0)
+    runner.window(instrumented=True)
     expected = {"forward", "loss/mask.bce", "loss/depth.ssim", "backward", "optimizer"}
-    assert set(one.ledger.windows[-1].blocks) >= expected
-    assert set(one.census().counts) >= expected
+    assert set(runner.ledger.windows[-1].blocks) >= expected
+    assert set(runner.census().counts) >= expected
 
 
 def test_an_engine_with_eager_numerics_does_not_depart(compiles_to) -> None:
@@ -70,31 +70,31 @@ def test_an_engine_with_other_numerics_departs_and_is_doubted(compiles_to) -> No
     departure = departure_from_eager(compiles_to(1.5))
     assert departure > 1e-2
     steady, warm = Interval(value=1.0, low=0.99, high=1.01), WarmUp(windows=3, seconds=1.0, stationary=True)
-    assert doubts(0.99, steady, warm, departure=1e-6) == []
-    (doubt,) = doubts(0.99, steady, warm, departure=departure)
-    assert doubt == f"the losses of the first steps are {departure:.1e} off those of --engine eager"
+    assert caveats(0.99, steady, warm, departure=1e-6) == []
+    (caveat,) = caveats(0.99, steady, warm, departure=departure)
+    assert caveat == f"the losses of the first steps are {departure:.1e} off those of --engine eager"
 
 
 def test_the_greatest_departure_of_the_first_steps_counts(make, compiles_to) -> None:
-    one = compiles_to(1.5)
+    runner = compiles_to(1.5)
     steps = max(FIRST_STEPS.values()) + 4
     losses = zip(compiles_to(1.5).losses(steps), make().losses(steps), strict=True)
-    assert departure_from_eager(one) == pytest.approx(max(abs(a / b - 1) for a, b in losses))
+    assert departure_from_eager(runner) == pytest.approx(max(abs(a / b - 1) for a, b in losses))
 
 
 def test_after_a_departure_is_measured_the_trainee_begins_anew(compiles_to) -> None:
-    one, untouched = compiles_to(1.5), compiles_to(1.5)
-    departure_from_eager(one)
-    assert one.losses(3) == untouched.losses(3)
+    runner, untouched = compiles_to(1.5), compiles_to(1.5)
+    departure_from_eager(runner)
+    assert runner.losses(3) == untouched.losses(3)
 
 
 def test_a_profile_tells_of_a_departure(compiles_to) -> None:
-    one = compiles_to(1.5)
-    one.ledger.seconds = 0.0  # windows of a single step
-    found, _ = profile(one, seconds=0.0, sittings=1)
+    runner = compiles_to(1.5)
+    runner.ledger.seconds = 0.0  # windows of a single step
+    found, _ = profile(runner, seconds=0.0, restarts=1)
     assert found.engine == "compiled"
     assert found.departure is not None and found.departure > 1e-2
-    assert any("off those of --engine eager" in doubt for doubt in found.doubts)
+    assert any("off those of --engine eager" in caveat for caveat in found.caveats)
 
 
 class Tape:
@@ -115,8 +115,8 @@ class Tape:
         self.work()
 
 
-def weights(one: Trainee) -> torch.Tensor:
-    return torch.cat([p.detach().flatten() for p in one.model.parameters()])
+def weights(runner: StepRunner) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in runner.model.parameters()])
 
 
 @pytest.mark.parametrize("optimizer", ["adam[lr=0.003]", "sgd[lr=0.1]"])
@@ -129,19 +129,19 @@ def test_a_replayed_step_trains_as_an_eager_one(make, optimizer: str) -> None:
         eager.step(*next(eager.batches))
         replayed.step(*next(replayed.batches))
     assert tape.replays == 4
-    rates = [one.optimizer.param_groups[0]["lr"] for one in (eager, replayed)]
+    rates = [runner.optimizer.param_groups[0]["lr"] for runner in (eager, replayed)]
     assert rates[0] == rates[1]
     torch.testing.assert_close(weights(replayed), weights(eager), rtol=1e-5, atol=1e-7)
 
 
 def test_a_replay_is_one_block(make) -> None:
-    one = make()
-    one._step.update = Replayed(one._step, Tape())
-    one._passes = WholePasses(one.ledger)  # as of every engine but eager
-    one.ledger.seconds, one.ledger.min_steps = 0.0, BEFORE_CAPTURE + 1
-    one.window()
-    one.window(instrumented=True)
-    assert list(one.ledger.windows[-1].blocks) == ["data_wait", "h2d", "augment", GRAPH, "optimizer", "step"]
+    runner = make()
+    runner._step.update = Replayed(runner._step, Tape())
+    runner._passes = WholePasses(runner.ledger)  # as of every engine but eager
+    runner.ledger.seconds, runner.ledger.min_steps = 0.0, BEFORE_CAPTURE + 1
+    runner.window()
+    runner.window(instrumented=True)
+    assert list(runner.ledger.windows[-1].blocks) == ["data_wait", "h2d", "augment", GRAPH, "optimizer", "step"]
 
 
 @pytest.mark.cuda

@@ -12,7 +12,7 @@ from tests.bench.progress_log import Told
 
 
 def test_a_planted_delay_is_found(make) -> None:
-    one, other = make(batch=2, size=16), make(batch=2, size=16)
+    runner, other = make(batch=2, size=16), make(batch=2, size=16)
     build = other._build
 
     def slow() -> torch.nn.Module:
@@ -20,11 +20,11 @@ def test_a_planted_delay_is_found(make) -> None:
         model.register_forward_hook(lambda *_: time.sleep(0.1))
         return model
 
-    other._build = slow  # every sitting builds anew
-    other.again()
-    told = Told()
-    found = compare(one, other, seconds=0.5, tell=told)
-    assert "sitting 4 of 4, in turn A B B A" in told.words
+    other._build = slow  # every restart builds anew
+    other.restart()
+    progress = Told()
+    found = compare(runner, other, seconds=0.5, progress=progress)
+    assert "restart 4 of 4, in turn A B B A" in progress.words
     assert found.answer == "faster"
     assert found.ratio.high < 1
     assert found.b_ms.value - found.a_ms.value > 50

@@ -49,10 +49,10 @@ def test_too_small_a_budget() -> None:
 
 
 def test_a_real_net(make) -> None:
-    one = make(batch=4, size=32)
-    told = Told()
-    fit = fit_batch_of(one, Rectangles(), budget_mib=20, tell=told)
-    assert f"a step with batch {fit.batch}" in told.words
+    runner = make(batch=4, size=32)
+    progress = Told()
+    fit = fit_batch_of(runner, Rectangles(), budget_mib=20, progress=progress)
+    assert f"a step with batch {fit.batch}" in progress.words
     assert fit.peak_mib <= 20
     assert fit.peak_mib >= 0.9 * 20
     assert peak_of(make(batch=fit.batch, size=32)) / MIB == pytest.approx(fit.peak_mib, rel=0.05)

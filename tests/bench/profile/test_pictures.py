@@ -36,10 +36,10 @@ def test_bars_of_two_share_one_scale() -> None:
 
 
 def test_trace_of_real_steps(make) -> None:
-    one = make()
-    one.ledger.min_steps = 3
-    one.window(instrumented=True)
-    trace = json.loads(json.dumps(chrome_trace(one.ledger.intervals(), "tiny")))
+    runner = make()
+    runner.ledger.min_steps = 3
+    runner.window(instrumented=True)
+    trace = json.loads(json.dumps(chrome_trace(runner.ledger.intervals(), "tiny")))
     events = [event for event in trace["traceEvents"] if event["ph"] == "X"]
     steps = {event["args"]["step"]: event for event in events if event["name"] == STEP}
     assert len(steps) >= 3
@@ -50,5 +50,5 @@ def test_trace_of_real_steps(make) -> None:
     assert [e["ts"] for e in events] == sorted(e["ts"] for e in events)
     blocks = [event for event in events if event["name"] != STEP]
     assert all(a["ts"] + a["dur"] <= b["ts"] + 1e-6 for a, b in pairwise(blocks))
-    window = one.ledger.windows[-1]
+    window = runner.ledger.windows[-1]
     assert sum(e["dur"] for e in steps.values()) / 1e6 == pytest.approx(window.seconds, rel=0.05)

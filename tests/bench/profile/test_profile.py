@@ -10,7 +10,7 @@ from bench.core.errors import BenchError
 from bench.profile.interval import Interval
 from bench.profile.profile import Profile, profile
 from bench.profile.rounds import WarmUp
-from bench.profile.trust import doubts
+from bench.profile.trust import caveats
 from bench.report.profile_table import profile_table
 from bench.timing.hooks import LOSS_BACKWARD
 from bench.timing.work import blocks_of, gmacs
@@ -19,10 +19,10 @@ from tests.bench.progress_log import Told
 
 @pytest.fixture(scope="module")
 def found(make) -> Profile:
-    told = Told()
-    found, stretches = profile(make(), seconds=0.5, tell=told)
+    progress = Told()
+    found, stretches = profile(make(), seconds=0.5, progress=progress)
     assert stretches
-    assert [words for words in told.words if "sitting" in words] == [f"sitting {i} of 4" for i in (1, 2, 3, 4)]
+    assert [words for words in progress.words if "restart" in words] == [f"restart {i} of 4" for i in (1, 2, 3, 4)]
     return found
 
 
@@ -100,19 +100,19 @@ WARM = WarmUp(windows=3, seconds=1.0, stationary=True)
     ],
 )
 def test_a_profile_that_misses_its_marks_says_why(closure, perturbation, warm, word) -> None:
-    assert len(doubts(closure, perturbation, warm)) == 1
-    assert word in doubts(closure, perturbation, warm)[0]
+    assert len(caveats(closure, perturbation, warm)) == 1
+    assert word in caveats(closure, perturbation, warm)[0]
 
 
 def test_a_good_profile_has_no_doubts() -> None:
-    assert doubts(0.985, interval(1.003, 0.99, 1.012), WARM) == []
+    assert caveats(0.985, interval(1.003, 0.99, 1.012), WARM) == []
 
 
 @pytest.mark.parametrize("model", ["masknet", "unet_depth"])
 def test_single_task_models(make, model: str) -> None:
-    one = make(model)
-    one.window(instrumented=True)
-    losses = [name for name in one.ledger.windows[-1].blocks if name.startswith("loss/")]
+    runner = make(model)
+    runner.window(instrumented=True)
+    losses = [name for name in runner.ledger.windows[-1].blocks if name.startswith("loss/")]
     assert len(losses) == 1
 
 
@@ -129,24 +129,24 @@ def test_a_size_that_the_model_does_not_take(make) -> None:
 def test_instrumented_steps_train_alike(make) -> None:
     weights = []
     for instrumented in (False, True):
-        one = make()
-        one.ledger.seconds, one.ledger.min_steps = 0.0, 3
-        one.window(instrumented)
-        weights.append(torch.cat([p.detach().flatten() for p in one.model.parameters()]))
+        runner = make()
+        runner.ledger.seconds, runner.ledger.min_steps = 0.0, 3
+        runner.window(instrumented)
+        weights.append(torch.cat([p.detach().flatten() for p in runner.model.parameters()]))
     torch.testing.assert_close(*weights, rtol=0, atol=0)
 
 
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_an_instrumented_step_never_synchronises_a_gpu(make) -> None:
-    one = make("unet[width=16]", batch=8, size=64, device="cuda")
-    one.window(instrumented=True)
-    epoch, batch = next(one.batches)
+    runner = make("unet[width=16]", batch=8, size=64, device="cuda")
+    runner.window(instrumented=True)
+    epoch, batch = next(runner.batches)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        with one._passes.attached():
-            one.step(epoch, batch, one.ledger, one._passes)
+        with runner._passes.attached():
+            runner.step(epoch, batch, runner.ledger, runner._passes)
     finally:
         torch.cuda.set_sync_debug_mode("default")
-    found, _ = profile(one, seconds=1.0)
+    found, _ = profile(runner, seconds=1.0)
     assert found.closure > 0.95

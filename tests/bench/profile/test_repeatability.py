@@ -49,9 +49,9 @@ def test_blocks_of_one_alone_are_not_compared() -> None:
 
 
 def test_two_profiles_in_turn(make) -> None:
-    one = make()
-    one.ledger.seconds = 0.0  # windows of a single step
-    found, _ = profile(one, seconds=0.0, sittings=2, twice=True)
-    assert found.sittings == 4
+    runner = make()
+    runner.ledger.seconds = 0.0  # windows of a single step
+    found, _ = profile(runner, seconds=0.0, restarts=2, twice=True)
+    assert found.restarts == 4
     assert found.agreement is not None
     assert found.agreement.blocks == len(found.blocks) + 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.profile.interleaved import answer
-from bench.profile.interval import Interval, median_interval, ratio_interval, sittings_interval
+from bench.profile.interval import Interval, grouped_interval, median_interval, ratio_interval
 from bench.profile.rounds import LEAST_ROUNDS, rounds, warm_up
 
 
@@ -34,18 +34,18 @@ def test_median_keeps_rounds_together() -> None:
     assert together.high - together.low > 2 * (apart.high - apart.low)
 
 
-def test_intervals_of_sittings_cover_what_differs_between_them() -> None:
-    """Sittings differ by more than what is within them: that is what the interval has to know."""
+def test_intervals_of_restarts_cover_what_differs_between_them() -> None:
+    """Restarts differ by more than what is within them: that is what the interval has to know."""
     draw = np.random.default_rng(3)
     found = [
-        sittings_interval([level + draw.normal(0, 0.01, 20) for level in draw.normal(10, 1, 4)]) for _ in range(200)
+        grouped_interval([level + draw.normal(0, 0.01, 20) for level in draw.normal(10, 1, 4)]) for _ in range(200)
     ]
     assert 0.9 <= np.mean([row.low <= 10 <= row.high for row in found]) <= 0.99
     assert np.mean([a.overlaps(b) for a, b in zip(found[::2], found[1::2], strict=True)]) >= 0.9
 
 
 def test_one_sitting_has_the_range_of_its_values() -> None:
-    found = sittings_interval([[3.0, 1.0, 2.0]])
+    found = grouped_interval([[3.0, 1.0, 2.0]])
     assert (found.low, found.value, found.high) == (1, 2, 3)
 
 

@@ -12,11 +12,11 @@ CPU = torch.device("cpu")
 
 
 def test_the_reference_costs_nothing_over_itself_and_ssim_does() -> None:
-    told = Told()
+    progress = Told()
     taxes = measure(
-        {"bce": "bce", "dear": "mask: bce + ssim, depth: bce + ssim + ms_ssim"}, 32, 4, CPU, rounds=5, tell=told
+        {"bce": "bce", "dear": "mask: bce + ssim, depth: bce + ssim + ms_ssim"}, 32, 4, CPU, rounds=5, progress=progress
     )
-    assert len(told.words) == 8  # 3 rounds to warm up
+    assert len(progress.words) == 8  # 3 rounds to warm up
     assert taxes["bce"].extra_mib == 0
     assert taxes["dear"].ratio > 2
     assert taxes["dear"].extra_ms > 0

@@ -12,9 +12,9 @@ import torch
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from bench.core.protocol import find_protocol
-from bench.profile.interval import Interval as Estimate
+from bench.profile.interval import Interval
 from bench.profile.profile import Profile, profile
-from bench.profile.training import Trainee, spec_named
+from bench.profile.training import StepRunner, spec_named
 from bench.report.profile_page import (
     MOST_STEPS,
     WHOLE,
@@ -24,19 +24,19 @@ from bench.report.profile_page import (
     step_figure,
     timeline_figure,
 )
-from bench.timing.ledger import STEP, Interval
+from bench.timing.ledger import STEP, TimelineEntry
 from tests.bench.rectangles import Rectangles
 
-Measured = tuple[Profile, list[Interval]]
+Measured = tuple[Profile, list[TimelineEntry]]
 
 
 @pytest.fixture(scope="module")
 def measured() -> Measured:
     protocol = find_protocol("quick").override(batch=4, size=32)
     spec = spec_named("unet[width=4]", "bce_ssim", protocol, Rectangles())
-    one = Trainee(spec, Rectangles(), torch.device("cpu"))
-    one.ledger.min_steps = 3
-    return profile(one, 0.05, sittings=1)
+    runner = StepRunner(spec, Rectangles(), torch.device("cpu"))
+    runner.ledger.min_steps = 3
+    return profile(runner, 0.05, restarts=1)
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +88,8 @@ def test_headline_and_verdict(measured: Measured, page: str) -> None:
     text = bare(page)
     assert found.spec.model in text and found.spec.recipe in text and found.environment.label in text
     assert f"{found.step_ms.value:.2f} ms" in text and f"{found.parameters:,}" in text
-    good = bare(profile_page(found.model_copy(update={"doubts": ()}), stretches))
-    bad = bare(profile_page(found.model_copy(update={"doubts": ("the moon was full",)}), stretches))
+    good = bare(profile_page(found.model_copy(update={"caveats": ()}), stretches))
+    bad = bare(profile_page(found.model_copy(update={"caveats": ("the moon was full",)}), stretches))
     assert "<strong>Trustworthy" in good and "Not trustworthy" not in good
     assert "Not trustworthy" in bad and "<li>the moon was full</li>" in bad
 
@@ -99,8 +99,8 @@ def test_what_others_named_is_escaped(measured: Measured) -> None:
     evil = "</script><script>alert(1)</script><img src=x>"
     blocks = (found.blocks[0].model_copy(update={"name": evil}), *found.blocks[1:])
     spec = found.spec.model_copy(update={"model": evil, "recipe": evil})
-    changed = found.model_copy(update={"blocks": blocks, "spec": spec, "doubts": (evil,)})
-    text = bare(profile_page(changed, [Interval(s.step, evil, s.begin_ms, s.length_ms) for s in stretches]))
+    changed = found.model_copy(update={"blocks": blocks, "spec": spec, "caveats": (evil,)})
+    text = bare(profile_page(changed, [TimelineEntry(s.step, evil, s.begin_ms, s.length_ms) for s in stretches]))
     assert "alert(1)" in text
     assert "<script>alert" not in text and "<img" not in text
 
@@ -152,7 +152,7 @@ def test_bars_add_up_to_the_blocks(measured: Measured) -> None:
 def test_hover_says_time_share_interval_and_ceiling(measured: Measured) -> None:
     found, _ = measured
     block = found.blocks[3].model_copy(
-        update={"median_ms": Estimate(value=2.0, low=1.25, high=3.5), "of_ceiling": 0.625}
+        update={"median_ms": Interval(value=2.0, low=1.25, high=3.5), "of_ceiling": 0.625}
     )
     hover = step_figure(found.model_copy(update={"blocks": (block,)}))["data"][0]["hovertemplate"]
     assert f"{block.time.median_ms:.3f} ms, {block.time.share:.1%} of the step" in hover
@@ -195,7 +195,7 @@ def test_time_line_starts_each_step_at_nought(measured: Measured) -> None:
     found, _ = measured
     name = found.blocks[0].name
     stretches = [
-        Interval(step, block, 100.0 * step + at, length)
+        TimelineEntry(step, block, 100.0 * step + at, length)
         for step in range(MOST_STEPS + 3)
         for block, at, length in ((STEP, 0.0, 90.0), (name, 5.0, 30.0 + step))
     ]

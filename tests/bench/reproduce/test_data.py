@@ -1,4 +1,4 @@
-"""A source seen as published: depth stretched, inputs turned without their targets, and the description says so."""
+"""A source as published: depth stretched, inputs turned without their targets, and the description says so."""
 
 import pytest
 import torch

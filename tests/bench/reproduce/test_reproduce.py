@@ -98,15 +98,15 @@ def made(when: str, system: str = "002", full: bool = False, value: float | None
 
 
 def test_the_latest_of_each_counts(tmp_path: Path) -> None:
-    for one in (
+    for reproduction in (
         made("2026-01-02T00:00:00+00:00", value=0.2),
         made("2026-01-01T00:00:00+00:00", value=0.1),
         made("2026-01-01T00:00:00+00:00", full=True),
         made("2026-01-01T00:00:00+00:00", system="001"),
     ):
-        write(tmp_path, one)
+        write(tmp_path, reproduction)
     found = latest(tmp_path)
-    assert [(one.system, one.full) for one in found] == [("001", False), ("002", False), ("002", True)]
+    assert [(each.system, each.full) for each in found] == [("001", False), ("002", False), ("002", True)]
     assert found[1].trials[0].rows[0].published == 0.2
     assert page(found) == page(latest(tmp_path))
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from bench.timing.hooks import LOSS_BACKWARD, BlockPasses, WholePasses
-from bench.timing.ledger import Ledger, Span
+from bench.timing.ledger import Ledger, MarkedBlock
 from bench.timing.work import blocks_of
 from registry.contract import Model, Prediction
 from registry.losses.objective import nullspan
@@ -235,7 +235,7 @@ def test_frozen_blocks_have_no_backward() -> None:
 
 def test_whole_passes_are_one_block_each() -> None:
     clock = HandClock()
-    passes = WholePasses(partial(Span, clock))
+    passes = WholePasses(partial(MarkedBlock, clock))
     with passes.forward():
         clock.now += 3
     with passes.backward():

@@ -55,7 +55,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.devtools.regress.regress._LOOK_SLICE", 0.01)
+    monkeypatch.setattr("bench.devtools.regress.regress._SCREEN_SLICE", 0.01)
     monkeypatch.setattr("bench.devtools.regress.regress._SLICE", 0.01)
 
 
@@ -133,13 +133,13 @@ def test_a_suspect_is_measured_until_it_is_acquitted(monkeypatch: pytest.MonkeyP
     looks = {"calm": 1.0, "noise": 1.08, "late": 1.1, "slow": 1.1}
     later = {"noise": [0.99], "late": [1.09, 0.95], "slow": [1.1] * regression._PAIRS}
     ours, theirs = Path("ours"), Path("theirs")
-    asked: list[set[str] | None] = []
+    requested: list[set[str] | None] = []
 
     def lockstep(
         a: Path, b: Path, select: str, quads: int, seconds: float, only: frozenset[str] | None = None
     ) -> Iterator[tuple[str, list[tuple[float, float]]]]:
-        asked.append(only and set(only))
-        turn = len(asked) - 2
+        requested.append(only and set(only))
+        turn = len(requested) - 2
         for name in only or looks:
             ratio = looks[name] if only is None else later[name][turn]
             assert (a, b) == ((theirs, ours) if turn % 2 and only else (ours, theirs))
@@ -147,12 +147,12 @@ def test_a_suspect_is_measured_until_it_is_acquitted(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(regression, "lockstep", lockstep)
     monkeypatch.setattr(regression, "worktree", lambda *_: nullcontext(theirs))
-    found = {one.name: one for one in regress(ours, "HEAD")}
-    assert asked[:3] == [None, {"noise", "late", "slow"}, {"late", "slow"}]
-    assert asked[3:] == [{"slow"}] * (regression._PAIRS - 2)
-    answers = {name: one.answer for name, one in found.items()}
+    found = {change.name: change for change in regress(ours, "HEAD")}
+    assert requested[:3] == [None, {"noise", "late", "slow"}, {"late", "slow"}]
+    assert requested[3:] == [{"slow"}] * (regression._PAIRS - 2)
+    answers = {name: change.answer for name, change in found.items()}
     assert answers == dict.fromkeys(looks, "not slower") | {"slow": "slower"}
-    assert {name: len(one.processes) for name, one in found.items()} == {
+    assert {name: len(change.processes) for name, change in found.items()} == {
         "calm": 1,
         "noise": 1,
         "late": 2,

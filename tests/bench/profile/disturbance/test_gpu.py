@@ -85,7 +85,7 @@ def watched(nvml: FakeNvml) -> GpuReading:
 def test_a_gpu_at_work() -> None:
     reading = watched(FakeNvml())
     assert (reading.sm_mhz, reading.default_mhz, reading.temperature, reading.watts) == (1700, 1800, 61, 412.5)
-    assert reading.others == 0 and reading.disturbed is None and reading.blind is None
+    assert reading.others == 0 and reading.disturbed is None and reading.unobserved is None
     assert not (reading.thermal or reading.hardware or reading.power_capped)
 
 
@@ -124,14 +124,14 @@ def test_without_an_application_clock_the_highest_counts() -> None:
 def test_an_idle_clock_says_nothing() -> None:
     reading = watched(FakeNvml(mhz=345, reasons=0x1))
     assert reading.sm_mhz is None and reading.disturbed is None
-    assert reading.blind == "the GPU was idle whenever it was looked at"
+    assert reading.unobserved == "the GPU was idle whenever it was looked at"
 
 
 def test_the_lowest_clock_of_all_looks_counts_and_is_forgotten() -> None:
     nvml = FakeNvml(mhz=1000)
     sampler = ClockSampler(CUDA, nvml=nvml)
     sampler.begin()
-    sampler.look()
+    sampler.sample()
     nvml.mhz, nvml.reasons = 345, 0x1  # after the synchronisation
     assert sampler.end().disturbed == "SM clock under 75% of default"
     nvml.mhz, nvml.reasons = 1800, 0
@@ -143,7 +143,7 @@ def test_every_look_counts() -> None:
     nvml = FakeNvml(mhz=1600, reasons=0x40)
     sampler = ClockSampler(CUDA, nvml=nvml)
     sampler.begin()
-    sampler.look()
+    sampler.sample()
     nvml.mhz, nvml.reasons = 1800, 0x4
     reading = sampler.end()
     assert isinstance(reading, GpuReading)
@@ -175,15 +175,15 @@ def test_handle_is_sought_once_and_by_uuid() -> None:
 def test_blind_where_nvml_does_not_answer(nvml: FakeNvml, reason: str) -> None:
     sampler = ClockSampler(CUDA, nvml=nvml)
     sampler.begin()
-    sampler.look()
+    sampler.sample()
     reading = sampler.end()
-    assert reading.blind == reason and reading.disturbed is None
+    assert reading.unobserved == reason and reading.disturbed is None
 
 
 def test_blind_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pynvml", None)
-    blind = ClockSampler(CUDA).end().blind
-    assert blind is not None and "[gpu]" in blind
+    unobserved = ClockSampler(CUDA).end().unobserved
+    assert unobserved is not None and "[gpu]" in unobserved
 
 
 @pytest.mark.cuda
@@ -198,12 +198,12 @@ def test_a_real_gpu_at_work() -> None:
     try:
         for _ in range(300):
             x = (x @ x).clamp(0, 1)
-        sampler.look()
+        sampler.sample()
         reading = sampler.end()
     finally:
         torch.cuda.set_sync_debug_mode("default")
     torch.cuda.synchronize()
-    if reading.blind is None:
+    if reading.unobserved is None:
         assert isinstance(reading, GpuReading)
         assert reading.sm_mhz is not None and 100 < reading.sm_mhz < 5000
         assert reading.default_mhz is not None and reading.watts is not None and 10 < reading.watts < 2000

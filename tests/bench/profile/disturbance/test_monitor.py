@@ -22,8 +22,8 @@ class Gauge:
     def begin(self) -> None:
         self.asked.append("begin")
 
-    def look(self) -> None:
-        self.asked.append("look")
+    def sample(self) -> None:
+        self.asked.append("sample")
 
     def end(self, seconds: float) -> Reading:
         self.asked.append("end")
@@ -37,11 +37,11 @@ def test_every_device_has_its_gauge(monkeypatch: pytest.MonkeyPatch, device: tor
         monkeypatch.setattr(f"bench.profile.disturbance.monitor.{known}", lambda *_, gauge=gauge: gauge)
     sampler = ClockSampler(device)
     sampler.begin()
-    sampler.look()
-    sampler.look()
+    sampler.sample()
+    sampler.sample()
     sampler.end()
     assert {known: gauge.asked for known, gauge in gauges.items() if gauge.asked} == {
-        name: ["begin", "look", "look", "end"]
+        name: ["begin", "sample", "sample", "end"]
     }
 
 
@@ -58,7 +58,7 @@ def test_a_window_lasts_from_its_own_beginning(tmp_path: Path) -> None:
 def test_what_cannot_be_seen_is_said(tmp_path: Path) -> None:
     reading = ClockSampler(CPU, proc=tmp_path / "none").end()
     assert type(reading) is Reading
-    assert reading.blind == f"this system does not count processor time in {tmp_path}/none/stat"
+    assert reading.unobserved == f"this system does not count processor time in {tmp_path}/none/stat"
 
 
 @pytest.mark.skipif(not Path("/proc/stat").exists(), reason="needs Linux")

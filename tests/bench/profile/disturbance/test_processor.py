@@ -56,7 +56,7 @@ class Machine:
         self.system += others / 2 * whole
         self.steal += steal * whole
         self.write()
-        sampler.look()
+        sampler.sample()
         reading = sampler.end()
         assert isinstance(reading, ProcessorReading)
         return reading
@@ -73,7 +73,7 @@ def test_shares_are_of_all_cores(machine: Machine) -> None:
     assert reading.others == pytest.approx(0.07, abs=3e-3)
     assert reading.stolen == pytest.approx(0.013, abs=2e-3)
     assert reading.waited == pytest.approx(0.25)
-    assert reading.blind is None and reading.disturbed is None
+    assert reading.unobserved is None and reading.disturbed is None
 
 
 @pytest.mark.parametrize(
@@ -143,9 +143,9 @@ def test_blind_without_counters(tmp_path: Path, text: str | None) -> None:
         (tmp_path / "stat").write_text(text)
     sampler = ClockSampler(CPU, proc=tmp_path)
     sampler.begin()
-    sampler.look()
+    sampler.sample()
     reading = sampler.end()
-    assert reading.blind is not None and "stat" in reading.blind and reading.disturbed is None
+    assert reading.unobserved is not None and "stat" in reading.unobserved and reading.disturbed is None
 
 
 def test_descriptors_are_given_back(machine: Machine) -> None:

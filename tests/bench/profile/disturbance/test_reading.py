@@ -28,7 +28,7 @@ def test_discards_are_of_every_kind_of_reading() -> None:
 
 
 def test_discards_say_what_was_not_watched() -> None:
-    found = discards([Reading(1.0, blind="no NVML"), Reading(1.0, blind="no NVML")])
-    assert (found.count, found.kept, found.blind) == (0, 2, "no NVML")
+    found = discards([Reading(1.0, unobserved="no NVML"), Reading(1.0, unobserved="no NVML")])
+    assert (found.count, found.kept, found.unobserved) == (0, 2, "no NVML")
     assert found.sentence() == "disturbances not watched for: no NVML"
     assert Discards.model_validate_json(found.model_dump_json()) == found

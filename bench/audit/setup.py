@@ -1,4 +1,4 @@
-"""`Subject`: the experiment under audit, and the few small samples that all checks share."""
+"""`Setup`: the experiment under audit, and the few small samples that all checks share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from bench.audit.reference_predictions import Landscape, landscape, predict
+from bench.audit.reference_predictions import ReferencePredictions, find_reference_predictions, predict
 from bench.core.errors import BenchError
 from bench.core.protocol import Protocol
 from bench.data.augment import augment
@@ -34,7 +34,7 @@ RENDERED, IMAGES, SIDE, LARGEST = 16, 4, 32, 96
 """Samples that are rendered, those of them that are studied, and their side in pixels: enough to show every fault."""
 
 
-class TermAt(NamedTuple):
+class BoundTerm(NamedTuple):
     """A term of the recipe in its place: its head, its weight and the function with its parameters bound."""
 
     head: str
@@ -48,16 +48,16 @@ class TermAt(NamedTuple):
         return f"{self.head}.{self.key}"
 
 
-class Answer(NamedTuple):
-    """What the model said, in training mode, to a small batch: the prediction with its graph, and the batch."""
+class ModelOutput(NamedTuple):
+    """What the model predicts, in training mode, for a small batch: the prediction with its graph, and the batch."""
 
     prediction: Prediction
     quartet: Quartet
 
 
 @dataclass
-class Subject:
-    """An experiment, looked at before it is run.
+class Setup:
+    """An experiment as it is set up, before it is run.
 
     Attributes:
         recipe: what is minimised.
@@ -83,7 +83,7 @@ class Subject:
     @cached_property
     def quartet(self) -> Quartet:
         """The same as training sees them, in 8 bits; at the protocol's size if a term needs larger maps than `SIDE`."""
-        small = _studied(self.rendered)
+        small = _select(self.rendered)
         heads = tuple(head for head in self.recipe.heads if getattr(small, head) is not None)
         if not heads:
             raise BenchError(f"nothing to train: the recipe is {self.recipe.text!r}, the data has nothing of that")
@@ -91,31 +91,31 @@ class Subject:
         try:
             self.objective_for(heads)(Prediction(blank, blank), small)
         except ValueError:  # a window that is larger than the maps
-            return _studied(self._render(self.protocol.size))
+            return _select(self._render(self.protocol.size))
         return small
 
     @cached_property
     def large(self) -> Quartet:
         """The same samples at the size of the protocol, `LARGEST` at most."""
         side = min(LARGEST, self.protocol.size)
-        return self.quartet if side == self.quartet.bg.shape[-1] else _studied(self._render(side))
+        return self.quartet if side == self.quartet.bg.shape[-1] else _select(self._render(side))
 
     @cached_property
-    def answer(self) -> Answer | None:
-        """The model's answer to two samples, at the smallest size that it takes; None without a model."""
+    def output(self) -> ModelOutput | None:
+        """The model's output to two samples, at the smallest size that it takes; None without a model."""
         if self.model is None:
             return None
         stride = int(getattr(self.model, "stride", 1))
         quartet = self.quartet.map(lambda tensor: tensor[:2])
         if quartet.bg.shape[-1] % stride:
-            quartet = _served(self._render(-(-SIDE // stride) * stride, images=2))
+            quartet = _in_8_bits(self._render(-(-SIDE // stride) * stride, images=2))
         self.model.train()
         try:
             prediction = self.model(quartet.bg, quartet.bg_fg)
         except (ValueError, RuntimeError):  # a foreign model need not say which sizes it takes
-            quartet = _served(self._render(self.protocol.size, images=2))
+            quartet = _in_8_bits(self._render(self.protocol.size, images=2))
             prediction = self.model(quartet.bg, quartet.bg_fg)
-        return Answer(prediction, quartet)
+        return ModelOutput(prediction, quartet)
 
     @cached_property
     def heads(self) -> tuple[str, ...]:
@@ -124,11 +124,13 @@ class Subject:
         Raises:
             BenchError: none is left.
         """
-        answer = self.answer
-        said = self.recipe.heads if answer is None else tuple(name for name, _ in answer.prediction.heads())
-        heads = tuple(h for h in self.recipe.heads if h in said and getattr(self.quartet, h) is not None)
+        output = self.output
+        predicted = self.recipe.heads if output is None else tuple(name for name, _ in output.prediction.heads())
+        heads = tuple(h for h in self.recipe.heads if h in predicted and getattr(self.quartet, h) is not None)
         if not heads:
-            raise BenchError(f"nothing to train: the model predicts {' and '.join(said)}, the recipe is {self.recipe}")
+            raise BenchError(
+                f"nothing to train: the model predicts {' and '.join(predicted)}, the recipe is {self.recipe}"
+            )
         return heads
 
     @cached_property
@@ -146,10 +148,12 @@ class Subject:
         return tuple(part for part in self.recipe.parts if part.head in self.heads)
 
     @cached_property
-    def terms(self) -> tuple[TermAt, ...]:
+    def terms(self) -> tuple[BoundTerm, ...]:
         """Every term of every trained head."""
         return tuple(
-            TermAt(part.head, term.key, term.weight, terms.bind(term.key)) for part in self.parts for term in part.terms
+            BoundTerm(part.head, term.key, term.weight, terms.bind(term.key))
+            for part in self.parts
+            for term in part.terms
         )
 
     def truth(self, head: str) -> Target:
@@ -157,23 +161,23 @@ class Subject:
         value: Tensor = getattr(self.quartet, head)
         return Target(value, self.quartet.valid if head == "depth" else None)
 
-    def seen(self, part: HeadPart) -> Target:
+    def term_target(self, part: HeadPart) -> Target:
         """A head's target as the recipe's terms see it."""
         truth = self.truth(part.head)
         return Target((truth.value - part.mean) / part.std, truth.valid)
 
     @cached_property
-    def landscape(self) -> Landscape:
-        """What the recipe says of the truth, of constants and of its own optimum."""
+    def reference(self) -> ReferencePredictions:
+        """The truth, the best constants and the loss-optimal prediction, each with its loss."""
         truth = {head: self.truth(head).value for head in self.heads}
-        return landscape(self.objective, truth, self.quartet)
+        return find_reference_predictions(self.objective, truth, self.quartet)
 
     def scores(self, logits: Mapping[str, Tensor]) -> dict[str, float]:
         """What the metrics say of these logits; those that have nothing to say are left out."""
         view = View(predict(logits), self.quartet)
         return {name: score for name, m in self.metrics.items() if (score := _score(m, view)) is not None}
 
-    def knows(self, head: str) -> bool:
+    def has_known_target(self, head: str) -> bool:
         """Whether the samples that are studied have any known target for a head."""
         target = self.truth(head)
         return target.valid is None or bool((target.valid > 0.5).any())
@@ -194,16 +198,16 @@ class Subject:
             return self.source.render("train", torch.arange(images), side).map(lambda tensor: tensor.cpu())
 
 
-def _served(quartet: Quartet) -> Quartet:
+def _in_8_bits(quartet: Quartet) -> Quartet:
     return unpack(pack(quartet))
 
 
-def _studied(quartet: Quartet) -> Quartet:
+def _select(quartet: Quartet) -> Quartet:
     """The first `IMAGES` samples as training sees them, those whose mask is not empty first."""
     order = torch.arange(len(quartet))
     if quartet.mask is not None:
         order = (quartet.mask.flatten(1).amax(1) > 0.5).int().argsort(descending=True, stable=True)
-    return _served(quartet.map(lambda tensor: tensor[order[:IMAGES]]))
+    return _in_8_bits(quartet.map(lambda tensor: tensor[order[:IMAGES]]))
 
 
 def _score(metric: Metric, view: View) -> float | None:

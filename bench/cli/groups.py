@@ -1,0 +1,71 @@
+"""The options that say under which budget, on which machine, and where files lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import typer
+
+if TYPE_CHECKING:
+    from bench.core.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class BudgetOptions:
+    """A protocol, and what of it is overridden."""
+
+    panel: ClassVar[str] = "Budget"
+
+    protocol: Annotated[str, typer.Option(help="Budget that every model gets alike (bench list protocols).")] = "quick"
+    epochs: Annotated[int | None, typer.Option(min=1, help="Override: passes a stage.")] = None
+    batch: Annotated[int | None, typer.Option(min=1, help="Override: images a step.")] = None
+    size: Annotated[int | None, typer.Option(min=8, help="Override: image side, pixels.")] = None
+    train_samples: Annotated[int | None, typer.Option(min=1, help="Override: training samples a pass.")] = None
+    val_samples: Annotated[int | None, typer.Option(min=1, help="Override: validation samples.")] = None
+    test_samples: Annotated[int | None, typer.Option(min=1, help="Override: test samples.")] = None
+    optimizer: Annotated[str | None, typer.Option(help="Override: such as sgd[lr=0.1,momentum=0.9].")] = None
+    schedule: Annotated[str | None, typer.Option(help="Override: such as plateau[patience=3].")] = None
+    augmentation: Annotated[str | None, typer.Option(help="Override: none, flip or standard.")] = None
+
+    def resolve(self) -> Protocol:
+        """The protocol that the options describe.
+
+        Raises:
+            UnknownName: no protocol has that name; BenchError: a value that no protocol can have.
+        """
+        from bench.core.protocol import find_protocol
+
+        changes = {name: value for name, value in vars(self).items() if name != "protocol"}
+        return find_protocol(self.protocol).override(**changes)
+
+
+@dataclass(frozen=True)
+class MachineOptions:
+    """What a run computes on, and in."""
+
+    panel: ClassVar[str] = "Machine"
+
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto"
+    precision: Annotated[
+        str, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the machine computes in it natively.")
+    ] = "auto"
+    memory_format: Annotated[str, typer.Option(help="channels_last (auto) or contiguous.")] = "auto"
+    layout: Annotated[str | None, typer.Option(hidden=True, help="The old name of --memory-format.")] = None
+
+    def __post_init__(self) -> None:
+        """Take ``--layout`` for what it is called now, and say so."""
+        if self.layout is not None:
+            typer.echo("bench: --layout is called --memory-format now", err=True)
+            object.__setattr__(self, "memory_format", self.layout)
+
+
+@dataclass(frozen=True)
+class FolderOptions:
+    """Where records and everything else that runs leave lie."""
+
+    panel: ClassVar[str] = "Files"
+
+    results: Annotated[Path, typer.Option(help="Folder for records.")] = Path("results")
+    runs: Annotated[Path, typer.Option(help="Folder for checkpoints and pictures.")] = Path("runs")

@@ -1,0 +1,136 @@
+"""How alike pictures are: a 64-bit perceptual hash, and the nearest neighbour of each picture by it.
+
+Two prints of one photograph (another size, another JPEG quality, a little brighter) differ in a few bits; two
+different photographs differ in 32 on average. What differs in at most `NEAR` bits is looked at as one picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Hashes = npt.NDArray[np.uint64]
+
+NEAR = 6
+"""Greatest distance, in bits, of two prints of one picture."""
+_ROWS, _COLUMNS = 8, 9
+_LUMA = (0.299, 0.587, 0.114)
+_FLAT = 0.01
+_AT_ONCE = 2**22
+_OBJECT_SIDE, _GREY, _MARGIN = 32, 0.5, 0.5
+
+
+class Nearest(NamedTuple):
+    """The nearest neighbour of each picture.
+
+    Attributes:
+        bits: how far it is, (N,) int64.
+        neighbour: its index, (N,) int64.
+    """
+
+    bits: npt.NDArray[np.int64]
+    neighbour: npt.NDArray[np.int64]
+
+
+def difference_hash(images: Tensor) -> Hashes:
+    """One 64-bit hash a picture, (B,) uint64: whether each of 8 x 8 places is darker than the one on its right.
+
+    Args:
+        images: (B, 3, H, W) or (B, 1, H, W) in [0, 1], both sides at least 9 pixels.
+    """
+    cells = functional.interpolate(_grey(images), (_ROWS, _COLUMNS), mode="bilinear", antialias=True)[:, 0]
+    bits = (cells[:, :, 1:] > cells[:, :, :-1]).flatten(1).cpu().numpy()
+    return np.packbits(bits, axis=1).view(np.uint64)[:, 0]
+
+
+def is_flat(images: Tensor) -> npt.NDArray[np.bool_]:
+    """Which pictures (B, C, H, W) show next to nothing, (B,): their hash says nothing."""
+    return (_grey(images).flatten(1).std(1) < _FLAT).cpu().numpy()
+
+
+def distances(one: Hashes, other: Hashes) -> npt.NDArray[np.uint8]:
+    """In how many of 64 bits each of one differs from each of the other, (N, M)."""
+    differing: npt.NDArray[np.uint8] = np.bitwise_count(one[:, None] ^ other[None, :])
+    return differing
+
+
+def nearest(one: Hashes, other: Hashes | None = None) -> Nearest:
+    """The nearest of ``other`` to each of ``one``; without other, the nearest of the rest of ``one``.
+
+    Where there is none the distance is 65 and the index -1.
+    """
+    alone = other is None
+    pool = one if other is None else other
+    found = Nearest(np.full(len(one), 65, dtype=np.int64), np.full(len(one), -1, dtype=np.int64))
+    if len(pool) <= (1 if alone else 0):
+        return found
+    step = max(1, _AT_ONCE // len(pool))
+    for start in range(0, len(one), step):
+        rows = slice(start, min(start + step, len(one)))
+        table = distances(one[rows], pool)
+        if alone:
+            table[np.arange(table.shape[0]), np.arange(rows.start, rows.stop)] = 255
+        found.neighbour[rows] = table.argmin(1)
+        found.bits[rows] = table.min(1)
+    return found
+
+
+def same_pictures(hashes: Hashes, within: int = NEAR) -> npt.NDArray[np.int64]:
+    """A number for each picture, (N,), equal for those that are linked by neighbours at most ``within`` bits apart."""
+    numbers = np.arange(len(hashes), dtype=np.int64)
+
+    def root(i: int) -> int:
+        while numbers[i] != i:
+            numbers[i] = numbers[numbers[i]]
+            i = int(numbers[i])
+        return i
+
+    step = max(1, _AT_ONCE // max(1, len(hashes)))
+    for start in range(0, len(hashes), step):
+        for i, j in zip(*np.nonzero(distances(hashes[start : start + step], hashes) <= within), strict=True):
+            a, b = root(start + int(i)), root(int(j))
+            numbers[max(a, b)] = min(a, b)
+    return np.array([root(i) for i in range(len(hashes))], dtype=np.int64)
+
+
+def between_parts(hashes: Sequence[Hashes], within: int = NEAR) -> int:
+    """How many pictures of later parts have a print in an earlier one; parts in order, such as train, val, test."""
+    return sum(
+        int((np.minimum.reduce([nearest(part, earlier).bits for earlier in hashes[:at]]) <= within).sum())
+        for at, part in enumerate(hashes)
+        if at
+    )
+
+
+def object_pictures(images: Tensor, masks: Tensor) -> Tensor:
+    """Each object alone on grey, filling the picture, (B, 3, 32, 32): what is compared to find one object twice.
+
+    Args:
+        images: bg_fg, (B, 3, H, W) in [0, 1].
+        masks: (B, 1, H, W); a picture without an object becomes all grey.
+    """
+    alone = images * masks + _GREY * (1 - masks)
+    shown = torch.full((len(images), 3, _OBJECT_SIDE, _OBJECT_SIDE), _GREY)
+    for i, inside in enumerate(masks[:, 0].cpu() > _MARGIN):
+        rows, columns = inside.any(1).nonzero()[:, 0], inside.any(0).nonzero()[:, 0]
+        if len(rows) == 0:
+            continue
+        box = alone[i : i + 1, :, int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
+        shown[i] = functional.interpolate(
+            box.cpu().float(), (_OBJECT_SIDE, _OBJECT_SIDE), mode="bilinear", antialias=True
+        )[0]
+    return shown
+
+
+def _grey(images: Tensor) -> Tensor:
+    """(B, 1, H, W) float32."""
+    values = images.float()
+    if values.shape[1] == 1:
+        return values
+    return (values * torch.tensor(_LUMA, device=values.device)[None, :, None, None]).sum(1, keepdim=True)

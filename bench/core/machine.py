@@ -124,7 +124,7 @@ def _onednn_has_bfloat16() -> bool:
     processor's flags know nothing of ``ONEDNN_MAX_CPU_ISA``: so oneDNN is asked which implementation it takes.
     """
     supported = torch.ops.mkldnn._is_mkldnn_bf16_supported
-    if not torch.backends.mkldnn.is_available() or not supported():
+    if not torch.backends.mkldnn.is_available() or not supported():  # type: ignore[no-untyped-call]
         return False
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return True

@@ -13,9 +13,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import overload
+
+from pydantic import ValidationError
 
 from bench.core.errors import BadData, BenchError
 from bench.core.files import create
@@ -123,7 +125,7 @@ def read(path: Path) -> Record:
         status = path.stat()
         return _parse(path, status.st_mtime_ns, status.st_size)
     except (OSError, ValueError) as error:  # pydantic's, JSON's and UTF-8's errors are ValueErrors
-        raise BadData([(path.name, str(error).splitlines()[0])]) from error
+        raise BadData([(path.name, _reason(error))]) from error
 
 
 def check(folder: Path) -> None:
@@ -150,7 +152,9 @@ def read_images(path: Path) -> dict[str, list[float]]:
         if expected is not None and _digest(text) != expected:
             raise ValueError("its checksum is not the one in the record")
         rows = list(csv.DictReader(io.StringIO(text)))
-        return {name: [float("nan" if row[name] == "" else row[name]) for row in rows] for name in (rows[0] if rows else {})}
+        return {
+            name: [float("nan" if row[name] == "" else row[name]) for row in rows] for name in (rows[0] if rows else {})
+        }
     except (OSError, ValueError, TypeError) as error:
         raise BadData([(table.name, str(error))], f"restore it, or move it and its record out of {path.parent}") from (
             error
@@ -162,7 +166,7 @@ def schema() -> str:
     return json.dumps(Record.model_json_schema(), indent=1, sort_keys=True) + "\n"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parse(path: Path, modified: int, size: int) -> Record:
     """A record's file as it was at that moment: reading a folder again costs no more than looking at it."""
     text = path.read_text(encoding="utf-8")
@@ -181,6 +185,14 @@ def _sealed(record: Record) -> str:
     body, mark, end = text.rpartition('"checksum": null')
     assert mark and end == "\n}", "the checksum is the record's last field"
     return f'{body}{_CHECKSUM}{_digest(body)}"{end}\n'
+
+
+def _reason(error: Exception) -> str:
+    """One line: what is wrong, and where in the record."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _digest(text: str) -> str:

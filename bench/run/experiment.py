@@ -8,18 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+
 from bench.audit.audit import audit
 from bench.core import files
 from bench.core.code import code_version
-<<<<<<< HEAD
 from bench.core.errors import BadData, BenchError
-from bench.core.finding import Unsound, Verdict, broken, headline
-from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
-=======
-from bench.core.errors import BenchError
 from bench.core.finding import Finding, Unsound, broken, headline
-from bench.core.machine import environment, pick_device
->>>>>>> main
+from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
 from bench.core.protocol import Protocol
 from bench.core.record import Record
 from bench.core.spec import RunSpec

@@ -59,9 +59,7 @@ class Runner:
         self._tiers: set[str] = set()  # of the run's training samples
         self._loaders: dict[tuple[Part, int, int, int], Loader] = {}
 
-    def run(
-        self, spec: RunSpec, recipe_name: str, audit: Sequence[Finding] = ()
-    ) -> tuple[Record, Path]:
+    def run(self, spec: RunSpec, recipe_name: str, audit: Sequence[Finding] = ()) -> tuple[Record, Path]:
         """Train and test a spec; the record is written however the run ends.
 
         Args:

@@ -38,7 +38,9 @@ def split(setup: Setup) -> Finding:
             finding = (
                 f"{shares['test']:.0%} of test and {shares['val']:.0%} of validation samples have {name} of training"
             )
-            faults.append(Fault("broken", finding, "split by group: --split group, with more of them if they are few"))
+            faults.append(
+                Fault("broken", finding, "split by group: --split unseen-both, with more of them if they are few")
+            )
     return conclude("split", faults, f"no test or validation sample shares any of {' and '.join(shown)}", numbers)
 
 

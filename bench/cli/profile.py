@@ -72,7 +72,7 @@ def profile(
     from bench.core.files import canonical_json
     from bench.core.machine import pick_device, pick_memory_format, pick_precision
     from bench.core.protocol import find_protocol
-    from bench.data.loading.packed_files import Shelf
+    from bench.data.loading.packed_files import PackedFiles
     from bench.profile.bottleneck import bottleneck as find_bottleneck
     from bench.profile.interleaved import compare, opponent
     from bench.profile.memory_budget import fit_batch_of
@@ -108,8 +108,8 @@ def profile(
         other = spec_named(*named, budget, source, *others_numbers)
         sides.append((other, engine_named(versus_engine or engine, where)))
     with Bar(console) as bar:
-        shelf = Shelf(runs / "packed")
-        runner, *others = (StepRunner(spec, source, where, engine=by, shelf=shelf) for spec, by in sides)
+        packed = PackedFiles(runs / "packed")
+        runner, *others = (StepRunner(spec, source, where, engine=by, packed_files=packed) for spec, by in sides)
         if others:
             comparison = compare(runner, others[0], seconds, progress=bar)
             console.print(comparison_table(comparison))

@@ -115,7 +115,7 @@ def camera_named(name: str) -> Camera:
     """The camera condition of that name.
 
     Raises:
-        BenchError: there is none; the message names them all.
+        BenchError: no such camera; the message names them all.
     """
     if name not in CAMERAS:
         raise BenchError(f"unknown camera {name!r}; there are: {', '.join(sorted(CAMERAS))}")

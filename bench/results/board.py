@@ -132,11 +132,20 @@ def rows(records: Sequence[tuple[str, Record]]) -> list[Row]:
     return made
 
 
+_HALF_SHARED = {"unseen-bg": "objects are shared", "unseen-fg": "backgrounds are shared"}
+"""Splits that are disjoint in one of the two, by what all parts share."""
+
+
 def data_label(data: Mapping[str, object]) -> str:
     """A source in a few words; a leaking split is named as such."""
     words = [str(data.get("kind", "data")), f"{data.get('camera', 'unknown')} camera"]
-    if data.get("leaks"):
-        words.append("**leaking random split**")
+    split = str(data.get("split", "group"))
+    if split in _HALF_SHARED:
+        words.append(f"split {split} ({_HALF_SHARED[split]})")
+    elif data.get("leaks"):
+        words.append("**leaking shared split**")
+    elif split != "group":
+        words.append(f"split {split}")
     return ", ".join(words)
 
 

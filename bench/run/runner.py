@@ -22,7 +22,7 @@ from bench.core.machine import environment, free_bytes
 from bench.core.record import Outcome, Record, Score
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import RESIDENT_SHARE, Loader
-from bench.data.loading.packed_files import Shelf
+from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.split import Part
 from bench.metrics.summary import summarise
@@ -155,7 +155,7 @@ class Runner:
                 progress=lambda done, total: self.listener.preparing(
                     f"rendering {part} samples at {size} px", done, total
                 ),
-                shelf=Shelf(self.runs / "packed"),
+                packed_files=PackedFiles(self.runs / "packed"),
             )
         if part == "train":
             self._tiers.add(self._loaders[key].tier)

@@ -54,7 +54,7 @@ class Step:
         with span("h2d"):
             quartet = batch.arrive()
         with span("augment"):
-            return self.augmentation(quartet, epoch, batch.at)
+            return self.augmentation(quartet, epoch, batch.device_ids)
 
     def learn(self, quartet: Quartet, span: Span = nullspan, passes: Passes | None = None) -> Losses:
         """Update the weights once and move the schedule on; nothing here waits for the device.

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bench.core.choice import Choice
 from bench.core.environment import Environment
 from bench.core.finding import Finding
+from bench.core.metric_facts import MetricFacts
 from bench.core.spec import RunSpec
 from bench.core.timings import Timings
 
@@ -115,6 +116,7 @@ class Record(BaseModel):
         resumed: times the run was taken up again from a checkpoint.
         audit: what the soundness audit found before training; empty for what has no recipe.
         choice: of format 1, how precision and memory format were chosen.
+        metrics: what is known of each metric in ``test``, so that a page needs nobody's code.
         failure: where and how it ended, if it did not finish.
         arithmetic: names the kind of arithmetic: twelve hex digits over device, torch version, precision and the bits
             that a small fixed net gives, see `bench.train.arithmetic`. Within one, a spec has one outcome on a CPU.
@@ -154,6 +156,7 @@ class Record(BaseModel):
     resumed: int = 0
     audit: list[Finding] = []
     choice: Choice | None = None
+    metrics: dict[str, MetricFacts] = {}
     failure: Failure | None = None
     arithmetic: str | None = None
     load: Load | None = None

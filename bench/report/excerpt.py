@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bench.core.record import Record
-from bench.metrics import metrics
-from bench.report.leaderboard import loss_cell, number
+from bench.report.leaderboard import heading, loss_cell, number
 from bench.report.markdown import table
 from bench.results.board import Row, groups_of
 
 BEGIN, END = "<!-- leaderboard -->\n", "<!-- /leaderboard -->\n"
-_COLUMNS = {
-    "mask_dice": "mask Dice ↑",
-    "mask_iou": "mask IoU ↑",
-    "depth_rmse": "depth RMSE ↓",
-    "depth_delta1": "depth δ1 ↑",
-}
 
 
 def excerpt(records: Iterable[tuple[str, Record]]) -> str:
@@ -25,12 +18,14 @@ def excerpt(records: Iterable[tuple[str, Record]]) -> str:
     if first is None:
         return "(no records yet)\n"
     machine = first.board[0].any if first.board else None
-    header = ["model", "loss", *_COLUMNS.values(), "parameters", "images/s"]
+    shown = [name for name, facts in first.metrics.items() if facts.headline]
+    headings = [f"{facts.head} {heading(facts)}" for facts in (first.metrics[name] for name in shown)]
+    header = ["model", "loss", *headings, "parameters", "images/s"]
     body = [
         [
             _name(row, first.board),
             loss_cell(row),
-            *(number(row, metrics[name], first) for name in _COLUMNS),
+            *(number(row, name, first) for name in shown),
             f"{row.any.parameters:,}",
             _rate(row, machine),
         ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
+from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
-from bench.metrics import Metric, metrics
 from bench.metrics.summary import skill
 from bench.report.markdown import table
 from bench.results.board import Group, Named, Row, groups_of
@@ -23,27 +23,6 @@ may be luck, and even with three no paired sign-flip test can go below p = 0.25.
 training, peak memory with the samples that lie on the device. The memory format is channels last unless contiguous is
 said.
 """
-
-COLUMNS = {
-    "Mask": ("mask_dice", "mask_iou", "mask_mae", "mask_bf"),
-    "Depth": (
-        "depth_rmse",
-        "depth_mae",
-        "depth_abs_rel",
-        "depth_delta1",
-        "depth_delta2",
-        "depth_delta3",
-        "depth_silog",
-        "depth_ssim",
-    ),
-    "Depth by region, artefacts, and both tasks": (
-        "depth_rmse_fg",
-        "depth_rmse_bg",
-        "depth_rmse_band",
-        "depth_checkerboard",
-        "joint_success",
-    ),
-}
 
 
 def leaderboard(records: Iterable[Named], results: str = "results") -> str:
@@ -63,8 +42,8 @@ def leaderboard(records: Iterable[Named], results: str = "results") -> str:
 def _group(group: Group, results: str) -> str:
     first = group.members[0][1].spec
     parts = [f"## {group.title}\n", _about(first.protocol.summary, first.data)]
-    for title, names in COLUMNS.items():
-        shown = [metrics[name] for name in names if any(row.mean(name) is not None for row in group.board)]
+    for title, names in _tables(group).items():
+        shown = [name for name in names if any(row.mean(name) is not None for row in group.board)]
         if shown:
             parts.append(f"### {title}\n\n{_quality_table(group, shown, results)}")
     parts.append(_costs(group))
@@ -79,26 +58,35 @@ def _about(summary: str, data: Mapping[str, object]) -> str:
     return " ".join(line for line in lines if line) + "\n"
 
 
-def _quality_table(group: Group, shown: Sequence[Metric], results: str) -> str:
-    header = ["model", "loss", "precision", "seeds", *(f"{_heading(m)}" for m in shown), "record"]
+def _quality_table(group: Group, shown: Sequence[str], results: str) -> str:
+    header = ["model", "loss", "precision", "seeds", *(heading(group.metrics[name]) for name in shown), "record"]
     body = []
     for row in group.board:
-        cells = [number(row, metric, group) for metric in shown]
+        cells = [number(row, name, group) for name in shown]
         links = " ".join(f"[{seed}]({results}/{name})" for seed, (name, _) in row.records.items())
         seeds = f"{len(row.records)}{'†' if row.mixed else ''}"
         body.append([f"`{row.model}`", loss_cell(row), row.any.spec.precision_label, seeds, *cells, links])
     return table(header, body)
 
 
-def _heading(metric: Metric) -> str:
-    short = metric.name.removeprefix(f"{metric.head}_").replace("_", " ")
-    unit = f", {metric.unit}" if metric.unit == "%" else ""
-    return f"{short}{unit} {'↑' if metric.higher_is_better else '↓'}"
+def heading(facts: MetricFacts) -> str:
+    """A metric's heading in a table of its head, with its unit and its direction."""
+    unit = f", {facts.unit}" if facts.unit not in ("", "range") else ""
+    return f"{facts.column}{unit} {facts.arrow}"
 
 
-def number(row: Row, metric: Metric, group: Group) -> str:
+def _tables(group: Group) -> dict[str, list[str]]:
+    """Metrics by the title of the table in which they stand."""
+    tables: dict[str, list[str]] = {}
+    for name, facts in group.metrics.items():
+        if facts.table is not None:
+            tables.setdefault(facts.table, []).append(name)
+    return tables
+
+
+def number(row: Row, metric: str, group: Group) -> str:
     """A metric's mean over seeds, bold where it is the group's best, with its spread and its skill."""
-    values = row.values(metric.name)
+    values = row.values(metric)
     if not values:
         return "–"
     mean = statistics.fmean(values)
@@ -107,8 +95,8 @@ def number(row: Row, metric: Metric, group: Group) -> str:
         text = f"**{text}**"
     if len(values) > 1:
         text += f" ± {statistics.stdev(values):.4f}"
-    floor = [value for other in group.blank if (value := other.mean(metric.name)) is not None]
-    gained = skill(mean, floor, metric)
+    floor = [value for other in group.blank if (value := other.mean(metric)) is not None]
+    gained = skill(mean, floor, group.metrics[metric])
     return text if gained is None or not row.learns else f"{text} <sub>{gained:+.2f}</sub>"
 
 

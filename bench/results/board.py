@@ -6,10 +6,12 @@ import hashlib
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bench.core.files import canonical_json
+from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
-from bench.metrics import Metric
+from bench.results.metric_facts import facts_in, shown
 
 Named = tuple[str, Record]
 """A record with its file's name."""
@@ -98,10 +100,15 @@ class Group:
         """The baselines."""
         return [row for row in self.board if not row.learns]
 
-    def best(self, metric: Metric) -> float | None:
+    @cached_property
+    def metrics(self) -> dict[str, MetricFacts]:
+        """Facts of the metrics that its records hold, in the order in which they are shown."""
+        return facts_in(record for row in self.board for _, record in row.records.values())
+
+    def best(self, metric: str) -> float | None:
         """The best mean of a metric."""
-        means = [mean for row in self.board if (mean := row.mean(metric.name)) is not None]
-        return None if not means else max(means) if metric.higher_is_better else min(means)
+        means = [mean for row in self.board if (mean := row.mean(metric)) is not None]
+        return None if not means else max(means) if self.metrics[metric].higher_is_better else min(means)
 
 
 def groups_of(records: Iterable[Named]) -> list[Group]:
@@ -155,6 +162,7 @@ def _group_order(item: tuple[tuple[str, str], object]) -> tuple[bool, str, bool,
 
 
 def _quality(row: Row) -> tuple[int, float, str, str]:
-    """Best first: those with more heads, then by the mean of mask Dice and depth delta1 as far as they are there."""
-    seen = [value for metric in ("mask_dice", "depth_delta1") if (value := row.mean(metric)) is not None]
+    """Best first: those with more heads, then by the mean of the metrics that rank, as far as they are there."""
+    ranking = shown(facts_in([row.any]), "ranks")
+    seen = [value for metric in ranking if (value := row.mean(metric)) is not None]
     return -len(seen), -statistics.fmean(seen) if seen else 0.0, row.model, row.recipe

@@ -25,7 +25,6 @@ from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.split import Part
-from bench.metrics.summary import summarise
 from bench.report.picture import prediction_picture
 from bench.results import store
 from bench.timing import memory
@@ -96,7 +95,7 @@ class Runner:
             outcome, reason = "oom", (str(error).splitlines() or ["out of memory"])[0]
         peak = memory.peak_mib(self.device)
         model = models.build(spec.model) if trained is None else trained.model
-        scores = {} if trained is None else summarise(trained.test.columns)
+        scores = {} if trained is None else trained.test.summary()
         if any(score.value is not None and not math.isfinite(score.value) for score in scores.values()):
             outcome, reason = "diverged", "predictions on the test split hold NaN or infinity"
         where = environment(self.device)
@@ -126,6 +125,7 @@ class Runner:
             peak_mib=peak,
             resumed=trained.resumed if trained else 0,
             audit=list(audit),
+            metrics=trained.test.facts if trained else {},
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         record = store.read(path)
@@ -176,7 +176,7 @@ class Runner:
         loader = self.loader("test", spec.protocol.test_samples, spec.protocol.size, spec.protocol.stages[-1].batch)
         quartet = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:PICTURED])
         with torch.no_grad():
-            prediction = trained.model.eval()(quartet.bg, quartet.bg_fg)
+            prediction = trained.model.eval()(*quartet.inputs)
         prediction_picture(quartet, prediction.only(trained.heads)).save(folder / "predictions.png")
 
 

@@ -57,7 +57,7 @@ def test_what_is_asked_for_is_taken() -> None:
 
 
 def test_names_that_do_not_exist() -> None:
-    with pytest.raises(BenchError, match="auto, float32 or bfloat16"):
+    with pytest.raises(BenchError, match="auto, float32, bfloat16"):
         pick_precision(CPU, "float16")
     with pytest.raises(BenchError, match="channels_last or contiguous"):
         pick_memory_format("NHWC")

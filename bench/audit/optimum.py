@@ -73,7 +73,7 @@ def coverage(setup: Setup) -> Finding:
         if share > _LEFT_OUT:
             finding = f"{share:.0%} of the known {head} gets no gradient: windows count only where wholly valid"
             faults.append(Fault("warn", finding, f"add a term to {head!r} on single pixels, such as l1"))
-    return conclude("coverage", faults, f"terms see every known pixel at {quartet.bg.shape[-1]} px", numbers)
+    return conclude("coverage", faults, f"terms see every known pixel at {quartet.bg_fg.shape[-1]} px", numbers)
 
 
 def _culprit(setup: Setup, points: ReferencePredictions, head: str) -> str:

@@ -87,7 +87,7 @@ class Setup:
         heads = tuple(head for head in self.recipe.heads if getattr(small, head) is not None)
         if not heads:
             raise BenchError(f"nothing to train: the recipe is {self.recipe.text!r}, the data has nothing of that")
-        blank = torch.zeros_like(small.bg[:, :1])
+        blank = torch.zeros_like(small.bg_fg[:, :1])
         try:
             self.objective_for(heads)(Prediction(blank, blank), small)
         except ValueError:  # a window that is larger than the maps
@@ -98,7 +98,7 @@ class Setup:
     def large(self) -> Quartet:
         """The same samples at the size of the protocol, `LARGEST` at most."""
         side = min(LARGEST, self.protocol.size)
-        return self.quartet if side == self.quartet.bg.shape[-1] else _select(self._render(side))
+        return self.quartet if side == self.quartet.bg_fg.shape[-1] else _select(self._render(side))
 
     @cached_property
     def output(self) -> ModelOutput | None:
@@ -107,14 +107,14 @@ class Setup:
             return None
         stride = int(getattr(self.model, "stride", 1))
         quartet = self.quartet.map(lambda tensor: tensor[:2])
-        if quartet.bg.shape[-1] % stride:
+        if quartet.bg_fg.shape[-1] % stride:
             quartet = _in_8_bits(self._render(-(-SIDE // stride) * stride, images=2))
         self.model.train()
         try:
-            prediction = self.model(quartet.bg, quartet.bg_fg)
+            prediction = self.model(*quartet.inputs)
         except (ValueError, RuntimeError):  # a foreign model need not say which sizes it takes
             quartet = _in_8_bits(self._render(self.protocol.size, images=2))
-            prediction = self.model(quartet.bg, quartet.bg_fg)
+            prediction = self.model(*quartet.inputs)
         return ModelOutput(prediction, quartet)
 
     @cached_property
@@ -184,7 +184,7 @@ class Setup:
     def noise(self, stream: int) -> Tensor:
         """Uniform noise in [0, 1) of the samples' shape; the same for the same stream."""
         draw = torch.Generator().manual_seed(stream)
-        return torch.rand(len(self.quartet), 1, *self.quartet.bg.shape[-2:], generator=draw)
+        return torch.rand(len(self.quartet), 1, *self.quartet.bg_fg.shape[-2:], generator=draw)
 
     def targets(self) -> Iterator[tuple[str, Target]]:
         """The targets that the data has, by head."""

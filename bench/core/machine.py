@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -33,25 +36,31 @@ def environment(device: torch.device) -> Environment:
         python=platform.python_version(),
         instructions=torch.backends.cpu.get_cpu_capability(),
         cuda=torch.version.cuda if cuda else None,
+        driver=_driver() if cuda else None,
+        cudnn=str(torch.backends.cudnn.version())  # type: ignore[no-untyped-call]
+        if cuda
+        else None,
         packages={name: metadata.version(name) for name in _PACKAGES},
     )
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """``auto`` is CUDA where there is one, else the CPU.
+    """``auto`` is CUDA where there is one, else the CPU; a CUDA device always has its number, and is the current one.
 
     Raises:
         BenchError: a device that torch cannot use here.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
         if device.type not in ("cpu", "cuda"):
             raise BenchError(f"device {name!r} is not supported: choose auto, cpu or cuda")
-        torch.empty(0, device=device)
         if device.type == "cuda":
+            if device.index is None:
+                device = torch.device("cuda", torch.cuda.current_device())
             torch.cuda.set_device(device)  # events are recorded on the current device's stream
+        torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise BenchError(
             f"device {name!r} cannot be used here: {str(error).splitlines()[0]}; try --device cpu"
@@ -66,30 +75,58 @@ def native_precisions(device: torch.device) -> tuple[Precision, ...]:
     return ("float32", "bfloat16") if has_bfloat16 else ("float32",)
 
 
-def steady_arithmetic() -> None:
-    """Let float32 mean float32 on a GPU (no TF32), and cuDNN choose its algorithms by trying: shapes are fixed."""
+def steady_arithmetic(precision: Precision = "float32") -> None:
+    """On a GPU let float32 mean float32, unless ``tf32`` is asked for, and cuDNN choose its algorithms by trying.
+
+    Every trial of a new shape costs time and a workspace: training's shapes are fixed, and what is computed in a shape
+    of its own is done within `untried_shapes`.
+    """
     torch.backends.cudnn.benchmark = True
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+
+
+@contextmanager
+def untried_shapes() -> Iterator[None]:
+    """For work in a shape that hardly comes again: cuDNN takes what its rules name instead of trying."""
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 def pick_precision(device: torch.device, name: str = "auto") -> Precision:
     """``auto`` is bfloat16 where the device computes in it natively, else float32; nothing is measured.
 
     Raises:
-        BenchError: an unknown precision.
+        BenchError: an unknown precision, or one that the device does not have.
     """
     for precision in get_args(Precision):
         if name == precision:
             found: Precision = precision
+            if found == "tf32" and not _has_tf32(device):
+                raise BenchError("precision tf32 needs a GPU with tensor cores (Ampere or later): take float32")
             return found
     if name != "auto":
-        raise BenchError(f"unknown precision {name!r}; choose auto, float32 or bfloat16")
+        raise BenchError(f"unknown precision {name!r}; choose auto, {', '.join(get_args(Precision))}")
     return native_precisions(device)[-1]
+
+
+def _has_tf32(device: torch.device) -> bool:
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 def _cpu_has_bfloat16() -> bool:
     flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _driver() -> str:
+    """The NVIDIA driver's version, by the kernel module's own file; else the CUDA version that it offers."""
+    path = Path("/proc/driver/nvidia/version")
+    found = re.search(r"Kernel Module\D*([\d.]+)", path.read_text()) if path.exists() else None
+    return found[1] if found else f"CUDA {torch._C._cuda_getDriverVersion()}"  # type: ignore[attr-defined]
 
 
 @cache

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from bench.core.files import canonical_json
 from bench.core.protocol import Protocol
 
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "bfloat16", "tf32"]
 Layout = Literal["channels_last", "contiguous"]
 
 
@@ -22,7 +22,8 @@ class RunSpec(BaseModel):
         recipe: canonical text of a loss recipe.
         protocol: the whole budget, by value.
         data: the source's own description: parameters and content hash, no paths.
-        precision: ``float32`` or ``bfloat16`` (autocast).
+        precision: ``float32`` (as IEEE 754 has it, on a GPU too), ``bfloat16`` (autocast), or ``tf32`` (float32 whose
+            convolutions and matrix products keep 10 bits of each factor; GPUs with tensor cores only).
         layout: memory format of images and weights, ``channels_last`` or ``contiguous``.
         seed: of initialisation, order and augmentation.
     """

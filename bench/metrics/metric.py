@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from bench.core.metric_facts import MetricFacts
 from registry.errors import BadParameter, RegistryError
+from registry.ranges import Range
 from registry.registry import Entry, Registry, format_key, parse_key
 
 if TYPE_CHECKING:
@@ -88,16 +89,9 @@ class MetricEntry(Entry["Tensor"]):
             raise RegistryError(f"metric {self.name!r} must take (view), or (prediction, target), and parameters")
         return len(required)
 
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The parameters after the view, or after prediction and target, each with its default."""
-        taken = super_parameters(self.function)
-        return dict(list(taken.items())[self.arguments :])
-
-
-def super_parameters(function: Callable[..., Any]) -> dict[str, Any]:
-    """Names and defaults of what a function takes."""
-    return Entry("", function).parameters
+    def signature(self) -> list[inspect.Parameter]:
+        """What the function takes after the view, or after prediction and target."""
+        return super().signature()[self.arguments :]
 
 
 class Metrics(Registry["Tensor"]):
@@ -113,16 +107,18 @@ class Metrics(Registry["Tensor"]):
         self.lazy(module, name)
         self._declared[name] = MetricEntry(name, _Late(module, name), {"facts": make_facts(name, facts)})
 
-    def register(self, **facts: Any) -> Callable[[Callable[P, Tensor]], Callable[P, Tensor]]:
+    def register(
+        self, ranges: Mapping[str, Range] | None = None, **facts: Any
+    ) -> Callable[[Callable[P, Tensor]], Callable[P, Tensor]]:
         """Decorate a metric's function with its facts: ``head`` and ``higher_is_better`` at least, see `MetricFacts`.
 
         Raises:
             BadParameter: there is no such fact, or one of these two is missing.
         """
-        keep = super().register(**facts)
+        keep = super().register(ranges, **facts)
 
         def decorate(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
-            known = {name: value for name, value in facts.items() if name != "ranges"}
+            known = dict(facts)
             known.setdefault("summary", (inspect.getdoc(function) or "").partition("\n")[0])
             self._facts[function] = make_facts(function.__name__, known)
             return keep(function)
@@ -145,7 +141,7 @@ class Metrics(Registry["Tensor"]):
                 f"metric {name!r} does not say what it judges and which way is better: put "
                 "@metrics.register(head='mask', higher_is_better=True) above it (from bench.metrics import metrics)"
             )
-        return MetricEntry(entry.name, entry.build, {"facts": facts})
+        return MetricEntry(entry.name, entry.build, {"facts": facts}, entry.ranges)
 
     def facts(self, key: str) -> MetricFacts:
         """What is known of a metric; for those in the table nothing is imported.

@@ -131,6 +131,7 @@ class Runner:
             audit=list(audit),
             choice=choice,
             metrics=trained.test.facts if trained else {},
+            pooled_terms=trained.test.pooled if trained else {},
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         self.listener.finished(record)
@@ -180,7 +181,7 @@ class Runner:
         loader = self.loader("test", spec.protocol.test_samples, spec.protocol.size, spec.protocol.stages[-1].batch)
         quartet = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:PICTURED])
         with torch.no_grad():
-            prediction = trained.model.eval()(quartet.bg, quartet.bg_fg)
+            prediction = trained.model.eval()(*quartet.inputs)
         prediction_picture(quartet, prediction.only(trained.heads)).save(folder / "predictions.png")
 
 

@@ -11,7 +11,7 @@ from bench.core.finding import Finding, conclude, headline
 from bench.core.protocol import Protocol, find_protocol
 from bench.data.synthetic.source import Synthetic
 from bench.metrics.scores import default_metrics
-from registry.losses import RECIPES, parse
+from registry.losses import parse, recipes
 from tests.bench.audit import faulty
 from tests.bench.audit.scenes import Scenes
 from tests.bench.progress_log import Told
@@ -26,13 +26,13 @@ def check(name: str, recipe: str = "bce", source: Scenes | None = None, protocol
     return next(v for v in audit(recipe, source or Scenes(), protocol, **more) if v.check == name)
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if "@" not in name])
+@pytest.mark.parametrize("name", [name for name in recipes.names() if "@" not in name])
 def test_every_corrected_recipe_is_sound(name: str) -> None:
     verdicts = audit(name, SOURCE, QUICK, MODELS[parse(name).heads])
     assert headline(verdicts) == f"audit: ok, {len(CHECKS)} checks"
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if "@" in name])
+@pytest.mark.parametrize("name", [name for name in recipes.names() if "@" in name])
 def test_no_published_recipe_is(name: str) -> None:
     verdicts = audit(name, SOURCE, QUICK)
     assert any(verdict.grade != "ok" for verdict in verdicts)

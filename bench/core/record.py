@@ -65,6 +65,7 @@ class Record(BaseModel):
         peak_mib: highest memory use in training and evaluation.
         resumed: times the run was taken up again from a checkpoint.
         audit: what the soundness audit found before training; empty for what has no recipe.
+        pooled_terms: loss terms that pool over the batch, with the size of the batches on which validation saw them.
         metrics: what is known of each metric in ``test``, so that a page needs nobody's code.
         choice: how precision and memory format were chosen; None where they were asked for, or nothing is learnt.
     """
@@ -97,3 +98,4 @@ class Record(BaseModel):
     audit: list[Finding] = []
     choice: Choice | None = None
     metrics: dict[str, MetricFacts] = {}
+    pooled_terms: dict[str, int] = {}

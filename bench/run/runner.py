@@ -131,6 +131,7 @@ class Runner:
             audit=list(audit),
             choice=choice,
             metrics=trained.test.facts if trained else {},
+            pooled_terms=trained.test.pooled if trained else {},
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         self.listener.finished(record)

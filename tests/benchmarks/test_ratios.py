@@ -19,7 +19,7 @@ from bench.data.augment import Augmentation
 from bench.data.loading.loader import Batch, Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source, open_source
-from bench.devtools.overhead import measure
+from bench.devtools.overhead import measure, short_protocol
 from bench.profile.interval import median_interval, ratio_interval
 from bench.profile.rounds import TimedWindow, rounds
 from bench.profile.training import StepRunner, spec_named
@@ -231,7 +231,7 @@ def test_rendering(benchmark, say: Say, tmp_path: Path, kind: str, camera: str, 
 
 def test_the_whole_loop_over_a_bare_one(benchmark, say: Say, all_cores: None) -> None:
     """Images a second of `bench run` with everything on, over the barest loop on tensors in memory; one round."""
-    (ratio,) = benchmark.pedantic(measure, args=("unet", "bce_ssim", 1024, 1, "cpu"))
+    (ratio,) = benchmark.pedantic(measure, args=("unet", "bce_ssim", 1, "auto", short_protocol(1024)))
     benchmark.extra_info["ratio"] = ratio
     say(f"images trained by the whole loop over a bare one, unet: {ratio:.3f}; wanted: 0.97")
 

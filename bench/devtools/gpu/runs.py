@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.core.machine import pick_precision
 from bench.core.protocol import Protocol, find_protocol
 from bench.core.record import Epoch
 from bench.data.loading.loader import Loader
@@ -14,7 +15,7 @@ from bench.data.source import Source
 from bench.devtools.gpu.rendering import composed
 from bench.devtools.gpu.steps import RECIPE, source, spec_of
 from bench.devtools.gpu.worker import Setting
-from bench.devtools.overhead import measure
+from bench.devtools.overhead import measure, short_protocol
 from bench.profile.training import StepRunner, spec_named
 from bench.run.runner import Runner
 from bench.train.engine import Engine, refusal
@@ -58,7 +59,8 @@ def loop(setting: Setting) -> None:
     """Images a second of the whole loop over the barest one in the same engine, by `bench.devtools.overhead`."""
     for model in setting.scale.models[1:]:
         for engine in engines(setting):
-            ratios = measure(model, RECIPE, setting.scale.short_samples, 2, str(setting.device), engine, "standard")
+            protocol = short_protocol(*((4 * setting.scale.short_samples, 128, 4) if setting.cuda else (64, 8, 1)))
+            ratios = measure(model, RECIPE, 2, str(setting.device), protocol, engine)
             setting.journal.line("loop", model=model, engine=engine, over_bare=statistics.median(ratios), all=ratios)
 
 
@@ -89,7 +91,7 @@ def epoch(setting: Setting) -> None:
             "epoch",
             model=model,
             engine=engine,
-            refused=refusal(one.engine_step),
+            refused=one.refused,
             batch=scale.epoch_batch,
             steps=steps,
             seconds=spent,
@@ -128,10 +130,9 @@ def _run(setting: Setting, part: str, protocol: Protocol, data: Source, engine: 
     folder: Path = setting.scratch / part / engine
     phases = Phases()
     spec = spec_named(model, RECIPE, protocol, data)
-    if setting.cuda:
-        spec = spec.model_copy(update={"precision": "bfloat16"})
+    spec = spec.model_copy(update={"engine": engine, "precision": pick_precision(setting.device)})
     began = time.perf_counter()
-    runs = Runner(data, setting.device, folder / "runs", folder / "results", phases, engine=engine)
+    runs = Runner(data, setting.device, folder / "runs", folder / "results", phases)
     record, _ = runs.run(spec, RECIPE)
     phases.phase("end")
     timings = record.timings

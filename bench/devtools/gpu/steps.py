@@ -20,7 +20,7 @@ from bench.profile.profile import departure_from_eager, greatest_departure
 from bench.profile.training import StepRunner, spec_named
 from bench.timing import memory
 from bench.timing.work import gmacs, parameter_count
-from bench.train.engine import FIRST_STEPS, Engine, refusal
+from bench.train.engine import FIRST_STEPS, Engine
 
 RECIPE = "bce_ssim"
 _WARM_UP = 6
@@ -79,7 +79,7 @@ def steps(setting: Setting) -> None:
                     one.losses(FIRST_STEPS["graphed"])
                     facts["graphed_ms"], facts["graphed_host_bound"] = pace(setting, one)
                     facts["graphed_enqueue_ms"] = enqueue(setting, one)
-                    facts["refused"] = refusal(one.engine_step)
+                    facts["refused"] = one.refused
             setting.journal.line("steps", **facts)
 
 

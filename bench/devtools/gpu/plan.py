@@ -47,7 +47,8 @@ class Scale:
         chunks: samples rendered at once.
         epoch_samples: of the epoch of wnet.
         short_samples: training samples of short runs.
-        width: in brackets behind the models' names; all empty for the models as they are.
+        profile_seconds: that a profile measures.
+        evaluated: images of a pass of evaluation.
     """
 
     models: tuple[str, ...] = ("masknet", "unet", "wnet")
@@ -63,7 +64,7 @@ class Scale:
 
 
 TINY = Scale(
-    models=("unet[width=4]", "masknet"),
+    models=("masknet", "unet[width=4]"),
     batches=(2, 4),
     size=32,
     seconds=0.05,

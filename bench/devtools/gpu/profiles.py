@@ -20,8 +20,8 @@ def profiles(setting: Setting) -> None:
     if setting.cuda:
         plan.append((setting.scale.models[1], "graphed"))
     for model, engine in plan:
-        with runner(setting, model, batch, engine=engine) as one:  # type: ignore[arg-type]
-            found, _ = profile(one, setting.scale.profile_seconds, restarts=_RESTARTS)
+        with runner(setting, model, batch, engine=engine) as step:  # type: ignore[arg-type]
+            found, _ = profile(step, setting.scale.profile_seconds, restarts=_RESTARTS)
         setting.journal.line(
             "profiles",
             model=model,
@@ -47,11 +47,11 @@ def evaluation(setting: Setting) -> None:
     data, scale = source(setting), setting.scale
     batch = scale.batches[1]
     spec = spec_of(setting, scale.models[1], batch, scale.size, data, None)
-    one = StepRunner(spec, data, setting.device, batches=2, resident=True)
+    step = StepRunner(spec, data, setting.device, batches=2, resident=True)
     loader = Loader(data, "val", scale.evaluated + batch // 2, scale.size, batch, 2**40)  # the last batch is not full
     ledger = Ledger(setting.device, seconds=1e9)
     for turn in range(3):
-        evaluate(one.model, loader, one.objective, one.autocast, ledger, ("mask", "depth"))
+        evaluate(step.model, loader, step.objective, step.autocast, ledger, ("mask", "depth"))
         window = ledger.windows[-1]
         setting.journal.line(
             "evaluation",

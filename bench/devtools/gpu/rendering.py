@@ -103,15 +103,15 @@ def streamed(setting: Setting) -> None:
     packing = time.perf_counter() - began
     spec = spec_of(setting, scale.models[1], batch, scale.size, data, None)
     engine = "graphed" if setting.cuda else "eager"
-    one = StepRunner(spec, data, setting.device, batches=4, engine=engine, resident=True)  # type: ignore[arg-type]
-    one.ledger.seconds = scale.seconds / 4
+    step = StepRunner(spec, data, setting.device, batches=scale.short_samples // batch, engine=engine, resident=True)  # type: ignore[arg-type]
+    step.ledger.seconds = scale.seconds / 4
     stream = ((epoch, ready) for epoch in range(1, 10**6) for ready in loader.epoch(0, epoch))
-    one.first_steps()
-    one.window(batches=stream)
-    pairs = rounds(lambda: one.window(batches=stream), one.window, 4 * scale.seconds)
+    step.first_steps()
+    step.window(batches=stream)
+    pairs = rounds(lambda: step.window(batches=stream), step.window, 4 * scale.seconds)
     ratio = ratio_interval([a for a, _ in pairs], [b for _, b in pairs])
-    one.window(instrumented=True, batches=stream)
-    times, _ = block_times([one.ledger.windows[-1]])
+    step.window(instrumented=True, batches=stream)
+    times, _ = block_times([step.ledger.windows[-1]])
     setting.journal.line(
         "streamed",
         tier=loader.tier,
@@ -119,7 +119,7 @@ def streamed(setting: Setting) -> None:
         over_resident=ratio.model_dump(),
         data_wait=times["data_wait"].share,
         h2d=times["h2d"].share,
-        copy_ms=sorted(one.copies_ms)[len(one.copies_ms) // 2] if one.copies_ms else None,
+        copy_ms=sorted(step.copies_ms)[len(step.copies_ms) // 2] if step.copies_ms else None,
         packing_seconds=packing,
         samples=scale.short_samples,
     )

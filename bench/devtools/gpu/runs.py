@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
 from collections.abc import Sequence
@@ -10,7 +11,6 @@ from pathlib import Path
 from bench.core.machine import pick_precision
 from bench.core.protocol import Protocol, find_protocol
 from bench.core.record import Epoch
-from bench.data.loading.loader import Loader
 from bench.data.source import Source
 from bench.devtools.gpu.rendering import composed
 from bench.devtools.gpu.steps import RECIPE, source, spec_of
@@ -20,6 +20,9 @@ from bench.profile.training import StepRunner, spec_named
 from bench.run.runner import Runner
 from bench.train.engine import Engine, refusal
 from bench.train.events import Listener, WindowSummary
+
+
+_WARM_UP = 8
 
 
 class Phases(Listener):
@@ -44,61 +47,40 @@ class Phases(Listener):
         """A window is over."""
         self.rates.setdefault(str(summary.epoch), []).append(summary.images_per_second)
 
-    def epoch(self, epoch: Epoch) -> None:
-        """Its rates belong to a size of image."""
-        rates = self.rates.pop(str(epoch.epoch), [])
-        self.rates.setdefault(f"{epoch.size} px", []).extend(rates)
-
-
-def engines(setting: Setting) -> Sequence[Engine]:
-    """Those that train: on a CPU there are no graphs."""
-    return ("graphed", "eager") if setting.cuda else ("eager",)
-
-
-def loop(setting: Setting) -> None:
-    """Images a second of the whole loop over the barest one in the same engine, by `bench.devtools.overhead`."""
-    for model in setting.scale.models[1:]:
-        for engine in engines(setting):
-            protocol = short_protocol(*((4 * setting.scale.short_samples, 128, 4) if setting.cuda else (64, 8, 1)))
-            ratios = measure(model, RECIPE, 2, str(setting.device), protocol, engine)
-            setting.journal.line("loop", model=model, engine=engine, over_bare=statistics.median(ratios), all=ratios)
-
-
-def epoch(setting: Setting) -> None:
+    def epoch(setting: Setting) -> None:
     """An epoch of the largest model over as many composites as were published, rendered at once, then trained on."""
     scale, data = setting.scale, composed(setting)
-    model = scale.models[-1] if setting.cuda else scale.models[0]
-    count = scale.epoch_samples
+    model, batches = scale.models[-1], scale.epoch_samples // scale.epoch_batch
+    spec = spec_of(setting, model, scale.epoch_batch, scale.size, data, None)
     setting.synchronise()
     began = time.perf_counter()
-    loader = Loader(data, "train", count, scale.size, scale.epoch_batch, 2**40)
+    runner = StepRunner(spec, data, setting.device, batches, engine=engines(setting)[0], resident=True)
     setting.synchronise()
-    rendering = time.perf_counter() - began
-    setting.journal.line("epoch", model=model, samples=count, rendering_seconds=rendering, tier=loader.tier)
+    setting.journal.line(
+        "epoch", model=model, samples=scale.epoch_samples, rendering_seconds=time.perf_counter() - began
+    )
     for engine in engines(setting):
-        spec = spec_of(setting, model, scale.epoch_batch, scale.size, data, None)
-        one = StepRunner(spec, data, setting.device, batches=4, engine=engine, resident=True)
-        one.losses(8)
-        steps = count // scale.epoch_batch if engine == engines(setting)[0] else count // scale.epoch_batch // 8
-        batches = ((1, batch) for batch in loader.epoch(0, 1))
+        runner.engine = engine
+        runner.restart()
+        runner.losses(_WARM_UP)
+        steps = batches if engine == engines(setting)[0] else -(-batches // 8)
         setting.synchronise()
         began = time.perf_counter()
-        for _ in range(steps):
-            one.step(*next(batches))
+        for batch in itertools.islice(runner.loader.epoch(0, 1), steps):
+            runner.step(1, batch)
         setting.synchronise()
         spent = time.perf_counter() - began
         setting.journal.line(
             "epoch",
             model=model,
             engine=engine,
-            refused=one.refused,
+            refused=runner.refused,
             batch=scale.epoch_batch,
             steps=steps,
             seconds=spent,
-            epoch_seconds=spent * (count // scale.epoch_batch) / steps,
+            epoch_seconds=spent * batches / steps,
             images_a_second=steps * scale.epoch_batch / spent,
         )
-        one.release()
 
 
 def standard(setting: Setting) -> None:
@@ -126,7 +108,7 @@ def _shrunk(setting: Setting, protocol: Protocol) -> Protocol:
 
 
 def _run(setting: Setting, part: str, protocol: Protocol, data: Source, engine: Engine) -> None:
-    model = setting.scale.models[1] if setting.cuda else setting.scale.models[0]
+    model = setting.scale.models[1]
     folder: Path = setting.scratch / part / engine
     phases = Phases()
     spec = spec_named(model, RECIPE, protocol, data)

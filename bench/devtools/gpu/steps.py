@@ -69,37 +69,37 @@ def steps(setting: Setting) -> None:
     for model in setting.scale.models:
         for batch in setting.scale.batches:
             facts: dict[str, object] = {"model": model, "batch": batch, "size": setting.scale.size}
-            with runner(setting, model, batch) as one:
-                facts |= {"precision": one.spec.precision, "gmacs": gmacs(one.model, one.size)}
-                facts["parameters"] = parameter_count(one.model)
-                facts["eager_ms"], facts["host_bound"] = pace(setting, one)
-                facts["enqueue_ms"] = enqueue(setting, one)
+            with runner(setting, model, batch) as step:
+                facts |= {"precision": step.spec.precision, "gmacs": gmacs(step.model, step.size)}
+                facts["parameters"] = parameter_count(step.model)
+                facts["eager_ms"], facts["host_bound"] = pace(setting, step)
+                facts["enqueue_ms"] = enqueue(setting, step)
             if setting.cuda:
-                with runner(setting, model, batch, engine="graphed") as one:
-                    one.losses(FIRST_STEPS["graphed"])
-                    facts["graphed_ms"], facts["graphed_host_bound"] = pace(setting, one)
-                    facts["graphed_enqueue_ms"] = enqueue(setting, one)
-                    facts["refused"] = one.refused
+                with runner(setting, model, batch, engine="graphed") as step:
+                    step.losses(FIRST_STEPS["graphed"])
+                    facts["graphed_ms"], facts["graphed_host_bound"] = pace(setting, step)
+                    facts["graphed_enqueue_ms"] = enqueue(setting, step)
+                    facts["refused"] = step.refused
             setting.journal.line("steps", **facts)
 
 
-def pace(setting: Setting, one: StepRunner) -> tuple[float, bool]:
+def pace(setting: Setting, step: StepRunner) -> tuple[float, bool]:
     """Milliseconds of a synchronised step, over windows; and whether the host is the slower side."""
     for _ in range(_WARM_UP):
-        one.step(*next(one.batches))
-    one.ledger.seconds, one.ledger.windows = setting.scale.seconds / 4, []
-    times = [one.window() for _ in range(4)]
-    return 1e3 * statistics.median(times), one.ledger.windows[-1].host_bound
+        step.step(*next(step.batches))
+    step.ledger.seconds, step.ledger.windows = setting.scale.seconds / 4, []
+    times = [step.window() for _ in range(4)]
+    return 1e3 * statistics.median(times), step.ledger.windows[-1].host_bound
 
 
-def enqueue(setting: Setting, one: StepRunner) -> float:
+def enqueue(setting: Setting, step: StepRunner) -> float:
     """Milliseconds until the host has launched a step, on a device that has nothing to do."""
-    batch = repeat(next(one.batches))
+    batch = repeat(next(step.batches))
     spent = []
     for _ in range(_ENQUEUED):
         setting.synchronise()
         began = time.perf_counter()
-        one.step(*next(batch))
+        step.step(*next(batch))
         spent.append(time.perf_counter() - began)
     setting.synchronise()
     return 1e3 * statistics.median(spent)
@@ -108,14 +108,14 @@ def enqueue(setting: Setting, one: StepRunner) -> float:
 def departures(setting: Setting) -> None:
     """Losses of some steps: a second eager runner's, one's whose weights were rounded otherwise, and a graph's."""
     for precision in ("float32", "tf32", "bfloat16") if setting.cuda else ("float32",):
-        with runner(setting, setting.scale.models[1], 8, precision=precision) as one:  # type: ignore[arg-type]
-            first = one.losses(_NUMERIC_STEPS)
-            one.restart()
-            again = greatest_departure(one.losses(_NUMERIC_STEPS), first)
+        with runner(setting, setting.scale.models[1], 8, precision=precision) as step:  # type: ignore[arg-type]
+            first = step.losses(_NUMERIC_STEPS)
+            step.restart()
+            again = greatest_departure(step.losses(_NUMERIC_STEPS), first)
         facts: dict[str, object] = {"eager_from_eager": again}
         if setting.cuda:
-            with runner(setting, setting.scale.models[1], 8, engine="graphed", precision=precision) as one:  # type: ignore[arg-type]
-                facts["graphed_from_eager"], facts["rounding_spread"] = departure_from_eager(one)
+            with runner(setting, setting.scale.models[1], 8, engine="graphed", precision=precision) as step:  # type: ignore[arg-type]
+                facts["graphed_from_eager"], facts["rounding_spread"] = departure_from_eager(step)
         setting.journal.line("departure", model=setting.scale.models[1], precision=precision, **facts)
 
 
@@ -126,13 +126,13 @@ def stages(setting: Setting) -> None:
             batch, size = (stage.batch, stage.size) if setting.cuda else (2, 32)
             data = source(setting)
             memory.reset_peak(setting.device)
-            with runner(setting, model, batch, size, data=data) as one:
-                held = one.loader.resident_bytes / 2**20
+            with runner(setting, model, batch, size, data=data) as step:
+                held = step.loader.resident_bytes / 2**20
                 seconds, peaks = [], []
                 for _ in range(3):
                     memory.reset_peak(setting.device)
                     began = time.perf_counter()
-                    one.step(*next(one.batches))
+                    step.step(*next(step.batches))
                     setting.synchronise()
                     seconds.append(time.perf_counter() - began)
                     peaks.append(memory.peak_mib(setting.device) - held)
@@ -145,10 +145,10 @@ def compiled(setting: Setting) -> None:
     """torch.compile beside eager and a graph: first seconds, a step, its launch, and its losses."""
     for model in setting.scale.models[1:]:
         for batch in setting.scale.batches[:2]:
-            with runner(setting, model, batch, engine="compiled") as one:
-                first = one.first_steps()
-                ms, host_bound = pace(setting, one)
-                launch = enqueue(setting, one)
+            with runner(setting, model, batch, engine="compiled") as step:
+                first = step.first_steps()
+                ms, host_bound = pace(setting, step)
+                launch = enqueue(setting, step)
                 setting.journal.line(
                     "compiled",
                     model=model,
@@ -159,8 +159,8 @@ def compiled(setting: Setting) -> None:
                     enqueue_ms=launch,
                 )
     for precision in ("float32", "bfloat16") if setting.cuda else ("float32",):
-        with runner(setting, setting.scale.models[1], 8, engine="compiled", precision=precision) as one:  # type: ignore[arg-type]
-            departure, spread = departure_from_eager(one)
+        with runner(setting, setting.scale.models[1], 8, engine="compiled", precision=precision) as step:  # type: ignore[arg-type]
+            departure, spread = departure_from_eager(step)
             setting.journal.line(
                 "compiled", precision=precision, compiled_from_eager=departure, rounding_spread=spread
             )

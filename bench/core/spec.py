@@ -11,6 +11,7 @@ from bench.core.files import canonical_json
 from bench.core.protocol import Protocol
 
 Precision = Literal["float32", "bfloat16", "tf32"]
+Engine = Literal["eager", "compiled", "graphed"]
 Layout = Literal["channels_last", "contiguous"]
 
 
@@ -26,6 +27,7 @@ class RunSpec(BaseModel):
             convolutions and matrix products keep 10 bits of each factor; GPUs with tensor cores only).
         layout: memory format of images and weights, ``channels_last`` or ``contiguous``.
         seed: of initialisation, order and augmentation.
+        engine: what runs a step: ``eager``, ``compiled`` or ``graphed``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,16 +39,21 @@ class RunSpec(BaseModel):
     precision: Precision = "float32"
     layout: Layout = "channels_last"
     seed: int = 0
+    engine: Engine = "eager"
 
     @property
     def id(self) -> str:
         """Twelve hex digits that name this run's outcome."""
-        return _digest(self.model_dump(mode="json", exclude={"protocol": {"summary"}}))
+        return _digest(self._identity())
 
     @property
     def cell(self) -> str:
         """The same without the seed: what a leaderboard row is about."""
-        return _digest(self.model_dump(mode="json", exclude={"protocol": {"summary"}, "seed": True}))
+        return _digest({name: value for name, value in self._identity().items() if name != "seed"})
+
+    def _identity(self) -> dict[str, Any]:
+        fields = self.model_dump(mode="json", exclude={"protocol": {"summary"}})
+        return {name: value for name, value in fields.items() if name != "engine" or value != "eager"}
 
 
 def _digest(value: Any) -> str:

@@ -70,8 +70,8 @@ class _Bare:
     def _eagerly(self, quartet: Quartet) -> Tensor:
         with self._autocast:
             prediction = self._model(*quartet.inputs)
-        total = self._objective(prediction, quartet).total
-        total.backward()
+        total: Tensor = self._objective(prediction, quartet).total
+        total.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         return total.detach()

@@ -13,7 +13,7 @@ from bench.core.choice import Choice
 from bench.core.environment import Environment
 from bench.core.machine import environment
 from bench.core.progress import Progress, no_progress
-from bench.core.spec import RunSpec
+from bench.core.spec import Engine, RunSpec
 from bench.core.timings import BlockTime
 from bench.profile.bottleneck import Bottleneck
 from bench.profile.ceiling import Ceiling, measure_ceiling
@@ -30,7 +30,7 @@ from bench.timing.ledger import STEP, TimelineEntry
 from bench.timing.summary import block_rows, block_times
 from bench.timing.window import Window
 from bench.timing.work import parameter_count
-from bench.train.engine import FIRST_STEPS, Engine
+from bench.train.engine import FIRST_STEPS
 
 _MIB = 2**20
 

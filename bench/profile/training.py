@@ -13,7 +13,7 @@ from torch import Tensor
 from bench.core.errors import BenchError
 from bench.core.machine import free_bytes, steady_arithmetic
 from bench.core.protocol import Protocol
-from bench.core.spec import RunSpec
+from bench.core.spec import Engine, RunSpec
 from bench.core.timings import BlockTime
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import RESIDENT_SHARE, Batch, Loader
@@ -27,7 +27,7 @@ from bench.timing.ledger import Ledger
 from bench.timing.work import blocks_of
 from bench.train.compatibility import common_heads
 from bench.train.cuda_graph import GRAPH
-from bench.train.engine import FIRST_STEPS, Engine, refusal, run_by
+from bench.train.engine import FIRST_STEPS, refusal, run_by
 from bench.train.evaluate import evaluate
 from bench.train.memory_format import place
 from bench.train.optim import optimizers, schedules

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.devtools.gpu.journal import Journal
@@ -52,21 +53,28 @@ def main(words: list[str] | None = None) -> int:
     return int(failed or bool(failures))
 
 
+@dataclass
+class _State:
+    """The part that a worker is at, and since when."""
+
+    part: str
+    since: float
+
+
 def _worker(names: list[str], options: list[str], left: float, journal: Journal) -> tuple[list[str], bool]:
     """Let one process do as many parts as it can; the names that are left for the next, and whether one broke it."""
     command = [sys.executable, "-u", "-m", "bench.devtools.gpu.worker", *options, *names]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=os.environ)
     assert process.stdout is not None
     heard: list[str] = []
-    state = {"part": names[0], "since": time.monotonic()}
+    state = _State(names[0], time.monotonic())
     ended = threading.Event()
 
     def watch() -> None:
         begin = time.monotonic()
         while not ended.wait(0.2):
             now = time.monotonic()
-            limit = (FIRST | SECOND)[str(state["part"])].limit
-            if now - float(state["since"]) > limit or now - begin > left:
+            if now - state.since > _limit(state.part) or now - begin > left:
                 process.kill()
                 return
 
@@ -74,7 +82,7 @@ def _worker(names: list[str], options: list[str], left: float, journal: Journal)
     for line in process.stdout:  # the worker writes its figures to the journal, and here only where it stands
         word, _, name = line.strip().partition(" ")
         if word == "BEGIN":
-            state.update(part=name, since=time.monotonic())
+            state.part, state.since = name, time.monotonic()
         elif word == "DONE":
             heard.append(name)
         else:
@@ -84,11 +92,10 @@ def _worker(names: list[str], options: list[str], left: float, journal: Journal)
     remaining = [name for name in names if name not in heard]
     if not remaining:
         return [], False
-    broken = str(state["part"])
-    seconds = round(time.monotonic() - float(state["since"]), 1)
-    if broken in remaining:
-        journal.line(broken, error=f"its process ended with {code} after {seconds} s", limit=_limit(broken))
-        remaining.remove(broken)
+    if state.part in remaining:
+        seconds = time.monotonic() - state.since
+        journal.line(state.part, error=f"its process ended with {code} after {seconds:.0f} s", limit=_limit(state.part))
+        remaining.remove(state.part)
     return remaining, True
 
 

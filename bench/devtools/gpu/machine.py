@@ -36,7 +36,7 @@ def machine(setting: Setting) -> None:
     )
     rates = {}
     for precision in ("float32", "tf32") if setting.cuda else ("float32",):
-        steady_arithmetic(precision)  # type: ignore[arg-type]
+        steady_arithmetic(precision)
         rates[precision] = product_rate(device, torch.float32)
     steady_arithmetic()
     if "bfloat16" in native_precisions(device):

@@ -27,7 +27,7 @@ _AT_LEAST = 2
 def photographs(folder: Path) -> dict[str, Path]:
     """Generated photographs, depth maps and cut-outs: smooth colours, slopes, and discs."""
     random = np.random.default_rng(0)
-    down, across = np.mgrid[0:1:_SIDE * 1j, 0:1:_SIDE * 1j]
+    down, across = np.mgrid[0 : 1 : _SIDE * 1j, 0 : 1 : _SIDE * 1j]
     for name in ("bg", "depth", "fg"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for i in range(_PHOTOGRAPHS):
@@ -50,7 +50,7 @@ def composed(setting: Setting, camera: str = "handheld") -> Source:
 
 
 def rendering(setting: Setting) -> None:
-    """Quartets a second, packed as a loader packs them, by source, camera and samples at once; then a whole loader's."""
+    """Quartets a second, packed as a loader packs them, by source, camera and chunk; then a whole loader's."""
     sources = {
         "composed, handheld": composed(setting),
         "synthetic, handheld": open_source("synthetic", camera="handheld").to(setting.device),

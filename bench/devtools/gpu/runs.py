@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.core.machine import pick_precision
 from bench.core.protocol import Protocol, find_protocol
 from bench.core.record import Epoch
+from bench.core.spec import Engine
 from bench.data.source import Source
 from bench.devtools.gpu.rendering import composed
 from bench.devtools.gpu.steps import RECIPE, source, spec_of
@@ -18,9 +19,7 @@ from bench.devtools.gpu.worker import Setting
 from bench.devtools.overhead import measure, short_protocol
 from bench.profile.training import StepRunner, spec_named
 from bench.run.runner import Runner
-from bench.train.engine import Engine, refusal
 from bench.train.events import Listener, WindowSummary
-
 
 _WARM_UP = 8
 
@@ -47,7 +46,27 @@ class Phases(Listener):
         """A window is over."""
         self.rates.setdefault(str(summary.epoch), []).append(summary.images_per_second)
 
-    def epoch(setting: Setting) -> None:
+    def epoch(self, epoch: Epoch) -> None:
+        """Its rates belong to a size of image."""
+        rates = self.rates.pop(str(epoch.epoch), [])
+        self.rates.setdefault(f"{epoch.size} px", []).extend(rates)
+
+
+def engines(setting: Setting) -> Sequence[Engine]:
+    """Those that train: on a CPU there are no graphs."""
+    return ("graphed", "eager") if setting.cuda else ("eager",)
+
+
+def loop(setting: Setting) -> None:
+    """Images a second of the whole loop over the barest one in the same engine, by `bench.devtools.overhead`."""
+    for model in setting.scale.models[1:]:
+        for engine in engines(setting):
+            protocol = short_protocol(*((4 * setting.scale.short_samples, 128, 4) if setting.cuda else (64, 8, 1)))
+            ratios = measure(model, RECIPE, 2, str(setting.device), protocol, engine)
+            setting.journal.line("loop", model=model, engine=engine, over_bare=statistics.median(ratios), all=ratios)
+
+
+def epoch(setting: Setting) -> None:
     """An epoch of the largest model over as many composites as were published, rendered at once, then trained on."""
     scale, data = setting.scale, composed(setting)
     model, batches = scale.models[-1], scale.epoch_samples // scale.epoch_batch

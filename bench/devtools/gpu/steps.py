@@ -13,14 +13,14 @@ import torch
 
 from bench.core.machine import pick_precision
 from bench.core.protocol import find_protocol
-from bench.core.spec import Precision, RunSpec
+from bench.core.spec import Engine, Precision, RunSpec
 from bench.data.source import Source, open_source
 from bench.devtools.gpu.worker import Setting
 from bench.profile.profile import departure_from_eager, greatest_departure
 from bench.profile.training import StepRunner, spec_named
 from bench.timing import memory
 from bench.timing.work import gmacs, parameter_count
-from bench.train.engine import FIRST_STEPS, Engine
+from bench.train.engine import FIRST_STEPS
 
 RECIPE = "bce_ssim"
 _WARM_UP = 6
@@ -34,7 +34,7 @@ def source(setting: Setting) -> Source:
 
 
 def spec_of(setting: Setting, model: str, batch: int, size: int, data: Source, precision: Precision | None) -> RunSpec:
-    """A model under the recipe and the protocol of all steps here, in the device's native precision if none is asked."""
+    """A model under the recipe and the protocol of all steps here; in the device's native precision by default."""
     protocol = find_protocol("standard").override(batch=batch, size=size)
     spec = spec_named(model, RECIPE, protocol, data)
     return spec.model_copy(update={"precision": precision or pick_precision(setting.device)})
@@ -108,19 +108,19 @@ def enqueue(setting: Setting, step: StepRunner) -> float:
 def departures(setting: Setting) -> None:
     """Losses of some steps: a second eager runner's, one's whose weights were rounded otherwise, and a graph's."""
     for precision in ("float32", "tf32", "bfloat16") if setting.cuda else ("float32",):
-        with runner(setting, setting.scale.models[1], 8, precision=precision) as step:  # type: ignore[arg-type]
+        with runner(setting, setting.scale.models[1], 8, precision=precision) as step:
             first = step.losses(_NUMERIC_STEPS)
             step.restart()
             again = greatest_departure(step.losses(_NUMERIC_STEPS), first)
         facts: dict[str, object] = {"eager_from_eager": again}
         if setting.cuda:
-            with runner(setting, setting.scale.models[1], 8, engine="graphed", precision=precision) as step:  # type: ignore[arg-type]
+            with runner(setting, setting.scale.models[1], 8, engine="graphed", precision=precision) as step:
                 facts["graphed_from_eager"], facts["rounding_spread"] = departure_from_eager(step)
         setting.journal.line("departure", model=setting.scale.models[1], precision=precision, **facts)
 
 
 def stages(setting: Setting) -> None:
-    """By stage of protocol standard: seconds of the first steps, and peaks, cuDNN's trials apart from a settled step."""
+    """By stage of protocol standard: seconds and peaks of the first steps, in which cuDNN tries its algorithms."""
     for model in setting.scale.models[-2:]:
         for stage in find_protocol("standard").stages:
             batch, size = (stage.batch, stage.size) if setting.cuda else (2, 32)
@@ -137,7 +137,13 @@ def stages(setting: Setting) -> None:
                     seconds.append(time.perf_counter() - began)
                     peaks.append(memory.peak_mib(setting.device) - held)
                 setting.journal.line(
-                    "stages", model=model, size=size, batch=batch, step_seconds=seconds, peak_mib=peaks, samples_mib=held
+                    "stages",
+                    model=model,
+                    size=size,
+                    batch=batch,
+                    step_seconds=seconds,
+                    peak_mib=peaks,
+                    samples_mib=held,
                 )
 
 
@@ -159,8 +165,6 @@ def compiled(setting: Setting) -> None:
                     enqueue_ms=launch,
                 )
     for precision in ("float32", "bfloat16") if setting.cuda else ("float32",):
-        with runner(setting, setting.scale.models[1], 8, engine="compiled", precision=precision) as step:  # type: ignore[arg-type]
+        with runner(setting, setting.scale.models[1], 8, engine="compiled", precision=precision) as step:
             departure, spread = departure_from_eager(step)
-            setting.journal.line(
-                "compiled", precision=precision, compiled_from_eager=departure, rounding_spread=spread
-            )
+            setting.journal.line("compiled", precision=precision, compiled_from_eager=departure, rounding_spread=spread)

@@ -55,9 +55,7 @@ def main() -> int:
     parser.add_argument("--tiny", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gpu-") as scratch:
-        setting = Setting(
-            pick_device(asked.device), TINY if asked.tiny else Scale(), Journal(asked.out), Path(scratch)
-        )
+        setting = Setting(pick_device(asked.device), TINY if asked.tiny else Scale(), Journal(asked.out), Path(scratch))
         for name in asked.parts:
             print(f"BEGIN {name}", flush=True)
             spoilt = run_part(name, setting)

@@ -9,7 +9,6 @@ from dataclasses import replace
 import torch
 from pydantic import BaseModel, ConfigDict
 
-from bench.core.choice import Choice
 from bench.core.environment import Environment
 from bench.core.machine import environment
 from bench.core.progress import Progress, no_progress
@@ -96,7 +95,6 @@ class Profile(BaseModel):
             for. None where nothing is copied.
         peak_mib: the step's peak memory, weights and all: by torch's allocator on CUDA, of tensors on a CPU.
         caveats: why not to trust it; empty for a profile that can be trusted.
-        choice: why in this precision and memory format; None where both were asked for by name.
         bottleneck, fit: what holds the step up, and the batch that fits a memory budget; where they were asked for.
     """
 
@@ -130,7 +128,6 @@ class Profile(BaseModel):
     h2d_raw_ms: float | None
     peak_mib: float
     caveats: tuple[str, ...]
-    choice: Choice | None = None
     bottleneck: Bottleneck | None = None
     fit: Fit | None = None
 

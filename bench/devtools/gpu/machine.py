@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from bench.core.machine import environment, native_precisions, steady_arithmetic
+from bench.core.machine import environment, pick_precision, steady_arithmetic
 from bench.devtools.gpu.worker import Setting
 from bench.profile.ceiling import copy_rate, product_rate
 from bench.timing.ledger import Ledger
@@ -39,7 +39,7 @@ def machine(setting: Setting) -> None:
         steady_arithmetic(precision)
         rates[precision] = product_rate(device, torch.float32)
     steady_arithmetic()
-    if "bfloat16" in native_precisions(device):
+    if pick_precision(device) == "bfloat16":
         rates["bfloat16"] = product_rate(device, torch.bfloat16)
     setting.journal.line("machine", what="best", gflops=rates, gigabytes_a_second=copy_rate(device))
     small = torch.zeros(1, device=device)

@@ -12,7 +12,8 @@ from PIL import Image
 from bench.data.loading.loader import Loader
 from bench.data.loading.packed import pack
 from bench.data.loading.packed_files import PackedFiles
-from bench.data.source import Source, open_source
+from bench.data.source import Source
+from bench.data.sources import open_source
 from bench.devtools.gpu.steps import source, spec_of
 from bench.devtools.gpu.worker import Setting
 from bench.profile.interval import ratio_interval

@@ -14,7 +14,8 @@ import torch
 from bench.core.machine import pick_precision
 from bench.core.protocol import find_protocol
 from bench.core.spec import Engine, Precision, RunSpec
-from bench.data.source import Source, open_source
+from bench.data.source import Source
+from bench.data.sources import open_source
 from bench.devtools.gpu.worker import Setting
 from bench.profile.profile import departure_from_eager, greatest_departure
 from bench.profile.training import StepRunner, spec_named

@@ -1,4 +1,4 @@
-"""The GPU script without a GPU: every part runs at tiny sizes, and what breaks a part or its process costs that part."""
+"""The GPU script without a GPU: every part runs at tiny sizes; what breaks a part or its process costs that part."""
 
 import json
 import sys

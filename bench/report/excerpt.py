@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bench.core.choice import Candidate
 from bench.core.record import Record
 from bench.report.leaderboard import heading, loss_cell, number
 from bench.report.markdown import table
@@ -46,7 +45,7 @@ def put(text: str, records: Iterable[tuple[str, Record]]) -> str:
 def _name(row: Row, board: Sequence[Row]) -> str:
     """The model, with its precision where the board has it under the same loss in another one too."""
     alike = [other for other in board if (other.model, other.recipe) == (row.model, row.recipe)]
-    return f"`{row.model}`" + (f" ({Candidate.of(row.any.spec).label})" if len(alike) > 1 else "")
+    return f"`{row.model}`" + (f" ({row.any.spec.precision_label})" if len(alike) > 1 else "")
 
 
 def _rate(row: Row, machine: Record | None) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
-from bench.core.choice import Candidate
 from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
 from bench.metrics.summary import skill
@@ -21,9 +20,8 @@ The small figure beside a number is its **skill**: 0 is the best baseline that l
 below 0 a network has learnt nothing. Rows are in the order of the mean of mask Dice and depth δ1; **bold** is the best
 of a column; † marks seeds that were run by different versions of the code. With fewer than three seeds a small lead
 may be luck, and even with three no paired sign-flip test can go below p = 0.25. Costs are of the last stage of
-training, peak memory with the samples that lie on the device. Precision and memory format (channels last unless
-contiguous is said) are the fastest for the model, measured once, unless asked for by name; 1.50x beside a precision is
-its rate over that of float32 when that was measured.
+training, peak memory with the samples that lie on the device. The memory format is channels last unless contiguous is
+said.
 """
 
 
@@ -67,7 +65,7 @@ def _quality_table(group: Group, shown: Sequence[str], results: str) -> str:
         cells = [number(row, name, group) for name in shown]
         links = " ".join(f"[{seed}]({results}/{name})" for seed, (name, _) in row.records.items())
         seeds = f"{len(row.records)}{'†' if row.mixed else ''}"
-        body.append([f"`{row.model}`", loss_cell(row), Candidate.of(row.any.spec).label, seeds, *cells, links])
+        body.append([f"`{row.model}`", loss_cell(row), row.any.spec.precision_label, seeds, *cells, links])
     return table(header, body)
 
 
@@ -126,7 +124,7 @@ def _cost_table(members: Sequence[tuple[Row, list[Record]]]) -> str:
     body = []
     for row, records in members:
         one = records[0]
-        cells = [f"`{row.model}`", loss_cell(row), _precision(one), f"{one.parameters:,}"]
+        cells = [f"`{row.model}`", loss_cell(row), one.spec.precision_label, f"{one.parameters:,}"]
         cells += ["–" if one.gmacs is None else f"{one.gmacs:.3f}"]
         cells += [
             _median([r.timings.images_per_second for r in records]),
@@ -135,12 +133,6 @@ def _cost_table(members: Sequence[tuple[Row, list[Record]]]) -> str:
         cells += [_median([_block(record, name) for record in records]) for name in names]
         body.append([*cells, _median([r.peak_mib for r in records], digits=0)])
     return table(header, body)
-
-
-def _precision(record: Record) -> str:
-    """Precision and memory format, with what they gained over float32 where that was measured."""
-    gain = record.choice.gain if record.choice else None
-    return Candidate.of(record.spec).label + (f", {gain:.2f}x" if gain else "")
 
 
 def _block(record: Record, name: str) -> float | None:

@@ -15,6 +15,7 @@ from bench.data.stored.pairing import Picture, pair, sort_by_field
 from bench.data.stored.roots import File, Roots
 
 _ENOUGH_TO_RECOGNISE = 4096
+_NEARLY = 0.9
 _TARGETS = ("mask", "depth")
 
 
@@ -116,20 +117,19 @@ def read_catalogue(
 
 
 def recognise(roots: Roots) -> Layout:
-    """The layout in which most of the files have a meaning.
+    """The first layout in which as good as most of the files have a meaning.
 
     Raises:
         BadData: there is none.
     """
     step = max(1, len(roots.files) // _ENOUGH_TO_RECOGNISE)
     some = roots.files[::step]
-    best, most = None, 0
+    taken: dict[str, int] = {}
     for layout in LAYOUTS.values():
         found, _ = sort_by_field(some, layout)
-        taken = sum(len(files) for files in found.values())
-        if "bg_fg" in found and any(name in found for name in _TARGETS) and taken > most:
-            best, most = layout, taken
-    if best is None:
+        if "bg_fg" in found and any(name in found for name in _TARGETS):
+            taken[layout.name] = sum(len(files) for files in found.values())
+    if not taken:
         shown = ", ".join(file.name for file in roots.files[:3]) or "no pictures"
         where = ", ".join(str(path) for path in roots.paths)
         raise BadData(
@@ -137,7 +137,8 @@ def recognise(roots: Roots) -> Layout:
             f"say how files are named: --files, one of {', '.join(LAYOUTS)}, or patterns such as "
             '"image=images/{id}.jpg mask=masks/{id}.png"',
         )
-    return best
+    # The particular layouts come first: a stray file that only a general one takes does not decide.
+    return LAYOUTS[next(name for name, count in taken.items() if count >= _NEARLY * max(taken.values()))]
 
 
 def _entry(picture: Picture, groups: tuple[str, str]) -> Entry:

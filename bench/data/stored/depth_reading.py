@@ -113,26 +113,24 @@ def _look(
 ) -> tuple[list[decode.Array], str, str | None, float | None]:
     """Numbers of some files, their type, and the colour map with its distance; unreadable files are named later."""
     step = max(1, len(files) // _LOOKED_AT)
+    pictures: list[Colours] = []
     maps: list[decode.Array] = []
-    kinds: set[str] = set()
-    blurs: list[float] = []
     for file in files[::step][:_LOOKED_AT]:
         try:
             content = roots.read(file)
             colours = colours_if_picture(content, file) if chosen in ("auto", "colormap") else None
-            if colours is None:
-                numbers = decode.numbers_of(content, file.name)
-                kinds.add("u1" if numbers.dtype.itemsize == 1 else _KINDS[numbers.dtype.kind])
+            if colours is not None:
+                pictures.append(colours)
             else:
-                map_name = map_name or likely(colours)[0]
-                numbers, blur = entries(colours, map_name)
-                blurs.append(blur)
-                kinds.add("rgb")
-            maps.append(numbers)
+                maps.append(decode.numbers_of(content, file.name))
         except (BadFile, Unreadable):
             continue
-    kind = "rgb" if "rgb" in kinds else max(kinds, default="u1", key=("u1", "u2", "f4").index)
-    return maps, kind, map_name, float(np.median(blurs)) if blurs else None
+    if len(pictures) <= len(maps):
+        kinds = {"u1" if numbers.dtype.itemsize == 1 else _KINDS[numbers.dtype.kind] for numbers in maps}
+        return maps, max(kinds, default="u1", key=("u1", "u2", "f4").index), None, None
+    found = map_name or likely(pictures[0])[0]
+    read = [entries(colours, found) for colours in pictures]
+    return [numbers for numbers, _ in read], "rgb", found, float(np.median([blur for _, blur in read]))
 
 
 def colours_if_picture(content: bytes, file: File) -> Colours | None:

@@ -97,13 +97,14 @@ def _choose(allowed: npt.NDArray[np.bool_]) -> Rows:
     chosen = np.full(len(allowed), -1, dtype=np.int64)
     for may in np.unique(allowed, axis=0):
         members = np.flatnonzero((allowed == may).all(1))
-        shares = np.where(may, list(FRACTIONS.values()), 0.0)
         if not may.any():
             continue
-        counts = np.floor(shares / shares.sum() * len(members)).astype(np.int64)
-        while counts.sum() < len(members):  # to the part farthest below its share; one without any comes first
-            lack = shares / shares.sum() * len(members) - counts + may * (counts == 0)
-            counts[lack.argmax()] += 1
+        wanted = np.where(may, list(FRACTIONS.values()), 0.0)
+        wanted *= len(members) / wanted.sum()
+        counts = np.maximum(np.floor(wanted), may).astype(np.int64)  # few as they are, every part gets one
+        while counts.sum() != len(members):
+            step = 1 if counts.sum() < len(members) else -1
+            counts[(step * (wanted - counts) - 9 * (counts + step < 1)).argmax()] += step
         chosen[members] = np.repeat(np.arange(len(FRACTIONS)), counts)
     return chosen
 

@@ -1,97 +1,31 @@
-"""One generic, typed, lazy registry: names to builders, with facts beside them.
+"""One generic, typed, lazy registry for every kind of thing that is looked up by name.
 
 Listing names imports nothing. A builder's module is imported when its entry is first asked for, and its
 ``@register`` decorator fills in the facts. A key takes parameters in brackets, ``twin_unet[width=32]``.
+
+A name is one of: a builder registered here; a value added as data; a member of a family (``smp/unet/resnet34``); an
+entry point of another distribution; or a user's own ``package.module:attribute``.
 """
 
 from __future__ import annotations
 
-import ast
 import fnmatch
-import importlib
-import inspect
-import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from registry.errors import BadParameter, DuplicateName, RegistryError, UnknownName
+from registry.entry import Entry
+from registry.errors import DuplicateName, RegistryError, UnknownName
+from registry.imports import find_attribute, import_module
+from registry.keys import format_key, parse_key
+from registry.ranges import Range
+from registry.source_text import docstring_line, file_of, registered
+
+__all__ = ["Entry", "Registry", "format_key", "parse_key"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
-
-_KEY = re.compile(r"^(?P<name>[^\[\]]+)(?:\[(?P<params>[^\[\]]*)\])?$")
-
-
-@dataclass(frozen=True)
-class Entry(Generic[T]):
-    """A builder under its name, and what is known about it as data.
-
-    ``facts`` are what the decorator was given (published parameter count, stride, source ...); tests and
-    tables read them.
-    """
-
-    name: str
-    build: Callable[..., T]
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The parameters the builder takes, each with its default (``inspect.Parameter.empty`` if it has none)."""
-        return {
-            p.name: p.default
-            for p in inspect.signature(self.build).parameters.values()
-            if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
-        }
-
-    @property
-    def summary(self) -> str:
-        """The first line of the builder's docstring."""
-        return (inspect.getdoc(self.build) or "").partition("\n")[0]
-
-
-def parse_key(key: str) -> tuple[str, dict[str, Any]]:
-    """Split ``name[a=1,b=true]`` into its name and its parameters.
-
-    Values are read as Python literals; ``true``, ``false`` and ``none`` in any case too; else they are text.
-
-    Raises:
-        BadParameter: the brackets do not close, or a parameter is not ``name=value``.
-    """
-    match = _KEY.match(key.strip())
-    if match is None:
-        raise BadParameter(f"cannot read {key!r}: write it as name or name[parameter=value,...]")
-    params: dict[str, Any] = {}
-    for item in filter(None, (part.strip() for part in (match["params"] or "").split(","))):
-        name, equals, value = (part.strip() for part in item.partition("="))
-        if not equals or not name.isidentifier() or not value:
-            raise BadParameter(f"cannot read {item!r} in {key!r}: write it as parameter=value")
-        if name in params:
-            raise BadParameter(f"parameter {name!r} is given twice in {key!r}")
-        params[name] = _literal(value)
-    return match["name"].strip(), params
-
-
-def format_key(name: str, params: Mapping[str, Any]) -> str:
-    """The inverse of `parse_key`, parameters in alphabetical order."""
-    if not params:
-        return name
-    return f"{name}[{','.join(f'{k}={_text(v)}' for k, v in sorted(params.items()))}]"
-
-
-def _literal(value: str) -> Any:
-    constants: dict[str, Any] = {"true": True, "false": False, "none": None}
-    if value.lower() in constants:
-        return constants[value.lower()]
-    try:
-        return ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return value
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if value is None or isinstance(value, bool) else f"{value}"
 
 
 class Registry(Generic[T]):
@@ -101,18 +35,33 @@ class Registry(Generic[T]):
         kind: what an entry is, in the singular; used in messages.
         where: the command that lists all entries; used in messages.
         group: the entry-point group in which other distributions offer theirs.
+        index: where this registry stands, ``"package.module:variable"``. Modules of that package must be announced
+            there by `lazy`; what any other module registers is called ``module:function``, whoever imports it.
+        inputs: names of the first arguments of every entry where these are its input: such entries are not built.
+        values: the type of entries that are data; a user's own attribute of that type stands for itself.
     """
 
-    def __init__(self, kind: str, where: str, group: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        where: str,
+        group: str | None = None,
+        index: str | None = None,
+        inputs: tuple[str, ...] = (),
+        values: type[T] | None = None,
+    ) -> None:
         self.kind = kind
         self.where = where
         self._group = group
+        self._index, _, self._variable = (index or "").partition(":")
+        self._inputs = inputs
+        self._values = values
         self._entries: dict[str, Entry[T]] = {}
         self._made: dict[str, Entry[T]] = {}  # of families and of users: found again, but not listed
         self._modules: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
         self._families: dict[str, str] = {}
-        self._points: dict[str, metadata.EntryPoint] | None = None
+        self._points: dict[str, list[metadata.EntryPoint]] | None = None
 
     def lazy(self, module: str, *names: str) -> None:
         """Announce that importing ``module`` registers ``names``."""
@@ -132,21 +81,37 @@ class Registry(Generic[T]):
         self._refuse_duplicate(alias)
         self._aliases[alias] = name
 
-    def register(self, **facts: Any) -> Callable[[Callable[P, T]], Callable[P, T]]:
-        """Decorate a builder: its function name becomes its key, ``facts`` are kept beside it.
+    def register(
+        self, ranges: Mapping[str, Range] | None = None, **facts: Any
+    ) -> Callable[[Callable[P, T]], Callable[P, T]]:
+        """Decorate a builder: its function name becomes its key, ``ranges`` and ``facts`` are kept beside it.
 
         Raises:
             DuplicateName: another builder has that name already.
+            RegistryError: the index does not announce it, or a range is of no parameter or leaves its default out.
         """
 
         def keep(build: Callable[P, T]) -> Callable[P, T]:
-            name = build.__name__
-            if name in self._entries or self._modules.get(name) != build.__module__:
-                self._refuse_duplicate(name)
-            self._entries[name] = Entry(name, build, facts)
+            entry = Entry(build.__name__, build, facts, ranges or {}, self._inputs)
+            self._check_ranges(entry)
+            if self._is_own(build.__module__):
+                self._keep_own(entry)
+            else:
+                name = f"{build.__module__}:{build.__qualname__}"
+                self._made[name] = Entry(name, build, facts, ranges or {}, self._inputs)
             return build
 
         return keep
+
+    def add(self, name: str, value: T, about: str = "", **facts: Any) -> T:
+        """Register a value that is data and needs no builder, with one line about it.
+
+        Raises:
+            DuplicateName: something has that name already.
+        """
+        self._refuse_duplicate(name)
+        self._entries[name] = Entry(name, lambda: value, facts, about=about)
+        return value
 
     def names(self, pattern: str = "*") -> list[str]:
         """All names that match a shell wildcard, in alphabetical order; imports nothing."""
@@ -159,18 +124,36 @@ class Registry(Generic[T]):
             return self._modules[name]
         if name in self._entries:
             return self._entries[name].build.__module__
-        point = self._entry_points().get(name)
-        return None if point is None else point.module
+        points = self._entry_points().get(name)
+        return points[0].module if points else None
+
+    def summary(self, name: str) -> str:
+        """One line about a listed name; read from the source where its module was not imported yet."""
+        if name in self._entries:
+            return self._entries[name].summary
+        if name in self._modules:
+            return docstring_line(self._modules[name], name)
+        points = self._entry_points().get(name, [])
+        return " and ".join(f"of the distribution {_distribution(point)}" for point in points)
 
     def families(self) -> list[str]:
         """The prefixes under which entries are made on demand."""
         return sorted(self._families)
+
+    def missing_lines(self) -> list[str]:
+        """What the index lacks: each line as it should read, with its file; found without importing anything."""
+        return [
+            self._lacks(module, name)
+            for module, name in (registered(self._package(), self._variable) if self._index else ())
+            if module != self._index and self._modules.get(name) != module
+        ]
 
     def get(self, name: str) -> Entry[T]:
         """The entry of that name, alias, family member or ``package.module:function``.
 
         Raises:
             UnknownName: nothing bears that name; the nearest names are in the message.
+            RegistryError: what provides it cannot be imported.
         """
         name = self._aliases.get(name, name)
         if name not in self._entries and name not in self._made:
@@ -178,93 +161,114 @@ class Registry(Generic[T]):
         return self._entries.get(name) or self._made[name]
 
     def resolve(self, key: str) -> tuple[Entry[T], dict[str, Any]]:
-        """The entry that a key names and the key's parameters, checked against the builder's signature.
+        """The entry that a key names and the key's parameters: names, types, choices and ranges checked.
 
         Raises:
             UnknownName: as `get`.
-            BadParameter: the builder takes no such parameter, or its default is of another type.
+            BadParameter: a parameter that the entry does not take, a value it cannot have, or one missing.
         """
         name, params = parse_key(key)
         entry = self.get(name)
-        takes = entry.parameters
-        for param, value in params.items():
-            if param not in takes:
-                offered = ", ".join(takes) or "none"
-                raise BadParameter(f"{self.kind} {name!r} takes no parameter {param!r} (it takes: {offered})")
-            default = takes[param]
-            if isinstance(default, bool | int | float | str) and not _fits(value, default):
-                kind = type(default).__name__
-                raise BadParameter(
-                    f"{self.kind} {name!r}: {param} must be of type {kind} (such as {default}), not {value!r}"
-                )
-        return entry, params
+        return entry, entry.checked(self.kind, params)
 
     def canonical(self, key: str) -> str:
         """The one spelling of a key: aliases resolved, parameters sorted, those at their defaults left out."""
         entry, params = self.resolve(key)
         takes = entry.parameters
-        return format_key(entry.name, {k: v for k, v in params.items() if takes[k] != v})
+        return format_key(entry.name, {k: v for k, v in params.items() if k not in takes or takes[k] != v})
 
     def build(self, key: str) -> T:
         """Build what a key names.
 
         Raises:
             UnknownName, BadParameter: as `resolve`.
+            RegistryError: the builder ended the program.
         """
         entry, params = self.resolve(key)
-        return entry.build(**params)
+        try:
+            return entry.build(**params)
+        except SystemExit as error:
+            raise RegistryError(f"{self.kind} {key!r} ended the program ({error!r}) while it was built") from error
+
+    def _is_own(self, module: str) -> bool:
+        """Whether a module lies in the package whose index this registry keeps; without an index every one does."""
+        return not self._index or module == self._index or module.startswith(f"{self._package()}.")
+
+    def _package(self) -> str:
+        known = sys.modules.get(self._index)
+        return self._index if known is not None and hasattr(known, "__path__") else self._index.rpartition(".")[0]
+
+    def _lacks(self, module: str, name: str) -> str:
+        return f'{file_of(self._index)} lacks the line: {self._variable}.lazy("{module}", "{name}")'
+
+    def _keep_own(self, entry: Entry[T]) -> None:
+        name, module = entry.name, entry.build.__module__
+        announced = self._modules.get(name)
+        if name in self._entries or (announced is not None and announced != module) or name in self._aliases:
+            raise DuplicateName(f"there is a {self.kind} {name!r} already; choose another name")
+        if self._index and announced is None and module != self._index:
+            raise RegistryError(f"{module} registers the {self.kind} {name!r}, but {self._lacks(module, name)}")
+        self._entries[name] = entry
+
+    def _check_ranges(self, entry: Entry[T]) -> None:
+        takes = entry.parameters if entry.ranges else {}
+        for name, allowed in entry.ranges.items():
+            if name not in takes:
+                raise RegistryError(f"{self.kind} {entry.name!r} has a range for {name!r}, which it does not take")
+            default = takes[name]
+            if isinstance(default, int | float) and default not in allowed:
+                raise RegistryError(f"{self.kind} {entry.name!r}: the default of {name}, {default}, is not {allowed}")
 
     def _refuse_duplicate(self, name: str) -> None:
         if name in self._entries or name in self._modules or name in self._aliases:
             raise DuplicateName(f"there is a {self.kind} {name!r} already; choose another name")
 
-    def _entry_points(self) -> Mapping[str, metadata.EntryPoint]:
+    def _entry_points(self) -> Mapping[str, list[metadata.EntryPoint]]:
         if self._points is None:
             points: Iterable[metadata.EntryPoint] = metadata.entry_points(group=self._group) if self._group else ()
-            self._points = {point.name: point for point in points}
+            self._points = {}
+            for point in points:
+                self._points.setdefault(point.name, []).append(point)
         return self._points
 
     def _materialise(self, name: str) -> None:
         """Import what provides ``name`` and leave its entry in ``_entries`` or ``_made``."""
+        purpose = f"{self.kind} {name!r}"
         if name in self._modules:
-            importlib.import_module(self._modules[name])
+            import_module(self._modules[name], purpose)
             if name not in self._entries:
-                raise RegistryError(f"{self._modules[name]} was to register the {self.kind} {name!r} and did not")
+                raise RegistryError(f"{self._modules[name]} was to register the {purpose} and did not")
             return
         for prefix, factory in self._families.items():
             if name.startswith(prefix):
-                module, _, function = factory.partition(":")
-                self._made[name] = getattr(importlib.import_module(module), function)(name[len(prefix) :])
+                self._made[name] = find_attribute(factory, purpose)(name[len(prefix) :])
                 return
-        if name in self._entry_points():
-            self._made[name] = Entry(name, self._entry_points()[name].load())
+        if points := self._entry_points().get(name):
+            if len(points) > 1:
+                raise DuplicateName(f"the {purpose} is offered {self.summary(name)}: remove one of them")
+            self._made[name] = self._entry_of(name, find_attribute(points[0].value.partition("[")[0].strip(), purpose))
             return
         if ":" in name:
-            self._made[name] = Entry(name, self._import(name))
+            found = find_attribute(name, purpose)
+            self._made[name] = self._entry_of(name, found)
             return
-        known = {*self.names(), *self._aliases}
-        raise UnknownName(self.kind, name, known, self.where)
+        forgotten = [line for line in self.missing_lines() if f'"{name}"' in line]
+        if forgotten:
+            raise RegistryError(f"there is a {purpose}, but {forgotten[0]}")
+        raise UnknownName(self.kind, name, {*self.names(), *self._aliases}, self.where)
 
-    def _import(self, name: str) -> Callable[..., T]:
-        module, _, attribute = name.partition(":")
-        try:
-            found = getattr(importlib.import_module(module), attribute)
-        except ImportError as error:
-            raise RegistryError(
-                f"cannot import {self.kind} {name!r}: {error}. The module must be importable from here "
-                "(installed, or in the current folder)"
-            ) from error
-        except AttributeError as error:
-            raise RegistryError(f"module {module!r} has no {attribute!r}, asked for as {self.kind} {name!r}") from error
+    def _entry_of(self, name: str, found: Any) -> Entry[T]:
+        """The entry of an object that was imported; with its facts and ranges, if its module registered it."""
+        if self._values is not None and isinstance(found, self._values):
+            value: T = found
+            return Entry(name, lambda: value)
         if not callable(found):
             raise RegistryError(f"{name!r} is a {type(found).__name__}, not a function that builds a {self.kind}")
-        build: Callable[..., T] = found
-        return build
+        known = next((e for e in (*self._made.values(), *self._entries.values()) if e.build is found), None)
+        if known is not None:
+            return Entry(name, found, known.facts, known.ranges, self._inputs)
+        return Entry(name, found, inputs=self._inputs)
 
 
-def _fits(value: Any, default: bool | int | float | str) -> bool:
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(default, bool) and isinstance(value, bool)
-    if isinstance(default, float):
-        return isinstance(value, int | float)
-    return isinstance(value, type(default))
+def _distribution(point: metadata.EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else point.value

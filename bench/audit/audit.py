@@ -16,7 +16,8 @@ from bench.core.progress import Progress, no_progress
 from bench.core.protocol import Protocol
 from bench.data.augment import augment
 from bench.data.source import Source
-from bench.metrics import Metric, metrics
+from bench.metrics import Metric
+from bench.metrics.scores import default_metrics
 from registry.errors import RegistryError
 from registry.losses import parse
 from registry.losses.recipe import Recipe
@@ -51,7 +52,7 @@ def audit(
     source: Source,
     protocol: Protocol,
     model: str | Callable[[], nn.Module] | None = None,
-    metrics: Mapping[str, Metric] = metrics,
+    metrics: Mapping[str, Metric] | None = None,
     augmentation: Augment = augment,
     progress: Progress = no_progress,
 ) -> list[Finding]:
@@ -64,7 +65,7 @@ def audit(
         source: where quartets come from; a few are rendered.
         protocol: the budget.
         model: a key of `registry.models`, or what builds a model; None to leave the model out.
-        metrics: what is reported, by name; a user-defined metric is a subclass of `Metric` with its own ``load``.
+        metrics: what is reported, by key; those of every evaluation, if none are given.
         augmentation: what the protocol's level is applied by.
         progress: called before every check.
 
@@ -80,7 +81,7 @@ def audit(
     with _one_thread(), torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(0)
         built = models.build(model) if isinstance(model, str) else None if model is None else model()
-        setup = Setup(parsed, source, protocol, built, metrics, augmentation)
+        setup = Setup(parsed, source, protocol, built, metrics or default_metrics(), augmentation)
         return [_run_check(check, setup, progress) for check in CHECKS]
 
 

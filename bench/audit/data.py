@@ -38,7 +38,9 @@ def split(setup: Setup) -> Finding:
             finding = (
                 f"{shares['test']:.0%} of test and {shares['val']:.0%} of validation samples have {name} of training"
             )
-            faults.append(Fault("broken", finding, "split by group: --split group, with more of them if they are few"))
+            faults.append(
+                Fault("broken", finding, "split by group: --split unseen-both, with more of them if they are few")
+            )
     return conclude("split", faults, f"no test or validation sample shares any of {' and '.join(shown)}", numbers)
 
 
@@ -62,7 +64,8 @@ def augmentation(setup: Setup) -> Finding:
         if strays > _STRAY:
             finding = f"valid and depth disagree on {strays:.0%} of the pixels"
             faults.append(Fault("broken", finding, "move valid as depth is moved"))
-    apart = float((moved.bg - moved.bg_fg).abs().max())
+    bg, bg_fg = moved.inputs
+    apart = float((bg - bg_fg).abs().max())
     if apart > _SAME:
         finding = f"equal photographs differ by {apart:.2f} afterwards"
         faults.append(Fault("broken", finding, "make one photometric draw for bg and bg_fg"))

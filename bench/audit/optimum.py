@@ -44,9 +44,9 @@ def optimum(setup: Setup) -> Finding:
     scores = {name: setup.scores(getattr(points, name).logits) for name in ("perfect", "constant", "optimum")}
     for head in setup.heads:
         skills = {}
-        for name, metric in setup.metrics.items():
+        for name, facts in ((name, metric.facts) for name, metric in setup.metrics.items()):
             perfect, constant, best = (scores[point].get(name) for point in ("perfect", "constant", "optimum"))
-            if metric.head != head or perfect is None or constant is None or best is None:
+            if facts.head != head or perfect is None or constant is None or best is None:
                 continue
             numbers.update({f"{name}_at_optimum": best, f"{name}_at_constant": constant})
             if abs(perfect - constant) > _INFORMATIVE:
@@ -55,7 +55,7 @@ def optimum(setup: Setup) -> Finding:
         if worst is not None and skills[worst] < _GOOD:
             finding = (
                 f"{head}: the loss's own optimum scores {worst} {numbers[f'{worst}_at_optimum']:.3g} "
-                f"(a constant {numbers[f'{worst}_at_constant']:.3g}, perfect {setup.metrics[worst].perfect:g})"
+                f"(a constant {numbers[f'{worst}_at_constant']:.3g}, perfect {setup.metrics[worst].facts.perfect:g})"
             )
             grade: Grade = "broken" if skills[worst] < _BAD else "warn"
             faults.append(Fault(grade, f"{finding}{_culprit(setup, points, head)}", _advice(setup, head)))
@@ -73,7 +73,7 @@ def coverage(setup: Setup) -> Finding:
         if share > _LEFT_OUT:
             finding = f"{share:.0%} of the known {head} gets no gradient: windows count only where wholly valid"
             faults.append(Fault("warn", finding, f"add a term to {head!r} on single pixels, such as l1"))
-    return conclude("coverage", faults, f"terms see every known pixel at {quartet.bg.shape[-1]} px", numbers)
+    return conclude("coverage", faults, f"terms see every known pixel at {quartet.bg_fg.shape[-1]} px", numbers)
 
 
 def _culprit(setup: Setup, points: ReferencePredictions, head: str) -> str:

@@ -8,7 +8,7 @@ from torch import Tensor
 from bench.audit.reference_predictions import logits_of
 from bench.audit.setup import Setup
 from bench.core.finding import Fault, Finding, conclude
-from bench.metrics import Metric
+from bench.metrics import MetricFacts
 
 _MILD, _BAD = 0.0855, 0.1395
 """Depth errors (RMSE) at which every metric is asked: those at which system 004's inverted one gave 11.7 and 7.17."""
@@ -22,7 +22,7 @@ def metric_perfect(setup: Setup) -> Finding:
     scores = setup.scores(_truth(setup))
     faults = []
     for name, value in scores.items():
-        metric = setup.metrics[name]
+        metric = setup.metrics[name].facts
         if abs(value - metric.perfect) > _EXACT * max(1.0, abs(metric.perfect)):
             finding = f"{name} is {value:.4g} on the truth, not {metric.perfect:g}"
             faults.append(Fault("broken", finding, _ceiling(metric)))
@@ -37,7 +37,7 @@ def metric_direction(setup: Setup) -> Finding:
     )
     faults, numbers = [], {}
     for name in perfect:
-        metric, values = setup.metrics[name], (perfect[name], mild[name], bad[name])
+        metric, values = setup.metrics[name].facts, (perfect[name], mild[name], bad[name])
         numbers.update({f"{name}_mild": values[1], f"{name}_bad": values[2]})
         slack = _EXACT * max(1.0, abs(values[1]))
         sign = 1 if metric.higher_is_better else -1
@@ -56,7 +56,7 @@ def metric_constant(setup: Setup) -> Finding:
     perfect, constant = (setup.scores(p.logits) for p in (setup.reference.perfect, setup.reference.constant))
     faults = []
     for name, value in constant.items():
-        metric = setup.metrics[name]
+        metric = setup.metrics[name].facts
         if abs(value - perfect[name]) > _EXACT and metric.better(value, perfect[name]):
             finding = f"{name} is {value:.3g} at a constant and {perfect[name]:.3g} on the truth"
             faults.append(Fault("broken", finding, "do not choose by it: it prefers a constant to the truth"))
@@ -64,7 +64,7 @@ def metric_constant(setup: Setup) -> Finding:
     return conclude("metric_constant", faults, f"the best constant scores {shown}", constant)
 
 
-def _ceiling(metric: Metric) -> str:
+def _ceiling(metric: MetricFacts) -> str:
     if metric.head == "depth" and metric.higher_is_better:
         return "overlaps of continuous depth cannot reach 1: take an error or a delta instead"
     return "the metric sees other values than the prediction's, or its formula is off"

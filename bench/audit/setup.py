@@ -16,8 +16,8 @@ from bench.core.protocol import Protocol
 from bench.data.augment import augment
 from bench.data.loading.packed import pack, unpack
 from bench.data.source import Source
-from bench.metrics import Metric, metrics
-from bench.metrics.summary import summarise_one
+from bench.metrics import Metric
+from bench.metrics.scores import default_metrics, scores_of
 from bench.metrics.view import View
 from registry.contract import Prediction, Quartet, Target
 from registry.losses.objective import Objective
@@ -72,7 +72,7 @@ class Setup:
     source: Source
     protocol: Protocol
     model: nn.Module | None = None
-    metrics: Mapping[str, Metric] = field(default_factory=lambda: metrics)
+    metrics: Mapping[str, Metric] = field(default_factory=default_metrics)
     augmentation: Augment = augment
 
     @cached_property
@@ -87,7 +87,7 @@ class Setup:
         heads = tuple(head for head in self.recipe.heads if getattr(small, head) is not None)
         if not heads:
             raise BenchError(f"nothing to train: the recipe is {self.recipe.text!r}, the data has nothing of that")
-        blank = torch.zeros_like(small.bg[:, :1])
+        blank = torch.zeros_like(small.bg_fg[:, :1])
         try:
             self.objective_for(heads)(Prediction(blank, blank), small)
         except ValueError:  # a window that is larger than the maps
@@ -98,7 +98,7 @@ class Setup:
     def large(self) -> Quartet:
         """The same samples at the size of the protocol, `LARGEST` at most."""
         side = min(LARGEST, self.protocol.size)
-        return self.quartet if side == self.quartet.bg.shape[-1] else _select(self._render(side))
+        return self.quartet if side == self.quartet.bg_fg.shape[-1] else _select(self._render(side))
 
     @cached_property
     def output(self) -> ModelOutput | None:
@@ -107,14 +107,14 @@ class Setup:
             return None
         stride = int(getattr(self.model, "stride", 1))
         quartet = self.quartet.map(lambda tensor: tensor[:2])
-        if quartet.bg.shape[-1] % stride:
+        if quartet.bg_fg.shape[-1] % stride:
             quartet = _in_8_bits(self._render(-(-SIDE // stride) * stride, images=2))
         self.model.train()
         try:
-            prediction = self.model(quartet.bg, quartet.bg_fg)
+            prediction = self.model(*quartet.inputs)
         except (ValueError, RuntimeError):  # a foreign model need not say which sizes it takes
             quartet = _in_8_bits(self._render(self.protocol.size, images=2))
-            prediction = self.model(quartet.bg, quartet.bg_fg)
+            prediction = self.model(*quartet.inputs)
         return ModelOutput(prediction, quartet)
 
     @cached_property
@@ -174,8 +174,7 @@ class Setup:
 
     def scores(self, logits: Mapping[str, Tensor]) -> dict[str, float]:
         """What the metrics say of these logits; those that have nothing to say are left out."""
-        view = View(predict(logits), self.quartet)
-        return {name: score for name, m in self.metrics.items() if (score := _score(m, view)) is not None}
+        return scores_of(self.metrics, View(predict(logits), self.quartet))
 
     def has_known_target(self, head: str) -> bool:
         """Whether the samples that are studied have any known target for a head."""
@@ -185,7 +184,7 @@ class Setup:
     def noise(self, stream: int) -> Tensor:
         """Uniform noise in [0, 1) of the samples' shape; the same for the same stream."""
         draw = torch.Generator().manual_seed(stream)
-        return torch.rand(len(self.quartet), 1, *self.quartet.bg.shape[-2:], generator=draw)
+        return torch.rand(len(self.quartet), 1, *self.quartet.bg_fg.shape[-2:], generator=draw)
 
     def targets(self) -> Iterator[tuple[str, Target]]:
         """The targets that the data has, by head."""
@@ -208,12 +207,3 @@ def _select(quartet: Quartet) -> Quartet:
     if quartet.mask is not None:
         order = (quartet.mask.flatten(1).amax(1) > 0.5).int().argsort(descending=True, stable=True)
     return _in_8_bits(quartet.map(lambda tensor: tensor[order[:IMAGES]]))
-
-
-def _score(metric: Metric, view: View) -> float | None:
-    """One metric's figure for a batch; None where it has nothing to say."""
-    if not view.offers.issuperset(metric.needs):
-        return None
-    functions = [metric.name, *([metric.weight] if metric.weight is not None else [])]
-    columns = {function: metric.load(function)(view).float().numpy() for function in functions}
-    return summarise_one(metric, columns).value

@@ -30,9 +30,9 @@ class DataOptions:
     camera: Annotated[
         str, typer.Option(help="handheld (the two photographs differ a little) or still (as published).")
     ] = "handheld"
-    split: Annotated[str, typer.Option(help="group (no background or object in two parts) or random (leaks).")] = (
-        "group"
-    )
+    split: Annotated[
+        str, typer.Option(help="unseen-both, unseen-bg, unseen-fg, shared (leaks), kfold[n=5,fold=0], or a file.json.")
+    ] = "unseen-both"
     scenes: Annotated[str, typer.Option(help="What counts as one background: auto, file or sequence (composed).")] = (
         "auto"
     )

@@ -11,7 +11,7 @@ EXAMPLES = """
 bench list models
 bench list models 'u*'
 bench list losses
-bench list metrics
+bench list protocols quick
 """
 
 
@@ -20,23 +20,28 @@ class Kind(StrEnum):
 
     models = "models"
     losses = "losses"
+    recipes = "recipes"
+    terms = "terms"
     metrics = "metrics"
-    protocols = "protocols"
     optimizers = "optimizers"
     schedules = "schedules"
+    protocols = "protocols"
 
 
 def listing(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
-    pattern: Annotated[str, typer.Argument(help="Shell wildcard for names.")] = "*",
+    pattern: Annotated[str, typer.Argument(help="A name, or a shell wildcard for names.")] = "*",
 ) -> None:
-    """List models, losses, metrics, protocols, optimizers or schedules by name."""
-    from bench.report.lists import LISTS
+    """List what there is of a kind by name; one name alone shows its parameters, a protocol's as a TOML file."""
+    from bench.report.lists import details, lines
 
-    rows = LISTS[kind](pattern)
+    about = details(kind, pattern)
+    if kind == Kind.protocols and about:
+        typer.echo(about, nl=False)
+        return
+    rows = lines(kind, pattern)
     width = max((len(name) for name, _ in rows), default=0)
     for name, what in rows:
         typer.echo(f"{name:{width}}  {what}")
-    if not rows:
-        typer.echo(f"no {kind} match {pattern!r}", err=True)
-        raise typer.Exit(2)
+    if about:
+        typer.echo(about)

@@ -65,7 +65,7 @@ def profile(
     from bench.core.files import canonical_json
     from bench.core.machine import pick_device
     from bench.core.protocol import find_protocol
-    from bench.data.loading.packed_files import Shelf
+    from bench.data.loading.packed_files import PackedFiles
     from bench.profile.bottleneck import bottleneck as find_bottleneck
     from bench.profile.interleaved import compare, opponent
     from bench.profile.memory_budget import fit_batch_of
@@ -97,8 +97,10 @@ def profile(
     with Bar(console) as bar:
         chooser = Chooser(source, where, runs, Path("results"), machine.precision, machine.layout, console.print, bar)
         settled = [(*chooser.settle(spec), by) for spec, by in asked]
-        shelf = Shelf(runs / "packed")
-        runner, *others = (StepRunner(spec, source, where, engine=by, shelf=shelf) for spec, _, by in settled)
+        packed_files = PackedFiles(runs / "packed")
+        runner, *others = (
+            StepRunner(spec, source, where, engine=by, packed_files=packed_files) for spec, _, by in settled
+        )
         if others:
             comparison = compare(runner, others[0], seconds, progress=bar)
             console.print(comparison_table(comparison))

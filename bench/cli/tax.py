@@ -31,10 +31,10 @@ def tax(
     from bench.profile.tax import measure
     from bench.report.progress_bar import Bar
     from bench.report.tax_table import tax_table
-    from registry.losses import RECIPES
+    from registry.losses import recipes
 
     chosen = pick_device(device)
-    names = loss or [name for name in RECIPES if "@" not in name]
+    names = loss or [name for name in recipes.names() if "@" not in name]
     with Bar(Console()) as bar:
         taxes = tax_table(measure({name: name for name in names}, size, batch, chosen, progress=bar))
     about = (

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.core.errors import BenchError
-from registry.errors import UnknownName
+from registry.optimizers import optimizers
+from registry.registry import Registry
+from registry.schedules import schedules
+
+Samples = Annotated[int, Field(gt=0, le=2**31)]
+"""Composites a pass."""
 
 
 class Stage(BaseModel):
@@ -16,9 +24,9 @@ class Stage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    size: int = Field(gt=0)
-    batch: int = Field(gt=0)
-    epochs: int = Field(ge=0)
+    size: int = Field(gt=0, le=8192)
+    batch: int = Field(gt=0, le=2**20)
+    epochs: int = Field(ge=0, le=100_000)
 
 
 class Protocol(BaseModel):
@@ -27,10 +35,10 @@ class Protocol(BaseModel):
     Attributes:
         name: its key, ``custom`` once anything was changed.
         version: raised whenever the numbers below change, so that old records are never ranked with new ones.
-        base: of a custom protocol, the one it was made from.
+        base: of a custom protocol, the one it was made from; of a user's own, its own name.
         stages: progressive resolutions; the last one's size is what is evaluated at.
         train_samples, val_samples, test_samples: composites a pass.
-        optimizer, schedule: keys of `bench.train.optim`, parameters in brackets.
+        optimizer, schedule: keys of `registry.optimizers` and `registry.schedules`, parameters in brackets.
         augmentation: a level of `bench.data.augment`.
     """
 
@@ -41,9 +49,9 @@ class Protocol(BaseModel):
     summary: str = ""
     base: str | None = None
     stages: tuple[Stage, ...] = Field(min_length=1)
-    train_samples: int = Field(gt=0)
-    val_samples: int = Field(gt=0)
-    test_samples: int = Field(gt=0)
+    train_samples: Samples
+    val_samples: Samples
+    test_samples: Samples
     optimizer: str = "adam"
     schedule: str = "onecycle"
     augmentation: str = "flip"
@@ -82,87 +90,137 @@ class Protocol(BaseModel):
 
     @property
     def label(self) -> str:
-        """What a leaderboard calls it; a custom protocol shows its base and a hash of its content."""
+        """What a leaderboard calls it; a custom protocol, or a user's own, shows a hash of its content."""
         if self.base is None:
             return f"{self.name} v{self.version}"
         content = self.model_dump_json(exclude={"name", "summary"})
-        return f"custom {hashlib.sha256(content.encode()).hexdigest()[:6]} (from {self.base} v{self.version})"
+        digest = hashlib.sha256(content.encode()).hexdigest()[:6]
+        if self.base == self.name:
+            return f"{self.name} v{self.version} ({digest})"
+        return f"custom {digest} (from {self.base} v{self.version})"
 
     def override(self, **changes: Any) -> Protocol:
         """A custom protocol with some values changed; values that are None or as before change nothing.
 
-        ``epochs``, ``batch`` and ``size`` apply to every stage.
+        ``epochs``, ``batch`` and ``size`` apply to every stage. Optimizer and schedule are spelt canonically.
 
         Raises:
             BenchError: a value that no protocol can have.
+            RegistryError: no such optimizer or schedule, or not with these parameters.
         """
         changes = {k: v for k, v in changes.items() if v is not None}
         in_stage = {k: changes.pop(k) for k in ("epochs", "batch", "size") if k in changes}
         if in_stage:
             changes["stages"] = [{**stage.model_dump(), **in_stage} for stage in self.stages]
-        try:
-            changed = Protocol.model_validate({**self.model_dump(), **changes})
-        except ValueError as error:
-            raise BenchError(f"not a protocol: {error}") from error
-        if changed == self:
-            return self
-        return changed.model_copy(update={"name": "custom", "base": self.base or self.name})
+        changed = _validated({**self.model_dump(), **changes}, "not a protocol")
+        return (
+            self if changed == self else changed.model_copy(update={"name": "custom", "base": self.base or self.name})
+        )
+
+    def toml(self) -> str:
+        """The protocol as a TOML file that `find_protocol` reads back."""
+        values = self.model_dump(exclude={"stages", "base"})
+        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
+        for stage in self.stages:
+            lines += ["", "[[stages]]", *(f"{name} = {value}" for name, value in stage.model_dump().items())]
+        return "\n".join(lines) + "\n"
 
 
-PROTOCOLS: dict[str, Protocol] = {
-    p.name: p
-    for p in (
-        Protocol(
-            name="quick",
-            version=1,
-            summary="64x64 on a CPU, about a minute a model; enough to tell models apart, not to rank close ones",
-            stages=(Stage(size=64, batch=8, epochs=2),),
-            train_samples=1024,
-            val_samples=128,
-            test_samples=256,
-            optimizer="adam[lr=0.003]",
-            schedule="onecycle",
+protocols: Registry[Protocol] = Registry(
+    "protocol",
+    where="bench list protocols",
+    group="maskdepth_bench.protocols",
+    index="bench.core.protocol:protocols",
+    values=Protocol,
+)
+
+for _protocol in (
+    Protocol(
+        name="quick",
+        version=1,
+        summary="64x64 on a CPU, about a minute a model; enough to tell models apart, not to rank close ones",
+        stages=(Stage(size=64, batch=8, epochs=2),),
+        train_samples=1024,
+        val_samples=128,
+        test_samples=256,
+        optimizer="adam[lr=0.003]",
+        schedule="onecycle",
+    ),
+    Protocol(
+        name="standard",
+        version=1,
+        summary="64 -> 112 -> 192 progressive over 40,000 composites; for a GPU",
+        stages=(
+            Stage(size=64, batch=128, epochs=3),
+            Stage(size=112, batch=64, epochs=2),
+            Stage(size=192, batch=32, epochs=2),
         ),
-        Protocol(
-            name="standard",
-            version=1,
-            summary="64 -> 112 -> 192 progressive over 40,000 composites; for a GPU",
-            stages=(
-                Stage(size=64, batch=128, epochs=3),
-                Stage(size=112, batch=64, epochs=2),
-                Stage(size=192, batch=32, epochs=2),
-            ),
-            train_samples=40_000,
-            val_samples=1_000,
-            test_samples=2_000,
-            optimizer="adam[lr=0.001]",
-            schedule="cosine",
+        train_samples=40_000,
+        val_samples=1_000,
+        test_samples=2_000,
+        optimizer="adam[lr=0.001]",
+        schedule="cosine",
+    ),
+    Protocol(
+        name="full",
+        version=1,
+        summary="64 -> 112 -> 192 progressive over 400,000 composites, as the published experiment; for a GPU",
+        stages=(
+            Stage(size=64, batch=128, epochs=3),
+            Stage(size=112, batch=64, epochs=2),
+            Stage(size=192, batch=32, epochs=2),
         ),
-        Protocol(
-            name="full",
-            version=1,
-            summary="64 -> 112 -> 192 progressive over 400,000 composites, as the published experiment; for a GPU",
-            stages=(
-                Stage(size=64, batch=128, epochs=3),
-                Stage(size=112, batch=64, epochs=2),
-                Stage(size=192, batch=32, epochs=2),
-            ),
-            train_samples=400_000,
-            val_samples=2_000,
-            test_samples=4_000,
-            optimizer="adam[lr=0.001]",
-            schedule="cosine",
-        ),
+        train_samples=400_000,
+        val_samples=2_000,
+        test_samples=4_000,
+        optimizer="adam[lr=0.001]",
+        schedule="cosine",
+    ),
+):
+    protocols.add(
+        _protocol.name,
+        _protocol,
+        about=f"{_protocol.summary} ({_protocol.optimizer}, {_protocol.schedule}, "
+        f"{_protocol.train_samples:,} samples x {_protocol.epochs} epochs)",
     )
-}
 
 
 def find_protocol(name: str) -> Protocol:
-    """The protocol of that name.
+    """The protocol of that name, of a user's ``package.module:attribute``, or in a TOML file.
+
+    A file that takes the name of a registered protocol and changes its numbers is a custom one made from it.
 
     Raises:
         UnknownName: there is none; the message names the nearest.
+        BenchError: the file cannot be read, or is no protocol.
     """
-    if name not in PROTOCOLS:
-        raise UnknownName("protocol", name, PROTOCOLS, "bench list protocols")
-    return PROTOCOLS[name]
+    if not name.endswith(".toml"):
+        found = protocols.build(name)
+        return _own(found) if ":" in name else found
+    try:
+        content = tomllib.loads(Path(name).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BenchError(f"cannot read the protocol {name}: {error}") from error
+    return _own(_validated({"version": 1, "name": Path(name).stem, **content, "base": None}, f"{name} is no protocol"))
+
+
+def _own(protocol: Protocol) -> Protocol:
+    """A user's protocol, told from the registered ones by its base."""
+    if protocol.name not in protocols.names():
+        return protocol.model_copy(update={"base": protocol.name})
+    registered = protocols.build(protocol.name)
+    same = {"summary": registered.summary, "version": registered.version}
+    if protocol.model_copy(update=same) == registered:
+        return registered
+    return protocol.model_copy(update={"name": "custom", "base": registered.name, "version": registered.version})
+
+
+def _validated(values: dict[str, Any], what: str) -> Protocol:
+    """A protocol from its values, its optimizer and schedule in their one spelling."""
+    try:
+        protocol = Protocol.model_validate(values)
+    except ValidationError as error:
+        reasons = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, not {e['input']!r:.40}" for e in error.errors()]
+        raise BenchError(f"{what}: {'; '.join(reasons)}") from error
+    optimizer, schedule = optimizers.canonical(protocol.optimizer), schedules.canonical(protocol.schedule)
+    return protocol.model_copy(update={"optimizer": optimizer, "schedule": schedule})

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bench.core.choice import Choice
 from bench.core.environment import Environment
 from bench.core.finding import Finding
+from bench.core.metric_facts import MetricFacts
 from bench.core.spec import RunSpec
 from bench.core.timings import Timings
 
@@ -64,6 +65,7 @@ class Record(BaseModel):
         peak_mib: highest memory use in training and evaluation.
         resumed: times the run was taken up again from a checkpoint.
         audit: what the soundness audit found before training; empty for what has no recipe.
+        metrics: what is known of each metric in ``test``, so that a page needs nobody's code.
         choice: how precision and memory format were chosen; None where they were asked for, or nothing is learnt.
     """
 
@@ -94,3 +96,4 @@ class Record(BaseModel):
     resumed: int = 0
     audit: list[Finding] = []
     choice: Choice | None = None
+    metrics: dict[str, MetricFacts] = {}

@@ -41,7 +41,7 @@ LEVELS: dict[str, Level] = {
     "standard": Level(flip=0.5, zoom=0.2, brightness=0.08, contrast=0.2, gain=0.1),
 }
 
-_PICKED = ("depth", "valid")
+_PICKED = ("depth", "valid", "mask_valid")
 """Taken from the nearest element: a mean over the rim of a hole or of an object would be a depth that is nowhere."""
 
 
@@ -57,7 +57,7 @@ def augment(quartet: Quartet, seed: int, epoch: int, ids: Tensor, level: str) ->
     Raises:
         BenchError: no such level.
     """
-    return _changed(quartet, _draws(seed, epoch, ids.to(quartet.bg.device)), find_level(level))
+    return _changed(quartet, _draws(seed, epoch, ids.to(quartet.bg_fg.device)), find_level(level))
 
 
 def find_level(name: str) -> Level:
@@ -112,7 +112,8 @@ def _changed(quartet: Quartet, u: Tensor, chosen: Level) -> Quartet:
     flipped = u[:, 0] < chosen.flip
     moved = _zoom(quartet, flipped, 1 + u[:, 1] * chosen.zoom, u[:, 2:4]) if chosen.zoom else _flip(quartet, flipped)
     if chosen.brightness or chosen.contrast or chosen.gain:
-        moved.bg, moved.bg_fg = (_expose(image, u[:, 4:9] * 2 - 1, chosen) for image in (moved.bg, moved.bg_fg))
+        bg, moved.bg_fg = (_expose(image, u[:, 4:9] * 2 - 1, chosen) for image in moved.inputs)
+        moved.bg = None if moved.bg is None else bg
     return moved
 
 
@@ -134,7 +135,7 @@ def _flip_those(images: Tensor, chosen: list[int]) -> Tensor:
 
 def _zoom(quartet: Quartet, flipped: Tensor, zoom: Tensor, place: Tensor) -> Quartet:
     """Enlarge a window of 1 / ``zoom`` of the picture at ``place`` (B, 2) in [0, 1] of its freedom, and mirror some."""
-    height, width = quartet.bg.shape[-2:]
+    height, width = quartet.bg_fg.shape[-2:]
     freedom = 1 - 1 / zoom
     across = torch.where(flipped, -1.0, 1.0)
     grid = torch.empty(len(zoom), height, width, 2, device=zoom.device)
@@ -153,7 +154,7 @@ def _zoom(quartet: Quartet, flipped: Tensor, zoom: Tensor, place: Tensor) -> Qua
         ).clamp_(0, 1)
         for name, image in quartet.tensors()
     }
-    return Quartet(**moved)
+    return Quartet.of(moved)
 
 
 def _expose(image: Tensor, draws: Tensor, level: Level) -> Tensor:

@@ -18,7 +18,6 @@ from bench.core.errors import BenchError
 from bench.data.counter_random import normal, uniform
 from registry.contract import Quartet
 
-_PHOTOGRAPHS = ("bg", "bg_fg")
 # The tables of ITU-T T.81 annex K, which libjpeg scales by quality.
 _LUMA = (
     (16, 11, 10, 16, 24, 40, 51, 61),
@@ -95,14 +94,14 @@ class Camera:
         if self.is_still:
             return scenes
         drawn = self.draws(seed, stream, ids)
-        bg = translate(scenes.bg, drawn["shift"]).mul_(drawn["gain"][:, :, None, None])
-        photographs = {"bg": bg, "bg_fg": scenes.bg_fg}
-        for name in _PHOTOGRAPHS:
-            image = photographs[name]
+        photographs = {"bg_fg": scenes.bg_fg}
+        if scenes.bg is not None:
+            photographs["bg"] = translate(scenes.bg, drawn["shift"]).mul_(drawn["gain"][:, :, None, None])
+        for name, image in photographs.items():
             noise = normal(seed, f"{stream}/noise/{name}", ids, image[0].numel()).view_as(image)
             noisy = noise.mul_(self.noise).add_(image).clamp_(0, 1)
             photographs[name] = _compress_some(noisy, drawn[f"jpeg_{name}"])
-        return Quartet(photographs["bg"], photographs["bg_fg"], scenes.mask, scenes.depth, scenes.valid)
+        return Quartet.of({**dict(scenes.tensors()), **photographs})
 
 
 CAMERAS: dict[str, Camera] = {
@@ -115,7 +114,7 @@ def camera_named(name: str) -> Camera:
     """The camera condition of that name.
 
     Raises:
-        BenchError: there is none; the message names them all.
+        BenchError: no such camera; the message names them all.
     """
     if name not in CAMERAS:
         raise BenchError(f"unknown camera {name!r}; there are: {', '.join(sorted(CAMERAS))}")

@@ -120,4 +120,4 @@ def join(chunks: list[Quartet]) -> Quartet:
     if len(chunks) == 1:
         return chunks[0]
     parts = [dict(chunk.tensors()) for chunk in chunks]
-    return Quartet(**{name: torch.cat([part[name] for part in parts]) for name in parts[0]})
+    return Quartet.of({name: torch.cat([part[name] for part in parts]) for name in parts[0]})

@@ -1,33 +1,46 @@
-"""Which groups of a pool a part may use: disjoint for honest scores, or all of them as the published systems did.
+"""Which backgrounds and objects a part may use: disjoint for honest scores, or shared as the published systems did.
 
 Composites of one background, or of one object, resemble each other far more than new ones do; a split that
-spreads them over training and test measures memory.
+spreads them over training and test measures memory. A rule says it for each of the two pools:
+
+- ``unseen-both``: no background and no object in two parts (the default);
+- ``unseen-bg``, ``unseen-fg``: no background, or no object, in two parts; the other pool is shared by all;
+- ``shared``: everything in every part; scores leak;
+- ``kfold[n=5,fold=0]``: ``unseen-both`` with fold ``fold`` of ``n`` as test, the next one as validation;
+- ``FILE.json``: a file of one's own, ``{"background": {"train": [...], "val": [...], "test": [...]}, "object": ...}``
+  with the groups' names; groups that it does not name are not used.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+import json
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from bench.core.errors import BadData, BenchError
+from registry.errors import RegistryError
+from registry.registry import format_key, parse_key
 
 Part = Literal["train", "val", "test"]
+Pool = Literal["background", "object"]
+Groups = Mapping[Part, Sequence[str]]
 
 FRACTIONS: dict[Part, float] = {"train": 0.70, "val": 0.15, "test": 0.15}
+POOLS: tuple[Pool, ...] = ("background", "object")
 
 
 @dataclass(frozen=True)
 class Split:
-    """Groups by part.
+    """The groups of one pool by part.
 
     Attributes:
-        rule: the name of the rule that made it.
-        groups: the names of the groups each part may use.
+        groups: the names of the groups each part may use, in alphabetical order.
     """
 
-    rule: str
     groups: Mapping[Part, tuple[str, ...]]
 
     @property
@@ -37,12 +50,78 @@ class Split:
         return len(names) != len(set(names))
 
 
-def _by_group(sizes: Mapping[str, int], seed: int) -> dict[Part, list[str]]:
+@dataclass(frozen=True)
+class Division:
+    """The splits of both pools.
+
+    Attributes:
+        rule: what made it, in its one spelling.
+        pools: the split of each pool.
+        digest: of the file that made it, for rules that are files.
+    """
+
+    rule: str
+    pools: Mapping[Pool, Split]
+    digest: str | None = None
+
+    @property
+    def leaks(self) -> bool:
+        """Whether some background or object stands in two parts."""
+        return any(split.leaks for split in self.pools.values())
+
+    def describe(self) -> dict[str, Any]:
+        """What a source's description says of it; renamed rules keep their former spelling there, and so their ids."""
+        facts: dict[str, Any] = {"split": _RECORDED.get(self.rule, self.rule), "leaks": self.leaks}
+        return facts if self.digest is None else {**facts, "split_content": self.digest}
+
+
+_FORMER = {"group": "unseen-both", "random": "shared"}
+_RECORDED = {new: old for old, new in _FORMER.items()}
+
+
+def split_pools(
+    pools: Mapping[Pool, Mapping[str, int]],
+    seed: int,
+    rule: str = "unseen-both",
+    names: Mapping[Pool, str] | None = None,
+) -> Division:
+    """Share the groups of both pools out over the parts.
+
+    Args:
+        pools: how many files or identities each group has, by the group's name.
+        seed: breaks ties between groups of one size.
+        rule: see the module; a former name is accepted with a warning.
+        names: what the groups of a pool are, for messages.
+
+    Returns:
+        A function of the seed, the rule, and the groups' names and sizes alone, whatever their order.
+
+    Raises:
+        BenchError: there is no such rule, or it has no such parameter.
+        BadData: too few groups for a disjoint split, or a file that does not fit the data.
+    """
+    names = names or {}
+    if rule.endswith(".json"):
+        return _from_file(Path(rule), pools)
+    canonical, makers = _rule(rule)
+    splits: dict[Pool, Split] = {}
+    for pool, sizes in pools.items():
+        parts = makers[pool](sizes, seed, names.get(pool, f"{pool}s"))
+        splits[pool] = Split({part: tuple(sorted(parts[part])) for part in FRACTIONS})
+    return Division(canonical, splits)
+
+
+Maker = Callable[[Mapping[str, int], int, str], Groups]
+"""Sizes by group, the seed, and what the groups are, to the groups of each part."""
+
+
+def _disjoint(sizes: Mapping[str, int], seed: int, what: str) -> dict[Part, list[str]]:
     """Biggest group first to the part farthest below its quota, so that a huge group lands in train."""
+    _need(len(FRACTIONS), sizes, what)
     total = sum(sizes.values())
     groups: dict[Part, list[str]] = {part: [] for part in FRACTIONS}
     missing = {part: share * total for part, share in FRACTIONS.items()}
-    order = sorted(sizes, key=lambda name: (-sizes[name], hashlib.sha256(f"{seed}/{name}".encode()).digest()))
+    order = list(_biggest_first(sizes, seed))
     for left, name in zip(range(len(order), 0, -1), order, strict=True):
         empty = [part for part in groups if not groups[part]]
         part = max(empty if left <= len(empty) else groups, key=missing.__getitem__)
@@ -51,31 +130,118 @@ def _by_group(sizes: Mapping[str, int], seed: int) -> dict[Part, list[str]]:
     return groups
 
 
-def _leaking(sizes: Mapping[str, int], seed: int) -> dict[Part, list[str]]:
-    """Everything in every part: samples differ, backgrounds and objects do not."""
+def _shared(sizes: Mapping[str, int], seed: int, what: str) -> dict[Part, list[str]]:
+    """Everything in every part: samples differ, backgrounds or objects do not."""
     return {part: list(sizes) for part in FRACTIONS}
 
 
-RULES: dict[str, Callable[[Mapping[str, int], int], dict[Part, list[str]]]] = {"group": _by_group, "random": _leaking}
+def _fold(n: int, fold: int) -> Maker:
+    """Fold ``fold`` of ``n`` is tested on, the next one validates, the others train."""
+
+    def share_out(sizes: Mapping[str, int], seed: int, what: str) -> dict[Part, list[str]]:
+        _need(n, sizes, what)
+        folds: list[list[str]] = [[] for _ in range(n)]
+        filled = [0] * n
+        for name in _biggest_first(sizes, seed):
+            smallest = min(range(n), key=lambda number: (filled[number], len(folds[number]), number))
+            folds[smallest].append(name)
+            filled[smallest] += sizes[name]
+        val = (fold + 1) % n
+        train = [name for number, names in enumerate(folds) if number not in (fold, val) for name in names]
+        return {"train": train, "val": folds[val], "test": folds[fold]}
+
+    return share_out
 
 
-def split_groups(sizes: Mapping[str, int], seed: int, rule: str = "group", what: str = "groups") -> Split:
-    """Share groups out over the parts, as a function of the seed and the groups' names and sizes alone.
+_RULES: dict[str, dict[Pool, Maker]] = {
+    "unseen-both": {"background": _disjoint, "object": _disjoint},
+    "unseen-bg": {"background": _disjoint, "object": _shared},
+    "unseen-fg": {"background": _shared, "object": _disjoint},
+    "shared": {"background": _shared, "object": _shared},
+}
 
-    Args:
-        sizes: how many files or identities each group has.
-        seed: breaks ties between groups of one size.
-        rule: a key of `RULES`; ``group`` is disjoint, ``random`` leaks.
-        what: what the groups are, for messages.
+RULES: dict[str, str] = {
+    "unseen-both": "no background and no object in two parts",
+    "unseen-bg": "no background in two parts; objects are shared by all",
+    "unseen-fg": "no object in two parts; backgrounds are shared by all",
+    "shared": "every background and object in every part: scores leak",
+    "kfold[n=5,fold=0]": "as unseen-both, with one fold of n as test and the next as validation",
+    "FILE.json": "the groups of each part by name, from a file",
+}
+"""Every rule in a few words, for lists and help."""
+
+
+def find_rule(rule: str) -> str:
+    """The one spelling of a rule; a former name is accepted with a warning.
 
     Raises:
-        BenchError: there is no such rule.
-        BadData: fewer than three groups for a disjoint split.
+        BenchError: there is no such rule, or it has no such parameter.
     """
-    if rule not in RULES:
-        raise BenchError(f"unknown split {rule!r}; there are: {', '.join(sorted(RULES))}")
-    if len(sizes) < len(FRACTIONS) and rule != "random":
-        reason = f"only {len(sizes)}; a split into train, val and test that share none needs at least {len(FRACTIONS)}"
-        raise BadData([(what, reason)], "add more, or use split=random, whose scores leak")
-    parts = RULES[rule](sizes, seed)
-    return Split(rule, {part: tuple(sorted(names)) for part, names in parts.items()})
+    return rule if rule.endswith(".json") else _rule(rule)[0]
+
+
+def _rule(text: str) -> tuple[str, Mapping[Pool, Maker]]:
+    """The canonical text of a rule, and what makes the split of each pool."""
+    try:
+        name, params = parse_key(text)
+    except RegistryError as error:
+        raise BenchError(f"split: {error}") from error
+    if name in _FORMER:
+        warnings.warn(f"split {name!r} is now called {_FORMER[name]!r}", FutureWarning, stacklevel=3)
+        name = _FORMER[name]
+    if name == "kfold":
+        n, fold = params.pop("n", 5), params.pop("fold", 0)
+        if type(n) is not int or type(fold) is not int or n < len(FRACTIONS) or not 0 <= fold < n:
+            raise BenchError(f"split {text!r}: n is a whole number from {len(FRACTIONS)}, fold one from 0 to n - 1")
+        _refuse(text, params)
+        return format_key(name, {"n": n, "fold": fold}), dict.fromkeys(POOLS, _fold(n, fold))
+    if name not in _RULES:
+        raise BenchError(f"unknown split {name!r}; there are: {', '.join(RULES)}")
+    _refuse(text, params)
+    return name, _RULES[name]
+
+
+def _refuse(text: str, params: Mapping[str, Any]) -> None:
+    if params:
+        raise BenchError(f"split {text!r} takes no parameter {', '.join(params)}")
+
+
+def _biggest_first(sizes: Mapping[str, int], seed: int) -> Iterator[str]:
+    yield from sorted(sizes, key=lambda name: (-sizes[name], hashlib.sha256(f"{seed}/{name}".encode()).digest()))
+
+
+def _need(count: int, sizes: Mapping[str, int], what: str) -> None:
+    if len(sizes) < count:
+        reason = f"only {len(sizes)}; a split into train, val and test that share none needs at least {count}"
+        raise BadData([(what, reason)], "add more, or use --split shared, whose scores leak")
+
+
+def _from_file(path: Path, pools: Mapping[Pool, Mapping[str, int]]) -> Division:
+    """The split that a JSON file says."""
+    problems = []
+    try:
+        content = path.read_bytes()
+        said = json.loads(content)
+    except (OSError, ValueError) as error:
+        raise BadData([(str(path), f"no split can be read from it: {error}")]) from error
+    splits: dict[Pool, Split] = {}
+    for pool, sizes in pools.items():
+        parts = said.get(pool) if isinstance(said, dict) else None
+        if not isinstance(parts, dict) or set(parts) != set(FRACTIONS):
+            problems.append((str(path), f"{pool!r} must hold {', '.join(FRACTIONS)}, each a list of names"))
+            continue
+        for part, wanted in parts.items():
+            known = wanted if isinstance(wanted, list) else []
+            unknown = [name for name in known if name not in sizes]
+            if not known:
+                problems.append((str(path), f"{pool}/{part} is no list of names"))
+            if unknown:
+                there_are = ", ".join(sorted(sizes)[:5])
+                problems.append(
+                    (str(path), f"{pool}/{part}: no {unknown[0]!r} in the data (there are {there_are} ...)")
+                )
+        if not problems:
+            splits[pool] = Split({part: tuple(sorted(set(parts[part]))) for part in FRACTIONS})
+    if problems:
+        raise BadData(problems)
+    return Division("file", splits, hashlib.sha256(content).hexdigest()[:16])

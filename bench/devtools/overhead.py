@@ -58,7 +58,7 @@ class _Bare:
         began = time.perf_counter()
         for quartet in itertools.islice(self._batches, steps):
             with self._autocast:
-                prediction = self._model(quartet.bg, quartet.bg_fg)
+                prediction = self._model(*quartet.inputs)
             self._objective(prediction, quartet).total.backward()
             self._optimizer.step()
             self._optimizer.zero_grad(set_to_none=True)

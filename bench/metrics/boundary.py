@@ -48,5 +48,5 @@ def _unite(into: Tensor, on: Tensor, rows: int, columns: int) -> None:
     """Turn on in ``into`` what is on in ``on`` after a shift; what leaves the picture is lost."""
     height, width = on.shape[-2:]
     if abs(rows) < height and abs(columns) < width:
-        there = into[..., max(rows, 0) : height + min(rows, 0), max(columns, 0) : width + min(columns, 0)]
-        there |= on[..., max(-rows, 0) : height + min(-rows, 0), max(-columns, 0) : width + min(-columns, 0)]
+        part = into[..., max(rows, 0) : height + min(rows, 0), max(columns, 0) : width + min(columns, 0)]
+        part |= on[..., max(-rows, 0) : height + min(-rows, 0), max(-columns, 0) : width + min(-columns, 0)]

@@ -25,16 +25,11 @@ def depth_rmse(view: View) -> Tensor:
 
 
 def depth_rmse_pooled(view: View) -> Tensor:
-    """`depth_rmse` of one image; summed up over images as ``sqrt(sum(n rmse^2) / sum(n))`` with `valid_pixels` n.
+    """`depth_rmse` of one image; summed up over images as ``sqrt(sum(n rmse^2) / sum(n))`` with n its valid pixels.
 
     That is one root over all valid pixels of all images, where `depth_rmse` is the mean of roots.
     """
     return depth_rmse(view)
-
-
-def valid_pixels(view: View) -> Tensor:
-    """How many pixels of known depth an image has: the weight of `depth_rmse_pooled`."""
-    return view.valid_pixels
 
 
 def depth_mae(view: View) -> Tensor:

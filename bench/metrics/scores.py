@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import inf, nan
 
 import numpy as np
@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from bench.metrics.metric import Metric
-from bench.metrics.summary import Columns, Summary, summarise
-from bench.metrics.table import metric
+from bench.metrics.summary import Columns, Summary, summarise, summarise_column
+from bench.metrics.table import metrics
 from bench.metrics.view import View
 from registry.contract import Prediction, Quartet
+from registry.errors import RegistryError
 
 
 class Scores:
@@ -22,34 +23,41 @@ class Scores:
     `update` leaves its values on the device and never waits for it; `result` reads everything back at once.
 
     Args:
-        names: the metrics' names.
+        keys: of the metrics, with their parameters in brackets.
+
+    Attributes:
+        facts: what is known of each metric, by its key in its one spelling.
 
     Raises:
-        UnknownName: one of them is no metric.
+        UnknownName, BadParameter: one of them is no metric.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._metrics = [metric(name) for name in dict.fromkeys(names)]
-        self._weights = {m.weight: m for m in self._metrics if m.weight is not None}
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._metrics = list({metric.key: metric for metric in map(metrics.bind, keys)}.values())
+        self._weights = list(dict.fromkeys(m.facts.weight for m in self._metrics if m.facts.weight is not None))
         self._batches: list[Tensor] = []
+        self.facts = {metric.key: metric.facts for metric in self._metrics}
 
     @torch.no_grad()
     def update(self, prediction: Prediction, quartet: Quartet) -> None:
         """Add the images of one batch.
 
-        A metric whose head or target is not there is NaN for all of them. An image whose prediction holds a NaN
-        scores the worst there can be, infinitely bad, so that it cannot improve a mean by being left out of it.
+        A metric whose head or target is missing is NaN for all of them. An image whose prediction holds a NaN scores
+        the worst there can be, infinitely bad, so that it cannot improve a mean by being left out of it.
+
+        Raises:
+            RegistryError: a metric gave something else than one number per image.
         """
         view = View(prediction, quartet)
         # An evaluation may run under autocast; what is measured must not depend on it.
         with torch.autocast(view.device.type, enabled=False):
-            columns = [self._column(m, m.name, view) for m in self._metrics]
-            weights = [self._column(m, name, view) for name, m in self._weights.items()]
+            columns = [self._column(metric, view) for metric in self._metrics]
+            weights = [_weight(name, view) for name in self._weights]
             self._batches.append(torch.stack([*columns, *weights]))
 
     def result(self) -> Columns:
         """All values by metric, (images,) float32 each, in the order of the updates; weights by their own name."""
-        names = [*(m.name for m in self._metrics), *self._weights]
+        names = [*self.facts, *self._weights]
         if not self._batches:
             return {name: np.empty(0, dtype=np.float32) for name in names}
         table = torch.cat(self._batches, dim=1).cpu().numpy()
@@ -57,14 +65,55 @@ class Scores:
 
     def summary(self) -> dict[str, Summary]:
         """Each metric's one figure, and how many images it rests on; reads back."""
-        return summarise(self.result())
+        return summarise(self.result(), self.facts)
 
-    def _column(self, m: Metric, function: str, view: View) -> Tensor:
-        """One function's values for the batch, (B,), float32."""
-        if not view.offers.issuperset(m.needs):
-            return torch.full((len(view),), nan, device=view.device)
-        values = m.load(function)(view)
-        if function == m.name:
-            for head in view.broken.keys() & m.needs:
-                values = torch.where(view.broken[head], -inf if m.higher_is_better else inf, values)
+    def _column(self, metric: Metric, view: View) -> Tensor:
+        # Infinity is kept for predictions that hold a NaN: what a formula divides by zero says nothing.
+        values = values_of(metric, view)
+        values = torch.where(values.isinf(), nan, values)
+        for head in view.broken.keys() & metric.facts.needs:
+            values = torch.where(view.broken[head], -inf if metric.facts.higher_is_better else inf, values)
         return values
+
+
+def values_of(metric: Metric, view: View) -> Tensor:
+    """A metric's values for a batch, (B,), float32; NaN where it has nothing to say.
+
+    Raises:
+        RegistryError: it gave something else than one number per image.
+    """
+    facts = metric.facts
+    if not view.offers.issuperset(facts.needs):
+        return torch.full((len(view),), nan, device=view.device)
+    values = metric.per_image(view)
+    if not isinstance(values, Tensor) or values.shape != (len(view),):
+        given = f"shape {tuple(values.shape)}" if isinstance(values, Tensor) else f"a {type(values).__name__}"
+        raise RegistryError(f"metric {metric.key!r} gave {given}: it must give one value per image, ({len(view)},)")
+    return values.float()
+
+
+def scores_of(chosen: Mapping[str, Metric], view: View) -> dict[str, float]:
+    """Each metric's figure for one batch; those that have nothing to say are left out; reads back."""
+    found = {}
+    for name, metric in chosen.items():
+        names = [metric.key, *filter(None, [metric.facts.weight])]
+        values = [values_of(metric, view), *(_weight(weight, view) for weight in names[1:])]
+        columns = {name: column.cpu().numpy() for name, column in zip(names, values, strict=True)}
+        value = summarise_column(metric.key, metric.facts, columns).value
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def default_metrics() -> dict[str, Metric]:
+    """Those that every evaluation computes, by key."""
+    return {name: metrics.bind(name) for name in metrics.default()}
+
+
+def _weight(name: str, view: View) -> Tensor:
+    """A weight of the images, (B,); NaN where the batch does not offer what it is made of."""
+    try:
+        weight: Tensor = getattr(view, name)
+    except LookupError:
+        return torch.full((len(view),), nan, device=view.device)
+    return weight

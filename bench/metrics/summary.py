@@ -10,8 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from bench.metrics.metric import Metric
-from bench.metrics.table import metrics
+from bench.core.metric_facts import MetricFacts
 
 Columns: TypeAlias = dict[str, npt.NDArray[np.float32]]
 """Per-image values by metric, (images,) each, and the weights that some metrics need by their own name."""
@@ -30,28 +29,29 @@ class Summary:
     images: int
 
 
-def summarise(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, Summary]:
-    """Each metric's figure as `Metric` defines it: a mean over the images that have something to say.
+def summarise(columns: Mapping[str, npt.NDArray[Any]], facts: Mapping[str, MetricFacts]) -> dict[str, Summary]:
+    """Each metric's figure as `MetricFacts` defines it: a mean over the images that have something to say.
 
     Args:
         columns: per-image values by metric, NaN where an image has nothing to say, and the weights they need;
-            what is no metric's name is passed over.
+            what is no metric's key is passed over.
+        facts: of the metrics, by key.
     """
-    return {name: summarise_one(metrics[name], columns) for name in columns if name in metrics}
+    return {key: summarise_column(key, facts[key], columns) for key in columns if key in facts}
 
 
-def summarise_one(metric: Metric, columns: Mapping[str, npt.NDArray[Any]]) -> Summary:
+def summarise_column(key: str, facts: MetricFacts, columns: Mapping[str, npt.NDArray[Any]]) -> Summary:
     """One metric's figure from its own column and that of its weight."""
-    values = np.asarray(columns[metric.name], dtype=np.float64)
-    weights = np.ones_like(values) if metric.weight is None else np.asarray(columns[metric.weight], dtype=np.float64)
+    values = np.asarray(columns[key], dtype=np.float64)
+    weights = np.ones_like(values) if facts.weight is None else np.asarray(columns[facts.weight], dtype=np.float64)
     counts = ~np.isnan(values) & (weights > 0)
     if not counts.any():
         return Summary(None, 0)
-    mean = np.average(values[counts] ** metric.power, weights=weights[counts])
-    return Summary(float(mean ** (1 / metric.power)), int(counts.sum()))
+    mean = np.average(values[counts] ** facts.power, weights=weights[counts])
+    return Summary(float(mean ** (1 / facts.power)), int(counts.sum()))
 
 
-def skill(score: float | None, baselines: Iterable[float | None], metric: Metric) -> float | None:
+def skill(score: float | None, baselines: Iterable[float | None], facts: MetricFacts) -> float | None:
     """How far a score goes from the best baseline to perfection: 0 is the baseline, 1 is perfect.
 
     ``(score - best) / (perfect - best)`` with the best of the baselines in the metric's direction; negative for
@@ -60,7 +60,7 @@ def skill(score: float | None, baselines: Iterable[float | None], metric: Metric
     Args:
         score: the metric's figure for a model.
         baselines: its figures for the baselines that learn nothing; None and what is not finite does not count.
-        metric: which metric.
+        facts: of the metric.
 
     Returns:
         The skill, or None where there is no score, no baseline, or the best baseline is perfect already.
@@ -68,5 +68,5 @@ def skill(score: float | None, baselines: Iterable[float | None], metric: Metric
     finite = [b for b in baselines if b is not None and math.isfinite(b)]
     if score is None or math.isnan(score) or not finite:
         return None
-    best = max(finite) if metric.higher_is_better else min(finite)
-    return (score - best) / (metric.perfect - best) if best != metric.perfect else None
+    best = max(finite) if facts.higher_is_better else min(finite)
+    return (score - best) / (facts.perfect - best) if best != facts.perfect else None

@@ -1,4 +1,4 @@
-"""`View`: one batch as the metrics look at it, each shared intermediate computed once."""
+"""`View`: prediction and truth of one batch as metrics need them, each shared intermediate computed once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.metrics.boundary import contour
-from registry.contract import Prediction, Quartet
+from registry.contract import Head, Prediction, Quartet, Target
 from registry.ssim import ssim_of
 
 T = TypeVar("T")
@@ -23,10 +23,10 @@ this is 4 cm, nearer than any camera sees.
 
 
 class View:
-    """What prediction and truth of one batch say, per image, on their own device, without synchronisation.
+    """Prediction and truth of one batch, per image, on their own device, without synchronisation.
 
-    Everything is made when it is first asked for and kept. "Flat" tensors are (B, H * W), maps (B, 1, H, W).
-    Asking for what the batch does not offer is a LookupError.
+    Everything is computed when it is first needed, and kept. "Flat" tensors are (B, H * W), maps (B, 1, H, W).
+    What the batch does not offer raises LookupError.
     """
 
     def __init__(self, prediction: Prediction, quartet: Quartet) -> None:
@@ -39,28 +39,34 @@ class View:
     @property
     def device(self) -> torch.device:
         """Where the batch lies."""
-        return self._quartet.bg.device
+        return self._quartet.bg_fg.device
 
     @cached_property
     def offers(self) -> frozenset[str]:
-        """Which of "mask", "depth" (both predicted and true) and "true_mask" are there."""
+        """Which of "mask", "depth" (both predicted and true) and "true_mask" the batch has."""
         prediction, quartet = self._prediction, self._quartet
-        there = {
+        offered = {
             "mask": prediction.mask is not None and quartet.mask is not None,
             "depth": prediction.depth is not None and quartet.depth is not None,
             "true_mask": quartet.mask is not None,
         }
-        return frozenset(name for name, is_there in there.items() if is_there)
+        return frozenset(name for name, has_it in offered.items() if has_it)
+
+    def judged(self, head: str) -> tuple[Head, Target]:
+        """What one head predicts and what is true, as loss terms see them."""
+        predicted: Head = _required(getattr(self._prediction, head), f"predicted {head}")
+        true: Tensor = _required(getattr(self._quartet, head), f"true {head}")
+        return predicted, Target(true, self._quartet.valid if head == "depth" else None)
 
     @cached_property
     def mask(self) -> Tensor:
         """Predicted mask in [0, 1], map."""
-        return _there(self._prediction.mask, "predicted mask").value.float()
+        return _required(self._prediction.mask, "predicted mask").value.float()
 
     @cached_property
     def true_mask(self) -> Tensor:
         """True (soft) mask in [0, 1], map."""
-        return _there(self._quartet.mask, "true mask").float()
+        return _required(self._quartet.mask, "true mask").float()
 
     @cached_property
     def on(self) -> Tensor:
@@ -90,17 +96,17 @@ class View:
     @cached_property
     def valid(self) -> Tensor:
         """Where the true depth is known, bool map."""
-        return _there(self._quartet.valid, "true depth") > 0.5
+        return _required(self._quartet.valid, "true depth") > 0.5
 
     @cached_property
     def depth(self) -> Tensor:
         """Predicted depth in [0, 1], 0 where the truth is unknown, map."""
-        return self._known(_there(self._prediction.depth, "predicted depth").value.float())
+        return self._known(_required(self._prediction.depth, "predicted depth").value.float())
 
     @cached_property
     def true_depth(self) -> Tensor:
         """True depth in [0, 1], 0 where it is unknown, map."""
-        return self._known(_there(self._quartet.depth, "true depth").float())
+        return self._known(_required(self._quartet.depth, "true depth").float())
 
     @cached_property
     def valid_pixels(self) -> Tensor:
@@ -130,9 +136,9 @@ class View:
     def depth_similarity(self, window: int) -> Tensor:
         """SSIM of the depth, (B, 1, H - window + 1, W - window + 1), shared with a recipe's SSIM where there is one.
 
-        It says nothing, and may be NaN, where a window holds a pixel of unknown depth.
+        It means nothing, and may be NaN, where a window holds a pixel of unknown depth.
         """
-        head, true = _there(self._prediction.depth, "predicted depth"), _there(self._quartet.depth, "true depth")
+        head, true = _required(self._prediction.depth, "predicted depth"), _required(self._quartet.depth, "true depth")
         return ssim_of(head, true, window).float()
 
     def mean(self, values: Tensor) -> Tensor:
@@ -141,7 +147,7 @@ class View:
 
     @cached_property
     def broken(self) -> dict[str, Tensor]:
-        """Which images have a NaN in what they say, by head, bool (B,)."""
+        """Which images have a NaN in their prediction, by head, bool (B,)."""
         # A sum of values in [0, 1] is NaN exactly when one of them is.
         return {name: total(head.value).isnan() for name, head in self._prediction.heads()}
 
@@ -164,7 +170,7 @@ def numbers(on: Tensor) -> Tensor:
     return on.view(torch.uint8).float()
 
 
-def _there(value: T | None, name: str) -> T:
+def _required(value: T | None, name: str) -> T:
     if value is None:
         raise LookupError(f"this batch has no {name}")
     return value

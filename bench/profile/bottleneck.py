@@ -160,7 +160,7 @@ def fixed_share(growth: float, images: float) -> float:
 def _sized(batch: Batch, count: int) -> Batch:
     at = torch.arange(count) % len(batch.quartet)
     quartet = batch.quartet.map(lambda tensor: tensor[at.to(tensor.device)])
-    return Batch(batch.ids[at], batch.at[at.to(batch.at.device)], quartet)
+    return Batch(batch.ids[at], batch.device_ids[at.to(batch.device_ids.device)], quartet)
 
 
 def _over(runner: StepRunner, batches: Iterator[Numbered]) -> Callable[[], float]:

@@ -101,10 +101,10 @@ def _batch(size: int, batch: int, device: torch.device) -> tuple[Quartet, tuple[
 
 def _seconds(objective: Objective, logits: tuple[Tensor, Tensor], quartet: Quartet) -> float:
     """One forward and backward pass through an objective."""
-    _wait(quartet.bg.device)
+    _wait(quartet.bg_fg.device)
     began = time.perf_counter()
     objective(Prediction(*logits), quartet).total.backward()
-    _wait(quartet.bg.device)
+    _wait(quartet.bg_fg.device)
     seconds = time.perf_counter() - began
     for tensor in (*logits, *objective.parameters()):
         tensor.grad = None

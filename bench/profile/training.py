@@ -17,7 +17,7 @@ from bench.core.spec import RunSpec
 from bench.core.timings import BlockTime
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import RESIDENT_SHARE, Batch, Loader
-from bench.data.loading.packed_files import Shelf
+from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.profile.nvtx import Ranges
 from bench.timing import memory
@@ -54,7 +54,7 @@ class StepRunner:
         batches: how many are there before they come again; they lie in memory or are made as they are needed, as
             all the protocol's samples would.
         resident: let them lie in memory whatever a run would do.
-        shelf: where batches are kept that a run would stream from a file; without it they are made as needed.
+        packed_files: where batches are kept that a run would stream from a file; without it they are made as needed.
         engine: how a step is run; of a compiled model only whole passes are timed, as its blocks are fused away, and
             of a captured step the graph.
 
@@ -74,7 +74,7 @@ class StepRunner:
         device: torch.device,
         batches: int = BATCHES,
         engine: Engine = "eager",
-        shelf: Shelf | None = None,
+        packed_files: PackedFiles | None = None,
         resident: bool = False,
     ) -> None:
         self.spec, self.device, self.engine = spec, device, engine
@@ -90,7 +90,7 @@ class StepRunner:
         count = batches * self.batch
         part = 1 if resident else count / max(count, spec.protocol.train_samples)
         room = int(RESIDENT_SHARE * free_bytes(device) * part)
-        self.loader = Loader(source.to(device), "train", count, self.size, self.batch, room, shelf=shelf)
+        self.loader = Loader(source.to(device), "train", count, self.size, self.batch, room, packed_files=packed_files)
         try:
             self._heads = common_heads(spec, self.model, self.loader)
         except ValueError as error:

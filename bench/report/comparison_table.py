@@ -8,7 +8,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.metrics import metrics
 from bench.results.compare import Comparison
 from bench.results.stats.seeds import MANY_SEEDS
 from bench.results.stats.verdict import Finding
@@ -26,9 +25,8 @@ def comparison_table(comparison: Comparison) -> RenderableType:
     table.add_column("A is", no_wrap=True)
     table.add_column("more seeds", no_wrap=True)
     for name, found in comparison.findings.items():
-        direction = "↑" if metrics[name].higher_is_better else "↓"
         table.add_row(
-            f"{name} {direction}",
+            f"{name} {comparison.facts[name].arrow}",
             _number(found.a),
             _number(found.b),
             _number(found.effect, "+"),

@@ -2,79 +2,75 @@
 
 from __future__ import annotations
 
-import ast
-import fnmatch
-import importlib.util
-from collections.abc import Callable
-from pathlib import Path
+import inspect
+from collections.abc import Mapping
 from typing import Any
 
-from bench.core.protocol import PROTOCOLS
+from bench.core.protocol import protocols
 from bench.metrics import metrics
-from bench.train.optim import optimizers, schedules
-from registry.losses import RECIPES, terms
+from registry.errors import UnknownName
+from registry.losses import recipes, terms
 from registry.models import models
+from registry.optimizers import optimizers
 from registry.registry import Registry
+from registry.schedules import schedules
 
 Lines = list[tuple[str, str]]
 
-
-def _models(pattern: str) -> Lines:
-    families = [
-        (f"{prefix}<architecture>/<encoder>", "any architecture and encoder of segmentation_models_pytorch and timm")
-        for prefix in models.families()
-    ]
-    own = [("package.module:function", "a function of yours that builds a model")]
-    return _registered(models, pattern) + (families + own if pattern == "*" else [])
-
-
-def _losses(pattern: str) -> Lines:
-    recipes = [(name, f"{recipe.text}   ({recipe.source})") for name, recipe in RECIPES.items()]
-    rows = [row for row in recipes if fnmatch.fnmatchcase(row[0], pattern)]
-    named = [(f"term {name}", summary) for name, summary in _registered(terms, pattern)]
-    return rows + named
-
-
-def _metrics(pattern: str) -> Lines:
-    return [
-        (m.name, f"{'higher' if m.higher_is_better else 'lower'} is better, perfect {m.perfect:g}: {m.summary}")
-        for m in metrics.values()
-        if fnmatch.fnmatchcase(m.name, pattern)
-    ]
-
-
-def _protocols(pattern: str) -> Lines:
-    return [
-        (p.name, f"{p.summary} ({p.optimizer}, {p.schedule}, {p.train_samples:,} samples x {p.epochs} epochs)")
-        for p in PROTOCOLS.values()
-        if fnmatch.fnmatchcase(p.name, pattern)
-    ]
-
-
-LISTS: dict[str, Callable[[str], Lines]] = {
-    "models": _models,
-    "losses": _losses,
-    "metrics": _metrics,
-    "protocols": _protocols,
-    "optimizers": lambda pattern: _registered(optimizers, pattern),
-    "schedules": lambda pattern: _registered(schedules, pattern),
+LISTS: Mapping[str, tuple[Registry[Any], ...]] = {
+    "models": (models,),
+    "losses": (recipes, terms),
+    "recipes": (recipes,),
+    "terms": (terms,),
+    "optimizers": (optimizers,),
+    "schedules": (schedules,),
+    "protocols": (protocols,),
+    "metrics": (metrics,),
 }
+"""The registries behind each kind that can be listed."""
 
 
-def _registered(registry: Registry[Any], pattern: str) -> Lines:
-    """A registry's names with the first line of each docstring, read from the source."""
-    rows = []
-    for name in registry.names(pattern):
-        module = registry.module(name)
-        rows.append((name, _summary(module, name) if module else ""))
+def lines(kind: str, pattern: str = "*") -> Lines:
+    """Every name of a kind that matches a shell wildcard, with one line about it.
+
+    Raises:
+        UnknownName: nothing matches; the nearest names are in the message.
+    """
+    rows = [
+        (f"term {name}" if kind == "losses" and registry is terms else name, _about(registry, name))
+        for registry in LISTS[kind]
+        for name in registry.names(pattern)
+    ]
+    if not rows:
+        registry = LISTS[kind][0]
+        raise UnknownName(registry.kind, pattern, [n for r in LISTS[kind] for n in r.names()], registry.where)
+    if pattern == "*":
+        for registry in LISTS[kind]:
+            rows += [(f"{prefix}...", "made on demand") for prefix in registry.families()]
+            rows += [("package.module:attribute", f"a {registry.kind} of your own")]
     return rows
 
 
-def _summary(module: str, function: str) -> str:
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        return ""
-    for node in ast.walk(ast.parse(Path(spec.origin).read_text())):
-        if isinstance(node, ast.FunctionDef) and node.name == function:
-            return (ast.get_docstring(node) or "").partition("\n")[0]
+def details(kind: str, name: str) -> str:
+    """What is known of one entry: its parameters with their defaults and ranges, or a protocol as TOML.
+
+    Empty for a pattern, and for what has no parameters; importing the entry's module may import torch.
+    """
+    if kind == "protocols":
+        return protocols.build(name).toml() if name in protocols.names() else ""
+    for registry in LISTS.get(kind, ()):
+        if name in registry.names():
+            entry = registry.get(name)
+            return "\n".join(
+                f"  {parameter}{'' if default is inspect.Parameter.empty else f'={default}'}"
+                f"  {entry.ranges.get(parameter, '')}".rstrip()
+                for parameter, default in entry.parameters.items()
+            )
     return ""
+
+
+def _about(registry: Registry[Any], name: str) -> str:
+    if registry is not metrics:
+        return registry.summary(name)
+    facts = metrics.facts(name)
+    return f"{'higher' if facts.higher_is_better else 'lower'} is better, perfect {facts.perfect:g}: {facts.summary}"

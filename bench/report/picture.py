@@ -38,7 +38,8 @@ def contact_sheet(quartet: Quartet) -> Image.Image:
 
 
 def _scene_columns(quartet: Quartet) -> dict[str, list[Image.Image]]:
-    columns = {"bg": [_photo(x) for x in quartet.bg], "bg_fg": [_photo(x) for x in quartet.bg_fg]}
+    columns = {} if quartet.bg is None else {"bg": [_photo(x) for x in quartet.bg]}
+    columns["bg_fg"] = [_photo(x) for x in quartet.bg_fg]
     if quartet.mask is not None:
         columns["mask"] = [_grey(x) for x in quartet.mask]
     if quartet.depth is not None and quartet.valid is not None:

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.core.record import Record
-from bench.metrics import metrics
 from bench.metrics.summary import skill
-
-_SHOWN = ("mask_dice", "mask_iou", "mask_bf", "depth_rmse", "depth_abs_rel", "depth_delta1", "depth_ssim")
+from bench.results.metric_facts import facts_in, shown
 
 
 def result_lines(record: Record, path: Path, runs: Path, made: bool, floor: Sequence[Record]) -> str:
@@ -25,12 +23,13 @@ def result_lines(record: Record, path: Path, runs: Path, made: bool, floor: Sequ
     if record.outcome != "finished":
         return f"  {record.outcome}: {record.reason}\n  {path}"
     scores = []
-    for name in _SHOWN:
+    known = facts_in([record])
+    for name in shown(known, "compared"):
         score = record.test.get(name)
         if score is None or score.value is None:
             continue
         blank = [s.value for other in floor if (s := other.test.get(name)) and s.value is not None]
-        gained = skill(score.value, blank, metrics[name]) if record.spec.recipe else None
+        gained = skill(score.value, blank, known[name]) if record.spec.recipe else None
         scores.append(f"{name} {score.value:.4f}" + (f" (skill {gained:+.2f})" if gained is not None else ""))
     lines = ["  test: " + "  ".join(scores)] if scores else []
     rate = record.timings.images_per_second

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from bench.core.record import Epoch, Record
 from bench.core.spec import RunSpec
+from bench.results.metric_facts import facts_in, shown
 from bench.train.events import Listener, WindowSummary
 
 
@@ -65,7 +66,7 @@ class Terminal(Listener):
         """Print the epoch's line."""
         scores = "  ".join(
             f"{name} {epoch.val_metrics[name]:.3f}"
-            for name in ("mask_dice", "mask_iou", "depth_rmse", "depth_delta1")
+            for name in shown(facts_in([]), "headline")
             if epoch.val_metrics.get(name) is not None
         )
         train = epoch.train_loss.get("total", float("nan"))

@@ -8,7 +8,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.metrics import metrics
 from bench.results.transfer import Transfer
 
 _WORDS = {"better": "helps", "worse": "harms", "equal": "makes no difference", "cannot separate": "cannot separate"}
@@ -32,7 +31,7 @@ def _board(board: str, members: Sequence[Transfer]) -> RenderableType:
         table.add_row(
             transfer.joint,
             transfer.twin,
-            f"{transfer.metric} {'↑' if metrics[transfer.metric].higher_is_better else '↓'}",
+            f"{transfer.metric} {transfer.facts.arrow}",
             f"{found.a:.4f}",
             f"{found.b:.4f}",
             f"{found.effect:+.1%}",

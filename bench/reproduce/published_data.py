@@ -58,7 +58,7 @@ class AsPublished(Source):
             quartet.depth = stretch(quartet.depth, quartet.valid)
         if self._turned and part != "test":
             draws = uniform(self.seed, f"{self.stream(part)}/turned", ids, 2)
-            quartet.bg, quartet.bg_fg = (turn(image, draws) for image in (quartet.bg, quartet.bg_fg))
+            quartet.bg, quartet.bg_fg = (turn(image, draws) for image in quartet.inputs)
         return quartet
 
 

@@ -114,7 +114,7 @@ def predict_all(model: nn.Module, loader: Loader) -> Outputs:
     model.eval()
     columns: dict[str, list[Tensor]] = {}
     for batch in loader.in_order():
-        prediction = model(batch.quartet.bg, batch.quartet.bg_fg)
+        prediction = model(*batch.quartet.inputs)
         predicted = {f"{name}_logits": head.logits for name, head in prediction.heads()}
         truth = {name: tensor for name, tensor in batch.quartet.tensors() if not name.startswith("bg")}
         for name, tensor in (predicted | truth).items():

@@ -10,19 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.core.errors import BadData, BenchError
-from bench.metrics import metric as find_metric
-from bench.metrics import metrics as all_metrics
+from bench.core.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.board import Row, rows
 from bench.results.find import heading, label, pick
+from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.stats.bootstrap import Scored, paired_bootstrap
 from bench.results.stats.verdict import Finding, judge
 
 MARGIN = 0.05
 """Differences within this share of B's distance from a perfect score count as equal."""
-
-HEADLINES = ("mask_dice", "mask_iou", "mask_bf", "depth_rmse", "depth_abs_rel", "depth_delta1", "depth_ssim")
-"""What is compared unless metrics are named, as far as both cells have them."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,7 @@ class Comparison:
         seeds: pairs of seeds, of A and of B; the same number twice except where two single records were named.
         images, groups: test images both were scored on, and the backgrounds these show.
         findings: by metric.
+        facts: what is known of the metrics, by key.
         skipped: metrics that could not be compared, with the reason.
         notes: what a reader should know before believing it.
     """
@@ -46,6 +44,7 @@ class Comparison:
     images: int
     groups: int
     findings: Mapping[str, Finding]
+    facts: Mapping[str, MetricFacts]
     skipped: Mapping[str, str]
     notes: tuple[str, ...]
 
@@ -58,7 +57,7 @@ def compare(
     Args:
         results: the folder.
         a, b: each ``model:loss`` (a recipe's name or text), ``model`` where that is enough, or a record's file.
-        metrics: names; empty for `HEADLINES`.
+        metrics: keys; empty for those whose facts say `compared`, and what one's own `--metric` added.
         within: part of a board's heading, such as ``quick``, where both cells stand in several.
         margin: what counts as equal, as a share of B's distance from a perfect score.
 
@@ -67,10 +66,10 @@ def compare(
         BenchError: the cells were not measured alike, or the name fits several.
         BadData: records without per-image metrics beside them.
     """
-    for name in metrics:
-        find_metric(name)
-    board = rows(store.read_all(results))
-    return compare_rows(results, *pick(board, a, b, within), metrics=metrics, margin=margin)
+    records = store.read_all(results)
+    known = facts_in(record for _, record in records)
+    metrics = [find_key(name, known) for name in metrics]
+    return compare_rows(results, *pick(rows(records), a, b, within), metrics=metrics, margin=margin)
 
 
 def compare_rows(
@@ -86,7 +85,7 @@ def compare_rows(
     Args:
         results: the folder of their records.
         a, b: the cells.
-        metrics: names; empty for `HEADLINES`.
+        metrics: keys; empty for those whose facts say `compared`, and what one's own `--metric` added.
         margin: a share of B's distance from a perfect score; a share of B's figure if ``relative``.
         relative: ask for the change as a share of B's figure.
 
@@ -98,10 +97,12 @@ def compare_rows(
     aligned = _Aligned.of(results, a, b, pairs)
     findings: dict[str, Finding] = {}
     skipped: dict[str, str] = {}
-    for name in metrics or HEADLINES:
-        one = all_metrics[name]
+    known = facts_in(record for row in (a, b) for _, record in row.records.values())
+    for name in metrics or shown(known, "compared"):
+        one = known[name]
         try:
-            left, right = paired_bootstrap(aligned.scored("a", name), aligned.scored("b", name), aligned.groups)
+            a_scores, b_scores = (aligned.scored(side, name, one) for side in ("a", "b"))
+            left, right = paired_bootstrap(a_scores, b_scores, aligned.groups)
         except LookupError:
             skipped[name] = "not in both records"
         except ValueError as error:
@@ -117,6 +118,7 @@ def compare_rows(
         images=len(aligned.groups),
         groups=len(set(aligned.groups.tolist())),
         findings=findings,
+        facts=known,
         skipped=skipped if metrics else {n: r for n, r in skipped.items() if r != "not in both records"},
         notes=tuple(_notes(a, b, pairs, aligned)),
     )
@@ -183,14 +185,14 @@ class _Aligned:
         groups = aligned["a"][0]["background"].astype(np.int64)
         return cls(aligned, groups, len(set().union(*samples)) - len(common))
 
-    def scored(self, side: str, name: str) -> Scored:
+    def scored(self, side: str, name: str, facts: MetricFacts) -> Scored:
         """One metric of one side, (pairs, images); a KeyError where a record lacks it."""
-        one, tables = all_metrics[name], self.tables[side]
+        tables = self.tables[side]
         values = np.stack([table[name] for table in tables])
         if np.isnan(values).all():
             raise KeyError(name)
-        weights = None if one.weight is None else np.stack([table[one.weight] for table in tables])
-        return Scored(values, weights, one.power)
+        weights = None if facts.weight is None else np.stack([table[facts.weight] for table in tables])
+        return Scored(values, weights, facts.power)
 
 
 def _read(results: Path, name: str) -> dict[str, list[float]]:

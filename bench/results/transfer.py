@@ -8,19 +8,18 @@ from pathlib import Path
 
 from bench.core.errors import BenchError
 from bench.core.files import canonical_json
+from bench.core.metric_facts import MetricFacts
 from bench.core.spec import RunSpec
 from bench.results import store
 from bench.results.board import Row, rows
 from bench.results.compare import compare_rows
 from bench.results.find import heading, label
+from bench.results.metric_facts import facts_in, shown
 from bench.results.stats.verdict import Finding
 from registry.losses import parse
 from registry.losses.recipe import HeadPart
 from registry.models import models
 from registry.registry import parse_key
-
-SHOWN = {"mask": ("mask_dice", "mask_iou"), "depth": ("depth_rmse", "depth_delta1")}
-"""Metrics by task; the first of each is the headline."""
 
 MARGIN = 0.01
 """A relative change within 1 % counts as equal."""
@@ -33,16 +32,16 @@ class Transfer:
     Attributes:
         joint, twin: the cells' labels.
         board: the protocol and data they share, in words.
-        task: ``mask`` or ``depth``.
-        metric: its name.
+        metric: its key.
+        facts: what is known of it; its head is the task.
         finding: the relative change ``(joint - twin) / twin`` with its interval; ``worse`` is negative transfer.
     """
 
     joint: str
     twin: str
     board: str
-    task: str
     metric: str
+    facts: MetricFacts
     finding: Finding
 
 
@@ -88,14 +87,13 @@ def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
 
 
 def _against(results: Path, joint: Row, twin: Row) -> list[Transfer]:
+    known = facts_in(record for row in (joint, twin) for _, record in row.records.values())
     heads = [part.head for part in _parts(twin)]
-    comparison = compare_rows(
-        results, joint, twin, [name for head in heads for name in SHOWN[head]], MARGIN, relative=True
-    )
+    asked = [name for head in heads for name in shown(known, "headline") if known[name].head == head]
+    comparison = compare_rows(results, joint, twin, asked, MARGIN, relative=True)
     return [
-        Transfer(label(joint), label(twin), heading(joint), head, name, comparison.findings[name])
-        for head in heads
-        for name in SHOWN[head]
+        Transfer(label(joint), label(twin), heading(joint), name, known[name], comparison.findings[name])
+        for name in asked
         if name in comparison.findings
     ]
 

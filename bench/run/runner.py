@@ -23,10 +23,9 @@ from bench.core.machine import environment, free_bytes
 from bench.core.record import Outcome, Record, Score
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import RESIDENT_SHARE, Loader
-from bench.data.loading.packed_files import Shelf
+from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.split import Part
-from bench.metrics.summary import summarise
 from bench.report.picture import prediction_picture
 from bench.results import store
 from bench.timing import memory
@@ -100,7 +99,7 @@ class Runner:
             outcome, reason = "oom", (str(error).splitlines() or ["out of memory"])[0]
         peak = memory.peak_mib(self.device)
         model = models.build(spec.model) if trained is None else trained.model
-        scores = {} if trained is None else summarise(trained.test.columns)
+        scores = {} if trained is None else trained.test.summary()
         if any(score.value is not None and not math.isfinite(score.value) for score in scores.values()):
             outcome, reason = "diverged", "predictions on the test split hold NaN or infinity"
         where = environment(self.device)
@@ -131,6 +130,7 @@ class Runner:
             resumed=trained.resumed if trained else 0,
             audit=list(audit),
             choice=choice,
+            metrics=trained.test.facts if trained else {},
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         self.listener.finished(record)
@@ -159,7 +159,7 @@ class Runner:
                 progress=lambda done, total: self.listener.preparing(
                     f"rendering {part} samples at {size} px", done, total
                 ),
-                shelf=Shelf(self.runs / "packed"),
+                packed_files=PackedFiles(self.runs / "packed"),
             )
         if part == "train":
             self._tiers.add(self._loaders[key].tier)
@@ -180,7 +180,7 @@ class Runner:
         loader = self.loader("test", spec.protocol.test_samples, spec.protocol.size, spec.protocol.stages[-1].batch)
         quartet = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:PICTURED])
         with torch.no_grad():
-            prediction = trained.model.eval()(quartet.bg, quartet.bg_fg)
+            prediction = trained.model.eval()(*quartet.inputs)
         prediction_picture(quartet, prediction.only(trained.heads)).save(folder / "predictions.png")
 
 

@@ -39,7 +39,7 @@ def common_heads(spec: RunSpec, model: nn.Module, loader: Loader) -> tuple[str, 
     truth = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:2])
     model.eval()
     with torch.no_grad():
-        prediction = model(truth.bg, truth.bg_fg)
+        prediction = model(*truth.inputs)
     predicted = _predicted_heads(spec.model, prediction, truth)
     for head in recipe.heads:
         if head in predicted and getattr(truth, head) is None:
@@ -54,7 +54,7 @@ def common_heads(spec: RunSpec, model: nn.Module, loader: Loader) -> tuple[str, 
         )
     try:
         with torch.no_grad():
-            Objective(recipe, heads).to(truth.bg.device)(prediction, truth)
+            Objective(recipe, heads).to(truth.bg_fg.device)(prediction, truth)
     except (ValueError, RuntimeError) as error:
         raise BenchError(f"the recipe {spec.recipe!r} does not work at {loader.size} px: {error}") from error
     return heads
@@ -67,7 +67,7 @@ def _predicted_heads(name: str, prediction: object, truth: Quartet) -> list[str]
         raise BenchError(
             f"{name} answers with a {kind}: return registry.contract.Prediction(mask_logits, depth_logits)"
         )
-    expected = (len(truth), 1, *truth.bg.shape[-2:])
+    expected = (len(truth), 1, *truth.bg_fg.shape[-2:])
     heads = list(prediction.heads())
     for head, output in heads:
         if tuple(output.logits.shape) != expected:

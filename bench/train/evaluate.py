@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from bench.data.loading.loader import Loader
-from bench.metrics import metrics
+from bench.metrics import MetricFacts, metrics
 from bench.metrics.scores import Scores
-from bench.metrics.summary import Columns
+from bench.metrics.summary import Columns, Summary, summarise
 from bench.timing.ledger import Ledger
 from registry.losses.objective import Objective
 
@@ -24,11 +24,17 @@ class Evaluation:
         loss: by term and ``total``, means over images; empty without an objective.
         columns: per-image values by metric.
         ids: the samples, in the order of the columns.
+        facts: what is known of each metric, by its key.
     """
 
     loss: dict[str, float]
     columns: Columns
     ids: Tensor
+    facts: dict[str, MetricFacts]
+
+    def summary(self) -> dict[str, Summary]:
+        """Each metric's one figure, and how many images it rests on."""
+        return summarise(self.columns, self.facts)
 
 
 def evaluate(
@@ -44,13 +50,13 @@ def evaluate(
     Only ``heads`` are scored: what a head says that nothing trained is no result.
     """
     model.eval()
-    scores = Scores(metrics)
+    scores = Scores(metrics.default())
     losses: list[dict[str, Tensor]] = []
     ids: list[Tensor] = []
     with torch.no_grad():
         for batch in ledger.steps(loader.in_order(), images=loader.batch):
             with ledger("forward"), autocast:
-                output = model(batch.quartet.bg, batch.quartet.bg_fg)
+                output = model(*batch.quartet.inputs)
             prediction = output.only(heads)
             if objective is not None:
                 result = objective(prediction, batch.quartet, span=ledger)
@@ -62,4 +68,4 @@ def evaluate(
     names = list(losses[0]) if losses else []
     table = torch.stack([torch.stack([row[name].float() for name in names]) for row in losses]).cpu() if names else None
     means = {} if table is None else dict(zip(names, (weights @ table / weights.sum()).tolist(), strict=True))
-    return Evaluation(means, scores.result(), torch.cat(ids))
+    return Evaluation(means, scores.result(), torch.cat(ids), scores.facts)

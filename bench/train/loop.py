@@ -17,7 +17,6 @@ from bench.core.spec import RunSpec
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import Batch, Loader
 from bench.data.split import Part
-from bench.metrics.summary import summarise
 from bench.timing import memory
 from bench.timing.ledger import Ledger
 from bench.train.compatibility import check_sizes, common_heads
@@ -138,7 +137,7 @@ def train(
             learning_rate=rate,
             train_loss=trace.means(),
             val_loss=evaluation.loss,
-            val_metrics={name: score.value for name, score in summarise(evaluation.columns).items()},
+            val_metrics={name: score.value for name, score in evaluation.summary().items()},
             gradients=gradients.means(),
         )
         objective.epoch_end(row.train_loss)

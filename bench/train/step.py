@@ -54,7 +54,7 @@ class Step:
         with span("h2d"):
             quartet = batch.arrive()
         with span("augment"):
-            return self.augmentation(quartet, epoch, batch.at)
+            return self.augmentation(quartet, epoch, batch.device_ids)
 
     def learn(self, quartet: Quartet, span: Span = nullspan, passes: Passes | None = None) -> Losses:
         """Update the weights once and move the schedule on; nothing here waits for the device.
@@ -73,7 +73,7 @@ class Step:
     def eager_update(self, quartet: Quartet, span: Span, passes: Passes) -> Losses:
         """Forward, loss, backward, optimizer, operation by operation."""
         with passes.forward(), self.autocast:
-            prediction = self.run(quartet.bg, quartet.bg_fg)
+            prediction = self.run(*quartet.inputs)
         losses: Losses = self.objective(prediction, quartet, span=span)
         with passes.backward():
             losses.total.backward()  # type: ignore[no-untyped-call]

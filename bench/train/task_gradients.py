@@ -64,7 +64,7 @@ class TaskGradients:
             return
         few = quartet.map(lambda tensor: tensor[:IMAGES])
         buffers = [(buffer, buffer.clone()) for buffer in self._model.buffers()]
-        devices = [quartet.bg.device] if quartet.bg.device.type == "cuda" else []
+        devices = [quartet.bg_fg.device] if quartet.bg_fg.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
             self._measured.append(self._measure(few))
         with torch.no_grad():
@@ -85,7 +85,7 @@ class TaskGradients:
 
     def _measure(self, quartet: Quartet) -> dict[str, Tensor]:
         with self._autocast:
-            prediction = self._model(quartet.bg, quartet.bg_fg)
+            prediction = self._model(*quartet.inputs)
         if self._trunk is None:
             self._trunk = self._shared([head.logits for name, head in prediction.heads() if name in self._parts])
         if not self._trunk:

@@ -7,33 +7,38 @@
     term    = [number "*"] name [params]
     params  = "[" [name "=" value ("," name "=" value)*] "]"
 
-Spaces are free. A bare name without a colon is a named recipe. A term's name may be a user's own function,
-``package.module:function``.
+Spaces are free. A bare name without a colon is a named recipe, and so is ``package.module:attribute`` where that is
+the whole text. A term's name may be a user's own function, ``package.module:function``.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
-from registry.errors import BadParameter, RecipeSyntax, UnknownName
+from registry.errors import BadParameter, RecipeSyntax
+from registry.keys import parse_key
 from registry.losses.recipe import HEADS, WEIGHTINGS, HeadPart, Recipe, WeightedTerm
-from registry.losses.recipes import RECIPES
+from registry.losses.recipes import recipes
 from registry.losses.terms import terms
-from registry.registry import parse_key
+from registry.ranges import Range, between
 
-_BARE_NAME = re.compile(r"[A-Za-z_]\w*(@\w+)?$", re.ASCII)
+_BARE_NAME = re.compile(r"[A-Za-z_][\w.-]*(@\w+)?", re.ASCII)
+_OWN_NAME = re.compile(r"(?P<module>[A-Za-z_][\w.]*):[A-Za-z_]\w*", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _TERM_NAME = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_]\w*)?", re.ASCII)
+
+# What float32 can multiply by without leaving its own range.
+_WEIGHTS = between(1e-30, 1e30)
+_MEANS, _STDS = between(-1e6, 1e6), between(1e-6, 1e6)
 
 
 def parse(text_or_name: str) -> Recipe:
     """The recipe that a name or a text stands for.
 
     Args:
-        text_or_name: a name of `RECIPES`, or a text in the grammar of this module.
+        text_or_name: a name of `recipes`, or a text in the grammar of this module.
 
     Returns:
         The canonical recipe: heads and terms in order, equal terms merged, default parameters left out.
@@ -44,10 +49,10 @@ def parse(text_or_name: str) -> Recipe:
         BadParameter: a term takes no such parameter or no such value.
     """
     text = " ".join(text_or_name.split())
-    if _BARE_NAME.match(text) and text not in (*HEADS, "weighting"):
-        if text not in RECIPES:
-            raise UnknownName("loss recipe", text, RECIPES, "bench list losses")
-        text = RECIPES[text].text
+    own = _OWN_NAME.fullmatch(text)
+    name = own["module"] if own else text if _BARE_NAME.fullmatch(text) else None
+    if name is not None and name not in (*HEADS, "weighting"):
+        text = " ".join(recipes.build(text).split())
     return _Parser(text).recipe()
 
 
@@ -93,8 +98,8 @@ class _Parser:
         while True:
             weight, key = self._term()
             weights[key] = float(f"{weights.get(key, 0.0) + weight:.12g}")
-            if not math.isfinite(weights[key]):
-                raise self._error(f"the weights of {key!r} add up to no finite number", start)
+            if weights[key] not in _WEIGHTS:
+                raise self._error(f"the weights of {key!r} must add up to {_WEIGHTS}", start)
             if not self._accept("+"):
                 break
         return HeadPart(head, tuple(WeightedTerm(key, weights[key]) for key in sorted(weights)), mean, std)
@@ -105,8 +110,8 @@ class _Parser:
         mean, std = params.pop("mean", 0.0), params.pop("std", 1.0)
         if name != "standardised" or params:
             raise self._error("a head takes one modifier, ~standardised[mean=...,std=...]", start)
-        if not (_is_number(mean) and _is_number(std) and std > 0):
-            raise self._error("mean and std must be finite numbers, std over 0", start)
+        if not (_is_in(mean, _MEANS) and _is_in(std, _STDS)):
+            raise self._error(f"mean and std must be numbers: mean {_MEANS}, std {_STDS}", start)
         return float(mean) + 0.0, float(std)  # + 0.0: a mean of -0 is 0
 
     def _term(self) -> tuple[float, str]:
@@ -115,8 +120,8 @@ class _Parser:
         if number := _NUMBER.match(self.text, self.at):
             self.at, weight = number.end(), float(number[0])
             self._expect("*", "'*' between a weight and its term")
-        if not (math.isfinite(weight) and float(f"{weight:.12g}") > 0):
-            raise self._error("a weight must be a finite number over 0", start)
+        if weight not in _WEIGHTS:
+            raise self._error(f"a weight must be {_WEIGHTS}", start)
         self._skip_spaces()
         start = self.at
         name = _TERM_NAME.match(self.text, self.at)
@@ -168,5 +173,5 @@ class _Parser:
         return RecipeSyntax(self.text, self.at if at is None else at, reason)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _is_in(value: object, allowed: Range) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value in allowed

@@ -78,7 +78,7 @@ class Objective(nn.Module):
         """
         values: dict[str, Tensor] = {}
         sums: list[Tensor] = []
-        with torch.autocast(quartet.bg.device.type, enabled=False):
+        with torch.autocast(quartet.bg_fg.device.type, enabled=False):
             for part in self._parts:
                 head, target = getattr(prediction, part.head), self._target(part, quartet)
                 if head is None:
@@ -104,11 +104,12 @@ class Objective(nn.Module):
         self.weighting.epoch_end(torch.stack([torch.as_tensor(means[part.head]) for part in self._parts]))
 
     def _target(self, part: HeadPart, quartet: Quartet) -> Target:
-        value: Tensor | None = getattr(quartet, part.head)
-        if value is None:
+        target = quartet.target(part.head)
+        if target is None:
             raise RegistryError(self._without("data", part.head))
-        valid = quartet.valid if part.head == "depth" else None
-        return Target(value if (part.mean, part.std) == (0.0, 1.0) else (value - part.mean) / part.std, valid)
+        if (part.mean, part.std) == (0.0, 1.0):
+            return target
+        return Target((target.stored - part.mean) / part.std, target.valid)
 
     def _without(self, who: str, head: str) -> str:
         others = [part for part in self.recipe.parts if part.head != head]

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-from registry.registry import format_key
+from registry.keys import format_key, format_number
 
 HEADS = ("mask", "depth")
 """The heads a recipe may name, in canonical order."""
@@ -49,7 +49,7 @@ class HeadPart:
 
     def __str__(self) -> str:
         changed = (("mean", self.mean, 0.0), ("std", self.std, 1.0))
-        shown = {name: format_number(value) for name, value, default in changed if value != default}
+        shown = {name: value for name, value, default in changed if value != default}
         modifier = f"~{format_key('standardised', shown)}" if shown else ""
         return f"{self.head}{modifier}: {' + '.join(map(str, self.terms))}"
 
@@ -86,8 +86,3 @@ class Recipe:
 
     def __str__(self) -> str:
         return self.text
-
-
-def format_number(value: float) -> str:
-    """The shortest decimal that reads back as ``value``, without ``.0``."""
-    return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)

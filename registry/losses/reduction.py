@@ -23,7 +23,7 @@ def seen(prediction: Head, raw: bool) -> Tensor:
 
 def known(target: Target) -> Tensor | None:
     """Where the target counts, (B, 1, H, W) of bool; None where it counts everywhere."""
-    return None if target.valid is None else target.valid > 0.5
+    return target.is_known
 
 
 def rows(maps: Tensor, pool: Pool = "image") -> Tensor:

@@ -42,7 +42,7 @@ def ssim(
         ValueError: the maps are smaller than the window.
     """
     if range == 1 and not (raw or guess or torch.is_grad_enabled()):
-        similarity, valid = ssim_of(prediction, target.value, window), known(target)
+        similarity, valid = ssim_of(prediction, target.stored, window), known(target)
     else:
         said, true, valid = _pair(prediction, target, raw)
         similarity = ssim_map(said, true, window, data_range=_guessed_range(said) if guess else range)

@@ -9,7 +9,9 @@ from registry.registry import Registry
 if TYPE_CHECKING:
     from registry.contract import Model
 
-models: Registry[Model] = Registry("model", where="bench list models", group="maskdepth_bench.models")
+models: Registry[Model] = Registry(
+    "model", where="bench list models", group="maskdepth_bench.models", index="registry.models:models"
+)
 
 models.lazy("registry.models.unet", "unet")
 models.lazy("registry.models.pytnet", "unet_mask", "unet_depth", "wnet")

@@ -89,7 +89,7 @@ class Difference(Fitted):
         score: Tensor | None = None
         for batch in batches:
             if batch.mask is not None:
-                dice = _dice_per_threshold(_difference(batch.bg, batch.bg_fg), batch.mask > 0.5).sum(dim=0)
+                dice = _dice_per_threshold(_difference(*batch.inputs), batch.mask > 0.5).sum(dim=0)
                 score = dice if score is None else score + dice
         if score is None:
             raise ValueError("difference needs masks to choose its threshold, and the data has none")

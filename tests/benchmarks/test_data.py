@@ -8,7 +8,7 @@ from PIL import Image
 
 from bench.data.augment import augment
 from bench.data.loading.loader import Loader
-from bench.data.loading.packed_files import Shelf
+from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source, open_source
 from tests.benchmarks.conftest import SIZE
 
@@ -48,7 +48,7 @@ def test_augment_32(benchmark, level: str) -> None:
 
 @pytest.mark.parametrize("tier", ["resident", "streamed", "live"])
 def test_epoch_of_128(benchmark, tmp_path: Path, tier: str) -> None:
-    budget, shelf = 2**30 if tier == "resident" else 0, None if tier == "live" else Shelf(tmp_path)
-    loader = Loader(open_source("synthetic"), "train", 128, SIZE, 16, budget, shelf=shelf)
+    budget, packed_files = 2**30 if tier == "resident" else 0, None if tier == "live" else PackedFiles(tmp_path)
+    loader = Loader(open_source("synthetic"), "train", 128, SIZE, 16, budget, packed_files=packed_files)
     assert loader.tier == tier
     benchmark(lambda: sum(len(batch.arrive()) for batch in loader.epoch(0, 1)))

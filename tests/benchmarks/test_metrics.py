@@ -18,7 +18,7 @@ from tests.benchmarks.conftest import SIZE
 
 
 @pytest.mark.parametrize(
-    "names", [list(metrics), ["depth_ssim"], ["depth_checkerboard"], ["mask_bf"]], ids=lambda n: n[-1]
+    "names", [metrics.default(), ["depth_ssim"], ["depth_checkerboard"], ["mask_bf"]], ids=lambda n: n[-1]
 )
 def test_metrics_of_32(benchmark, names: list[str]) -> None:
     quartet = open_source("synthetic").render("test", torch.arange(32), SIZE)
@@ -44,7 +44,7 @@ def test_metrics_tax(benchmark, capsys, recipe: str) -> None:
         prediction = Prediction(said.mask_logits, said.depth_logits)
         with torch.no_grad():
             objective(prediction, quartet)
-        return seconds(lambda: Scores(metrics).update(prediction, quartet))
+        return seconds(lambda: Scores(metrics.default()).update(prediction, quartet))
 
     score()
     pairs = rounds(score, lambda: seconds(forward), seconds=1.0)

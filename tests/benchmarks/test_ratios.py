@@ -17,7 +17,7 @@ from bench.core.machine import pick_device, pick_precision
 from bench.core.protocol import find_protocol
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import Batch, Loader
-from bench.data.loading.packed_files import Shelf
+from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source, open_source
 from bench.devtools.overhead import measure
 from bench.profile.interval import median_interval, ratio_interval
@@ -97,7 +97,7 @@ def test_serving(benchmark, say: Say, source: Source, files: Path, tmp_path: Pat
     """Quartets a second handed out, against `DataLoader` with Pillow."""
     peers = WRITTEN[written](files, COUNT, SIZE)
     budget = 2**30 if tier == "resident" else 0
-    loader = Loader(source, "train", COUNT, SIZE, SERVED, budget, shelf=Shelf(tmp_path))
+    loader = Loader(source, "train", COUNT, SIZE, SERVED, budget, packed_files=PackedFiles(tmp_path))
     assert loader.tier == tier
     same(loader, peers)
     passes = 100
@@ -240,7 +240,7 @@ def test_the_whole_loop_over_a_bare_one(benchmark, say: Say, all_cores: None) ->
 def test_waiting_for_streamed_data(benchmark, say: Say, source: Source, tmp_path: Path, batch: int) -> None:
     """Share of a training step spent waiting for the next batch of a packed file."""
     runner = learner(source, batch)
-    loader = Loader(source, "train", 8 * batch, SIZE, batch, 0, shelf=Shelf(tmp_path))
+    loader = Loader(source, "train", 8 * batch, SIZE, batch, 0, packed_files=PackedFiles(tmp_path))
     assert loader.tier == "streamed"
     stream = ((1, ready) for _ in range(1000) for ready in loader.epoch(0, 1))
     runner.window(batches=stream)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.data.composed.image_files import Cutout
+from bench.data.image_files import Cutout
 
 LARGEST = 0.70
 """The longer side of a pasted object is at most this much of the picture's."""
@@ -47,7 +47,7 @@ class Backgrounds:
         return Backgrounds(torch.cat(resized), depths)
 
     def to(self, device: torch.device | str) -> Self:
-        """The bank on another device."""
+        """The same on another device."""
         return type(self)(self.photographs.to(device), None if self.depths is None else self.depths.to(device))
 
 
@@ -73,7 +73,7 @@ class Cutouts:
 
     @classmethod
     def of(cls, cutouts: Sequence[Cutout], size: int, device: torch.device) -> Self:
-        """The bank for pictures of ``size`` x ``size``."""
+        """The cut-outs for pictures of ``size`` x ``size``."""
         side = int(LARGEST * size) + 1 + 2 * _GUTTER
         canvases = torch.zeros(len(cutouts) * _LEVELS, 4, side, side, dtype=torch.float16)
         extents = []

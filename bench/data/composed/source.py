@@ -17,10 +17,10 @@ from torch.nn import functional
 from bench.core.errors import BadData, BenchError
 from bench.data.camera import camera_named
 from bench.data.composed.decoded import LARGEST, Backgrounds, Cutouts
-from bench.data.composed.image_files import DEPTH_UNITS, Cutout, Folder, cutout, depth_map, photograph, read_folder
 from bench.data.counter_random import uniform
+from bench.data.image_files import DEPTH_UNITS, Cutout, Folder, cutout, depth_map, photograph, read_folder
 from bench.data.source import Source
-from bench.data.split import FRACTIONS, Part, Split, split_groups
+from bench.data.split import FRACTIONS, POOLS, Part, split_pools
 from registry.contract import Quartet
 
 SCENES = ("auto", "file", "sequence")
@@ -47,7 +47,7 @@ class Composed(Source):
         depth_unit: a key of `DEPTH_UNITS`.
         seed: decides split and samples.
         camera: a key of `CAMERAS`.
-        split: a key of `split.RULES`.
+        split: a rule of `bench.data.split`.
         scenes: which photographs are of one scene and so in one part: each ``file`` its own, numbered files one
             ``sequence``, or ``auto``, the latter if that leaves three scenes.
         resolution: side to which photographs are decoded; renderings beyond it are blurred.
@@ -69,7 +69,7 @@ class Composed(Source):
         depth_unit: str = "mm",
         seed: int = 0,
         camera: str = "handheld",
-        split: str = "group",
+        split: str = "unseen-both",
         scenes: str = "auto",
         resolution: int = 256,
         skip_bad: bool = False,
@@ -105,38 +105,38 @@ class Composed(Source):
             None if depths is None else torch.stack([depths.images[stem] for stem in stems]),
         )
         self._cutouts: list[Cutout] = list(cutouts.images.values())
-        self._share_out(stems, list(cutouts.images), scenes, split)
+        self._split_groups(stems, list(cutouts.images), scenes, split)
         self._at_size: dict[int, tuple[Backgrounds, Cutouts]] = {}
 
-    def _share_out(self, backgrounds: list[str], objects: list[str], scenes: str, split: str) -> None:
+    def _split_groups(self, backgrounds: list[str], objects: list[str], scenes: str, split: str) -> None:
         sequences = {scene_of(stem) for stem in backgrounds}
         if scenes == "auto":
             scenes = "sequence" if len(sequences) >= _ENOUGH_SCENES else "file"
         self._scenes = scenes
         scene = [scene_of(stem) if scenes == "sequence" else stem for stem in backgrounds]
-        self.split = {
-            "background": split_groups(Counter(scene), self.seed, split, "background scenes"),
-            "object": split_groups(Counter(objects), self.seed, split, "cut-outs"),
-        }
+        self.split = split_pools(
+            {"background": Counter(scene), "object": Counter(objects)},
+            self.seed,
+            split,
+            {"background": "background scenes", "object": "cut-outs"},
+        )
         self._groups = tuple(_numbers(names) for names in (scene, objects))
         self._pools = {
             part: tuple(
-                torch.tensor([i for i, name in enumerate(names) if name in self.split[pool].groups[part]])
-                for pool, names in (("background", scene), ("object", objects))
+                torch.tensor([i for i, name in enumerate(names) if name in self.split.pools[pool].groups[part]])
+                for pool, names in zip(POOLS, (scene, objects), strict=True)
             )
             for part in FRACTIONS
         }
 
     def describe(self) -> dict[str, Any]:
         """Parameters, digest of the files, and how many of what each part has."""
-        splits: dict[str, Split] = self.split
         return {
             "kind": self.kind,
             "version": self.version,
             "seed": self.seed,
             "camera": self.camera,
-            "split": splits["background"].rule,
-            "leaks": any(split.leaks for split in splits.values()),
+            **self.split.describe(),
             "encoding": self.encoding,
             "resolution": self._resolution,
             "content": self._digest,
@@ -144,7 +144,7 @@ class Composed(Source):
             "scenes": self._scenes,
             "parts": {
                 part: {
-                    "scenes": len(splits["background"].groups[part]),
+                    "scenes": len(self.split.pools["background"].groups[part]),
                     "backgrounds": len(self._pools[part][0]),
                     "objects": len(self._pools[part][1]),
                 }
@@ -190,7 +190,7 @@ class Composed(Source):
             return Quartet(bg, bg_fg, alpha)
         foot = cutouts.foot[item]
         foot = corner + box * torch.stack([torch.where(flipped, 1 - foot[:, 0], foot[:, 0]), foot[:, 1]], dim=1)
-        depth, valid = _stand(backgrounds.depths[background], foot, alpha[:, 0])
+        depth, valid = _composite_depth(backgrounds.depths[background], foot, alpha[:, 0])
         return Quartet(bg, bg_fg, alpha, depth[:, None], valid[:, None])
 
     def _choose(self, part: Part, ids: Tensor) -> tuple[Tensor, Tensor]:
@@ -233,7 +233,7 @@ def _paste(
     """Objects in their boxes on nothing, premultiplied, (B, 4, size, size).
 
     Args:
-        cutouts: the bank.
+        cutouts: decoded for that size.
         item: which, (B,).
         longer: length of the longer side, (B,); this and what follows in fractions of the picture.
         corner, box: upper left corner and extent of the box, (B, 2) each, right and down.
@@ -255,7 +255,7 @@ def _paste(
     return functional.grid_sample(canvas, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-def _stand(depths: Tensor, foot: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+def _composite_depth(depths: Tensor, foot: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     """Depth of the composite and where it is known, (B, H, W) each.
 
     Args:

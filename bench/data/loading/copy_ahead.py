@@ -14,7 +14,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-def ahead(make: Callable[[T], U], orders: Iterable[T], count: int) -> Iterator[U]:
+def prefetch(make: Callable[[T], U], orders: Iterable[T], count: int) -> Iterator[U]:
     """``make`` of every order, in order, made by one thread that is at most ``count`` ahead.
 
     Raises:
@@ -42,24 +42,24 @@ class Copy:
         stream: the copies' own.
 
     Attributes:
-        there: the tensors on the device, until they arrive.
+        tensors: the copies on the device, until they arrive.
     """
 
     def __init__(self, tensors: list[Tensor], device: torch.device, stream: torch.cuda.Stream) -> None:
         with torch.cuda.stream(stream):
             self._begin, self._end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
             self._begin.record(stream)
-            self.there = [tensor.to(device, non_blocking=True) for tensor in tensors]
+            self.tensors = [tensor.to(device, non_blocking=True) for tensor in tensors]
             self._end.record(stream)
 
     def arrive(self) -> list[Tensor]:
         """Give the tensors away, for use on the current stream, which waits for them; the host does not."""
-        there, self.there = self.there, []
-        current = torch.cuda.current_stream(there[0].device)
+        arrived, self.tensors = self.tensors, []
+        current = torch.cuda.current_stream(arrived[0].device)
         current.wait_event(self._end)
-        for tensor in there:
+        for tensor in arrived:
             tensor.record_stream(current)  # their memory was allocated on the copies' stream
-        return there
+        return arrived
 
     def milliseconds(self) -> float:
         """How long the copy took on its stream; after a synchronisation with the device."""

@@ -20,14 +20,12 @@ from torch import Tensor
 
 from bench.core.files import canonical_json
 from bench.data.counter_random import uniform
-from bench.data.loading.copy_ahead import Copy, ahead
+from bench.data.loading.copy_ahead import Copy, prefetch
 from bench.data.loading.packed import Packed, pack, unpack
-from bench.data.loading.packed_files import Shelf
+from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.split import Part
 from registry.contract import Quartet
-
-__all__ = ["Batch", "Loader", "pack", "unpack"]
 
 Progress = Callable[[int, int], None]
 
@@ -45,7 +43,7 @@ class Batch:
 
     Args:
         ids: of the samples, (B,) int64 on the CPU.
-        at: the same on the device.
+        device_ids: the same on the device.
         quartet: the samples there, or what makes them when they have arrived.
         copy_ms: see below.
 
@@ -57,11 +55,11 @@ class Batch:
     def __init__(
         self,
         ids: Tensor,
-        at: Tensor,
+        device_ids: Tensor,
         quartet: Quartet | Callable[[], Quartet],
         copy_ms: Callable[[], float | None] = lambda: None,
     ) -> None:
-        self.ids, self._at, self._quartet, self.copy_ms = ids, at, quartet, copy_ms
+        self.ids, self._device_ids, self._quartet, self.copy_ms = ids, device_ids, quartet, copy_ms
 
     def arrive(self) -> Quartet:
         """The samples on the device; the current stream waits for a copy that is not done, the host does not."""
@@ -75,10 +73,10 @@ class Batch:
         return self.arrive()
 
     @property
-    def at(self) -> Tensor:
+    def device_ids(self) -> Tensor:
         """The samples' ids on the device, (B,) int64."""
         self.arrive()
-        return self._at
+        return self._device_ids
 
 
 class Loader:
@@ -91,8 +89,8 @@ class Loader:
         size: side of the images, pixels.
         batch: images a batch; training drops an incomplete last one, evaluation keeps it.
         budget: bytes that may be kept resident on the device.
-        progress: told (done, total) while samples are rendered ahead.
-        shelf: where packed samples that are worth a file may be kept on disk; nowhere, if none is given.
+        progress: called with (done, total) while samples are rendered ahead.
+        packed_files: where packed samples that are worth a file may be kept on disk; nowhere, if none is given.
 
     Attributes:
         tier: ``resident``, ``streamed`` or ``live``.
@@ -110,7 +108,7 @@ class Loader:
         batch: int,
         budget: int,
         progress: Progress = lambda done, total: None,
-        shelf: Shelf | None = None,
+        packed_files: PackedFiles | None = None,
     ) -> None:
         self.source, self.part, self.count, self.size, self.batch = source, part, count, size, batch
         self._form = pack(self._render(torch.arange(1))).form
@@ -124,9 +122,9 @@ class Loader:
             for rows in self._rows(progress):
                 self._store[begin : begin + len(rows)] = rows
                 begin += len(rows)
-        elif shelf is not None and needed <= shelf.budget():
+        elif packed_files is not None and needed <= packed_files.budget():
             self.tier = "streamed"
-            self._store = shelf.get(self._key(), count, self._form.bytes, self._rows(progress))
+            self._store = packed_files.get(self._key(), count, self._form.bytes, self._rows(progress))
         else:
             self.tier = "live"
 
@@ -148,19 +146,19 @@ class Loader:
     def _batches(self, chunks: list[Tensor]) -> Iterator[Batch]:
         on_cuda = self.source.device.type == "cuda"
         if self.tier == "streamed":
-            return ahead(self._copied() if on_cuda else self._gathered, chunks, _STREAMED_AHEAD)
+            return prefetch(self._copied() if on_cuda else self._gathered, chunks, _STREAMED_AHEAD)
         if self.tier == "resident":
             return map(self._gathered, chunks)
-        return map(self._rendered, chunks) if on_cuda else ahead(self._rendered, chunks, _LIVE_AHEAD)
+        return map(self._rendered, chunks) if on_cuda else prefetch(self._rendered, chunks, _LIVE_AHEAD)
 
     def _gathered(self, ids: Tensor) -> Batch:
         assert self._store is not None
-        at = ids.to(self._store.device, non_blocking=True)
-        return Batch(ids, at, unpack(Packed(self._store.index_select(0, at), self._form)))
+        device_ids = ids.to(self._store.device, non_blocking=True)
+        return Batch(ids, device_ids, unpack(Packed(self._store.index_select(0, device_ids), self._form)))
 
     def _rendered(self, ids: Tensor) -> Batch:
-        at = ids.to(self.source.device, non_blocking=True)
-        return Batch(ids, at, unpack(pack(self._render(at))))
+        device_ids = ids.to(self.source.device, non_blocking=True)
+        return Batch(ids, device_ids, unpack(pack(self._render(device_ids))))
 
     def _copied(self) -> Callable[[Tensor], Batch]:
         """Makes batches whose rows are copied to the device on one stream, and unpacked there when they arrive."""
@@ -174,7 +172,7 @@ class Loader:
                 rows = torch.empty(len(ids), form.bytes, dtype=torch.uint8, pin_memory=True)
                 torch.index_select(store, 0, ids, out=rows)
                 copy = Copy([rows, ids.pin_memory()], device, stream)
-            return Batch(ids, copy.there[1], lambda: unpack(Packed(copy.arrive()[0], form)), copy.milliseconds)
+            return Batch(ids, copy.tensors[1], lambda: unpack(Packed(copy.arrive()[0], form)), copy.milliseconds)
 
         return make
 

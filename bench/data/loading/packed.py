@@ -11,8 +11,15 @@ from torch import Tensor
 
 from registry.contract import Quartet
 
-_STORED = {"bg": torch.uint8, "bg_fg": torch.uint8, "mask": torch.uint8, "depth": torch.float16, "valid": torch.uint8}
-_AS_THEY_ARE = ("depth", "valid")
+_STORED = {
+    "bg": torch.uint8,
+    "bg_fg": torch.uint8,
+    "mask": torch.uint8,
+    "depth": torch.float16,
+    "valid": torch.uint8,
+    "mask_valid": torch.uint8,
+}
+_AS_THEY_ARE = ("depth", "valid", "mask_valid")
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Form:
     @classmethod
     def of(cls, quartet: Quartet) -> Form:
         """The form of quartets like this one."""
-        height, width = quartet.bg.shape[-2:]
+        height, width = quartet.bg_fg.shape[-2:]
         return cls(tuple((name, tensor.shape[1]) for name, tensor in quartet.tensors()), height, width)
 
     @property
@@ -64,7 +71,7 @@ class Packed:
 def pack(quartet: Quartet) -> Packed:
     """Images and masks as 8-bit integers, depth as half floats."""
     form = Form.of(quartet)
-    rows = torch.empty(len(quartet), form.bytes, dtype=torch.uint8, device=quartet.bg.device)
+    rows = torch.empty(len(quartet), form.bytes, dtype=torch.uint8, device=quartet.bg_fg.device)
     places = dict(form.views(rows))
     for name, tensor in quartet.tensors():
         values = tensor if name in _AS_THEY_ARE else (tensor * 255.0).round_()
@@ -78,4 +85,4 @@ def unpack(packed: Packed) -> Quartet:
     for name, stored in packed.form.views(packed.rows):
         values = stored.permute(0, 3, 1, 2).float()
         tensors[name] = values if name in _AS_THEY_ARE else values.div_(255.0)
-    return Quartet(**tensors)
+    return Quartet.of(tensors)

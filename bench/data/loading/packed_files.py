@@ -19,12 +19,12 @@ from torch import Tensor
 
 from bench.core.errors import BenchError
 
-SHARE = 0.25  # of the disk, as far as it is free or the shelf's own
+SHARE = 0.25  # of the disk, as far as it is free or the folder's own
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ABANDONED_SECONDS = 60.0
 
 
-class Shelf:
+class PackedFiles:
     """A folder of packed samples, a file a key, never larger than a share of the disk's free space.
 
     A file gets its name when it is complete, so that a killed run leaves nothing that could be taken for whole; two
@@ -33,7 +33,7 @@ class Shelf:
 
     Args:
         folder: made when it is first needed.
-        share: of the free space (the shelf's own counted as free) that the files may take together.
+        share: of the free space (the folder's own counted as free) that the files may take together.
     """
 
     def __init__(self, folder: Path, share: float = SHARE) -> None:
@@ -41,8 +41,8 @@ class Shelf:
 
     def budget(self) -> int:
         """Bytes that all files together may take."""
-        there = next(place for place in (self.folder, *self.folder.absolute().parents) if place.exists())
-        return int(self.share * (shutil.disk_usage(there).free + sum(size for _, size, _ in self._files())))
+        nearest = next(place for place in (self.folder, *self.folder.absolute().parents) if place.exists())
+        return int(self.share * (shutil.disk_usage(nearest).free + sum(size for _, size, _ in self._files())))
 
     def get(self, key: str, count: int, width: int, rows: Iterable[Tensor]) -> Tensor:
         """The file of that key as (count, width) uint8, mapped into memory; not to be written to.

@@ -8,7 +8,7 @@ from torch import Tensor
 from bench.data.synthetic.figures import PARTS, ROUND
 from bench.data.synthetic.raycast import part_code, per_sample, surface_code
 from bench.data.synthetic.rooms import PAINT, SURFACES
-from bench.data.synthetic.scene import Stage
+from bench.data.synthetic.scene import Scenes
 from bench.data.synthetic.textures import LEVELS, TILE, level_table
 
 _COLUMN = {name: number for number, name in enumerate(PAINT)}
@@ -42,11 +42,11 @@ def _level(footprint: Tensor) -> Tensor:
     return ((footprint.view(torch.int32) >> 23) - 127).clamp_(0, LEVELS - 1)
 
 
-def paint_room(stage: Stage, rays: list[Tensor], depth: Tensor, atlas: Tensor) -> tuple[Tensor, Tensor]:
+def paint_room(scenes: Scenes, rays: list[Tensor], depth: Tensor, atlas: Tensor) -> tuple[Tensor, Tensor]:
     """Colours and shadow of what `cast_room` met.
 
     Args:
-        stage: the scenes.
+        scenes: the scenes.
         rays: directions, see `View.rays`.
         depth: (B, H, W) from `cast_room`.
         atlas: uint8, see `_sample`.
@@ -60,10 +60,10 @@ def paint_room(stage: Stage, rays: list[Tensor], depth: Tensor, atlas: Tensor) -
     y_normal = (axis & 1).float()
     x_normal = (1 - y_normal).sub_(z_normal)
 
-    eye = stage.view.eye
+    eye = scenes.view.eye
     x, y, z = (torch.mul(ray, depth).add_(per_sample(eye[:, i])) for i, ray in enumerate(rays))
     flat = surface.add_(torch.arange(batch, device=depth.device, dtype=torch.int32)[:, None, None] * SURFACES)
-    table = stage.rooms.paint.view(batch * SURFACES, len(PAINT)).T.contiguous()
+    table = scenes.rooms.paint.view(batch * SURFACES, len(PAINT)).T.contiguous()
 
     def paint(name: str) -> Tensor:
         return _gather(table[_COLUMN[name]], flat)
@@ -76,20 +76,20 @@ def paint_room(stage: Stage, rays: list[Tensor], depth: Tensor, atlas: Tensor) -
     v = up.mul_(paint("v_scale")).add_(paint("v_offset"))
 
     facing = (rays[0] * x_normal).add_(rays[1] * y_normal).add_(rays[2] * z_normal)
-    step = stage.view.up.square().sum(1).sqrt() * (2 * TILE / height)
+    step = scenes.view.up.square().sum(1).sqrt() * (2 * TILE / height)
     slant = facing.abs().reciprocal_().clamp_(max=8).add_(1)
     weight = _sample(atlas, paint("tile"), u, v, _level(scale.mul_(depth).mul_(slant).mul_(per_sample(step / 2))))
 
-    lx, ly, lz = (per_sample(stage.lamp[:, i]) - p for i, p in enumerate((x, y, z)))
+    lx, ly, lz = (per_sample(scenes.lamp[:, i]) - p for i, p in enumerate((x, y, z)))
     distance = (lx * lx).add_(ly * ly).add_(lz * lz)
     towards = lx.mul_(x_normal).add_(ly.mul_(y_normal)).add_(lz.mul_(z_normal))
     # Facing the lamp means: the lamp and the eye are on the same side of the surface.
     towards.mul_(facing.sign_()).neg_().clamp_min_(0).div_(distance.sqrt())
-    shade = _illuminate(stage.ambient[:, None, None], towards, distance)
+    shade = _illuminate(scenes.ambient[:, None, None], towards, distance)
     shade = torch.maximum(shade, paint("glow"), out=shade)
 
-    ground = per_sample(1 / stage.radius.square())
-    near = x.sub_(per_sample(stage.foot[:, 0])).square_().add_(z.sub_(per_sample(stage.foot[:, 2])).square_())
+    ground = per_sample(1 / scenes.radius.square())
+    near = x.sub_(per_sample(scenes.foot[:, 0])).square_().add_(z.sub_(per_sample(scenes.foot[:, 2])).square_())
     shadow = near.mul_(ground).neg_().add_(1).clamp_min_(0).square_()
     # Only what lies low is darkened: the floor and rugs.
     shadow.mul_(y.mul_(-20).add_(1.5).clamp_(0, 1)).mul_(-0.45).add_(1)
@@ -97,7 +97,7 @@ def paint_room(stage: Stage, rays: list[Tensor], depth: Tensor, atlas: Tensor) -
     colour = torch.empty(batch, 3, height, width, device=depth.device)
     for channel, (first, second) in enumerate((("r0", "r1"), ("g0", "g1"), ("b0", "b1"))):
         plane = torch.mul(paint(second), weight).add_(paint(first)).mul_(shade)
-        torch.mul(plane, per_sample(stage.light[:, channel]), out=colour[:, channel])
+        torch.mul(plane, per_sample(scenes.light[:, channel]), out=colour[:, channel])
     return colour, shadow
 
 
@@ -108,24 +108,24 @@ def _illuminate(ambient: Tensor, towards: Tensor, distance: Tensor) -> Tensor:
 
 
 def paint_figure(
-    stage: Stage, where: tuple[Tensor, Tensor, Tensor], x: Tensor, y: Tensor, depth: Tensor, atlas: Tensor
+    scenes: Scenes, where: tuple[Tensor, Tensor, Tensor], x: Tensor, y: Tensor, depth: Tensor, atlas: Tensor
 ) -> Tensor:
     """Colours (3, N) of those places on figures.
 
     Args:
-        stage: the scenes.
+        scenes: the scenes.
         where: sample, row and column of each place, (N,) int64, counted in ``x`` and ``y``.
         x, y: picture coordinates of columns (B, W) and rows (B, H), float64.
         depth: (N,) from `cast_figure`.
         atlas: uint8, see `_sample`.
     """
     sample, row, column = where
-    solids, figures = stage.solids, stage.figures
+    solids, figures = scenes.solids, scenes.figures
     part = part_code(depth)
     facts = torch.cat(
         [
-            solids.eye, solids.forward, solids.right, solids.up, stage.lampwards,
-            stage.metric, solids.profile, figures.colour.double(), figures.tile[..., None].double(),
+            solids.eye, solids.forward, solids.right, solids.up, scenes.lampwards,
+            scenes.metric, solids.profile, figures.colour.double(), figures.tile[..., None].double(),
         ],
         dim=-1,
     )  # fmt: skip
@@ -146,19 +146,19 @@ def paint_figure(
     nx, ny, nz = _normal((px, py, pz), take(3), (part >= ROUND).float())
     squared = nx * (nx * xx + ny * xy + nz * xz) + ny * (ny * yy + nz * yz) + nz * nz * zz
     towards = ((nx * lx + ny * ly + nz * lz) / squared.clamp_min_(1e-12).sqrt_()).clamp_(0, 1)
-    distance = of_sample((stage.lamp - stage.foot).square().sum(1))
-    shade = _illuminate(of_sample(stage.ambient), towards, distance)
+    distance = of_sample((scenes.lamp - scenes.foot).square().sum(1))
+    shade = _illuminate(of_sample(scenes.ambient), towards, distance)
 
     first, second, tile = take(3), take(3), take(1)[0]
-    level = _gather((5.3 - torch.log2(stage.span * 64)).clamp(0, LEVELS - 1).int(), sample.int())
+    level = _gather((5.3 - torch.log2(scenes.span * 64)).clamp(0, LEVELS - 1).int(), sample.int())
     weight = _sample(atlas, tile, (px + pz) / 2, py / 2, level)
-    fade = of_sample(stage.fade)
+    fade = of_sample(scenes.fade)
     colour = []
     for channel in range(3):
-        wall = of_sample(stage.rooms.paint[:, 5, _COLUMN["r0"] + channel])
+        wall = of_sample(scenes.rooms.paint[:, 5, _COLUMN["r0"] + channel])
         own = first[channel] + weight * second[channel]
         own = own + fade * (wall - own)
-        colour.append(own * shade * of_sample(stage.light[:, channel]))
+        colour.append(own * shade * of_sample(scenes.light[:, channel]))
     return torch.stack(colour)
 
 

@@ -47,6 +47,15 @@ def per_sample(values: Tensor) -> Tensor:
     return values.float()[:, None, None]
 
 
+def _inverse(directions: Tensor, out: Tensor | None = None) -> Tensor:
+    """Reciprocals, at most `FAR` in size.
+
+    A ray parallel to a plane (about one in a hundred million) has an infinite one, which `_tag` would make NaN; it
+    must pass that plane far away and meet what lies behind.
+    """
+    return torch.reciprocal(directions, out=out).clamp_(-FAR, FAR)
+
+
 def _tag(depth: Tensor, bits: int, code: int) -> None:
     """Put ``code`` into the lowest ``bits`` (a mask) of float32 numbers."""
     depth.view(torch.int32).bitwise_and_(~bits).bitwise_or_(code)
@@ -57,33 +66,33 @@ def cast_room(view: View, rooms: Rooms, rays: list[Tensor]) -> Tensor:
 
     The six lowest bits hold 4 * surface + axis of its normal, see `surface_code`.
     """
-    inverse = [ray.reciprocal() for ray in rays]
-    nearest, enter, leave, one, two, three = (torch.empty_like(inverse[0]) for _ in range(6))
+    inverse = [_inverse(ray) for ray in rays]
+    nearest, enter, leave, first, second, third = (torch.empty_like(inverse[0]) for _ in range(6))
     boxes = [(corner - view.eye[:, None]).float()[..., None, None] for corner in (rooms.low, rooms.high)]
     shell = [(corner - view.eye)[:, None].float()[..., None, None] for corner in rooms.corners()]
 
     def meet(planes: list[Tensor], thing: int, axis: int) -> None:
-        torch.mul(inverse[axis], planes[0][:, thing, axis], out=one)
-        torch.mul(inverse[axis], planes[1][:, thing, axis], out=two)
+        torch.mul(inverse[axis], planes[0][:, thing, axis], out=first)
+        torch.mul(inverse[axis], planes[1][:, thing, axis], out=second)
 
     nearest.fill_(FAR)
     for axis in range(3):
         # The camera is inside: of two opposite walls the one in front of it has the greater parameter.
         meet(shell, 0, axis)
-        _tag(one, _CODE, (2 * axis) * 4 + axis)
-        _tag(two, _CODE, (2 * axis + 1) * 4 + axis)
-        torch.minimum(nearest, torch.maximum(one, two, out=one), out=nearest)
+        _tag(first, _CODE, (2 * axis) * 4 + axis)
+        _tag(second, _CODE, (2 * axis + 1) * 4 + axis)
+        torch.minimum(nearest, torch.maximum(first, second, out=first), out=nearest)
     for box in range(SURFACES - SHELL):
         for axis in range(3):
             meet(boxes, box, axis)
-            into = torch.minimum(one, two, out=enter if axis == 0 else three)
+            into = torch.minimum(first, second, out=enter if axis == 0 else third)
             _tag(into, _AXIS, axis)
-            out = torch.maximum(one, two, out=leave if axis == 0 else one)
+            out = torch.maximum(first, second, out=leave if axis == 0 else first)
             if axis > 0:
                 torch.maximum(enter, into, out=enter)
                 torch.minimum(leave, out, out=leave)
         enter.view(torch.int32).bitwise_and_(~_CODE | _AXIS).bitwise_or_((SHELL + box) * 4)
-        _discard_missed(enter, leave, one)
+        _discard_missed(enter, leave, first)
         torch.minimum(nearest, enter, out=nearest)
     return nearest
 
@@ -198,10 +207,10 @@ def _cast_round(columns: Tensor, rows: Tensor, constants: Tensor, xy: Tensor) ->
     # Where the square root would be of a negative number the ray misses.
     missed = root.clamp(max=0).mul_(-FAR * FAR)
     root.clamp_min_(0).sqrt_()
-    a.reciprocal_()
+    _inverse(a, out=a)
     b.neg_()
     enter, leave = (b - root).mul_(a), b.add_(root).mul_(a)
-    climb.reciprocal_()
+    _inverse(climb, out=climb)
     low, high = torch.mul(climb, bottom, out=root), climb.mul_(top)
     torch.maximum(enter, torch.minimum(low, high, out=a), out=enter)
     torch.minimum(leave, torch.maximum(low, high, out=a), out=leave)
@@ -218,7 +227,8 @@ def _cast_block(columns: Tensor, rows: Tensor, eye: Tensor) -> Tensor:
     """
     enter = leave = torch.empty(0)
     for axis in range(3):
-        inverse = _plane(columns[:, axis], rows[:, axis]).reciprocal_()
+        directions = _plane(columns[:, axis], rows[:, axis])
+        inverse = _inverse(directions, out=directions)
         start = eye[:, axis, None, None]
         low, high = inverse * (-1 - start), inverse.mul_(1 - start)
         into, out = torch.minimum(low, high), torch.maximum(low, high, out=high)

@@ -1,4 +1,4 @@
-"""Room identities: sizes, surfaces, furniture, lamp and camera stand of the rooms that synthetic scenes show.
+"""Room identities: sizes, surfaces, furniture, lamp and camera pose of the rooms that synthetic scenes show.
 
 World coordinates in metres: x right, y up, z into the room; the floor is y = 0, the camera looks along +z.
 Everything a ray can meet is the room's shell (6 surfaces) or an axis-aligned box: cupboards, and pictures, doors,
@@ -107,7 +107,7 @@ class Rooms:
         lamp: position, (N, 3).
         warmth: colour of the light, (N, 3).
         ambient: share of light that comes from everywhere, (N,).
-        stand: camera's x, y, z, yaw, pitch and focal length in half-widths of the picture, (N, 6).
+        pose: camera's x, y, z, yaw, pitch and focal length in half-widths of the picture, (N, 6).
     """
 
     size: Tensor
@@ -117,7 +117,7 @@ class Rooms:
     lamp: Tensor
     warmth: Tensor
     ambient: Tensor
-    stand: Tensor
+    pose: Tensor
 
     def corners(self) -> tuple[Tensor, Tensor]:
         """Opposite corners of the rooms themselves, (N, 3) each."""
@@ -170,7 +170,7 @@ def make_rooms(seed: int, count: int) -> Rooms:
         paint.append(look[:, None])
     lamp = torch.stack([(u[:, 3] - 0.5) * 0.6 * width, height - 0.15, length * _between(u[:, 4], (0.15, 0.75))], dim=1)
     warmth = torch.stack([_between(u[:, 5], (0.95, 1.12)), torch.ones(count), _between(u[:, 6], (0.78, 1.08))], dim=1)
-    stand = torch.stack(
+    pose = torch.stack(
         [
             (u[:, 7] - 0.5) * 0.5 * width,
             _between(u[:, 8], (1.15, 1.75)),
@@ -189,7 +189,7 @@ def make_rooms(seed: int, count: int) -> Rooms:
         lamp=lamp,
         warmth=warmth,
         ambient=_between(u[:, 13], (0.32, 0.62)),
-        stand=stand,
+        pose=pose,
     )
 
 

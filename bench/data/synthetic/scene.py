@@ -29,7 +29,7 @@ _TALLEST, _WIDEST = 0.66, 0.5
 
 
 @dataclass
-class Stage:
+class Scenes:
     """Scenes ready to be rendered; (B, ...) float64.
 
     Attributes:
@@ -63,7 +63,7 @@ class Stage:
     span: Tensor
     fade: Tensor
 
-    def split(self, step: int) -> Iterator[Stage]:
+    def split(self, step: int) -> Iterator[Scenes]:
         """The same scenes, at most ``step`` at a time."""
         for start in range(0, len(self.foot), step):
             yield _rows(self, slice(start, start + step))
@@ -85,26 +85,26 @@ def _apply(matrix: Tensor, vector: Tensor) -> Tensor:
     return (matrix * vector[..., None, :]).sum(-1)
 
 
-def set_stage(rooms: Rooms, figures: Figures, seed: int, stream: str, ids: Tensor) -> Stage:
+def place_scenes(rooms: Rooms, figures: Figures, seed: int, stream: str, ids: Tensor) -> Scenes:
     """Draw what differs between two samples of one room and one figure, and place everything.
 
     Args:
         rooms, figures: one row per sample.
-        seed, stream, ids: what the draws depend on, see `draws.uniform`.
+        seed, stream, ids: what the draws depend on, see `counter_random.uniform`.
     """
     u = uniform(seed, f"{stream}/stage", ids, 20).double()
-    stand = rooms.stand.double()
+    pose = rooms.pose.double()
     width, _, length = rooms.size.double().unbind(1)
     # Cameras aside of the middle look back to it.
-    yaw = stand[:, 3] + (u[:, 0] - 0.5) * 0.35 - torch.atan(stand[:, 0] / length)
-    pitch = stand[:, 4] + (u[:, 1] - 0.5) * 0.12
+    yaw = pose[:, 3] + (u[:, 0] - 0.5) * 0.35 - torch.atan(pose[:, 0] / length)
+    pitch = pose[:, 4] + (u[:, 1] - 0.5) * 0.12
     roll = (u[:, 2] - 0.5) * 0.06
-    focal = stand[:, 5] * _between(u[:, 3], 0.92, 1.08)
+    focal = pose[:, 5] * _between(u[:, 3], 0.92, 1.08)
     eye = torch.stack(
         [
-            stand[:, 0] + (u[:, 4] - 0.5) * 0.8,
-            stand[:, 1] + (u[:, 5] - 0.5) * 0.2,
-            (stand[:, 2] + (u[:, 6] - 0.5) * 0.3).clamp(min=0.05),
+            pose[:, 0] + (u[:, 4] - 0.5) * 0.8,
+            pose[:, 1] + (u[:, 5] - 0.5) * 0.2,
+            (pose[:, 2] + (u[:, 6] - 0.5) * 0.3).clamp(min=0.05),
         ],
         dim=1,
     )
@@ -152,7 +152,7 @@ def set_stage(rooms: Rooms, figures: Figures, seed: int, stream: str, ids: Tenso
     towards = lamp - middle
     towards = towards / towards.square().sum(1, keepdim=True).sqrt()
     depth, picture = _project(view, middle)
-    return Stage(
+    return Scenes(
         view=view,
         rooms=rooms,
         figures=figures,
@@ -173,8 +173,8 @@ def set_stage(rooms: Rooms, figures: Figures, seed: int, stream: str, ids: Tenso
 
 def _upright(angle: Tensor) -> Tensor:
     """Rotations about the y axis, (B, 3, 3)."""
-    cos, sin, zero, one = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle), torch.ones_like(angle)
-    return torch.stack([cos, zero, sin, zero, one, zero, -sin, zero, cos], dim=-1).view(-1, 3, 3)
+    cos, sin, zero, ones = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle), torch.ones_like(angle)
+    return torch.stack([cos, zero, sin, zero, ones, zero, -sin, zero, cos], dim=-1).view(-1, 3, 3)
 
 
 def _view(eye: Tensor, yaw: Tensor, pitch: Tensor, roll: Tensor, focal: Tensor) -> View:

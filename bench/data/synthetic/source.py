@@ -11,12 +11,12 @@ from torch import Tensor
 from bench.data.camera import camera_named
 from bench.data.counter_random import integers
 from bench.data.source import Source, join
-from bench.data.split import FRACTIONS, Part, split_groups
+from bench.data.split import FRACTIONS, Part, split_pools
 from bench.data.synthetic.figures import make_figures
 from bench.data.synthetic.paint import paint_figure, paint_room
 from bench.data.synthetic.raycast import FAR, cast_figure, cast_room
 from bench.data.synthetic.rooms import make_rooms
-from bench.data.synthetic.scene import Stage, set_stage
+from bench.data.synthetic.scene import Scenes, place_scenes
 from bench.data.synthetic.textures import atlas
 from registry.contract import Quartet
 
@@ -27,7 +27,7 @@ _OVERSAMPLING = 2
 RAYS = {"cpu": 2**18, "cuda": 2**26}
 """At once: enough for the work to outweigh its launch, few enough to fit in memory."""
 _WINDOW = (0.75, 0.625)
-"""Height and width of the part of the picture in which the figure is looked for; `stage` keeps figures smaller."""
+"""Height and width of the part of the picture in which the figure is looked for; `scenes` keeps figures smaller."""
 
 
 class Synthetic(Source):
@@ -36,7 +36,7 @@ class Synthetic(Source):
     Args:
         seed: decides identities, split and samples.
         camera: a key of `CAMERAS`.
-        split: a key of `split.RULES`.
+        split: a rule of `bench.data.split`.
         rooms, figures: how many identities there are over all parts.
     """
 
@@ -46,23 +46,28 @@ class Synthetic(Source):
     version = 1
 
     def __init__(
-        self, seed: int = 0, camera: str = "handheld", split: str = "group", rooms: int = 400, figures: int = 400
+        self, seed: int = 0, camera: str = "handheld", split: str = "unseen-both", rooms: int = 400, figures: int = 400
     ) -> None:
         camera_named(camera)
         self.seed, self.camera, self.device = seed, camera, torch.device("cpu")
         self._rooms, self._figures = make_rooms(seed, rooms), make_figures(seed, figures)
         self._atlas = (atlas(seed) * 255).round().byte()
         self._pools: dict[Part, tuple[Tensor, Tensor]] = {}
-        self.split = {
-            name: split_groups({f"{name}{i:04d}": 1 for i in range(count)}, seed, split, f"{name}s")
-            for name, count in (("room", rooms), ("figure", figures))
+        self.split = split_pools(
+            {
+                "background": {f"room{i:04d}": 1 for i in range(rooms)},
+                "object": {f"figure{i:04d}": 1 for i in range(figures)},
+            },
+            seed,
+            split,
+            {"background": "rooms", "object": "figures"},
+        )
+        numbers = {
+            pool: {part: [int(name[-4:]) for name in names] for part, names in shared.groups.items()}
+            for pool, shared in self.split.pools.items()
         }
         for part in FRACTIONS:
-            room, figure = (
-                torch.tensor([int(group[len(name) :]) for group in shared.groups[part]])
-                for name, shared in self.split.items()
-            )
-            self._pools[part] = (room, figure)
+            self._pools[part] = torch.tensor(numbers["background"][part]), torch.tensor(numbers["object"][part])
 
     def describe(self) -> dict[str, Any]:
         """Parameters, version of the scenes and sizes of the pools."""
@@ -71,8 +76,7 @@ class Synthetic(Source):
             "version": self.version,
             "seed": self.seed,
             "camera": self.camera,
-            "split": self.split["room"].rule,
-            "leaks": any(split.leaks for split in self.split.values()),
+            **self.split.describe(),
             "encoding": self.encoding,
             "rooms": len(self._rooms.size),
             "figures": len(self._figures.height),
@@ -100,22 +104,22 @@ class Synthetic(Source):
     def scenes(self, part: Part, ids: Tensor, size: int) -> Quartet:
         """The room without and with the figure, its mask, and true depth in units of 10 m."""
         room, figure = self.groups(part, ids)
-        stage = set_stage(self._rooms.rows(room), self._figures.rows(figure), self.seed, self.stream(part), ids)
+        scenes = place_scenes(self._rooms.rows(room), self._figures.rows(figure), self.seed, self.stream(part), ids)
         step = max(1, RAYS.get(self.device.type, RAYS["cpu"]) // (size * _OVERSAMPLING) ** 2)
-        return join([self._render(some, size) for some in stage.split(step)])
+        return join([self._render(some, size) for some in scenes.split(step)])
 
-    def _render(self, stage: Stage, size: int) -> Quartet:
+    def _render(self, scenes: Scenes, size: int) -> Quartet:
         """Both photographs and the targets of scenes that fit in memory at once."""
-        batch, fine = len(stage.foot), size * _OVERSAMPLING
+        batch, fine = len(scenes.foot), size * _OVERSAMPLING
         centre = (torch.arange(fine, device=self.device, dtype=torch.float64) + 0.5) * (2 / fine) - 1
         # Every other row and column first: the rays of one picture element then lie at one place of four quarters.
         order = torch.arange(fine, device=self.device).view(size, _OVERSAMPLING).T.reshape(-1)
         spread = centre[order].expand(batch, fine)
-        rays = stage.view.rays(spread, -spread)
-        behind = cast_room(stage.view, stage.rooms, rays)
-        empty, shadow = paint_room(stage, rays, behind, self._atlas)
+        rays = scenes.view.rays(spread, -spread)
+        behind = cast_room(scenes.view, scenes.rooms, rays)
+        empty, shadow = paint_room(scenes, rays, behind, self._atlas)
 
-        place, depth, colour = self._see_figure(stage, centre, torch.argsort(order), behind)
+        place, depth, colour = self._see_figure(scenes, centre, torch.argsort(order), behind)
         full = empty * shadow[:, None]
         first = place + torch.div(place, fine * fine, rounding_mode="floor") * (2 * fine * fine)
         for channel in range(3):
@@ -137,11 +141,13 @@ class Synthetic(Source):
             valid=torch.ones_like(mask),
         )
 
-    def _see_figure(self, stage: Stage, centre: Tensor, order: Tensor, behind: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _see_figure(
+        self, scenes: Scenes, centre: Tensor, order: Tensor, behind: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """The rays that meet the figure before anything else.
 
         Args:
-            stage: the scenes.
+            scenes: the scenes.
             centre: picture coordinates of columns in natural order, (2S,) float64.
             order: the place of each row and column in ``behind``, (2S,).
             behind: depth of the room, (B, 2S, 2S).
@@ -152,18 +158,18 @@ class Synthetic(Source):
         fine = len(centre)
         # The figure is looked for in a window around it alone.
         tall, wide = (int(share * fine) for share in _WINDOW)
-        first_row = _window_start(-stage.middle[:, 1], tall, fine)
-        first_column = _window_start(stage.middle[:, 0], wide, fine)
+        first_row = _window_start(-scenes.middle[:, 1], tall, fine)
+        first_column = _window_start(scenes.middle[:, 0], wide, fine)
         rows = first_row[:, None] + torch.arange(tall, device=self.device)
         columns = first_column[:, None] + torch.arange(wide, device=self.device)
         x, y = centre[columns], -centre[rows]
-        found = cast_figure(stage.solids, x, y)
+        found = cast_figure(scenes.solids, x, y)
         sample, row, column = torch.nonzero(found < behind.max(), as_tuple=True)
         depth = found[sample, row, column]
         place = (sample * fine + order[rows[sample, row]]) * fine + order[columns[sample, column]]
         in_front = depth < behind.view(-1)[place]
         sample, row, column, depth, place = (t[in_front] for t in (sample, row, column, depth, place))
-        return place, depth, paint_figure(stage, (sample, row, column), x, y, depth, self._atlas)
+        return place, depth, paint_figure(scenes, (sample, row, column), x, y, depth, self._atlas)
 
 
 def _quarters(fine: Tensor) -> list[Tensor]:

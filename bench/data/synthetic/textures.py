@@ -95,8 +95,8 @@ def _drawers(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
 
 def _books(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
     shelves, books = _count(r[..., 0], 3, 5), _count(r[..., 1], 12, 18)
-    shelf, book = (y * shelves).floor(), (x * books).floor()
-    tone = torch.frac(torch.sin(shelf * 78.233 + book * 12.9898 + 9 * r[..., 2]) * 437.5)
+    packed_files, book = (y * shelves).floor(), (x * books).floor()
+    tone = torch.frac(torch.sin(packed_files * 78.233 + book * 12.9898 + 9 * r[..., 2]) * 437.5)
     filled = (torch.frac(y * shelves) < 0.55 + 0.35 * torch.frac(tone * 7.3)).float()
     return torch.maximum(tone * filled, _line(y * shelves, 0.1))
 

@@ -12,7 +12,7 @@ from torch.optim import SGD
 from torch.optim.lr_scheduler import StepLR
 
 from bench.data.augment import augment
-from bench.metrics import Metric
+from bench.metrics import Metric, MetricFacts
 from bench.metrics.view import View, total
 from bench.train.optim import Schedule
 from registry.contract import Head, Prediction, Quartet, Target
@@ -127,21 +127,11 @@ def holes_stay(quartet: Quartet, seed: int, epoch: int, ids: Tensor, level: str)
 # metrics
 
 
-@dataclasses.dataclass(frozen=True)
-class Mine(Metric):
-    """A metric that brings its function."""
-
-    function: Callable[[View], Tensor] = lambda view: torch.zeros(len(view))
-
-    def load(self, function: str | None = None) -> Callable[[View], Tensor]:
-        return self.function
-
-
 def mine(
     name: str, function: Callable[[View], Tensor], higher: bool = False, perfect: float = 0.0
 ) -> dict[str, Metric]:
-    bounds = (0.0, float("inf"))
-    return {name: Mine(name, "", "depth", ("depth",), higher, perfect, bounds, "", name, function=function)}
+    facts = MetricFacts(head="depth", needs=("depth",), higher_is_better=higher, perfect=perfect)
+    return {name: Metric(name, facts, function)}
 
 
 def inverted_rmse(view: View) -> Tensor:

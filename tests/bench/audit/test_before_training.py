@@ -76,7 +76,7 @@ def test_a_sound_experiment() -> None:
 
 
 def test_a_broken_one(tmp_path: Path) -> None:
-    words = ["audit", "--model", "unet[width=4]", "--loss", "bce_ssim@published", "--split", "random"]
+    words = ["audit", "--model", "unet[width=4]", "--loss", "bce_ssim@published", "--split", "shared"]
     words += ["--schedule", "step[every=1,gamma=0.01]", "--epochs", "3", "--json", str(tmp_path / "audit.json")]
     done = CliRunner().invoke(app, words, catch_exceptions=False)
     assert done.exit_code == 0

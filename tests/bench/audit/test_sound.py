@@ -10,8 +10,8 @@ from bench.core.errors import BenchError
 from bench.core.finding import Finding, conclude, headline
 from bench.core.protocol import Protocol, find_protocol
 from bench.data.synthetic.source import Synthetic
-from bench.metrics import metrics
-from registry.losses import RECIPES, parse
+from bench.metrics.scores import default_metrics
+from registry.losses import parse, recipes
 from tests.bench.audit import faulty
 from tests.bench.audit.scenes import Scenes
 from tests.bench.progress_log import Told
@@ -26,13 +26,13 @@ def check(name: str, recipe: str = "bce", source: Scenes | None = None, protocol
     return next(v for v in audit(recipe, source or Scenes(), protocol, **more) if v.check == name)
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if "@" not in name])
+@pytest.mark.parametrize("name", [name for name in recipes.names() if "@" not in name])
 def test_every_corrected_recipe_is_sound(name: str) -> None:
     verdicts = audit(name, SOURCE, QUICK, MODELS[parse(name).heads])
     assert headline(verdicts) == f"audit: ok, {len(CHECKS)} checks"
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if "@" in name])
+@pytest.mark.parametrize("name", [name for name in recipes.names() if "@" in name])
 def test_no_published_recipe_is(name: str) -> None:
     verdicts = audit(name, SOURCE, QUICK)
     assert any(verdict.grade != "ok" for verdict in verdicts)
@@ -194,7 +194,7 @@ def test_empty_masks() -> None:
 
 def test_a_metric_that_is_constant_and_one_that_is_right() -> None:
     nothing = faulty.mine("nothing", lambda view: torch.zeros(len(view)))
-    assert check("metric_direction", metrics={**metrics, **nothing}).grade == "warn"
+    assert check("metric_direction", metrics={**default_metrics(), **nothing}).grade == "warn"
     right = faulty.mine("mae", lambda view: view.mean(view.error))
     assert check("metric_direction", metrics=right).grade == "ok"
 

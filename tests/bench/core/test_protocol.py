@@ -3,12 +3,12 @@
 import pytest
 
 from bench.core.errors import BenchError
-from bench.core.protocol import PROTOCOLS, find_protocol
+from bench.core.protocol import find_protocol, protocols
 from bench.train.optim import optimizers, schedules
 from registry.errors import UnknownName
 
 
-@pytest.mark.parametrize("name", PROTOCOLS)
+@pytest.mark.parametrize("name", protocols.names())
 def test_every_protocol_names_things_that_exist(name: str) -> None:
     protocol = find_protocol(name)
     optimizers.resolve(protocol.optimizer)

@@ -92,8 +92,8 @@ def test_groups_are_what_is_shown(source: Source) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_random_split_leaks_and_says_so(kind: str, shared_pictures) -> None:
-    source = make(kind, shared_pictures, split="random")
+def test_a_shared_split_leaks_and_says_so(kind: str, shared_pictures) -> None:
+    source = make(kind, shared_pictures, split="shared")
     assert source.describe()["leaks"] is True
     groups = [set(source.groups(part, torch.arange(900))[0].tolist()) for part in FRACTIONS]
     assert groups[0] == groups[1] == groups[2]
@@ -111,7 +111,7 @@ def test_the_description_is_json_and_decides(source: Source, shared_pictures, re
     description = json.dumps(source.describe(), sort_keys=True)
     assert json.dumps(make(kind, shared_pictures, camera=camera).describe(), sort_keys=True) == description
     assert str(shared_pictures.bg.parent) not in description
-    for change in ({"seed": 3}, {"split": "random"}, {"camera": "still" if camera == "handheld" else "handheld"}):
+    for change in ({"seed": 3}, {"split": "shared"}, {"camera": "still" if camera == "handheld" else "handheld"}):
         changed = make(kind, shared_pictures, **{"camera": camera, **change})
         assert json.dumps(changed.describe(), sort_keys=True) != description
 

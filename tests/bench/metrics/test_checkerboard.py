@@ -32,7 +32,7 @@ def score(predicted: Tensor, truth: Tensor) -> float:
     picture = torch.zeros(len(truth), 3, SIZE, SIZE)
     quartet = Quartet(picture, picture, depth=truth, valid=torch.ones_like(truth))
     view = View(Prediction(depth_logits=torch.logit(predicted, eps=1e-6)), quartet)
-    return metrics["depth_checkerboard"].load()(view).mean().item()
+    return metrics.bind("depth_checkerboard").per_image(view).mean().item()
 
 
 def blurred(depth: Tensor, side: int) -> Tensor:
@@ -99,7 +99,7 @@ def test_system_002_shows_its_blocks_and_its_fixed_form_does_not() -> None:
         torch.manual_seed(0)
         with torch.no_grad():  # as it starts: the artefact is the decoder's, and training keeps it
             prediction = models.build(key).train()(scenes.bg, scenes.bg_fg)
-        return metrics["depth_checkerboard"].load()(View(prediction, scenes)).mean().item()
+        return metrics.bind("depth_checkerboard").per_image(View(prediction, scenes)).mean().item()
 
     assert seen("dilated_shuffle") > 0.3
     assert seen("dilated_shuffle[fixed=true]") < 0.1

@@ -1,6 +1,7 @@
 """What holds for every registered metric."""
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -14,13 +15,13 @@ from registry.contract import Prediction, Quartet
 few = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@pytest.fixture(params=sorted(metrics))
+@pytest.fixture(params=metrics.names())
 def metric(request) -> Metric:
-    return metrics[request.param]
+    return metrics.bind(request.param)
 
 
 def per_image(metric: Metric, prediction: Prediction, truth: Quartet) -> torch.Tensor:
-    return metric.load()(View(prediction, truth))
+    return metric.per_image(View(prediction, truth))
 
 
 def pick(prediction: Prediction, truth: Quartet, images: list[int]) -> tuple[Prediction, Quartet]:
@@ -31,7 +32,9 @@ def pick(prediction: Prediction, truth: Quartet, images: list[int]) -> tuple[Pre
 def test_one_float_per_image_within_bounds(metric, scene, rough):
     truth = scene(images=5)
     values = per_image(metric, rough(truth), truth)
-    low, high = metric.bounds
+    low, high = (
+        math.inf * sign if bound is None else bound for sign, bound in zip((-1, 1), metric.facts.bounds, strict=True)
+    )
     assert values.shape == (5,) and values.dtype == torch.float32
     assert ((values >= low) & (values <= high)).all(), values
 
@@ -39,13 +42,13 @@ def test_one_float_per_image_within_bounds(metric, scene, rough):
 def test_perfect_prediction_is_perfect(metric, scene, perfect):
     truth = scene()
     values = per_image(metric, perfect(truth), truth)
-    torch.testing.assert_close(values, torch.full((4,), metric.perfect), atol=1e-4, rtol=0)
+    torch.testing.assert_close(values, torch.full((4,), metric.facts.perfect), atol=1e-4, rtol=0)
 
 
 def test_awful_is_clearly_worse_than_perfect(metric, scene, perfect, awful):
     truth = scene()
     bad, best = per_image(metric, awful(truth), truth), per_image(metric, perfect(truth), truth)
-    assert all(metric.better(b, w) for b, w in zip(best.tolist(), bad.tolist(), strict=True)), (best, bad)
+    assert all(metric.facts.better(b, w) for b, w in zip(best.tolist(), bad.tolist(), strict=True)), (best, bad)
     gap = (best - bad).abs()
     assert (gap > 0.05).all(), gap
 
@@ -86,13 +89,13 @@ def test_nothing_known_is_nan_for_that_image_alone(metric, scene, rough):
     truth = scene()
     truth.valid[1] = 0
     values = per_image(metric, rough(truth), truth)
-    assert values.isnan().tolist() == [False, "depth" in metric.needs, False, False]
+    assert values.isnan().tolist() == [False, "depth" in metric.facts.needs, False, False]
 
 
 def test_odd_sizes(metric, scene, perfect):
     truth = scene().map(lambda tensor: tensor[..., :51, 1:46])
     values = per_image(metric, perfect(truth), truth)
-    torch.testing.assert_close(values, torch.full((4,), metric.perfect), atol=1e-4, rtol=0)
+    torch.testing.assert_close(values, torch.full((4,), metric.facts.perfect), atol=1e-4, rtol=0)
 
 
 def test_memory_format_does_not_matter(metric, scene, rough):
@@ -105,8 +108,9 @@ def test_memory_format_does_not_matter(metric, scene, rough):
 
 
 def test_facts_agree_with_each_other(metric):
-    low, high = metric.bounds
-    assert metric.perfect == (high if metric.higher_is_better else low)
-    assert metric.head in {"mask", "depth", "joint"} and metric.name.startswith(metric.head)
-    assert metric.summary and metric.unit in {"", "range", "%"}
-    assert metric.load().__doc__, "a metric's formula is its docstring"
+    facts = metric.facts
+    low, high = facts.bounds
+    assert facts.perfect == (high if facts.higher_is_better else low)
+    assert metric.key.startswith(facts.head)
+    assert facts.summary and facts.column and facts.unit in {"", "range", "px", "%"}
+    assert metrics.get(metric.key).function.__doc__, "a metric's formula is its docstring"

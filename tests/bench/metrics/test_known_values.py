@@ -14,7 +14,7 @@ FLOOR = 1 / 255
 
 
 def value(name: str, view: View) -> float:
-    return metrics[name].load()(view).item()
+    return metrics.bind(name).per_image(view).item()
 
 
 def masks(predicted: torch.Tensor, true: torch.Tensor) -> View:

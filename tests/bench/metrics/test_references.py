@@ -114,7 +114,7 @@ REFERENCES = {
 
 
 # 176 px: the boundary's tolerance is 1.87 px there, no longer 1. The checkerboard's reference is too slow for it.
-CASES = [(name, size) for name in sorted(metrics) for size in (48, 176) if (name, size) != ("depth_checkerboard", 176)]
+CASES = [(name, size) for name in metrics.names() for size in (48, 176) if (name, size) != ("depth_checkerboard", 176)]
 
 
 @pytest.mark.parametrize(("name", "size"), CASES)
@@ -122,7 +122,7 @@ def test_agrees_with_its_reference(name, size, scene, rough, awful):
     truth = scene(seed=3, images=2, size=size)
     for prediction in (rough(truth), awful(truth)):
         expected = [REFERENCES[name](Arrays(prediction, truth, image)) for image in range(2)]
-        got = metrics[name].load()(View(prediction, truth))
+        got = metrics.bind(name).per_image(View(prediction, truth))
         np.testing.assert_allclose(got.numpy(), expected, rtol=2e-4, atol=2e-5)
 
 
@@ -135,15 +135,17 @@ def test_ssim_agrees_with_torchmetrics_where_all_is_known(scene, rough):
     )
     # torchmetrics pads by reflection and averages the rim in; wholly valid windows lie 5 px inside it.
     expected = full[..., 5:-5, 5:-5].mean(dim=(1, 2, 3))
-    torch.testing.assert_close(metrics["depth_ssim"].load()(View(prediction, truth)), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        metrics.bind("depth_ssim").per_image(View(prediction, truth)), expected, atol=1e-5, rtol=0
+    )
 
 
 def test_joint_success_sees_both_outcomes(scene, rough, awful):
     truth = scene()
     mixed = Prediction(rough(truth).mask_logits, torch.logit(truth.depth))
-    success = metrics["joint_success"].load()
+    success = metrics.bind("joint_success").per_image
     assert success(View(mixed, truth)).tolist() == [1.0] * 4
     assert success(View(Prediction(mixed.mask_logits, awful(truth).depth_logits), truth)).tolist() == [0.0] * 4
     half_off = Prediction(torch.logit(truth.mask.roll(8, dims=-1), eps=1e-6), torch.logit(truth.depth))
-    assert (metrics["mask_iou"].load()(View(half_off, truth)) > 0.3).all()
+    assert (metrics.bind("mask_iou").per_image(View(half_off, truth)) > 0.3).all()
     assert success(View(half_off, truth)).tolist() == [0.0] * 4

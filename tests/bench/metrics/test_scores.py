@@ -13,8 +13,10 @@ from bench.metrics.view import View
 from registry import ssim
 from registry.contract import Prediction, Quartet
 from registry.errors import UnknownName
+from registry.losses import structure
 from registry.losses.objective import Objective
 
+ALL = metrics.names()
 WAITS = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "is_nonzero", "_unique2", "unique_dim", "item"}
 
 
@@ -40,12 +42,12 @@ def halves(prediction: Prediction, truth: Quartet):
 def test_two_updates_are_one(scene, rough):
     truth = scene(images=5)
     prediction = rough(truth)
-    whole, parts = Scores(metrics), Scores(metrics)
+    whole, parts = Scores(ALL), Scores(ALL)
     whole.update(prediction, truth)
     for cut, some in halves(prediction, truth):
         parts.update(cut, some)
     columns = parts.result()
-    assert set(columns) == {*metrics, "valid_pixels"}
+    assert set(columns) == {*ALL, "valid_pixels"}
     for name, expected in whole.result().items():
         assert columns[name].shape == (5,) and columns[name].dtype == np.float32
         np.testing.assert_allclose(columns[name], expected, rtol=1e-5, err_msg=name)
@@ -58,13 +60,13 @@ def test_columns_are_the_functions_values(scene, rough):
     columns = scores.result()
     assert list(columns) == ["mask_bf", "depth_silog"]
     for name, column in columns.items():
-        np.testing.assert_array_equal(column, metrics[name].load()(View(rough(truth), truth)).numpy())
+        np.testing.assert_array_equal(column, metrics.bind(name).per_image(View(rough(truth), truth)).numpy())
 
 
 def test_update_never_waits_for_the_device(scene, rough):
     truth = scene()
     prediction = rough(truth)
-    scores = Scores(metrics)
+    scores = Scores(ALL)
     with NoWaiting():
         scores.update(prediction, truth)
         with pytest.raises(AssertionError, match="wait"):
@@ -74,23 +76,23 @@ def test_update_never_waits_for_the_device(scene, rough):
 
 
 def test_result_reads_back_once(scene, rough, monkeypatch):
-    truth, scores, reads = scene(), Scores(metrics), []
+    truth, scores, reads = scene(), Scores(ALL), []
     for _ in range(3):
         scores.update(rough(truth), truth)
     to_host = torch.Tensor.cpu
     monkeypatch.setattr(torch.Tensor, "cpu", lambda self: reads.append(self.shape) or to_host(self))
     scores.result()
-    assert reads == [(len(metrics) + 1, 12)]
+    assert reads == [(len(ALL) + 1, 12)]
 
 
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_update_never_waits_for_a_gpu(scene, rough):
     truth = scene()
-    host = Scores(metrics)
+    host = Scores(ALL)
     host.update(rough(truth), truth)
     guess = Prediction(*(t.cuda() for t in (rough(truth).mask_logits, rough(truth).depth_logits)))
-    there, device = truth.map(torch.Tensor.cuda), Scores(metrics)
+    there, device = truth.map(torch.Tensor.cuda), Scores(ALL)
     device.update(guess, there)
     torch.cuda.set_sync_debug_mode("error")
     try:
@@ -117,22 +119,22 @@ def test_what_is_not_there_is_nan_and_fails_nothing(missing, told, scene, rough)
     for logits in missing & {"mask_logits", "depth_logits"}:
         setattr(prediction, logits, None)
     truth = Quartet(**{name: tensor for name, tensor in truth.tensors() if name not in missing})
-    scores = Scores(metrics)
+    scores = Scores(ALL)
     scores.update(prediction, truth)
     for name, summary in scores.summary().items():
-        if metrics[name].head == "joint":
+        if metrics.facts(name).head == "joint":
             expected = told == {"mask", "depth"}
-        elif "true_mask" in metrics[name].needs:
+        elif "true_mask" in metrics.facts(name).needs:
             expected = told == {"depth"} and "mask" not in missing
         else:
-            expected = metrics[name].head in told
+            expected = metrics.facts(name).head in told
         assert (summary.images, summary.value is not None) == ((4, True) if expected else (0, False)), name
 
 
 def test_summary_is_the_mean_over_images_that_have_something_to_say(scene, rough):
     truth = scene()
     truth.valid[1] = 0
-    scores = Scores(metrics)
+    scores = Scores(ALL)
     scores.update(rough(truth), truth)
     columns, summary = scores.result(), scores.summary()
     assert summary["mask_iou"].images == 4 and summary["depth_mae"].images == 3
@@ -157,21 +159,21 @@ def test_a_nan_prediction_is_infinitely_bad_not_left_out(logits, hurt, scene, ro
     truth = scene()
     prediction = rough(truth)
     getattr(prediction, logits)[2, 0, 5, 5] = math.nan
-    scores = Scores(metrics)
+    scores = Scores(ALL)
     scores.update(prediction, truth)
     for name, column in scores.result().items():
-        if name in metrics:
-            worst = -math.inf if metrics[name].higher_is_better else math.inf
+        if name in ALL:
+            worst = -math.inf if metrics.facts(name).higher_is_better else math.inf
             assert np.isfinite(column[[0, 1, 3]]).all(), name
-            assert (column[2] == worst) == (hurt in metrics[name].needs), name
-            assert (scores.summary()[name].value == worst) == (hurt in metrics[name].needs), name
+            assert (column[2] == worst) == (hurt in metrics.facts(name).needs), name
+            assert (scores.summary()[name].value == worst) == (hurt in metrics.facts(name).needs), name
 
 
 def test_half_precision_and_autocast_change_nothing(scene, rough):
     truth = scene()
     half = Prediction(*(t.bfloat16() for t in (rough(truth).mask_logits, rough(truth).depth_logits)))
     same = Prediction(half.mask_logits.float(), half.depth_logits.float())
-    plain, cast = Scores(metrics), Scores(metrics)
+    plain, cast = Scores(ALL), Scores(ALL)
     plain.update(same, truth)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         cast.update(half, truth)
@@ -196,6 +198,7 @@ def test_no_image_and_no_metric(scene, rough):
 
 
 def test_a_recipes_ssim_and_the_metric_are_one_map(scene, rough, monkeypatch):
+    assert structure.ssim_of is ssim.ssim_of  # imported before it is patched: a lazy import would keep the patch
     truth, alone, shared, made = scene(), Scores(["depth_ssim"]), Scores(["depth_ssim"]), []
     logits = rough(truth).depth_logits
     alone.update(Prediction(depth_logits=logits), truth)

@@ -59,7 +59,7 @@ def test_data_sets_and_encodings_are_never_ranked_together() -> None:
     other = {"kind": "composed", "camera": "still", "encoding": "inverse", "leaks": True}
     page = leaderboard([("a.json", record()), ("b.json", record(data=other))])
     assert page.count("## quick v1") == 2
-    assert "leaking random split" in page
+    assert "leaking shared split" in page
 
 
 def test_costs_sum_the_terms_of_a_block() -> None:

@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from registry.contract import Head, Prediction, Quartet, Target
 from registry.errors import RegistryError
-from registry.losses import RECIPES, terms
+from registry.losses import recipes, terms
 from registry.losses.objective import Objective
 from registry.losses.weighting import DynamicAverage
 
@@ -57,7 +57,7 @@ def test_total_is_the_weighted_sum_of_terms(scene: Quartet) -> None:
     torch.testing.assert_close(l1, (value - scene.depth).abs()[~hole].mean())
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", recipes.names())
 def test_named_recipes_train_without_waiting_for_the_device(name: str, scene: Quartet) -> None:
     objective, prediction = Objective(name), _prediction()
     with NoHostSync():

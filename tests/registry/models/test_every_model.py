@@ -19,7 +19,7 @@ VARIANTS = [
     "custom_unet[depth_channels=3,twin=true]",
     "dilated_shuffle[fixed=true]",
     "depthmasknet[as_published=true]",
-    "twin_unet[dropout=0.0,width=8]",
+    "twin_unet[dropout=0,width=8]",
     "unet[width=8]",
 ]
 SMP = [

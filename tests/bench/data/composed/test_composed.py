@@ -86,7 +86,7 @@ def test_depth_at_the_foot(source: Composed) -> None:
 
 
 def test_an_object_is_never_behind_what_it_covers(pictures) -> None:
-    """A near shelf hangs where objects cover it: they come forward with it."""
+    """A near packed_files hangs where objects cover it: they come forward with it."""
     for i in range(6):
         depth = pictures.floor(3000)
         depth[:30, :] = 900

@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 
-from bench.data.loading.copy_ahead import Copy, ahead
+from bench.data.loading.copy_ahead import Copy, prefetch
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -24,7 +24,7 @@ def settled(made: list[int], count: int) -> list[int]:
 
 def test_keeps_the_order_and_stays_so_many_ahead() -> None:
     made: list[int] = []
-    results = ahead(lambda x: made.append(x) or 2 * x, range(6), 2)  # type: ignore[func-returns-value]
+    results = prefetch(lambda x: made.append(x) or 2 * x, range(6), 2)  # type: ignore[func-returns-value]
     assert not made, "nothing is made before the first is asked for"
     assert next(results) == 0
     assert settled(made, 3) == [0, 1, 2]
@@ -34,18 +34,18 @@ def test_keeps_the_order_and_stays_so_many_ahead() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_fewer_than_it_may_be_ahead(count: int) -> None:
-    assert list(ahead(str, range(count), 2)) == [str(i) for i in range(count)]
+    assert list(prefetch(str, range(count), 2)) == [str(i) for i in range(count)]
 
 
 def test_who_stops_early_leaves_no_thread() -> None:
-    results = ahead(str, range(100), 2)
+    results = prefetch(str, range(100), 2)
     next(results)
     results.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
 
 
 def test_a_failure_comes_when_its_order_is_due() -> None:
-    results = ahead(lambda x: 1 // x, [1, 1, 0, 1], 2)
+    results = prefetch(lambda x: 1 // x, [1, 1, 0, 1], 2)
     assert [next(results), next(results)] == [1, 1]
     with pytest.raises(ZeroDivisionError):
         next(results)
@@ -63,4 +63,4 @@ def test_copies_arrive_whole_and_timed() -> None:
     for tensor, there, copy in zip(sent, arrived, copies, strict=True):
         assert torch.equal(there.cpu(), tensor.to(torch.int16) + 1)
         assert 0 < copy.milliseconds() < 1000
-        assert not copy.there, "what only keeps the time keeps no memory"
+        assert not copy.tensors, "what only keeps the time keeps no memory"

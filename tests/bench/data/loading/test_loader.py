@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bench.data.loading.loader import Batch, Loader
-from bench.data.loading.packed_files import Shelf
+from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source, open_source
 from registry.contract import Quartet
 from tests.bench.rectangles import Rectangles
@@ -19,8 +19,8 @@ TIERS = ("resident", "streamed", "live")
 
 def loader(tier: str, folder: Path, source: Source | None = None, count: int = 21) -> Loader:
     budget = 2**30 if tier == "resident" else 0
-    shelf = None if tier == "live" else Shelf(folder)
-    return Loader(source or Rectangles(), "train", count, 16, 4, budget, shelf=shelf)
+    packed_files = None if tier == "live" else PackedFiles(folder)
+    return Loader(source or Rectangles(), "train", count, 16, 4, budget, packed_files=packed_files)
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -36,7 +36,7 @@ def test_every_sample_once(tier: str, tmp_path: Path) -> None:
 def assert_same(one: Loader, other: Loader) -> None:
     for a, b in zip(one.epoch(3, 2), other.epoch(3, 2), strict=True):
         assert torch.equal(a.ids, b.ids)
-        assert torch.equal(a.at, b.at)
+        assert torch.equal(a.device_ids, b.device_ids)
         for (name, x), (_, y) in zip(a.arrive().tensors(), b.arrive().tensors(), strict=True):
             assert torch.equal(x, y), name
             assert x.stride() == y.stride(), name
@@ -62,7 +62,7 @@ def test_all_tiers_hand_out_the_same_on_cuda(tier: str, tmp_path: Path) -> None:
     streamed = loader("streamed", tmp_path, source)
     times = []
     for batch in streamed.epoch(0, 1):
-        assert batch.arrive().bg.device.type == batch.at.device.type == "cuda"
+        assert batch.arrive().bg.device.type == batch.device_ids.device.type == "cuda"
         assert batch.ids.device.type == "cpu"
         times.append(batch.copy_ms)
     torch.cuda.synchronize()
@@ -79,19 +79,19 @@ def test_a_batch_arrives_once() -> None:
     ids = torch.arange(1)
     batch = Batch(ids, ids, lambda: asked.append(1) or quartet)  # type: ignore[func-returns-value]
     assert not asked
-    assert batch.at is ids
+    assert batch.device_ids is ids
     assert batch.arrive() is batch.quartet is quartet
     assert len(asked) == 1
 
 
 def test_what_has_no_room_is_not_kept(tmp_path: Path) -> None:
-    def tier(shelf: Shelf | None) -> str:
-        return Loader(Rectangles(), "train", 21, 16, 4, 0, shelf=shelf).tier
+    def tier(packed_files: PackedFiles | None) -> str:
+        return Loader(Rectangles(), "train", 21, 16, 4, 0, packed_files=packed_files).tier
 
     assert tier(None) == "live"
-    assert tier(Shelf(tmp_path, share=0.0)) == "live"
+    assert tier(PackedFiles(tmp_path, share=0.0)) == "live"
     assert not list(tmp_path.iterdir())
-    assert tier(Shelf(tmp_path)) == "streamed"
+    assert tier(PackedFiles(tmp_path)) == "streamed"
 
 
 class Counted(Rectangles):
@@ -113,7 +113,7 @@ def test_a_file_serves_whoever_asks_for_the_same_samples(tmp_path: Path) -> None
 
     def rendered(count: int = 21, part: str = "train", size: int = 16, batch: int = 4) -> int:
         before = source.rendered
-        Loader(source, part, count, size, batch, 0, shelf=Shelf(tmp_path))  # type: ignore[arg-type]
+        Loader(source, part, count, size, batch, 0, packed_files=PackedFiles(tmp_path))  # type: ignore[arg-type]
         return source.rendered - before - 1  # one tells what the samples are made of
 
     assert rendered() == 21
@@ -147,5 +147,7 @@ def test_order_depends_on_seed_and_epoch_alone() -> None:
 def test_progress_is_told_to_the_end(tier: str, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     budget = 2**30 if tier == "resident" else 0
-    Loader(Rectangles(), "val", 100, 16, 4, budget, lambda done, total: seen.append((done, total)), Shelf(tmp_path))
+    Loader(
+        Rectangles(), "val", 100, 16, 4, budget, lambda done, total: seen.append((done, total)), PackedFiles(tmp_path)
+    )
     assert seen == [(64, 100), (100, 100)]

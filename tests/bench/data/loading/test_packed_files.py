@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from bench.core.errors import BenchError
-from bench.data.loading.packed_files import Shelf
+from bench.data.loading.packed_files import PackedFiles
 
 ROWS = torch.arange(60, dtype=torch.uint8).view(6, 10)
 
@@ -33,24 +33,24 @@ def names(folder: Path, suffix: str = ".packed") -> list[Path]:
 def test_a_file_is_written_once_and_read_by_later_runs(tmp_path: Path) -> None:
     asked: list[int] = []
     for _ in range(2):
-        assert torch.equal(Shelf(tmp_path / "packed").get("key", 6, 10, pieces(asked)), ROWS)
+        assert torch.equal(PackedFiles(tmp_path / "packed").get("key", 6, 10, pieces(asked)), ROWS)
     assert asked == [0, 4]
     assert len(list((tmp_path / "packed").iterdir())) == 1
 
 
 def test_another_key_is_another_file(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
-    shelf.get("one", 6, 10, pieces())
-    assert torch.equal(shelf.get("other", 6, 10, iter([ROWS.flip(0).contiguous()])), ROWS.flip(0))
-    assert torch.equal(shelf.get("one", 6, 10, pieces()), ROWS)
+    packed_files = PackedFiles(tmp_path)
+    packed_files.get("one", 6, 10, pieces())
+    assert torch.equal(packed_files.get("other", 6, 10, iter([ROWS.flip(0).contiguous()])), ROWS.flip(0))
+    assert torch.equal(packed_files.get("one", 6, 10, pieces()), ROWS)
     assert len(names(tmp_path)) == 2
 
 
 def test_a_truncated_file_is_written_anew(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
-    shelf.get("key", 6, 10, pieces())
+    packed_files = PackedFiles(tmp_path)
+    packed_files.get("key", 6, 10, pieces())
     os.truncate(names(tmp_path)[0], 59)
-    assert torch.equal(shelf.get("key", 6, 10, pieces()), ROWS)
+    assert torch.equal(packed_files.get("key", 6, 10, pieces()), ROWS)
 
 
 def test_what_is_stopped_leaves_nothing(tmp_path: Path) -> None:
@@ -60,9 +60,9 @@ def test_what_is_stopped_leaves_nothing(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Shelf(tmp_path).get("key", 6, 10, stopped())
+        PackedFiles(tmp_path).get("key", 6, 10, stopped())
     assert not list(tmp_path.iterdir())
-    assert torch.equal(Shelf(tmp_path).get("key", 6, 10, pieces()), ROWS)
+    assert torch.equal(PackedFiles(tmp_path).get("key", 6, 10, pieces()), ROWS)
 
 
 def test_what_a_killed_run_left_is_cleared_away_but_not_what_is_being_written(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_what_a_killed_run_left_is_cleared_away_but_not_what_is_being_written(tm
         os.utime(path, (0, 0))
     with busy.open("r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        Shelf(tmp_path).get("key", 6, 10, pieces())
+        PackedFiles(tmp_path).get("key", 6, 10, pieces())
     assert names(tmp_path, ".part") == [busy]
 
 
@@ -86,7 +86,7 @@ def test_two_at_once_both_get_their_samples(tmp_path: Path) -> None:
         both.wait(10)
 
     def one() -> None:
-        got.append(Shelf(tmp_path).get("key", 6, 10, slow()))
+        got.append(PackedFiles(tmp_path).get("key", 6, 10, slow()))
 
     threads = [threading.Thread(target=one) for _ in range(2)]
     for thread in threads:
@@ -98,14 +98,14 @@ def test_two_at_once_both_get_their_samples(tmp_path: Path) -> None:
 
 
 def test_the_longest_unused_goes_when_the_share_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = Shelf(tmp_path)
-    monkeypatch.setattr(Shelf, "budget", lambda self: 150)
-    first = shelf.get("first", 6, 10, pieces())
-    shelf.get("second", 6, 10, pieces())
+    packed_files = PackedFiles(tmp_path)
+    monkeypatch.setattr(PackedFiles, "budget", lambda self: 150)
+    first = packed_files.get("first", 6, 10, pieces())
+    packed_files.get("second", 6, 10, pieces())
     for age, path in enumerate(names(tmp_path)):
         os.utime(path, (age, age))
     oldest, newest = names(tmp_path)
-    shelf.get("third", 6, 10, pieces())
+    packed_files.get("third", 6, 10, pieces())
     assert not oldest.exists()
     assert newest.exists()
     assert len(names(tmp_path)) == 2
@@ -113,19 +113,19 @@ def test_the_longest_unused_goes_when_the_share_is_full(tmp_path: Path, monkeypa
 
 
 def test_use_makes_a_file_young(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
-    shelf.get("key", 6, 10, pieces())
+    packed_files = PackedFiles(tmp_path)
+    packed_files.get("key", 6, 10, pieces())
     os.utime(names(tmp_path)[0], (0, 0))
-    shelf.get("key", 6, 10, pieces())
+    packed_files.get("key", 6, 10, pieces())
     assert names(tmp_path)[0].stat().st_mtime > 10**9
 
 
 def test_the_budget_counts_the_shelf_itself_as_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda place: type("Usage", (), {"free": 940}))
-    shelf = Shelf(tmp_path / "not" / "yet", share=0.5)
-    assert shelf.budget() == 470
-    shelf.get("key", 6, 10, pieces())
-    assert shelf.budget() == 500
+    packed_files = PackedFiles(tmp_path / "not" / "yet", share=0.5)
+    assert packed_files.budget() == 470
+    packed_files.get("key", 6, 10, pieces())
+    assert packed_files.budget() == 500
 
 
 def test_a_full_disk_is_said_with_folder_and_size(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_full_disk_is_said_with_folder_and_size(tmp_path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with pytest.raises(BenchError, match=r"packed: 5\.7 MiB .* the disk is full; make room") as caught:
-        Shelf(tmp_path / "packed").get("key", 6, 10**6, full())
+        PackedFiles(tmp_path / "packed").get("key", 6, 10**6, full())
     assert str(tmp_path) in str(caught.value)
     assert not list((tmp_path / "packed").iterdir())
 
@@ -144,10 +144,10 @@ def test_a_disk_that_is_really_full(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Path, "open", lambda self, mode: open("/dev/full", "wb"))  # noqa: PTH123, SIM115
     monkeypatch.setattr("bench.data.loading.packed_files._whole", lambda path, size: None)
     with pytest.raises(BenchError, match="the disk is full"):
-        Shelf(tmp_path).get("key", 6, 10, pieces())
+        PackedFiles(tmp_path).get("key", 6, 10, pieces())
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "packed").write_text("a file")
     with pytest.raises(BenchError, match="packed samples cannot be kept"):
-        Shelf(tmp_path / "packed").get("key", 6, 10, pieces())
+        PackedFiles(tmp_path / "packed").get("key", 6, 10, pieces())

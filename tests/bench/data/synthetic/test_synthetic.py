@@ -8,7 +8,7 @@ from bench.data.synthetic import source as synthetic
 from bench.data.synthetic.figures import FAMILIES, PARTS, ROUND, make_figures
 from bench.data.synthetic.raycast import FAR, cast_figure, cast_room, part_code, surface_code
 from bench.data.synthetic.rooms import SHELL, make_rooms
-from bench.data.synthetic.scene import set_stage
+from bench.data.synthetic.scene import place_scenes
 from bench.data.synthetic.source import Synthetic
 from bench.data.synthetic.textures import PATTERNS, atlas
 
@@ -26,27 +26,27 @@ def handheld() -> Synthetic:
 def stage_of(source: Synthetic, count: int):
     ids = torch.arange(count)
     rooms, figures = source.groups("train", ids)
-    stage = set_stage(source._rooms.rows(rooms), source._figures.rows(figures), source.seed, "s", ids)
+    scenes = place_scenes(source._rooms.rows(rooms), source._figures.rows(figures), source.seed, "s", ids)
     x = torch.linspace(-0.97, 0.98, 23, dtype=torch.float64).expand(count, 23)
     y = torch.linspace(0.96, -0.98, 19, dtype=torch.float64).expand(count, 19)
-    return stage, x, y
+    return scenes, x, y
 
 
-def world_rays(stage, x, y) -> np.ndarray:
-    view = stage.view
+def world_rays(scenes, x, y) -> np.ndarray:
+    view = scenes.view
     rays = view.forward[:, None, None] + view.right[:, None, None] * x[:, None, :, None]
     return (rays + view.up[:, None, None] * y[:, :, None, None]).numpy()
 
 
 def test_rooms_against_marching_along_the_ray(still: Synthetic) -> None:
-    stage, x, y = stage_of(still, 12)
-    depth = cast_room(stage.view, stage.rooms, stage.view.rays(x, y))
+    scenes, x, y = stage_of(still, 12)
+    depth = cast_room(scenes.view, scenes.rooms, scenes.view.rays(x, y))
     surface, axis = (code.numpy() for code in surface_code(depth))
     depth = depth.numpy()
-    rays, eye = world_rays(stage, x, y), stage.view.eye.numpy()
-    low, high = (np.stack(corner.numpy()) for corner in stage.rooms.corners())
+    rays, eye = world_rays(scenes, x, y), scenes.view.eye.numpy()
+    low, high = (np.stack(corner.numpy()) for corner in scenes.rooms.corners())
     for sample in range(12):
-        boxes = list(zip(stage.rooms.low[sample].numpy(), stage.rooms.high[sample].numpy(), strict=True))
+        boxes = list(zip(scenes.rooms.low[sample].numpy(), scenes.rooms.high[sample].numpy(), strict=True))
         free = np.ones(depth[sample].shape, dtype=bool)
         for t in np.arange(0.05, 14, 0.01):
             point = eye[sample] + t * rays[sample]
@@ -65,13 +65,13 @@ def test_rooms_against_marching_along_the_ray(still: Synthetic) -> None:
 
 def test_figures_against_marching_along_the_ray(still: Synthetic) -> None:
     count = 2 * len(FAMILIES)
-    stage, x, y = stage_of(still, count)
+    scenes, x, y = stage_of(still, count)
     # A finer grid around the figure.
-    x = stage.middle[:, :1] + 0.4 * x
-    y = stage.middle[:, 1:] + 0.75 * y
-    depth = cast_figure(stage.solids, x, y)
+    x = scenes.middle[:, :1] + 0.4 * x
+    y = scenes.middle[:, 1:] + 0.75 * y
+    depth = cast_figure(scenes.solids, x, y)
     parts, depth = part_code(depth).numpy(), depth.numpy()
-    solids = {name: getattr(stage.solids, name).numpy() for name in ("eye", "forward", "right", "up", "profile")}
+    solids = {name: getattr(scenes.solids, name).numpy() for name in ("eye", "forward", "right", "up", "profile")}
     agree = hits = close = same = 0
     for sample in range(count):
         first = np.full(depth[sample].shape, np.inf)
@@ -115,16 +115,16 @@ def test_the_figure_stands_before_what_it_covers(still: Synthetic) -> None:
     ids = torch.arange(100)
     quartet = still.render("train", ids, 64)
     rooms, figures = still.groups("train", ids)
-    stage = set_stage(still._rooms.rows(rooms), still._figures.rows(figures), 0, still.stream("train"), ids)
+    scenes = place_scenes(still._rooms.rows(rooms), still._figures.rows(figures), 0, still.stream("train"), ids)
     # The room alone, by the rays of each element's first quarter.
     centre = ((torch.arange(0, 128, 2, dtype=torch.float64) + 0.5) / 64 - 1).expand(100, 64)
-    room = (cast_room(stage.view, stage.rooms, stage.view.rays(centre, -centre))[:, None] / 10).clamp(0, 1)
+    room = (cast_room(scenes.view, scenes.rooms, scenes.view.rays(centre, -centre))[:, None] / 10).clamp(0, 1)
     inside = quartet.mask >= 0.5
     assert (quartet.depth[inside] <= room[inside]).all()
     assert (quartet.depth[inside] < room[inside] - 0.002).float().mean() > 0.97
     torch.testing.assert_close(quartet.depth[~inside], room[~inside])
     # Most of the figure is as far away as its foot.
-    away = ((stage.foot - stage.view.eye) * stage.view.forward).sum(1).float() / 10
+    away = ((scenes.foot - scenes.view.eye) * scenes.view.forward).sum(1).float() / 10
     middle = torch.stack([quartet.depth[i][inside[i]].median() for i in range(100)])
     assert ((middle - away).abs() < 0.06).float().mean() > 0.95
 

@@ -92,7 +92,9 @@ def _quality(group: Group, rows: Sequence[Row], shown: Sequence[str], images: Im
         body.append([*_line(standing, group, shown, ranked), *extra])
         for other in standing.row.elsewhere if not standing.row.pooled else ():
             figures = [number(other, name, group) for name in shown]
-            body.append(["", f"↳ also on {where(other)}", "", "", seeds_cell(other), *figures, "", *("" for _ in extra)])
+            body.append(
+                ["", f"↳ also on {where(other)}", "", "", seeds_cell(other), *figures, "", *("" for _ in extra)]
+            )
     return table(header, body)
 
 

@@ -61,7 +61,11 @@ def _line(group: Group, row: Row, metrics: Sequence[str]) -> dict[str, Any]:
     for name in metrics:
         values, mean = row.values(name), row.mean(name)
         gained = skill(mean, group.floor(name), group.metrics[name]) if row.learns else None
-        line |= {name: mean, f"{name}/sd": statistics.stdev(values) if len(values) > 1 else None, f"{name}/skill": gained}
+        line |= {
+            name: mean,
+            f"{name}/sd": statistics.stdev(values) if len(values) > 1 else None,
+            f"{name}/skill": gained,
+        }
     costs = (record.parameters, record.gmacs, rate(here), disturbed(here), record.peak_mib)
     return line | dict(zip(COSTS, costs, strict=True))
 

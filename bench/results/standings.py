@@ -127,7 +127,9 @@ def _entry(row: Row, metric: str, aligned: Aligned) -> Entry:
     weights = [scored.weights for _, scored in parts]
     machines = Scored(
         np.stack([np.nanmean(scored.values, axis=0) for _, scored in parts]),
-        None if any(weight is None for weight in weights) else np.stack([np.mean(w, axis=0) for w in weights if w is not None]),
+        None
+        if any(weight is None for weight in weights)
+        else np.stack([np.mean(w, axis=0) for w in weights if w is not None]),
         parts[0][1].power,
     )
     return Entry(tuple(-1 - index for index in range(len(parts))), machines)  # no seeds: paired with nothing

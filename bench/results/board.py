@@ -12,7 +12,9 @@ from bench.core.files import canonical_json
 from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
 from bench.results.metric_facts import facts_in
-from bench.results.row import Named, Row, settled
+from bench.results.row import Named as Named
+from bench.results.row import Row as Row
+from bench.results.row import settled
 from registry.losses import RECIPES
 
 

@@ -23,6 +23,7 @@ def leaderboard(
     from bench.core import files
     from bench.core.errors import BenchError
     from bench.report.pages import pages
+    from bench.results import store
 
     if not results.is_dir():
         raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
@@ -37,3 +38,4 @@ def leaderboard(
         raise typer.Exit(1)
     else:
         typer.echo(f"{out} is up to date")
+    store.check(results)

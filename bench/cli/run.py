@@ -43,8 +43,8 @@ def run(
 ) -> None:
     """Train, evaluate, time and record models under one loss and one budget, then regenerate the leaderboard.
 
-    A run that was stopped goes on from its last checkpoint when the same command is given again. Precision and memory
-    format are those of the leaderboard row's records, else the fastest, measured once a machine and model.
+    A run that was stopped goes on from its last checkpoint when the same command is given again. Precision is
+    bfloat16 where the machine computes in it natively, else float32.
     """
     from rich.console import Console
 
@@ -64,7 +64,7 @@ def run(
         seeds=range(first_seed, first_seed + seeds),
         source=data.open(),
         precision=machine.precision,
-        layout=machine.layout,
+        memory_format=machine.memory_format,
         device=machine.device,
         results=folders.results,
         runs=folders.runs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,9 +19,12 @@ class Environment(BaseModel):
         memory_gib: main memory.
         packages: versions.
         instructions: the widest vector instructions torch found.
+        driver, cudnn: versions; None on a CPU, and in records of before they were written down.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    _HOST_ONLY: ClassVar[set[str]] = {"processor", "cores", "threads", "memory_gib", "instructions", "python"}
 
     device: str
     processor: str
@@ -33,11 +37,14 @@ class Environment(BaseModel):
     instructions: str
     cuda: str | None
     packages: dict[str, str]
+    driver: str | None = None
+    cudnn: str | None = None
 
     @property
     def fingerprint(self) -> str:
-        """Eight hex digits over all of it."""
-        return hashlib.sha256(canonical_json(self.model_dump()).encode()).hexdigest()[:8]
+        """Eight hex digits: of a CPU over all of it, of a GPU over what decides its pace and its numbers."""
+        facts = self.model_dump(exclude={"driver", "cudnn"} if self.driver is None else self._HOST_ONLY)
+        return hashlib.sha256(canonical_json(facts).encode()).hexdigest()[:8]
 
     @property
     def label(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Mapping
 from itertools import count
 
@@ -14,24 +15,26 @@ from bench.core.progress import Progress, no_progress
 from bench.data.source import Source
 from bench.profile.training import StepRunner
 
-_SMALL, _LARGER = 2, 6
+PROBES = {"cpu": (2, 6), "cuda": (8, 32)}
+"""Images of the two small steps. On CUDA a workspace of cuDNN's may outweigh what a few images hold."""
+_SMALLEST = (1, 2)
 _MOST = 4096
 _CHECKS = 5
 _FULL = 0.97  # of the budget: near enough
 _MIB = 2**20
 
 Peak = Callable[[int], int]
-"""Bytes at the worst moment of a step with so many images."""
+"""Bytes at the worst moment of a step with so many images; a torch.OutOfMemoryError counts as more than any budget."""
 
 
 class BatchTrial(BaseModel):
-    """A batch, the peak in MiB that was expected of it, and the one that was measured."""
+    """A batch, the peak in MiB that was expected of it, and the one measured; None where memory ran out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     batch: int
     expected_mib: float
-    measured_mib: float
+    measured_mib: float | None
 
 
 class Fit(BaseModel):
@@ -56,44 +59,77 @@ class Fit(BaseModel):
     def sentence(self) -> str:
         """The answer in words."""
         first = self.checks[0]
+        off = (
+            "ran out of memory"
+            if first.measured_mib is None
+            else f"was {first.measured_mib / first.expected_mib - 1:+.1%} off"
+        )
         return (
             f"batch {self.batch} fits {self.budget_mib:.0f} MiB (measured {self.peak_mib:.0f} MiB): "
             f"{self.fixed_mib:.0f} MiB and {self.an_image_mib:.2f} MiB an image; the estimate for batch {first.batch} "
-            f"was {first.measured_mib / first.expected_mib - 1:+.1%} off"
+            f"{off}"
         )
 
 
-def fit_batch(peak: Peak, budget_mib: float) -> Fit:
+def fit_batch(peak: Peak, budget_mib: float, probes: tuple[int, int] = PROBES["cpu"]) -> Fit:
     """Find the greatest batch whose step fits.
+
+    Args:
+        peak: measures a batch.
+        budget_mib: what it may take.
+        probes: images of the two small steps; where the smaller of them does not fit, 1 and 2.
 
     A line through two small steps gives the first estimate. The peak bends upwards where another block becomes the
     worst one, so the estimate is run, and the line drawn anew between what fits and what does not.
 
     Raises:
-        BenchError: not even the smallest batch fits.
+        BenchError: not even the smallest batch fits, or memory does not grow with the batch, so that nothing follows.
     """
     budget = budget_mib * _MIB
-    measured = {_SMALL: peak(_SMALL), _LARGER: peak(_LARGER)}
-    if measured[_SMALL] > budget:
+    measured: dict[int, float] = {}
+
+    def measure(batch: int) -> float:
+        if batch not in measured:
+            try:
+                measured[batch] = peak(batch)
+            except torch.OutOfMemoryError:
+                measured[batch] = math.inf
+        return measured[batch]
+
+    small, larger = probes
+    if measure(small) > budget:
+        small, larger = min(_SMALLEST, probes)
+        if measure(small) > budget:
+            raise BenchError(
+                f"{budget_mib:.0f} MiB are too few: a batch of {small} takes {measured[small] / _MIB:.0f} MiB; "
+                "raise --memory-budget, or take a smaller --size or model"
+            )
+    while measure(larger) == math.inf and larger - small > 1:
+        larger = (small + larger) // 2
+    fixed, slope = _line(measured, small, larger)
+    if not 0 < slope < math.inf:
         raise BenchError(
-            f"{budget_mib:.0f} MiB are too few: a batch of {_SMALL} takes {measured[_SMALL] / _MIB:.0f} MiB; "
-            "raise --memory-budget, or take a smaller --size or model"
+            f"a batch of {larger} takes {measured[larger] / _MIB:.0f} MiB and one of {small} "
+            f"{measured[small] / _MIB:.0f} MiB: what fits cannot be estimated from these; try --batch by hand"
         )
-    fixed, slope = _line(measured, _SMALL, _LARGER)
-    start, each = fixed, slope
+    batch, expected = _by_line(fixed, slope, budget)
     checks: list[BatchTrial] = []
     while len(checks) < _CHECKS:
-        batch = min(_MOST, int((budget - start) / each))
-        if batch not in measured:
-            measured[batch] = peak(batch)
-        checks.append(
-            BatchTrial(batch=batch, expected_mib=(start + each * batch) / _MIB, measured_mib=measured[batch] / _MIB)
-        )
+        size = measure(batch)
+        found = None if size == math.inf else size / _MIB
+        checks.append(BatchTrial(batch=batch, expected_mib=expected / _MIB, measured_mib=found))
         fits = [b for b, size in measured.items() if size <= budget]
         over = [b for b, size in measured.items() if size > budget]
-        if measured[max(fits)] >= _FULL * budget or max(fits) == _MOST or (over and min(over) - max(fits) <= 1):
+        best = max(fits)
+        if measured[best] >= _FULL * budget or best == _MOST or (over and min(over) - best <= 1):
             break
-        start, each = _line(measured, max(fits), min(over)) if over else _line(measured, *sorted(fits)[-2:])
+        if over and measured[min(over)] == math.inf:  # by how much it was over nobody knows
+            batch, expected = (best + min(over)) // 2, budget
+            continue
+        line = _line(measured, best, min(over)) if over else _line(measured, *sorted(fits)[-2:])
+        if line[1] <= 0:
+            break
+        batch, expected = _by_line(*line, budget)
     return Fit(
         budget_mib=budget_mib,
         batch=max(fits),
@@ -108,7 +144,7 @@ def fit_batch_of(runner: StepRunner, source: Source, budget_mib: float, progress
     """`fit_batch` for what is trained, at its size; the weights of one runner at a time are in memory besides its own.
 
     Args:
-        one: its spec and its device are taken.
+        runner: its spec and its device are taken.
         source: where the batches come from.
         budget_mib: for weights, gradients, the optimizer's moments, activations and the batch.
         progress: told of every batch that is tried.
@@ -123,7 +159,7 @@ def fit_batch_of(runner: StepRunner, source: Source, budget_mib: float, progress
         trial = StepRunner(runner.spec.model_copy(update={"protocol": protocol}), source, runner.device, batches=1)
         return peak_of(trial) - before
 
-    return fit_batch(peak, budget_mib)
+    return fit_batch(peak, budget_mib, PROBES[runner.device.type])
 
 
 def peak_of(runner: StepRunner) -> int:
@@ -136,7 +172,13 @@ def peak_of(runner: StepRunner) -> int:
     return runner.census().peak
 
 
-def _line(measured: Mapping[int, int], a: int, b: int) -> tuple[float, float]:
+def _by_line(fixed: float, slope: float, budget: float) -> tuple[int, float]:
+    """The greatest batch that a line lets fit, and the bytes that it expects of it."""
+    batch = min(_MOST, int((budget - fixed) / slope))
+    return batch, fixed + slope * batch
+
+
+def _line(measured: Mapping[int, float], a: int, b: int) -> tuple[float, float]:
     """Height at no image at all, and slope, of the line through two batches."""
     slope = (measured[b] - measured[a]) / (b - a)
     return measured[a] - slope * a, slope

@@ -9,11 +9,10 @@ from dataclasses import replace
 import torch
 from pydantic import BaseModel, ConfigDict
 
-from bench.core.choice import Choice
 from bench.core.environment import Environment
 from bench.core.machine import environment
 from bench.core.progress import Progress, no_progress
-from bench.core.spec import RunSpec
+from bench.core.spec import Engine, RunSpec
 from bench.core.timings import BlockTime
 from bench.profile.bottleneck import Bottleneck
 from bench.profile.ceiling import Ceiling, measure_ceiling
@@ -30,7 +29,7 @@ from bench.timing.ledger import STEP, TimelineEntry
 from bench.timing.summary import block_rows, block_times
 from bench.timing.window import Window
 from bench.timing.work import parameter_count
-from bench.train.engine import FIRST_STEPS, Engine
+from bench.train.engine import FIRST_STEPS
 
 _MIB = 2**20
 
@@ -75,6 +74,7 @@ class Profile(BaseModel):
         compile_seconds: what the first steps took beyond as many later ones: compiling, or capturing; None if eager.
             What torch's cache on disk has from an earlier process is not compiled again.
         departure: how far the losses of the first steps were off an eager engine's, relative; None if eager.
+        rounding_spread: how far those of an eager engine lie apart when weights are rounded otherwise; None if eager.
         batch, size: images a step and their side, pixels.
         parameters: trainable and frozen, shared ones once.
         ceiling: what this machine does at best, measured in the same run.
@@ -93,7 +93,6 @@ class Profile(BaseModel):
             for. None where nothing is copied.
         peak_mib: the step's peak memory, weights and all: by torch's allocator on CUDA, of tensors on a CPU.
         caveats: why not to trust it; empty for a profile that can be trusted.
-        choice: why in this precision and memory format; None where both were asked for by name.
         bottleneck, fit: what holds the step up, and the batch that fits a memory budget; where they were asked for.
     """
 
@@ -105,6 +104,7 @@ class Profile(BaseModel):
     engine: Engine
     compile_seconds: float | None
     departure: float | None
+    rounding_spread: float | None
     batch: int
     size: int
     parameters: int
@@ -124,7 +124,6 @@ class Profile(BaseModel):
     h2d_raw_ms: float | None
     peak_mib: float
     caveats: tuple[str, ...]
-    choice: Choice | None = None
     bottleneck: Bottleneck | None = None
     fit: Fit | None = None
 
@@ -148,7 +147,7 @@ def profile(
     count = restarts * (1 + twice)
     progress("first steps" if runner.engine == "eager" else f"first steps, {runner.engine}", 0, count + 1)
     ready = runner.first_steps()  # first: a second time, caches would hide the compiling
-    departure = None if runner.engine == "eager" else departure_from_eager(runner)
+    departure, spread = (None, None) if runner.engine == "eager" else departure_from_eager(runner)
     measured_restarts: list[Restart] = []
     while len(measured_restarts) < count:
         progress(f"restart {len(measured_restarts) + 1} of {count}", len(measured_restarts), count + 1)
@@ -189,6 +188,7 @@ def profile(
         engine=runner.engine,
         compile_seconds=compile_seconds(runner, ready, step.value / 1e3),
         departure=departure,
+        rounding_spread=spread,
         batch=runner.batch,
         size=runner.size,
         parameters=parameter_count(runner.model),
@@ -207,9 +207,7 @@ def profile(
         validation=runner.validation(),
         h2d_raw_ms=statistics.median(runner.copies_ms) if runner.copies_ms else None,
         peak_mib=census.peak / _MIB,
-        caveats=tuple(
-            caveats(closure, perturbation, warm, discarded if forced else None, departure, runner.spec.precision)
-        ),
+        caveats=tuple(caveats(closure, perturbation, warm, discarded if forced else None, departure, spread or 0.0)),
     )
     return found, stretches
 
@@ -219,17 +217,30 @@ def compile_seconds(runner: StepRunner, ready: float, step: float) -> float | No
     return None if runner.engine == "eager" else max(0.0, ready - FIRST_STEPS[runner.engine] * step)
 
 
-def departure_from_eager(runner: StepRunner) -> float:
-    """How far the losses of the first steps are from an eager runner's, relative; 0 is the same numerics.
+def departure_from_eager(runner: StepRunner) -> tuple[float, float]:
+    """How far the losses of the first steps are from an eager runner's, and those of an eager one from another's.
 
-    The runner begins anew before and afterwards.
+    A GPU's own noise of 1e-7 in a gradient moves a loss by 1e-4 within some steps, so that no fixed tolerance tells an
+    error from rounding: a third runner, whose weights begin a rounding apart, gives the scale. The runner begins anew
+    before and afterwards.
+
+    Returns:
+        The greatest relative differences, both.
     """
     steps = max(FIRST_STEPS.values()) + 4
     runner.restart()
     engine_losses = runner.losses(steps)
-    eager = StepRunner(runner.spec, runner.loader.source, runner.device, batches=BATCHES).losses(steps)
     runner.restart()
-    return max(abs(a / b - 1) for a, b in zip(engine_losses, eager, strict=True))
+    eager = StepRunner(runner.spec, runner.loader.source, runner.device, batches=BATCHES)
+    losses = eager.losses(steps)
+    eager.restart()
+    eager.round_weights()
+    return greatest_departure(engine_losses, losses), greatest_departure(eager.losses(steps), losses)
+
+
+def greatest_departure(losses: Sequence[float], reference: Sequence[float]) -> float:
+    """The greatest relative difference of a loss from that of the same step of another runner."""
+    return max(abs(a - b) / max(abs(b), 1e-12) for a, b in zip(losses, reference, strict=True))
 
 
 def _perturbation(rounds: Sequence[Round], device: torch.device) -> Interval:

@@ -62,7 +62,6 @@ def measure_restart(runner: StepRunner, seconds: float) -> Restart:
 def some_rounds(runner: StepRunner, seconds: float, least: int) -> list[Round]:
     """Rounds of a warm runner: for so many seconds, and so many at least."""
     sampler = ClockSampler(runner.device)
-    runner.ledger.before_synchronisation = sampler.sample
     runner.ledger.windows.clear()
     readings: list[Reading] = []
 
@@ -72,7 +71,12 @@ def some_rounds(runner: StepRunner, seconds: float, least: int) -> list[Round]:
         yield
         readings.append(sampler.end())
 
-    rounds(lambda: runner.window(), lambda: runner.window(instrumented=True), seconds, least, watched)
+    def window(instrumented: bool) -> float:
+        pace = runner.window(instrumented)
+        runner.keep_busy(sampler.sample)  # NVML takes milliseconds: outside the window, and while the device works
+        return pace
+
+    rounds(lambda: window(False), lambda: window(True), seconds, least, watched)
     windows = runner.ledger.windows
     return [Round((a, b, c, d), reading) for (a, b, c, d), reading in zip(_fours(windows), readings, strict=True)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from bench.core.errors import BenchError
 from bench.core.machine import free_bytes, steady_arithmetic
 from bench.core.protocol import Protocol
-from bench.core.spec import RunSpec
+from bench.core.spec import Engine, MemoryFormat, Precision, RunSpec
 from bench.core.timings import BlockTime
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import RESIDENT_SHARE, Batch, Loader
@@ -27,7 +27,7 @@ from bench.timing.ledger import Ledger
 from bench.timing.work import blocks_of
 from bench.train.compatibility import common_heads
 from bench.train.cuda_graph import GRAPH
-from bench.train.engine import FIRST_STEPS, Engine, run_by
+from bench.train.engine import FIRST_STEPS, run_by
 from bench.train.evaluate import evaluate
 from bench.train.memory_format import place
 from bench.train.optim import optimizers, schedules
@@ -41,6 +41,8 @@ from registry.models.baselines import Fitted
 BATCHES = 16
 _WINDOW_SECONDS = {"cpu": 0.05, "cuda": 0.25}
 """A CPU needs no synchronisation, so that windows may be short and their comparison close."""
+_BUSY_STEPS = 2
+_ROUNDING = {"float32": 2**-23, "tf32": 2**-11, "bfloat16": 2**-8}
 _STEPS = 10**6  # a schedule of which a profile sees the beginning only
 
 
@@ -81,7 +83,7 @@ class StepRunner:
         stage = spec.protocol.stages[-1]
         self.batch, self.size = stage.batch, stage.size
         memory.keep_freed(device)
-        steady_arithmetic()
+        steady_arithmetic(spec.precision)
         self.ledger = Ledger(device, seconds=_WINDOW_SECONDS[device.type], min_steps=1)
         self.copies_ms: list[float] = []
         self.model = self._build()
@@ -107,7 +109,7 @@ class StepRunner:
 
     def _build(self) -> torch.nn.Module:
         torch.manual_seed(self.spec.seed)
-        return place(models.build(self.spec.model), self.spec.layout, self.device)
+        return place(models.build(self.spec.model), self.spec.memory_format, self.device)
 
     def _begin(self) -> None:
         spec, protocol = self.spec, self.spec.protocol
@@ -140,6 +142,14 @@ class StepRunner:
     def losses(self, steps: int) -> list[float]:
         """Train for some steps; the loss before each."""
         return [float(self.step(*next(self.batches)).total.detach()) for _ in range(steps)]
+
+    @torch.no_grad()
+    def round_weights(self) -> None:
+        """Move every weight by about one rounding of the precision, as another order of the same sums would."""
+        draw = torch.Generator().manual_seed(0)
+        for weight in self.model.parameters():
+            noise = torch.randn(weight.shape, generator=draw).to(weight.device)
+            weight.mul_(1 + _ROUNDING[self.spec.precision] * noise)
 
     def first_steps(self) -> float:
         """The first steps, in which an engine compiles or captures; returns their seconds."""
@@ -174,6 +184,15 @@ class StepRunner:
             self.copies_ms += [ms for copy in copies if (ms := copy()) is not None]
         window = self.ledger.windows[-1]
         return window.seconds / window.steps
+
+    def keep_busy(self, query: Callable[[], None]) -> None:
+        """Ask something of the device while it works: on CUDA during a few steps that no window counts."""
+        if self.device.type == "cuda":
+            for _ in range(_BUSY_STEPS):
+                self.step(*next(self.batches))
+        query()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
 
     def census(self) -> Census:
         """Count what one step does, block by block; to be called when the optimizer has its state."""
@@ -231,10 +250,24 @@ class StepRunner:
                 yield epoch, batch
 
 
-def spec_named(model: str, loss: str, protocol: Protocol, source: Source) -> RunSpec:
-    """What to train by names, as on the command line; in float32 until something else is chosen.
+def spec_named(
+    model: str,
+    loss: str,
+    protocol: Protocol,
+    source: Source,
+    precision: Precision = "float32",
+    memory_format: MemoryFormat = "channels_last",
+) -> RunSpec:
+    """What to train by names, as on the command line.
 
     Raises:
         RegistryError: a name that does not exist, or a recipe that does not parse.
     """
-    return RunSpec(model=models.canonical(model), recipe=parse(loss).text, protocol=protocol, data=source.describe())
+    return RunSpec(
+        model=models.canonical(model),
+        recipe=parse(loss).text,
+        protocol=protocol,
+        data=source.describe(),
+        precision=precision,
+        memory_format=memory_format,
+    )

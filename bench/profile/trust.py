@@ -9,8 +9,9 @@ from bench.profile.rounds import WarmUp
 TRUSTED_CLOSURE = 0.98
 TRUSTED_PERTURBATION = 1.01
 _TOLD_APART = 0.05  # an interval that reaches further says nothing about 1 %
-_SAME_NUMERICS = {"float32": 1e-4, "bfloat16": 2e-2}
-"""Greatest relative difference of a loss that other rounding explains, some steps on."""
+_ROUNDING_SPREADS = 5.0
+"""How many times as far as by another rounding losses may lie apart: training multiplies a difference in the last bit
+by thousands within some steps, and two seeds of that difference are some times apart."""
 
 
 def caveats(
@@ -19,18 +20,19 @@ def caveats(
     warm: WarmUp,
     unavoidable: Discards | None = None,
     departure: float | None = None,
-    precision: str = "float32",
+    rounding_spread: float = 0.0,
 ) -> list[str]:
     """Why not to trust a profile with these figures; none if it can be.
 
     Args:
-        closure, perturbation, warm, departure: as in `Profile`.
+        closure, perturbation, warm, departure, rounding_spread: as in `Profile`.
         unavoidable: the disturbed rounds, if some had to be used.
-        precision: of the model, as a departure depends on it.
     """
     found = []
     if closure < TRUSTED_CLOSURE:
         found.append(f"only {closure:.1%} of the step lies in named blocks (98 % is wanted)")
+    elif closure > 2 - TRUSTED_CLOSURE:
+        found.append(f"the named blocks make up {closure:.1%} of the step: some time was counted twice")
     if perturbation.low > TRUSTED_PERTURBATION:
         found.append(f"measuring slows the step down by {perturbation.value - 1:.1%} (1 % is allowed)")
     elif perturbation.value > TRUSTED_PERTURBATION:
@@ -50,8 +52,11 @@ def caveats(
         found.append(
             f"{unavoidable.sentence()}; where a restart had no others they were used: measure on an idle machine"
         )
-    if departure is not None and departure > _SAME_NUMERICS[precision]:
-        found.append(f"the losses of the first steps are {departure:.1e} off those of --engine eager")
+    if departure is not None and departure > _ROUNDING_SPREADS * rounding_spread:
+        found.append(
+            f"the losses of the first steps are {departure:.1e} off those of --engine eager, "
+            f"which differ by {rounding_spread:.1e} when weights are rounded otherwise"
+        )
     return found
 
 

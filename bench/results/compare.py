@@ -156,7 +156,7 @@ def _notes(a: Row, b: Row, pairs: Sequence[tuple[int, int]], aligned: _Aligned) 
     for what, values in (
         ("code", {record.code for record in records}),
         ("precision", {record.spec.precision for record in records if record.spec.recipe}),
-        ("memory format", {record.spec.layout for record in records if record.spec.recipe}),
+        ("memory format", {record.spec.memory_format for record in records if record.spec.recipe}),
     ):
         if len(values) > 1:
             notes.append(f"the {what} was not the same: {', '.join(sorted(values))}")

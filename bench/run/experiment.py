@@ -8,23 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 
 from bench.audit.audit import audit
 from bench.core import files
 from bench.core.code import code_version
-from bench.core.errors import BenchError
+from bench.core.errors import BadData, BenchError
 from bench.core.finding import Finding, Unsound, broken, headline
-from bench.core.machine import environment, pick_device
+from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
 from bench.core.protocol import Protocol
 from bench.core.record import Record
 from bench.core.spec import RunSpec
 from bench.data.augment import find_level
 from bench.data.source import Source
 from bench.report.pages import pages
+from bench.results import store
 from bench.results.board import data_label
-from bench.run.choice import candidates
-from bench.run.chooser import Chooser
 from bench.run.runner import Runner, discard
 from bench.train.compatibility import check_sizes
 from bench.train.events import Listener
@@ -43,7 +41,7 @@ class Experiment:
         models: keys of `registry.models`.
         loss: a recipe's name or text.
         protocol, seeds, source: under which budget, how often, on which data.
-        precision, layout, device: as on the command line; ``auto`` is settled by a `Chooser`, once a model.
+        precision, memory_format, device: as on the command line; ``auto`` is what the device computes in natively.
         results, runs: folders of records, and of checkpoints and pictures.
         again: run even what this machine and this code have a finished record of.
         fresh: begin anew where an unfinished run left a checkpoint.
@@ -60,7 +58,7 @@ class Experiment:
     seeds: Sequence[int]
     source: Source
     precision: str = "auto"
-    layout: str = "auto"
+    memory_format: str = "auto"
     device: str = "auto"
     results: Path = Path("results")
     runs: Path = Path("runs")
@@ -72,7 +70,8 @@ class Experiment:
 
     def __post_init__(self) -> None:
         self._device = pick_device(self.device)
-        candidates(self._device, self.precision, self.layout)  # a mistake in a name shows here
+        self._precision = pick_precision(self._device, self.precision)
+        self._memory_format = pick_memory_format(self.memory_format)
         self._recipe = parse(self.loss)
         self._keys = [models.canonical(key) for key in self.models]
         self._data = self.source.describe()
@@ -105,7 +104,7 @@ class Experiment:
     def headline(self) -> str:
         """What will be run, in two lines."""
         data = data_label(self.source.describe()).replace("*", "")
-        asked = [name for name in (self.precision, self.layout) if name != "auto"]
+        asked = [name for name in (self.precision, self.memory_format) if name != "auto"]
         where = "; ".join([f"{self.protocol.label} on {data}", environment(self._device).label, *asked])
         return f"{where}\nloss: {self._recipe.text}"
 
@@ -118,9 +117,7 @@ class Experiment:
         runner = Runner(self.source.to(self._device), self._device, self.runs, self.results, listener)
         if self.strict:
             self._refuse(runner, announce)
-        folders, asked = (self.runs, self.results), (self.precision, self.layout)
-        chooser = Chooser(runner.source, self._device, *folders, *asked, announce, listener.preparing)
-        for spec, choice in map(chooser.settle, self._specs()):
+        for spec in self._specs():
             name = self.loss if spec.recipe else "none"
             found = self._found(spec)
             if found is None:
@@ -128,7 +125,7 @@ class Experiment:
                     discard(self.runs, spec)
                 announce(f"{spec.model}, seed {spec.seed} ({spec.id})")
                 audited = self._audit(spec.model, runner, announce) if spec.recipe else []
-                record, path = runner.run(spec, name, audited, choice)
+                record, path = runner.run(spec, name, audited)
             else:
                 path, record = found
             if not spec.recipe:
@@ -171,13 +168,15 @@ class Experiment:
                     yield self._spec(key, seed)
 
     def _spec(self, key: str, seed: int) -> RunSpec:
-        """A model's spec, precision and memory format still open; a baseline has no recipe, and needs none of them."""
+        """A model's spec; a baseline has no recipe, and computes nothing that a precision would change."""
         learns = key not in BASELINES
         return RunSpec(
             model=key,
             recipe=self._recipe.text if learns else "",
             protocol=self.protocol,
             data=self._data,
+            precision=self._precision if learns else "float32",
+            memory_format=self._memory_format if learns else "channels_last",
             seed=seed,
         )
 
@@ -187,8 +186,8 @@ class Experiment:
             return None
         here = environment(self._device).fingerprint
         for path in sorted(self.results.glob(f"*_{spec.id}_*.json"), reverse=True):
-            with suppress(ValidationError):  # a damaged record is none; the leaderboard names it
-                record = Record.model_validate_json(path.read_text(encoding="utf-8"))
+            with suppress(BadData):  # a damaged record is none; the leaderboard names it
+                record = store.read(path)
                 code = code_version(spec.model, spec.recipe)
                 if (record.outcome, record.code, record.fingerprint) == ("finished", code, here):
                     return path, record

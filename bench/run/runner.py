@@ -15,7 +15,6 @@ from typing import IO
 
 import torch
 
-from bench.core.choice import Choice
 from bench.core.code import code_version
 from bench.core.errors import BenchError
 from bench.core.finding import Finding
@@ -59,16 +58,13 @@ class Runner:
         self._tiers: set[str] = set()  # of the run's training samples
         self._loaders: dict[tuple[Part, int, int, int], Loader] = {}
 
-    def run(
-        self, spec: RunSpec, recipe_name: str, audit: Sequence[Finding] = (), choice: Choice | None = None
-    ) -> tuple[Record, Path]:
+    def run(self, spec: RunSpec, recipe_name: str, audit: Sequence[Finding] = ()) -> tuple[Record, Path]:
         """Train and test a spec; the record is written however the run ends.
 
         Args:
             spec: what to run.
             recipe_name: what its recipe is called.
             audit: what the audit found, for the record.
-            choice: how precision and memory format were chosen, for the record.
 
         Returns:
             The record and its file.
@@ -129,10 +125,10 @@ class Runner:
             peak_mib=peak,
             resumed=trained.resumed if trained else 0,
             audit=list(audit),
-            choice=choice,
             metrics=trained.test.facts if trained else {},
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
+        record = store.read(path)
         self.listener.finished(record)
         if trained is not None:
             self._draw(spec, trained, folder)

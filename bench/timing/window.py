@@ -13,6 +13,7 @@ class Window:
         steps, images, seconds: what was done and how long it took by the wall clock.
         blocks: milliseconds of every step by block, or None where nothing was marked.
         processor_seconds: processor time of this process, all its threads together.
+        wait_seconds: of ``seconds``, spent in the synchronisation at the end; 0 on a CPU.
         tag: what the steps were like; only windows of one tag are summed up together.
     """
 
@@ -22,3 +23,12 @@ class Window:
     blocks: dict[str, list[float]] | None
     processor_seconds: float = 0.0
     tag: str = ""
+    wait_seconds: float = 0.0
+
+    @property
+    def host_bound(self) -> bool:
+        """Whether the device had next to nothing left to do when the host had launched everything.
+
+        A device that is the slower of the two has a queue of work at the end, at least half a step of it.
+        """
+        return self.wait_seconds < self.seconds / self.steps / 2

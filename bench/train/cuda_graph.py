@@ -2,11 +2,13 @@
 
 Method: PyTorch's notes on whole-network capture. The first steps run as they are, on a stream of their own, so that
 cuDNN has chosen its algorithms and the optimizer has made its state; they are steps of the training like any other.
+A batch of another shape, as the next stage of a protocol brings, is captured anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -21,18 +23,22 @@ BEFORE_CAPTURE = 3
 GRAPH = "graph"
 """The block of a replay: what lies within cannot be told apart."""
 
-Work = Callable[[], Losses]
+Work = Callable[[], Tensor]
 
 
 class Recording(Protocol):
     """Captures some work on fixed tensors, to run it again and again."""
 
-    def aside(self, work: Work) -> Losses:
+    def aside(self, work: Work) -> Tensor:
         """Run the work as it is, where capturing may follow."""
         ...
 
-    def capture(self, work: Work) -> Losses:
-        """Record the work without running it; returns the tensors that every replay writes to."""
+    def capture(self, work: Work) -> Tensor:
+        """Record the work without running it; returns the tensor that every replay writes to.
+
+        Raises:
+            RuntimeError: the work does what no graph can hold.
+        """
         ...
 
     def replay(self) -> None:
@@ -47,15 +53,17 @@ class CudaGraph:
         self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         self._graph = torch.cuda.CUDAGraph()
 
-    def aside(self, work: Work) -> Losses:
+    def aside(self, work: Work) -> Tensor:
         """On a stream of its own, ordered with the current one."""
-        self._stream.wait_stream(torch.cuda.current_stream())
+        current = torch.cuda.current_stream()
+        self._stream.wait_stream(current)
         with torch.cuda.stream(self._stream):
-            losses = work()
-        torch.cuda.current_stream().wait_stream(self._stream)
-        return losses
+            result = work()
+        current.wait_stream(self._stream)
+        result.record_stream(current)
+        return result
 
-    def capture(self, work: Work) -> Losses:
+    def capture(self, work: Work) -> Tensor:
         """Into one graph with a memory pool of its own."""
         # Threads that read ahead may go on pinning memory meanwhile.
         with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
@@ -66,41 +74,83 @@ class CudaGraph:
         self._graph.replay()
 
 
-class Replayed:
-    """In the place of a step's update: recorded once, replayed from then on.
+@dataclass
+class _Captured:
+    """What belongs to one shape of batch: the tensors a replay reads, and those it writes."""
 
-    The losses of a replay are overwritten by the next one.
+    inputs: Quartet
+    rates: list[Tensor]
+    written: list[float]
+    values: Tensor
+
+
+class Replayed:
+    """In the place of a step's update: recorded once a shape of batch, replayed from then on.
+
+    Where capturing fails (the model or a term waits for the device, or looks at values), the step goes on eagerly, and
+    `refused` says why.
 
     Args:
         step: whose `eager_update` is recorded.
-        recording: how.
+        record: makes a recording, one a shape.
+
+    Attributes:
+        refused: why the update could not be captured; None as long as it could.
     """
 
-    def __init__(self, step: Step, recording: Recording) -> None:
-        self._step, self._recording = step, recording
+    def __init__(self, step: Step, record: Callable[[], Recording] = CudaGraph) -> None:
+        self._step, self._record = step, record
+        self._shapes: tuple[torch.Size, ...] = ()
         self._before = BEFORE_CAPTURE
-        self._recorded: tuple[Quartet, list[Tensor], Losses] | None = None
-        for group in step.optimizer.param_groups:
-            if "capturable" in group:  # its step count has to lie on the device
-                group["capturable"] = True
+        self._recording: Recording | None = None
+        self._captured: _Captured | None = None
+        self._names: tuple[list[str], list[str]] = ([], [])
+        self.refused: str | None = None
 
     def __call__(self, quartet: Quartet, span: Span, passes: Passes) -> Losses:
         """Update the weights."""
-        if self._before:
-            self._before -= 1
-            return self._recording.aside(lambda: self._step.eager_update(quartet, span, passes))
-        if self._recorded is None:
-            self._recorded = self._record(quartet)
-        inputs, rates, losses = self._recorded
+        if self.refused is not None:
+            return self._step.eager_update(quartet, span, passes)
+        shapes = tuple(tensor.shape for _, tensor in quartet.tensors())
+        if self._recording is None or shapes != self._shapes:
+            self._recording = self._begin(shapes)
+        recording = self._recording
         with span(GRAPH):
-            for (_, recorded), (_, given) in zip(inputs.tensors(), quartet.tensors(), strict=True):
-                recorded.copy_(given)
-            for rate, group in zip(rates, self._step.optimizer.param_groups, strict=True):
-                rate.fill_(group["lr"])
-            self._recording.replay()
-        return losses
+            if self._before:
+                self._before -= 1
+                return self._unpacked(recording.aside(lambda: self._packed(quartet)))
+            if self._captured is None:
+                try:
+                    self._captured = self._capture(recording, quartet)
+                except RuntimeError as error:
+                    self._give_up(error)
+                    return self._step.eager_update(quartet, nullspan, WholePasses(nullspan))
+            self._fill(self._captured, quartet)
+            recording.replay()
+            # A copy, as the next replay writes to the same place.
+            return self._unpacked(self._captured.values.clone())
 
-    def _record(self, quartet: Quartet) -> tuple[Quartet, list[Tensor], Losses]:
+    def _begin(self, shapes: tuple[torch.Size, ...]) -> Recording:
+        """Let go of what was recorded for another shape, its memory too, and make ready to record."""
+        self._captured = self._recording = None
+        self._shapes, self._before = shapes, BEFORE_CAPTURE
+        for group in self._step.optimizer.param_groups:
+            if "capturable" in group:  # its step count has to lie on the device
+                group["capturable"] = True
+        for state in self._step.optimizer.state.values():  # as of a checkpoint that an eager run wrote
+            if isinstance(state.get("step"), Tensor):
+                state["step"] = state["step"].to(self._step.device)
+        return self._record()
+
+    def _fill(self, captured: _Captured, quartet: Quartet) -> None:
+        for (_, recorded), (_, given) in zip(captured.inputs.tensors(), quartet.tensors(), strict=True):
+            recorded.copy_(given)
+        for i, group in enumerate(self._step.optimizer.param_groups):
+            if group["lr"] != captured.written[i]:
+                captured.rates[i].fill_(group["lr"])
+                captured.written[i] = group["lr"]
+
+    def _capture(self, recording: Recording, quartet: Quartet) -> _Captured:
         """Record an update on tensors of its own; learning rates lie in tensors, as numbers would be recorded."""
         step, inputs = self._step, quartet.map(torch.clone)
         groups = step.optimizer.param_groups
@@ -108,7 +158,25 @@ class Replayed:
         rates = [torch.tensor(rate, dtype=torch.float32, device=step.device) for rate in numbers]
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate
-        losses = self._recording.capture(lambda: step.eager_update(inputs, nullspan, WholePasses(nullspan)))
-        for group, number in zip(groups, numbers, strict=True):
-            group["lr"] = number
-        return inputs, rates, losses
+        try:
+            values = recording.capture(lambda: self._packed(inputs))
+        finally:
+            for group, number in zip(groups, numbers, strict=True):
+                group["lr"] = number
+        return _Captured(inputs, rates, numbers, values)
+
+    def _give_up(self, error: RuntimeError) -> None:
+        self.refused = (str(error).splitlines() or [type(error).__name__])[0]
+        self._step.optimizer.zero_grad(set_to_none=True)  # what a half-recorded pass left was never computed
+
+    def _packed(self, quartet: Quartet) -> Tensor:
+        """One eager update; its losses in one tensor, without the graph that led to them."""
+        losses = self._step.eager_update(quartet, nullspan, WholePasses(nullspan))
+        self._names = [*losses.terms], [*losses.heads]
+        values = [losses.total.detach(), *losses.terms.values(), *losses.heads.values()]
+        return torch.stack([value.float() for value in values])
+
+    def _unpacked(self, values: Tensor) -> Losses:
+        total, *rest = values.unbind()
+        terms, heads = self._names
+        return Losses(total, dict(zip(terms, rest, strict=False)), dict(zip(heads, rest[len(terms) :], strict=True)))

@@ -82,7 +82,7 @@ def train(
     protocol = spec.protocol
     torch.manual_seed(spec.seed)
     steady_arithmetic()
-    model = place(models.build(spec.model), spec.layout, device)
+    model = place(models.build(spec.model), spec.memory_format, device)
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
     check_sizes(spec, model)
     validation = loaders("val", protocol.val_samples, protocol.size, protocol.stages[-1].batch)

@@ -56,15 +56,18 @@ class Step:
         with span("augment"):
             return self.augmentation(quartet, epoch, batch.device_ids)
 
-    def learn(self, quartet: Quartet, span: Span = nullspan, passes: Passes | None = None) -> Losses:
+    def learn(
+        self, quartet: Quartet, span: Span = nullspan, passes: Passes | None = None, eagerly: bool = False
+    ) -> Losses:
         """Update the weights once and move the schedule on; nothing here waits for the device.
 
         Args:
             quartet: what `prepare` gave.
             span: entered around every block but those of the model.
             passes: entered around the model's forward and backward pass; each is one block of ``span`` without.
+            eagerly: operation by operation even where the update was captured, so that its blocks can be told apart.
         """
-        update = self.update or self.eager_update
+        update = self.eager_update if eagerly or self.update is None else self.update
         losses = update(quartet, span, passes or WholePasses(span))
         with span("optimizer"):
             self.schedule.step()

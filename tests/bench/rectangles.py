@@ -33,8 +33,9 @@ class Rectangles(Source):
         return self
 
     def scenes(self, part: Part, ids: Tensor, size: int) -> Quartet:
+        ids = ids.to(self.device)
         draws = uniform(self.seed, self.stream(part), ids, 6)[:, :, None, None, None]
-        at = torch.arange(size) / size
+        at = torch.arange(size, device=self.device) / size
         inside_x = (at - draws[:, 0] * 0.6).abs() < 0.2
         inside_y = (at - draws[:, 1] * 0.6).abs() < 0.2
         mask = (inside_x[..., None, :] & inside_y[..., :, None]).float()[:, 0]

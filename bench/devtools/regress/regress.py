@@ -1,4 +1,4 @@
-"""Which benchmarks are slower than at another revision: a look at all, then a second measurement of the suspects."""
+"""Which benchmarks are slower than at another revision: a glance at all, then a second measurement of the suspects."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class BenchmarkChange(BaseModel):
         name: pytest's id.
         ratio: median over quads A B B A.
         low, high: of what was measured in fresh processes, its 95 % interval, by Student's t over the pairs of them;
-            of what was only looked at, the range of its quads.
+            of what was only screened, the range of its quads.
         processes: the median ratio of each pair of fresh processes; no more were made of what was acquitted.
         answer: ``slower`` when the whole interval lies beyond 5 %.
     """
@@ -58,7 +58,7 @@ def regress(
 ) -> list[BenchmarkChange]:
     """Compare this checkout's benchmarks with those of another revision of it.
 
-    Every benchmark is looked at once. Those that look slower are measured anew in pairs of fresh processes until they
+    Every benchmark is screened once. Those that look slower are measured anew in pairs of fresh processes until they
     are acquitted, and the answer rests on these later measurements alone, so that chance is not selected for.
 
     Args:

@@ -65,7 +65,7 @@ class GpuReading(Reading):
 
 
 class GpuGauge:
-    """NVML, asked at each look; its handle is kept.
+    """NVML, asked at each sample; its handle is kept.
 
     Args:
         device: a CUDA device.
@@ -111,12 +111,12 @@ class GpuGauge:
             self._clocks.append(mhz)
 
     def end(self, seconds: float) -> GpuReading:
-        """The window ends after a last look, and was so many seconds long: what was seen in it."""
+        """The window ends after a last sample, and was so many seconds long: what was seen in it."""
         self.sample()
         milliwatts = self._ask(self._nvml.nvmlDeviceGetPowerUsage)
         return GpuReading(
             seconds,
-            unobserved=None if self._busy else "the GPU was idle whenever it was looked at",
+            unobserved=None if self._busy else "the GPU was idle at every sample",
             sm_mhz=min(self._clocks, default=None),
             default_mhz=self._default,
             temperature=self._ask(self._nvml.nvmlDeviceGetTemperature, _DIE),

@@ -34,8 +34,8 @@ class ClockSampler:
     >>> sampler.end().disturbed in (None, "time stolen by the hypervisor", "load of other processes")
     True
 
-    On a GPU `end`, or a `look` before it, belongs before the window's synchronisation: after it the GPU is idle, and
-    an idle GPU's clock says nothing of the window.
+    On a GPU a `sample` belongs where the device is at work, as an idle GPU's clock says nothing, but outside what is
+    timed: NVML answers in milliseconds. So it is taken during a few more steps right after a window.
 
     Args:
         device: where the work runs.

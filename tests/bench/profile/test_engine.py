@@ -1,12 +1,14 @@
 """Engines: what they need, what they time, and that a captured step trains as an eager one does."""
 
 import sys
+import sysconfig
 from collections.abc import Callable
 
 import pytest
 import torch
 
 from bench.core.errors import BenchError
+from bench.data.loading.loader import Batch
 from bench.profile.interval import Interval
 from bench.profile.profile import departure_from_eager, profile
 from bench.profile.rounds import WarmUp
@@ -14,7 +16,7 @@ from bench.profile.training import StepRunner
 from bench.profile.trust import caveats
 from bench.timing.hooks import WholePasses
 from bench.train.cuda_graph import BEFORE_CAPTURE, GRAPH, Replayed
-from bench.train.engine import FIRST_STEPS, engine_named
+from bench.train.engine import FIRST_STEPS, engine_by_rule, engine_named, refusal
 from registry.contract import Prediction
 
 
@@ -63,26 +65,33 @@ def test_of_a_compiled_model_whole_passes_are_timed(compiles_to) -> None:
 
 
 def test_an_engine_with_eager_numerics_does_not_depart(compiles_to) -> None:
-    assert departure_from_eager(compiles_to(1.0)) < 1e-6
+    assert departure_from_eager(compiles_to(1.0))[0] < 1e-6
 
 
 def test_an_engine_with_other_numerics_departs_and_is_doubted(compiles_to) -> None:
-    departure = departure_from_eager(compiles_to(1.5))
-    assert departure > 1e-2
+    departure, spread = departure_from_eager(compiles_to(1.5))
+    assert departure > 1e-2 > 20 * spread > 0
     steady, warm = Interval(value=1.0, low=0.99, high=1.01), WarmUp(windows=3, seconds=1.0, stationary=True)
-    assert caveats(0.99, steady, warm, departure=1e-6) == []
-    (caveat,) = caveats(0.99, steady, warm, departure=departure)
-    assert caveat == f"the losses of the first steps are {departure:.1e} off those of --engine eager"
+    assert caveats(0.99, steady, warm, departure=1e-6, rounding_spread=1e-6) == []
+    (caveat,) = caveats(0.99, steady, warm, departure=departure, rounding_spread=spread)
+    assert caveat.startswith(f"the losses of the first steps are {departure:.1e} off those of --engine eager")
+
+
+def test_named_blocks_beyond_the_whole_step_are_doubted() -> None:
+    steady, warm = Interval(value=1.0, low=0.99, high=1.01), WarmUp(windows=3, seconds=1.0, stationary=True)
+    assert caveats(1.01, steady, warm) == []
+    (caveat,) = caveats(1.04, steady, warm)
+    assert "104.0% of the step: some time was counted twice" in caveat
 
 
 def test_the_greatest_departure_of_the_first_steps_counts(make, compiles_to) -> None:
     runner = compiles_to(1.5)
     steps = max(FIRST_STEPS.values()) + 4
     losses = zip(compiles_to(1.5).losses(steps), make().losses(steps), strict=True)
-    assert departure_from_eager(runner) == pytest.approx(max(abs(a / b - 1) for a, b in losses))
+    assert departure_from_eager(runner)[0] == pytest.approx(max(abs(a / b - 1) for a, b in losses))
 
 
-def test_after_a_departure_is_measured_the_trainee_begins_anew(compiles_to) -> None:
+def test_after_a_departure_is_measured_the_runner_begins_anew(compiles_to) -> None:
     runner, untouched = compiles_to(1.5), compiles_to(1.5)
     departure_from_eager(runner)
     assert runner.losses(3) == untouched.losses(3)
@@ -107,12 +116,13 @@ class Tape:
         return work()
 
     def capture(self, work):
-        self.work = work
-        return None
+        self.work, self.values = work, torch.empty(0)
+        return self.values
 
     def replay(self) -> None:
         self.replays += 1
-        self.work()
+        values = self.work()
+        self.values.resize_(values.shape).copy_(values)
 
 
 def weights(runner: StepRunner) -> torch.Tensor:
@@ -124,10 +134,14 @@ def test_a_replayed_step_trains_as_an_eager_one(make, optimizer: str) -> None:
     """Inputs, learning rates of a moving schedule, and what is left eager: all reach the recorded work."""
     eager, replayed = make(optimizer=optimizer), make(optimizer=optimizer)
     tape = Tape()
-    replayed._step.update = Replayed(replayed._step, tape)
+    replayed._step.update = Replayed(replayed._step, lambda: tape)
     for _ in range(BEFORE_CAPTURE + 4):
-        eager.step(*next(eager.batches))
-        replayed.step(*next(replayed.batches))
+        expected, found = (runner.step(*next(runner.batches)) for runner in (eager, replayed))
+        assert not found.total.requires_grad  # a captured graph of autograd would be walked by nobody
+        for name, value in {"total": expected.total, **expected.terms, **expected.heads}.items():
+            torch.testing.assert_close(
+                {"total": found.total, **found.terms, **found.heads}[name], value.detach(), rtol=1e-5, atol=1e-7
+            )
     assert tape.replays == 4
     rates = [runner.optimizer.param_groups[0]["lr"] for runner in (eager, replayed)]
     assert rates[0] == rates[1]
@@ -136,7 +150,7 @@ def test_a_replayed_step_trains_as_an_eager_one(make, optimizer: str) -> None:
 
 def test_a_replay_is_one_block(make) -> None:
     runner = make()
-    runner._step.update = Replayed(runner._step, Tape())
+    runner._step.update = Replayed(runner._step, Tape)
     runner._passes = WholePasses(runner.ledger)  # as of every engine but eager
     runner.ledger.seconds, runner.ledger.min_steps = 0.0, BEFORE_CAPTURE + 1
     runner.window()
@@ -144,10 +158,82 @@ def test_a_replay_is_one_block(make) -> None:
     assert list(runner.ledger.windows[-1].blocks) == ["data_wait", "h2d", "augment", GRAPH, "optimizer", "step"]
 
 
+def test_losses_of_a_replay_outlive_the_next(make) -> None:
+    runner = make()
+    runner._step.update = Replayed(runner._step, Tape)
+    runner.losses(BEFORE_CAPTURE)
+    first = runner.step(*next(runner.batches)).total
+    value = float(first)
+    runner.step(*next(runner.batches))
+    assert float(first) == value
+
+
+def test_another_shape_is_recorded_anew(make) -> None:
+    runner, tapes = make(batch=4), []
+
+    def tape() -> Tape:
+        tapes.append(Tape())
+        return tapes[-1]
+
+    runner._step.update = Replayed(runner._step, tape)
+    runner.losses(BEFORE_CAPTURE + 2)
+    epoch, batch = next(runner.batches)
+    fewer = Batch(batch.ids[:2], batch.at[:2], batch.quartet.map(lambda tensor: tensor[:2]))
+    for _ in range(BEFORE_CAPTURE + 1):
+        runner.step(epoch, fewer)
+    assert [tape.replays for tape in tapes] == [2, 1]
+
+
+class Refusing(Tape):
+    """What a capture does with a model that waits for the device."""
+
+    def capture(self, work):
+        raise RuntimeError("operation not permitted when stream is capturing\nand more")
+
+
+def test_what_cannot_be_captured_trains_on_eagerly_and_says_why(make) -> None:
+    eager, refused = make(), make()
+    refused._step.update = Replayed(refused._step, Refusing)
+    assert refused.losses(BEFORE_CAPTURE + 3) == eager.losses(BEFORE_CAPTURE + 3)
+    assert refusal(refused._step) == "operation not permitted when stream is capturing"
+    assert refusal(eager._step) is None
+
+
+@pytest.mark.parametrize(
+    ("device", "gmacs", "batch", "expected"),
+    [
+        ("cuda", 1.0, 32, "graphed"),
+        ("cuda", 40.0, 32, "eager"),  # busy for so long that launching costs nothing
+        ("cuda", None, 32, "eager"),  # looks at values
+        ("cpu", 1.0, 32, "eager"),
+    ],
+)
+def test_the_rule_goes_by_facts(device: str, gmacs: float | None, batch: int, expected: str) -> None:
+    assert engine_by_rule("auto", torch.device(device), gmacs, batch) == expected
+    assert engine_by_rule("eager", torch.device(device), gmacs, batch) == "eager"
+
+
+def test_compiling_without_the_headers_of_python_is_told(make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", sys.executable)
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: "/nowhere")
+    with pytest.raises(BenchError, match=r"/nowhere/Python\.h"):
+        make(engine="compiled")
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_model_that_waits_for_the_device_trains_on_eagerly_on_a_gpu(make) -> None:
+    runner = make(device="cuda", engine="graphed")
+    runner.model.register_forward_hook(lambda _model, images, _out: float(images[0].sum()))
+    eager = make(device="cuda").losses(BEFORE_CAPTURE + 3)
+    assert runner.losses(BEFORE_CAPTURE + 3) == pytest.approx(eager, rel=1e-2)
+    assert refusal(runner._step) is not None
+    assert torch.rand(2, device="cuda").isfinite().all()  # the generator is not left in the middle of a capture
+
+
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("engine", ["compiled", "graphed"])
 def test_engines_train_as_eager_does_on_a_gpu(make, engine: str) -> None:
-    eager, other = make(device="cuda"), make(device="cuda", engine=engine)
-    steps = BEFORE_CAPTURE + 5
-    assert other.losses(steps) == pytest.approx(eager.losses(steps), rel=1e-4)
+    departure, spread = departure_from_eager(make(device="cuda", engine=engine))
+    assert departure <= 5 * spread

@@ -1,6 +1,7 @@
 """The batch that fits: exact where memory is a line, corrected where it bends, refused where nothing fits."""
 
 import pytest
+import torch
 
 from bench.core.errors import BenchError
 from bench.profile.memory_budget import fit_batch, fit_batch_of, peak_of
@@ -57,3 +58,26 @@ def test_a_real_net(make) -> None:
     assert fit.peak_mib >= 0.9 * 20
     assert peak_of(make(batch=fit.batch, size=32)) / MIB == pytest.approx(fit.peak_mib, rel=0.05)
     assert f"batch {fit.batch}" in fit.sentence()
+
+
+def test_what_runs_out_of_memory_is_over_the_budget() -> None:
+    def peak(batch: int) -> int:
+        if batch > 70:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return (100 + 3 * batch) * MIB
+
+    fit = fit_batch(peak, budget_mib=400, probes=(8, 32))
+    assert fit.checks[0].measured_mib is None and fit.checks[0].batch == 100
+    assert "ran out of memory" in fit.sentence()
+    assert 60 <= fit.batch <= 70
+
+
+def test_memory_that_does_not_grow_says_nothing() -> None:
+    """As where a workspace for few images outweighs all that more of them hold."""
+    with pytest.raises(BenchError, match="cannot be estimated"):
+        fit_batch(lambda batch: (300 - batch) * MIB, budget_mib=400, probes=(8, 32))
+
+
+def test_a_budget_below_the_probes_is_tried_with_fewer() -> None:
+    fit = fit_batch(lambda batch: (10 + 10 * batch) * MIB, budget_mib=45, probes=(8, 32))
+    assert fit.batch == 3

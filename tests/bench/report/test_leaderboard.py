@@ -2,7 +2,6 @@
 
 import random
 
-from bench.core.choice import Choice
 from bench.core.record import Record, Score
 from bench.report.leaderboard import leaderboard
 from tests.bench.records import ENVIRONMENT, record
@@ -101,10 +100,10 @@ def test_seeds_of_different_code_are_marked() -> None:
     assert "| 2 |" in leaderboard([("a.json", record()), ("b.json", record(seed=1))])
 
 
-def done_in(precision: str, layout: str = "channels_last", **facts: object) -> Record:
+def done_in(precision: str, memory_format: str = "channels_last", **facts: object) -> Record:
     """A record whose spec was trained in that precision and memory format."""
     made = record(**facts)
-    spec = made.spec.model_copy(update={"precision": precision, "layout": layout})
+    spec = made.spec.model_copy(update={"precision": precision, "memory_format": memory_format})
     return made.model_copy(update={"spec": spec, "id": spec.id, "cell": spec.cell})
 
 
@@ -117,19 +116,3 @@ def test_precisions_and_memory_formats_never_share_a_row() -> None:
         shown = [row.split(" | ")[2] for row in part.splitlines() if row.startswith("| `unet`")]
         assert sorted(shown) == ["bfloat16", "bfloat16, contiguous", "float32"]
     assert page.count("| 2 |") == 2 * 3  # seeds, in the tables of mask and of depth
-
-
-def test_what_a_measured_choice_gained_stands_beside_it() -> None:
-    rates = {"float32 channels_last": 100.0, "bfloat16 channels_last": 131.4}
-    choice = Choice(precision="bfloat16", layout="channels_last", origin="measured", rates=rates)
-    chosen = done_in("bfloat16").model_copy(update={"choice": choice})
-    quality, costs = leaderboard([("a.json", chosen)]).split("### Cost")
-    assert "| bfloat16, 1.31x |" in line(costs, "| `unet`")
-    assert "| bfloat16 |" in line(quality, "| `unet`")
-    assert "| bfloat16 |" in line(leaderboard([("a.json", done_in("bfloat16"))]).split("### Cost")[1], "| `unet`")
-
-
-def test_records_from_before_choices_were_kept_are_still_read() -> None:
-    old = record().model_dump(mode="json")
-    del old["choice"]
-    assert Record.model_validate(old) == record()

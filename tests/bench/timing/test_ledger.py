@@ -150,3 +150,21 @@ def test_only_the_last_tag_is_summed_up() -> None:
     timings = summarise(windows)
     assert timings.images_per_second == 16
     assert timings.steps == 8
+
+
+def test_a_device_that_waits_for_the_host_leaves_nothing_to_wait_for() -> None:
+    steps = {"steps": 10, "images": 40, "seconds": 1.0, "blocks": None}
+    assert Window(**steps, wait_seconds=0.02).host_bound
+    assert not Window(**steps, wait_seconds=0.2).host_bound
+
+
+@pytest.mark.parametrize(("cuda", "expected"), [(False, [0, 2, 4, 6, 8]), (True, [1, 9])])
+def test_which_windows_of_a_stage_are_instrumented(cuda: bool, expected: list[int]) -> None:
+    ledger = Ledger(torch.device("cpu"))
+    ledger._cuda = cuda
+    ledger.windows = [Window(1, 1, 1.0, None, tag="another stage")]
+    instrumented = []
+    for i in range(10):
+        instrumented += [i] if ledger._is_next_instrumented() else []
+        ledger.windows.append(Window(1, 1, 1.0, None))
+    assert instrumented == expected

@@ -124,10 +124,10 @@ def test_without_an_application_clock_the_highest_counts() -> None:
 def test_an_idle_clock_says_nothing() -> None:
     reading = watched(FakeNvml(mhz=345, reasons=0x1))
     assert reading.sm_mhz is None and reading.disturbed is None
-    assert reading.unobserved == "the GPU was idle whenever it was looked at"
+    assert reading.unobserved == "the GPU was idle at every sample"
 
 
-def test_the_lowest_clock_of_all_looks_counts_and_is_forgotten() -> None:
+def test_the_lowest_clock_of_all_samples_counts_and_is_forgotten() -> None:
     nvml = FakeNvml(mhz=1000)
     sampler = ClockSampler(CUDA, nvml=nvml)
     sampler.begin()
@@ -139,7 +139,7 @@ def test_the_lowest_clock_of_all_looks_counts_and_is_forgotten() -> None:
     assert sampler.end().disturbed is None
 
 
-def test_every_look_counts() -> None:
+def test_every_sample_counts() -> None:
     nvml = FakeNvml(mhz=1600, reasons=0x40)
     sampler = ClockSampler(CUDA, nvml=nvml)
     sampler.begin()

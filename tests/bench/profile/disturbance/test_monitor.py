@@ -1,4 +1,4 @@
-"""The sentinel asks the kernel or NVML, times its windows, passes looks on, and says when it is blind."""
+"""The sentinel asks the kernel or NVML, times its windows, passes samples on, and says when it observes nothing."""
 
 import time
 from pathlib import Path

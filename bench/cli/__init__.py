@@ -7,7 +7,21 @@ from collections.abc import Callable
 
 import typer
 
-from bench.cli import audit, compare, doctor, export, leaderboard, listing, profile, regress, reproduce, run, show, tax
+from bench.cli import (
+    audit,
+    check,
+    compare,
+    doctor,
+    export,
+    leaderboard,
+    listing,
+    profile,
+    regress,
+    reproduce,
+    run,
+    show,
+    tax,
+)
 from bench.cli.options import expand, plain
 from bench.core.errors import BenchError, Interrupted
 from registry.errors import RegistryError
@@ -41,6 +55,7 @@ _command(READ, "leaderboard", leaderboard.leaderboard, leaderboard.EXAMPLES)
 _command(READ, "compare", compare.compare, compare.EXAMPLES)
 _command(READ, "export", export.export, export.EXAMPLES)
 _command(CHECK, "audit", audit.audit, audit.EXAMPLES)
+_command(CHECK, "check", check.check, check.EXAMPLES)
 _command(CHECK, "list", listing.listing, listing.EXAMPLES)
 _command(CHECK, "show", show.show, show.EXAMPLES)
 _command(CHECK, "doctor", doctor.doctor, doctor.EXAMPLES)

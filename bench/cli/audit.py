@@ -31,13 +31,12 @@ def audit(
     Grades: ok; warn, results need care; broken, results will not mean what they seem to.
     """
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
 
     from bench.audit.audit import audit as examine
     from bench.core import files
     from bench.core.files import canonical_json
     from bench.core.finding import broken, headline
+    from bench.report.findings import findings_table
     from bench.report.progress_bar import Bar
     from registry.models import models
 
@@ -45,15 +44,9 @@ def audit(
     console = Console(highlight=False)
     with Bar(console) as bar:
         findings = examine(loss, source, budget.resolve(), models.canonical(model), progress=bar)
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    for finding in findings:
-        advice = f"\n-> {finding.advice}" if finding.advice else ""
-        table.add_row(finding.grade, finding.check, escape(finding.finding + advice))
-    console.print(table)
-    console.print(headline(findings))
     if json is not None:
         files.replace(json, canonical_json([finding.model_dump() for finding in findings]) + "\n")
+    console.print(findings_table(findings))
+    console.print(headline(findings))
     if strict and broken(findings):
         raise typer.Exit(5)

@@ -73,11 +73,11 @@ def broken(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.grade == "broken"]
 
 
-def headline(findings: Sequence[Finding]) -> str:
+def headline(findings: Sequence[Finding], what: str = "audit") -> str:
     """All findings in one line: ``audit: ok, 16 checks``, or the names of what is broken and what needs care."""
     named = [
         f"{grade}: {', '.join(finding.check for finding in findings if finding.grade == grade)}"
         for grade in ("broken", "warn")
         if any(finding.grade == grade for finding in findings)
     ]
-    return f"audit: {'; '.join(named) or 'ok'}, {len(findings)} checks"
+    return f"{what}: {'; '.join(named) or 'ok'}, {len(findings)} checks"

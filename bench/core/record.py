@@ -116,6 +116,7 @@ class Record(BaseModel):
         resumed: times the run was taken up again from a checkpoint.
         audit: what the soundness audit found before training; empty for what has no recipe.
         choice: of format 1, how precision and memory format were chosen.
+        pooled_terms: loss terms that pool over the batch, with the size of the batches on which validation saw them.
         metrics: what is known of each metric in ``test``, so that a page needs nobody's code.
         failure: where and how it ended, if it did not finish.
         arithmetic: names the kind of arithmetic: twelve hex digits over device, torch version, precision and the bits
@@ -157,6 +158,7 @@ class Record(BaseModel):
     audit: list[Finding] = []
     choice: Choice | None = None
     metrics: dict[str, MetricFacts] = {}
+    pooled_terms: dict[str, int] = {}
     failure: Failure | None = None
     arithmetic: str | None = None
     load: Load | None = None

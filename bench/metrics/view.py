@@ -55,8 +55,7 @@ class View:
     def judged(self, head: str) -> tuple[Head, Target]:
         """What one head predicts and what is true, as loss terms see them."""
         predicted: Head = _required(getattr(self._prediction, head), f"predicted {head}")
-        true: Tensor = _required(getattr(self._quartet, head), f"true {head}")
-        return predicted, Target(true, self._quartet.valid if head == "depth" else None)
+        return predicted, _required(self._quartet.target(head), f"true {head}")
 
     @cached_property
     def mask(self) -> Tensor:

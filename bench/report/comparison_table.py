@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from bench.results.compare import Comparison
-from bench.results.stats.seeds import MANY_SEEDS
+from bench.results.stats.grouping import FEW
 from bench.results.stats.verdict import Finding
 
-_MANY = 100
-_COLOURS = {"better": "green", "worse": "red", "equal": "cyan", "cannot separate": "yellow"}
+_COLOURS = {"better": "green", "worse": "red", "equal": "cyan", "cannot separate": "yellow", "no verdict": "magenta"}
 
 
 def comparison_table(comparison: Comparison) -> RenderableType:
@@ -37,37 +36,54 @@ def comparison_table(comparison: Comparison) -> RenderableType:
             _more(found),
         )
     lines = [f"A  {comparison.a}", f"B  {comparison.b}", f"{comparison.board}; {_basis(comparison)}", ""]
-    return Group(*map(Text, lines), table, Text(""), *map(Text, _caveats(comparison)))
+    below = [*caveats(list(comparison.findings.values()), comparison.notes), *_skipped(comparison)]
+    return Group(*map(Text, lines), table, Text(""), *map(Text, below))
 
 
-def _basis(comparison: Comparison) -> str:
-    seeds = len(comparison.seeds)
-    return (
-        f"{seeds} seed{'s' if seeds > 1 else ''} in common, {comparison.images} test images "
-        f"of {comparison.groups} backgrounds"
-    )
-
-
-def _caveats(comparison: Comparison) -> Iterator[str]:
-    found = next(iter(comparison.findings.values()), None)
-    if found is not None and found.for_these_seeds_only:
-        seeds = f"{found.seeds} seed{'s' if found.seeds > 1 else ''}"
-        yield (
-            f"With {seeds} no paired sign-flip test can go below p = {found.least_p:g}: "
-            f"with fewer than {MANY_SEEDS}, a verdict speaks for these seeds only."
-        )
-    for name, reason in comparison.skipped.items():
-        yield f"{name} is not compared: {reason}."
-    for note in comparison.notes:
+def caveats(findings: Sequence[Finding], notes: Sequence[str]) -> Iterator[str]:
+    """What must be read beside findings that rest on the same seeds, a line each."""
+    undecided = [found for found in findings if found.verdict == "no verdict"]
+    if any(found.seeds == 1 for found in undecided):
+        yield "One seed: the intervals hold for these runs and the choice of test images only; run a second seed."
+    elif undecided:
+        yield f"No verdict: the test images show {' and '.join(undecided[0].few)}, which says nothing about others."
+    for few in dict.fromkeys(few for found in findings for few in found.few):
+        yield f"Only {few}: with fewer than {FEW} an interval is wide, and itself less sure."
+    if any(found.seeds == 2 for found in findings):
+        yield "Two seeds can tell large differences only (docs/statistics.md)."
+    for note in notes:
         yield f"Note: {note}."
 
 
+def _skipped(comparison: Comparison) -> Iterator[str]:
+    for name, reason in comparison.skipped.items():
+        yield f"{name} is not compared: {reason}."
+
+
+def _basis(comparison: Comparison) -> str:
+    pairing, groups = comparison.pairing, comparison.groups
+    if pairing.paired:
+        seeds = (
+            f"{pairing.seeds} seed{'s' if pairing.seeds > 1 else ''}{' in common' if pairing.a == pairing.b else ''}"
+        )
+    else:
+        seeds = f"seeds {_list(pairing.a)} against {_list(pairing.b)}"
+    shown = " and ".join(f"{count} {kind}" for kind, count in groups.items())
+    return f"{seeds}, {comparison.images} test images of {shown}"
+
+
+def _list(seeds: Sequence[int]) -> str:
+    return ", ".join(map(str, seeds))
+
+
 def _more(found: Finding) -> str:
-    if found.more_seeds == 0:
+    if found.verdict == "no verdict":
+        return "run a second" if found.seeds == 1 else "–"
+    if found.more is None:
         return "–"
-    if found.more_seeds is not None:
-        return f"about {found.more_seeds}" if found.more_seeds <= _MANY else f"over {_MANY}"
-    return "run a second" if found.seeds == 1 else "more test images"
+    if found.more.count is not None:
+        return f"{found.more.count} ({found.more.chance:.0%} chance)"
+    return "more test images" if found.more.images_instead else "over 100"
 
 
 def _number(value: float, sign: str = "") -> str:

@@ -8,9 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bench.report.comparison_table import caveats
 from bench.results.transfer import Transfer
 
-_WORDS = {"better": "helps", "worse": "harms", "equal": "makes no difference", "cannot separate": "cannot separate"}
+_WORDS = {"better": "helps", "worse": "harms", "equal": "makes no difference"}
 
 
 def transfer_table(transfers: Sequence[Transfer]) -> RenderableType:
@@ -27,16 +28,18 @@ def _board(board: str, members: Sequence[Transfer]) -> RenderableType:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("learning both", no_wrap=True)
     for transfer in members:
-        found = transfer.finding
+        found, change = transfer.finding, transfer.change
         table.add_row(
             transfer.joint,
             transfer.twin,
             f"{transfer.metric} {transfer.facts.arrow}",
             f"{found.a:.4f}",
             f"{found.b:.4f}",
-            f"{found.effect:+.1%}",
-            f"{found.low:+.1%} to {found.high:+.1%}",
+            f"{change[0]:+.1%}" if change else "–",
+            f"{change[1]:+.1%} to {change[2]:+.1%}" if change else "–",
             str(found.seeds),
-            _WORDS[found.verdict],
+            _WORDS.get(found.verdict, found.verdict),
         )
-    return Group(Text(board), Text(""), table)
+    notes = list(dict.fromkeys(note for transfer in members for note in transfer.notes))
+    below = caveats([transfer.finding for transfer in members], notes)
+    return Group(Text(board), Text(""), table, Text(""), *map(Text, below))

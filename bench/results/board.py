@@ -15,7 +15,7 @@ from bench.results.metric_facts import facts_in
 from bench.results.row import Named as Named
 from bench.results.row import Row as Row
 from bench.results.row import settled
-from registry.losses import RECIPES
+from registry.losses import recipes
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _standing(row: Row) -> tuple[int, str, str]:
 def recipe_label(record: Record) -> str:
     """The recipe's name, as long as that name still means the text that was run; else the text."""
     name, text = record.recipe_name, record.spec.recipe
-    return name if not text or (name in RECIPES and RECIPES[name].text == text) else text
+    return name if not text or (_means(name, text)) else text
 
 
 def rate(records: Iterable[Record]) -> float | None:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from bench.core.errors import BadData, BenchError
+from bench.core.errors import BenchError
 from bench.core.metric_facts import MetricFacts
+from bench.core.record import Record
 from bench.results import store
+from bench.results.aligned import Aligned
 from bench.results.board import Row, rows
 from bench.results.find import heading, label, pick
 from bench.results.metric_facts import facts_in, find_key, shown
-from bench.results.stats.bootstrap import Scored, paired_bootstrap
-from bench.results.stats.verdict import Finding, judge
+from bench.results.stats.difference import Difference
+from bench.results.stats.pairing import Pairing
+from bench.results.stats.verdict import Finding, judge, lacking
 
 MARGIN = 0.05
-"""Differences within this share of B's distance from a perfect score count as equal."""
+"""Differences within this share of the distance from a perfect score, mean of both sides', count as equal."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Comparison:
     Attributes:
         a, b: the cells' labels, ``model:loss``.
         board: the protocol and data that both share, in words.
-        seeds: pairs of seeds, of A and of B; the same number twice except where two single records were named.
-        images, groups: test images both were scored on, and the backgrounds these show.
+        pairing: the seeds of either side that count.
+        images, groups: test images both were scored on, and how many ``backgrounds`` and ``objects`` these show.
         findings: by metric.
         facts: what is known of the metrics, by key.
         skipped: metrics that could not be compared, with the reason.
@@ -40,9 +40,9 @@ class Comparison:
     a: str
     b: str
     board: str
-    seeds: tuple[tuple[int, int], ...]
+    pairing: Pairing
     images: int
-    groups: int
+    groups: Mapping[str, int]
     findings: Mapping[str, Finding]
     facts: Mapping[str, MetricFacts]
     skipped: Mapping[str, str]
@@ -50,7 +50,14 @@ class Comparison:
 
 
 def compare(
-    results: Path, a: str, b: str, metrics: Sequence[str] = (), within: str = "", margin: float = MARGIN
+    results: Path,
+    a: str,
+    b: str,
+    metrics: Sequence[str] = (),
+    within: str = "",
+    margin: float = MARGIN,
+    seeds_a: Sequence[int] = (),
+    seeds_b: Sequence[int] = (),
 ) -> Comparison:
     """Compare two cells of a folder of records.
 
@@ -59,17 +66,33 @@ def compare(
         a, b: each ``model:loss`` (a recipe's name or text), ``model`` where that is enough, or a record's file.
         metrics: keys; empty for those whose facts say `compared`, and what one's own `--metric` added.
         within: part of a board's heading, such as ``quick``, where both cells stand in several.
-        margin: what counts as equal, as a share of B's distance from a perfect score.
+        margin: what counts as equal, as a share of the distance from a perfect score, mean of both sides'.
+        seeds_a, seeds_b: seeds of either side; empty for all. With them a cell can stand against itself.
 
     Raises:
         UnknownName: no such cell or metric.
-        BenchError: the cells were not measured alike, or the name fits several.
+        BenchError: no such seed, the cells were not measured alike, or the name fits several.
         BadData: records without per-image metrics beside them.
     """
     records = store.read_all(results)
     known = facts_in(record for _, record in records)
     metrics = [find_key(name, known) for name in metrics]
-    return compare_rows(results, *pick(rows(records), a, b, within), metrics=metrics, margin=margin)
+    left, right = pick(rows(records), a, b, within)
+    return compare_rows(results, chosen(left, seeds_a), chosen(right, seeds_b), metrics=metrics, margin=margin)
+
+
+def chosen(row: Row, seeds: Sequence[int]) -> Row:
+    """A cell with some of its seeds alone; with all of them where none are named.
+
+    Raises:
+        BenchError: it has no such seed.
+    """
+    missing = [seed for seed in seeds if seed not in row.records]
+    if missing:
+        raise BenchError(
+            f"{label(row)} has no seed {', '.join(map(str, missing))}; it has {', '.join(map(str, row.records))}"
+        )
+    return replace(row, records={seed: row.records[seed] for seed in dict.fromkeys(seeds)}) if seeds else row
 
 
 def compare_rows(
@@ -86,123 +109,79 @@ def compare_rows(
         results: the folder of their records.
         a, b: the cells.
         metrics: keys; empty for those whose facts say `compared`, and what one's own `--metric` added.
-        margin: a share of B's distance from a perfect score; a share of B's figure if ``relative``.
-        relative: ask for the change as a share of B's figure.
+        margin: a share of the distance from a perfect score, mean of both sides'; of the figures' mean if ``relative``.
+        relative: whether equal means a small change, instead of a small part of what is lacking.
 
     Raises:
-        BenchError: no seed or no test image in common.
+        BenchError: no test image in common.
         BadData: records without per-image metrics beside them.
     """
-    pairs = _pairs(a, b)
-    aligned = _Aligned.of(results, a, b, pairs)
+    pairing = Pairing.of(tuple(a.records), tuple(b.records), a.learns, b.learns)
+    names = [row.records[seed][0] for row, seeds in ((a, pairing.a), (b, pairing.b)) for seed in seeds]
+    aligned = Aligned.of(results, names)
     findings: dict[str, Finding] = {}
     skipped: dict[str, str] = {}
     known = facts_in(record for row in (a, b) for _, record in row.records.values())
     for name in metrics or shown(known, "compared"):
-        one = known[name]
+        facts = known[name]
         try:
-            a_scores, b_scores = (aligned.scored(side, name, one) for side in ("a", "b"))
-            left, right = paired_bootstrap(a_scores, b_scores, aligned.groups)
+            left, right = (
+                aligned.scored(side, name, facts) for side in (names[: len(pairing.a)], names[len(pairing.a) :])
+            )
+            difference = Difference.of(left, right, aligned.grouping, pairing)
         except LookupError:
             skipped[name] = "not in both records"
         except ValueError as error:
             skipped[name] = str(error)
         else:
-            reach = margin if relative else margin * abs(one.perfect - float(right.by_seed.mean()))
-            findings[name] = judge(left, right, one.higher_is_better, reach, relative)
+            sides = float(difference.a.mean()), float(difference.b.mean())
+            equal = margin * (abs(sides[0]) + abs(sides[1])) / 2 if relative else lacking(margin, *sides, facts.perfect)
+            findings[name] = judge(difference, facts.higher_is_better, equal)
     return Comparison(
         a=label(a),
         b=label(b),
         board=heading(a),
-        seeds=tuple(pairs),
-        images=len(aligned.groups),
-        groups=len(set(aligned.groups.tolist())),
+        pairing=pairing,
+        images=len(aligned.grouping),
+        groups=aligned.grouping.counts,
         findings=findings,
         facts=known,
         skipped=skipped if metrics else {n: r for n, r in skipped.items() if r != "not in both records"},
-        notes=tuple(_notes(a, b, pairs, aligned)),
+        notes=tuple(_notes(a, b, pairing, aligned)),
     )
 
 
-def _pairs(a: Row, b: Row) -> list[tuple[int, int]]:
-    """Seeds in common; what learns nothing has one result for all seeds; two single records are a pair as they are."""
-    if not a.learns and not b.learns:
-        return [(next(iter(a.records)), next(iter(b.records)))]
-    if not a.learns:
-        return [(next(iter(a.records)), seed) for seed in b.records]
-    if not b.learns:
-        return [(seed, next(iter(b.records))) for seed in a.records]
-    common = [(seed, seed) for seed in a.records if seed in b.records]
-    if common:
-        return common
-    if len(a.records) == len(b.records) == 1:
-        return [(next(iter(a.records)), next(iter(b.records)))]
-    raise BenchError(
-        f"{label(a)} has seeds {', '.join(map(str, a.records))} and {label(b)} {', '.join(map(str, b.records))}: "
-        "none in common. Run the same ones (bench run --seeds N)"
-    )
-
-
-def _notes(a: Row, b: Row, pairs: Sequence[tuple[int, int]], aligned: _Aligned) -> list[str]:
-    notes = []
-    if a.learns and b.learns and any(x != y for x, y in pairs):
-        notes.append("the seeds differ: order and augmentation of the samples are not shared")
-    alone = {*a.records, *b.records} - {seed for pair in pairs for seed in pair}
+def _notes(a: Row, b: Row, pairing: Pairing, aligned: Aligned) -> Iterator[str]:
+    counted = {*((a.cell, seed) for seed in pairing.a), *((b.cell, seed) for seed in pairing.b)}
+    records = [
+        record for row in (a, b) for _, record in row.records.values() if (row.cell, record.spec.seed) in counted
+    ]
+    if a.cell == b.cell and pairing.paired:
+        yield "both sides are the same runs"
+    if not pairing.paired:
+        yield "the seeds differ and are not paired: order and augmentation of the samples are not shared"
+    alone = [
+        f"{', '.join(map(str, sorted(set(row.records) - set(seeds))))} of {side}"
+        for side, row, seeds in (("A", a, pairing.a), ("B", b, pairing.b))
+        if set(row.records) - set(seeds)
+    ]
     if alone:
-        notes.append(f"seeds that only one of them has do not count: {', '.join(map(str, sorted(alone)))}")
+        yield f"seeds that only one of them has do not count: {'; '.join(alone)}"
     if aligned.left_out:
-        notes.append(f"{aligned.left_out} test images are not in all records and do not count")
-    records = [record for row in (a, b) for _, record in row.records.values()]
+        yield f"{aligned.left_out} test images are not in all records and do not count"
+    learnt = [record for record in records if record.spec.recipe]
     for what, values in (
         ("code", {record.code for record in records}),
-        ("precision", {record.spec.precision for record in records if record.spec.recipe}),
-        ("memory format", {record.spec.memory_format for record in records if record.spec.recipe}),
+        ("machine", {_machine(record) for record in learnt}),
+        ("torch version", {record.environment.packages.get("torch", "unknown") for record in learnt}),
+        ("precision", {record.spec.precision for record in learnt}),
+        ("memory format", {record.spec.memory_format for record in learnt}),
     ):
         if len(values) > 1:
-            notes.append(f"the {what} was not the same: {', '.join(sorted(values))}")
-    return notes
+            yield f"the {what} was not the same: {', '.join(sorted(values))}"
 
 
-@dataclass(frozen=True)
-class _Aligned:
-    """The per-image tables of both sides on the images common to all of them, a row a pair of seeds."""
-
-    tables: Mapping[str, Sequence[Mapping[str, npt.NDArray[np.float64]]]]
-    groups: npt.NDArray[np.int64]
-    left_out: int
-
-    @classmethod
-    def of(cls, results: Path, a: Row, b: Row, pairs: Sequence[tuple[int, int]]) -> _Aligned:
-        raw = {
-            "a": [_read(results, a.records[seed][0]) for seed, _ in pairs],
-            "b": [_read(results, b.records[seed][0]) for _, seed in pairs],
-        }
-        samples = [table["sample"] for side in raw.values() for table in side]
-        common = sorted(set(samples[0]).intersection(*samples[1:]))
-        if not common:
-            raise BenchError(f"{label(a)} and {label(b)} have no test image in common")
-        aligned = {side: [_rows_of(table, common) for table in tables] for side, tables in raw.items()}
-        groups = aligned["a"][0]["background"].astype(np.int64)
-        return cls(aligned, groups, len(set().union(*samples)) - len(common))
-
-    def scored(self, side: str, name: str, facts: MetricFacts) -> Scored:
-        """One metric of one side, (pairs, images); a KeyError where a record lacks it."""
-        tables = self.tables[side]
-        values = np.stack([table[name] for table in tables])
-        if np.isnan(values).all():
-            raise KeyError(name)
-        weights = None if facts.weight is None else np.stack([table[facts.weight] for table in tables])
-        return Scored(values, weights, facts.power)
-
-
-def _read(results: Path, name: str) -> dict[str, list[float]]:
-    table = store.read_images(results / name)
-    if not table:
-        raise BadData([(name, "no per-image metrics beside it")], "a comparison needs the .images.csv files too")
-    return table
-
-
-def _rows_of(table: Mapping[str, Sequence[float]], samples: Sequence[float]) -> dict[str, npt.NDArray[np.float64]]:
-    place = {sample: row for row, sample in enumerate(table["sample"])}
-    order = [place[sample] for sample in samples]
-    return {name: np.asarray(column, dtype=np.float64)[order] for name, column in table.items()}
+def _machine(record: Record) -> str:
+    """What computed, as far as it changes the bits of a result: another one is worth another seed."""
+    about = record.environment
+    return f"{about.device} ({about.instructions}, {about.threads} threads)"

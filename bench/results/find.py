@@ -24,7 +24,7 @@ def heading(row: Row) -> str:
 
 
 def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, Row]:
-    """The one pair of cells on one board that the two names fit.
+    """The one pair of cells on one board that the two names fit; twice the same cell where both name it.
 
     Raises:
         UnknownName: a name fits no cell.
@@ -43,8 +43,8 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
             f"{a} and {b} fit several pairs: say the precision (wnet:bce_ssim:float32), name the records' files, "
             f"or use --within. There are: {records}"
         )
-    if left == right:
-        raise BenchError(f"{a} and {b} are the same cell")
+    if left == right and len(left) == 1:
+        return left[0], right[0]
     why = "; ".join(_apart(left[0], right[0]))
     raise BenchError(
         f"{a} and {b} were not measured alike and are not compared: {why}. "

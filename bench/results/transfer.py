@@ -22,7 +22,7 @@ from registry.models import models
 from registry.registry import parse_key
 
 MARGIN = 0.01
-"""A relative change within 1 % counts as equal."""
+"""A change within 1 % of the figure, mean of both sides', counts as equal."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Transfer:
         board: the protocol and data they share, in words.
         metric: its key.
         facts: what is known of it; its head is the task.
-        finding: the relative change ``(joint - twin) / twin`` with its interval; ``worse`` is negative transfer.
+        finding: on the joint model, ``joint - twin``; ``worse`` is negative transfer.
+        notes: what a reader should know before believing it.
     """
 
     joint: str
@@ -43,6 +44,13 @@ class Transfer:
     metric: str
     facts: MetricFacts
     finding: Finding
+    notes: tuple[str, ...]
+
+    @property
+    def change(self) -> tuple[float, float, float] | None:
+        """The effect as a share of the twin's figure, and the ends of its interval; None if that figure is 0."""
+        found, unit = self.finding, abs(self.finding.b)
+        return (found.effect / unit, found.low / unit, found.high / unit) if unit else None
 
 
 def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
@@ -92,7 +100,9 @@ def _against(results: Path, joint: Row, twin: Row) -> list[Transfer]:
     asked = [name for head in heads for name in shown(known, "headline") if known[name].head == head]
     comparison = compare_rows(results, joint, twin, asked, MARGIN, relative=True)
     return [
-        Transfer(label(joint), label(twin), heading(joint), name, known[name], comparison.findings[name])
+        Transfer(
+            label(joint), label(twin), heading(joint), name, known[name], comparison.findings[name], comparison.notes
+        )
         for name in asked
         if name in comparison.findings
     ]

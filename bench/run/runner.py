@@ -126,6 +126,7 @@ class Runner:
             resumed=trained.resumed if trained else 0,
             audit=list(audit),
             metrics=trained.test.facts if trained else {},
+            pooled_terms=trained.test.pooled if trained else {},
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         record = store.read(path)

@@ -153,7 +153,7 @@ class Ledger:
         self.mark: Callable[[], Mark] = self._ring if self._cuda else _HostMark
         self._spans: list[tuple[int, str, Any, Any]] = []
         self._instrumented = False
-        self._step = 0
+        self._step = self._images = 0
 
     def __call__(self, name: str) -> AbstractContextManager[None]:
         """A block of the current step; costs nothing in a plain window."""
@@ -163,7 +163,9 @@ class Ledger:
         """Add a block of the current step by its two marks."""
         self._spans.append((self._step, name, begin, end))
 
-    def steps(self, batches: Iterable[T], images: int, after_window: Callable[[], None] = lambda: None) -> Iterator[T]:
+    def steps(
+        self, batches: Iterable[T], images: int | Callable[[T], int], after_window: Callable[[], None] = lambda: None
+    ) -> Iterator[T]:
         """Hand the batches on, timing the wait for each and closing windows, some of them instrumented.
 
         On a CPU that is every second one; on CUDA, where many steps fit a window, one in eight. Events are read while
@@ -171,33 +173,33 @@ class Ledger:
 
         Args:
             batches: what to iterate over.
-            images: images a batch, for the rate.
+            images: images a batch, or what counts those of a batch, for the rate.
             after_window: called after each window's synchronisation; its time counts to the next window.
         """
         iterator = iter(batches)
         self._open(self._is_next_instrumented())
-        while (yield from self._until_full(iterator)):
-            window, spans = self._close(images), self._spans
+        while (yield from self._until_full(iterator, images)):
+            window, spans = self._close(), self._spans
             self._open(self._is_next_instrumented())
             self._read(window, spans)
             after_window()
         if self._step:
-            self._read(self._close(images), self._spans)
+            self._read(self._close(), self._spans)
             after_window()
 
     def window(self, batches: Iterator[T], images: int, instrumented: bool) -> Iterator[T]:
         """Hand on the batches of one window, plain or instrumented; the rest stays in the iterator."""
         self._open(instrumented)
-        yield from self._until_full(batches)
+        yield from self._until_full(batches, images)
         if self._step:
-            self._read(self._close(images), self._spans)
+            self._read(self._close(), self._spans)
 
     def _is_next_instrumented(self) -> bool:
         """By its number among those of its tag; the first on CUDA is not, as kernels are chosen in it."""
         number = sum(window.tag == self.tag for window in self.windows)
         return number % _CUDA_PERIOD == 1 if self._cuda else number % 2 == 0
 
-    def _until_full(self, iterator: Iterator[T]) -> Generator[T, None, bool]:
+    def _until_full(self, iterator: Iterator[T], images: int | Callable[[T], int]) -> Generator[T, None, bool]:
         """Hand on batches until the window may end; says whether it did, or there were no more."""
         while True:
             begin = self.mark() if self._instrumented else None
@@ -210,17 +212,19 @@ class Ledger:
             if begin is not None:
                 self.add(STEP, begin, self.mark())
             self._step += 1
+            self._images += images(batch) if callable(images) else images
             if self._step >= self.min_steps and time.perf_counter() - self._began >= self.seconds:
                 return True
 
     def _open(self, instrumented: bool) -> None:
         self._spans, self._step, self._instrumented = [], 0, instrumented
+        self._images = 0
         if self._cuda:
             self._ring.rewind()
         self._processor_began = time.process_time()
         self._began = time.perf_counter()
 
-    def _close(self, images: int) -> Window:
+    def _close(self) -> Window:
         """Synchronise once and keep the window; its blocks are still to be read."""
         launched = time.perf_counter()
         if self._cuda:
@@ -229,7 +233,7 @@ class Ledger:
         self.windows.append(
             Window(
                 self._step,
-                self._step * images,
+                self._images,
                 ended - self._began,
                 {} if self._instrumented else None,
                 time.process_time() - self._processor_began,

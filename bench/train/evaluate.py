@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from bench.data.loading.loader import Loader
-from bench.metrics import MetricFacts, metrics
+from bench.metrics import MetricFacts
+from bench.metrics import metrics as all_metrics
 from bench.metrics.scores import Scores
 from bench.metrics.summary import Columns, Summary, summarise
 from bench.timing.ledger import Ledger
+from registry.losses.means import LossMeans, MeanLosses
 from registry.losses.objective import Objective
 
 
@@ -21,13 +23,17 @@ class Evaluation:
     """What a pass over a part found.
 
     Attributes:
-        loss: by term and ``total``, means over images; empty without an objective.
+        loss: by term and ``total``, every image counted once whatever its batch; empty without an objective.
+        broken: the samples whose loss is NaN or infinite.
+        pooled: terms that have no value for an image, with the size of the batches on which they were computed.
         columns: per-image values by metric.
         ids: the samples, in the order of the columns.
         facts: what is known of each metric, by its key.
     """
 
     loss: dict[str, float]
+    broken: Tensor
+    pooled: dict[str, int]
     columns: Columns
     ids: Tensor
     facts: dict[str, MetricFacts]
@@ -44,28 +50,35 @@ def evaluate(
     autocast: torch.autocast,
     ledger: Ledger,
     heads: Sequence[str],
+    metrics: Sequence[str] = tuple(all_metrics.default()),
 ) -> Evaluation:
     """Score a model on every sample of a loader; the model is left in evaluation mode.
 
     Only ``heads`` are scored: what a head says that nothing trained is no result.
     """
     model.eval()
-    scores = Scores(metrics.default())
-    losses: list[dict[str, Tensor]] = []
+    scores = Scores(metrics)
+    losses = None if objective is None else LossMeans(objective)
     ids: list[Tensor] = []
     with torch.no_grad():
-        for batch in ledger.steps(loader.in_order(), images=loader.batch):
+        for batch in ledger.steps(loader.in_order(), images=lambda batch: len(batch.ids)):
+            with ledger("h2d"):
+                quartet = batch.arrive()
             with ledger("forward"), autocast:
-                output = model(*batch.quartet.inputs)
+                output = model(*quartet.inputs)
             prediction = output.only(heads)
-            if objective is not None:
-                result = objective(prediction, batch.quartet, span=ledger)
-                losses.append({"total": result.total, **result.heads, **result.terms})
+            if losses is not None:
+                losses.update(prediction, quartet, span=ledger)
             with ledger("metrics"):
-                scores.update(prediction, batch.quartet)
+                scores.update(prediction, quartet)
             ids.append(batch.ids)
-    weights = torch.tensor([float(len(chunk)) for chunk in ids])
-    names = list(losses[0]) if losses else []
-    table = torch.stack([torch.stack([row[name].float() for name in names]) for row in losses]).cpu() if names else None
-    means = {} if table is None else dict(zip(names, (weights @ table / weights.sum()).tolist(), strict=True))
-    return Evaluation(means, scores.result(), torch.cat(ids), scores.facts)
+    means = MeanLosses({}, [], {}) if losses is None else losses.result()
+    samples = torch.cat(ids)
+    return Evaluation(
+        loss=means.losses,
+        broken=samples[torch.tensor(means.broken, dtype=torch.long)],
+        pooled=means.pooled,
+        columns=scores.result(),
+        ids=samples,
+        facts=scores.facts,
+    )

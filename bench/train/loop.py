@@ -37,11 +37,16 @@ Loaders = Callable[[Part, int, int, int], Loader]
 
 
 class Diverged(Exception):
-    """The loss was NaN or infinite; the message names the step, ``ids`` the samples of its batch."""
+    """The loss was NaN or infinite; the message names the place, ``ids`` the samples.
 
-    def __init__(self, epoch: int, step: int, ids: Tensor) -> None:
+    Args:
+        where: ``at step 3`` of an epoch, with the samples of that batch, or ``in validation`` after it, with those
+            samples whose loss it is.
+    """
+
+    def __init__(self, epoch: int, where: str, ids: Tensor) -> None:
         self.ids = ids
-        super().__init__(f"the loss became NaN or infinite at step {step} of epoch {epoch}")
+        super().__init__(f"the loss became NaN or infinite {where} of epoch {epoch}")
 
 
 @dataclass
@@ -128,7 +133,7 @@ def train(
         listener.phase("validation")
         evaluation = evaluate(model, validation, objective, autocast, evaluations, heads)
         if not math.isfinite(evaluation.loss["total"]):
-            raise Diverged(epoch, len(loader), batch.ids)
+            raise Diverged(epoch, "in validation", evaluation.broken)
         schedule.epoch(selection(evaluation.loss))
         rate = float(optimizer.param_groups[0]["lr"])
         row = Epoch(
@@ -187,7 +192,7 @@ class _Trace:
         for (ids, _), row in zip(self._window, rows, strict=True):
             self._done += 1
             if not all(map(math.isfinite, row)):
-                raise Diverged(self._epoch, self._done, ids)
+                raise Diverged(self._epoch, f"at step {self._done}", ids)
             for name, value in zip(names, row, strict=True):
                 self._sums[name] = self._sums.get(name, 0.0) + value
         window = self._ledger.windows[-1]

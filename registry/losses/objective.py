@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from registry.contract import Prediction, Quartet, Target
+from registry.contract import Head, Prediction, Quartet, Target
 from registry.errors import RegistryError
 from registry.losses.grammar import parse
 from registry.losses.recipe import HeadPart, Recipe
 from registry.losses.terms import terms
 from registry.losses.weighting import SCHEMES
+
+if TYPE_CHECKING:
+    from registry.losses.terms import Term
 
 Span = Callable[[str], AbstractContextManager[object]]
 """Told the name of what is about to run, gives the context to run it in; a clock is one."""
@@ -38,6 +42,22 @@ class Losses:
     total: Tensor
     terms: Mapping[str, Tensor]
     heads: Mapping[str, Tensor]
+
+
+class AppliedTerm(NamedTuple):
+    """A term in its place in a recipe: of which head and weight, and what it compares in one batch."""
+
+    head: str
+    key: str
+    weight: float
+    function: Term
+    prediction: Head
+    target: Target
+
+    @property
+    def name(self) -> str:
+        """As losses are logged, ``depth.ssim[window=7]``."""
+        return f"{self.head}.{self.key}"
 
 
 class Objective(nn.Module):
@@ -77,23 +97,38 @@ class Objective(nn.Module):
             RegistryError: the recipe trains a head that the model or the data does not have.
         """
         values: dict[str, Tensor] = {}
-        sums: list[Tensor] = []
+        sums: dict[str, Tensor] = {}
         with torch.autocast(quartet.bg_fg.device.type, enabled=False):
-            for part in self._parts:
-                head, target = getattr(prediction, part.head), self._target(part, quartet)
-                if head is None:
-                    raise RegistryError(self._without("model", part.head))
-                loss = head.logits.new_zeros(())
-                for term in part.terms:
-                    name = f"{part.head}.{term.key}"
-                    with span(f"loss/{name}"):
-                        value = self._bound[term.key](head, target)
-                        loss = loss + term.weight * value
-                    values[name] = value.detach()
-                sums.append(loss)
-            total = self.weighting(torch.stack(sums))
-        heads = {part.head: loss.detach() for part, loss in zip(self._parts, sums, strict=True)}
-        return Losses(total, values, heads)
+            for term in self.applied(prediction, quartet):
+                with span(f"loss/{term.name}"):
+                    value = term.function(term.prediction, term.target)
+                    so_far = sums[term.head] if term.head in sums else value.new_zeros(())
+                    sums[term.head] = so_far + term.weight * value
+                values[term.name] = value.detach()
+            total = self.weighting(torch.stack(list(sums.values())))
+        return Losses(total, values, {head: loss.detach() for head, loss in sums.items()})
+
+    def applied(self, prediction: Prediction, quartet: Quartet) -> Iterator[AppliedTerm]:
+        """Every term with the prediction and the target that it compares, in the recipe's order; nothing is run.
+
+        Raises:
+            RegistryError: the recipe trains a head that the model or the data does not have.
+        """
+        for part in self._parts:
+            head, target = getattr(prediction, part.head), self._target(part, quartet)
+            if head is None:
+                raise RegistryError(self._without("model", part.head))
+            for term in part.terms:
+                yield AppliedTerm(part.head, term.key, term.weight, self._bound[term.key], head, target)
+
+    @torch.no_grad()
+    def combine(self, terms: Mapping[str, Tensor]) -> Losses:
+        """What follows for heads and total from values of the terms, by ``head.key``; without a graph."""
+        sums = {
+            part.head: torch.stack([term.weight * terms[f"{part.head}.{term.key}"] for term in part.terms]).sum()
+            for part in self._parts
+        }
+        return Losses(self.weighting(torch.stack(list(sums.values()))), terms, sums)
 
     def epoch_end(self, means: Mapping[str, Tensor | float]) -> None:
         """Tell the weighting how the epoch went.

@@ -5,7 +5,11 @@ Everything here stays on the device: no host ever asks whether an image was empt
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,6 +18,48 @@ from registry.contract import Head, Target
 
 Pool = Literal["image", "batch"]
 """Over what a term sums before its formula is applied: each image (as it should be), or the whole batch as one."""
+
+
+class ImageMean(NamedTuple):
+    """A mean over images and what it was made of: ``values`` (B,), and which of them counted, (B,) bool or None."""
+
+    mean: Tensor
+    values: Tensor
+    counts: Tensor | None
+
+
+@dataclass
+class Reductions:
+    """What a term did with its images.
+
+    Attributes:
+        pooled: it looked at the whole batch at once: its value is not a mean over images.
+        means: the means over images that it took.
+    """
+
+    pooled: bool = False
+    means: list[ImageMean] = field(default_factory=list)
+
+
+_observer: ContextVar[Reductions | None] = ContextVar("reductions", default=None)
+
+
+@contextmanager
+def observed() -> Iterator[Reductions]:
+    """Note what the terms that run in this context do with their images; costs nothing outside of one."""
+    reductions = Reductions()
+    token = _observer.set(reductions)
+    try:
+        yield reductions
+    finally:
+        _observer.reset(token)
+
+
+def pools() -> None:
+    """Say that the term that runs now depends on its batch as a whole."""
+    reductions = _observer.get()
+    if reductions is not None:
+        reductions.pooled = True
 
 
 def seen(prediction: Head, raw: bool) -> Tensor:
@@ -28,7 +74,10 @@ def known(target: Target) -> Tensor | None:
 
 def rows(maps: Tensor, pool: Pool = "image") -> Tensor:
     """Maps (B, 1, H, W) as one row of pixels per image, (B, N); pooled over the batch, as a single row, (1, B*N)."""
-    return maps.flatten(1) if pool == "image" else maps.reshape(1, -1)
+    if pool == "image":
+        return maps.flatten(1)
+    pools()
+    return maps.reshape(1, -1)
 
 
 def keep(values: Tensor, valid: Tensor | None, fill: float = 0.0) -> Tensor:
@@ -48,10 +97,12 @@ def mean_over_images(values: Tensor, valid: Tensor | None) -> Tensor:
 
     The 0 stays connected to the graph: its gradient is a finite zero.
     """
-    if valid is None:
-        return values.mean()
-    counts = valid.any(1)
-    return keep(values, counts).sum() / counts.sum().clamp(min=1)
+    counts = None if valid is None else valid.any(1)
+    mean = values.mean() if counts is None else keep(values, counts).sum() / counts.sum().clamp(min=1)
+    reductions = _observer.get()
+    if reductions is not None:
+        reductions.means.append(ImageMean(mean, values, counts))
+    return mean
 
 
 def pixel_mean(maps: Tensor, valid: Tensor | None) -> Tensor:

@@ -1,1 +1,1 @@
-"""What separates a difference from luck: paired bootstrap over seeds and image groups, verdicts, seeds still needed."""
+"""What separates a difference from luck: intervals over seeds and test images, verdicts, seeds still needed, ranks."""

@@ -1,16 +1,14 @@
-"""From two resampled sides to one answer: better, worse, equal, or cannot separate."""
+"""From a difference and its interval to one answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
+from bench.results.stats.difference import Difference
+from bench.results.stats.more_seeds import MoreSeeds
 
-from bench.results.stats.bootstrap import Side, interval
-from bench.results.stats.seeds import MANY_SEEDS, least_p, more_seeds
-
-Verdict = Literal["better", "worse", "equal", "cannot separate"]
+Verdict = Literal["better", "worse", "equal", "cannot separate", "no verdict"]
 
 
 @dataclass(frozen=True)
@@ -19,13 +17,15 @@ class Finding:
 
     Attributes:
         a, b: their figures, means over seeds.
-        effect: ``a - b``, or that over ``|b|``, with its 95 % interval ``low`` to ``high`` over seeds and image groups.
-        seed_low, seed_high: the smallest and the largest effect that one seed shows, over all images.
-        seeds: seeds in common.
+        effect: ``a - b`` with its 95 % interval ``low`` to ``high`` over seeds, backgrounds and objects; over images
+            alone where ``verdict`` is ``no verdict``.
+        error, freedom, p: standard error of the effect, its degrees of freedom, and two-sided p of no difference.
+        seed_low, seed_high: the smallest and the largest effect that a pair of seeds shows, over all images.
+        seeds: repetitions: pairs, or those of the side that has fewer.
         margin: an interval within plus or minus this is ``equal``.
-        verdict: on A.
-        more_seeds: how many further seeds would probably settle it: 0 if it is settled, None if no number would or
-            one seed says nothing about others.
+        verdict: on A; ``no verdict`` where a single seed, background or object says nothing about others.
+        few: of what there is little, in words, such as ``4 backgrounds``: the interval is wide and itself less sure.
+        more: how many further seeds would probably settle it; None if it is settled, or has no verdict.
     """
 
     a: float
@@ -33,61 +33,58 @@ class Finding:
     effect: float
     low: float
     high: float
+    error: float
+    freedom: float
+    p: float
     seed_low: float
     seed_high: float
     seeds: int
     margin: float
     verdict: Verdict
-    more_seeds: int | None
-
-    @property
-    def least_p(self) -> float:
-        """The smallest p that a paired sign-flip test over these seeds can reach."""
-        return least_p(self.seeds)
-
-    @property
-    def for_these_seeds_only(self) -> bool:
-        """Whether there are too few seeds for the verdict to speak for others."""
-        return self.seeds < MANY_SEEDS
+    few: tuple[str, ...]
+    more: MoreSeeds | None
 
 
-def judge(a: Side, b: Side, higher_is_better: bool, margin: float, relative: bool = False) -> Finding:
-    """The finding on two sides of one bootstrap.
+def lacking(share: float, a: float, b: float, perfect: float) -> float:
+    """A share of what both sides lack of a perfect score on average; the same whichever of them is A."""
+    return share * (abs(perfect - a) + abs(perfect - b)) / 2
+
+
+def judge(difference: Difference, higher_is_better: bool, margin: float) -> Finding:
+    """The finding on a difference.
 
     An interval inside the margin is ``equal`` even where it excludes 0: such a difference is real and of no account.
 
     Args:
-        a, b: from one call of `paired_bootstrap`.
-        higher_is_better: direction of the effect.
-        margin: in the effect's units, at least 0.
-        relative: whether the effect is a share of B's figure as measured; that itself is not resampled.
-
-    Raises:
-        ValueError: a share of 0 is asked for.
+        difference: A minus B.
+        higher_is_better: direction of the metric.
+        margin: in the metric's units, at least 0.
     """
-    unit = abs(float(b.by_seed.mean())) if relative else 1.0
-    if unit == 0:
-        raise ValueError("B's figure is 0, of which nothing is a share")
-    low, high = interval((a.drawn - b.drawn) / unit)
-    by_seed = (a.by_seed - b.by_seed) / unit
-    verdict = _verdict(low, high, higher_is_better, margin)
-    fixed_sd = float(np.nanstd(a.fixed - b.fixed)) / unit
+    low, high = difference.interval()
+    verdict: Verdict = decide(low, high, higher_is_better, margin) if difference.settles else "no verdict"
+    undecided = verdict == "cannot separate" and difference.pairing.random
+    by_seed = difference.by_seed
     return Finding(
-        a=float(a.by_seed.mean()),
-        b=float(b.by_seed.mean()),
-        effect=float(by_seed.mean()),
+        a=float(difference.a.mean()),
+        b=float(difference.b.mean()),
+        effect=difference.effect,
         low=low,
         high=high,
+        error=difference.error,
+        freedom=difference.freedom,
+        p=difference.p,
         seed_low=float(by_seed.min()),
         seed_high=float(by_seed.max()),
-        seeds=len(by_seed),
+        seeds=difference.pairing.seeds,
         margin=margin,
         verdict=verdict,
-        more_seeds=0 if verdict != "cannot separate" else more_seeds(by_seed, fixed_sd, margin),
+        few=tuple(difference.grouping.few),
+        more=MoreSeeds.of(difference.components, difference.pairing.seeds, margin) if undecided else None,
     )
 
 
-def _verdict(low: float, high: float, higher_is_better: bool, margin: float) -> Verdict:
+def decide(low: float, high: float, higher_is_better: bool, margin: float) -> Verdict:
+    """What an interval of A minus B says of A."""
     if -margin <= low and high <= margin:
         return "equal"
     if low > 0 or high < 0:

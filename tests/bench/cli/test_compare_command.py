@@ -1,5 +1,7 @@
 """``bench compare`` and ``bench tax`` from outside: what is printed, and what wrong input gets."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 import bench.cli
 from tests.bench.results_folder import keep
 
+ROOT = Path(__file__).parents[3]
 Bench = Callable[..., tuple[int, str, str]]
 
 
@@ -45,7 +48,35 @@ def test_a_comparison_is_printed_whole_on_a_narrow_terminal(folder: Path, comman
     assert "mask_dice ↑" in out
     assert "worse" in out
     assert "…" not in out
-    assert "p = 0.25" in out
+    assert "Only 5 objects" in out
+
+
+def test_seeds_of_either_side(folder: Path, command: Bench) -> None:
+    status, out, err = command(folder, "compare", "wnet", "wnet", "--seeds-a", "0", "--seeds-b", "1,2")
+    assert status == 0, err
+    assert "seeds 0 against 1, 2" in out
+    assert "no verdict" in out
+
+
+def test_neither_torch_nor_scipys_statistics_are_imported(folder: Path) -> None:
+    """They would take seconds; a comparison of records needs neither."""
+    script = (
+        "import sys, bench.cli\n"
+        "sys.argv = ['bench', 'compare', 'wnet:bce_ssim', 'unet_mask']\n"
+        "try:\n    bench.cli.main()\n"
+        "except SystemExit as ended:\n    assert not ended.code, ended.code\n"
+        "print([name for name in ('torch', 'scipy.stats', 'pandas') if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "mask_dice" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_transfer_is_printed(folder: Path, command: Bench) -> None:
@@ -60,6 +91,8 @@ def test_transfer_is_printed(folder: Path, command: Bench) -> None:
         (["compare", "wnet", "unet"], ["not measured alike", "camera handheld against still", "bench run"]),
         (["compare", "wnte", "unet"], ["unknown cell", "wnet"]),
         (["compare", "wnet"], ["name two cells"]),
+        (["compare", "wnet", "wnet", "--seeds-a", "0", "--seeds-b", "7"], ["no seed 7", "0, 1, 2"]),
+        (["compare", "wnet", "wnet", "--seeds-a", "all"], ["'all' is no list of seeds"]),
         (["compare", "--transfer", "unet"], ["no single-task twins"]),
         (["compare", "wnet", "unet_mask", "--results", "nowhere"], ["nowhere"]),
         (["compare", "wnet", "unet_mask", "--metric", "mask_dise"], ["mask_dice", "bench list metrics"]),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from functools import partial
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.audit.conformance import Check, NotApplicable
+from bench.audit.conformance.source import CHECKS, SourcePlugin
 from bench.core.errors import BenchError
 from bench.data.camera import CAMERAS
 from bench.data.source import SOURCES, Source, open_source
@@ -33,6 +37,15 @@ def make(kind: str, pictures, **parameters) -> Source:
 def source(request, shared_pictures) -> Source:
     kind, camera = request.param
     return make(kind, shared_pictures, camera=camera)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_conforms(source: Source, check: Check[SourcePlugin], shared_pictures, request) -> None:
+    kind, camera = request.node.callspec.params["source"]
+    plugin = SourcePlugin(kind, partial(make, kind, shared_pictures, camera=camera))
+    plugin.__dict__["source"] = source  # opened once for all checks
+    with suppress(NotApplicable):
+        check(plugin)
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -130,14 +143,6 @@ def test_a_still_camera_changes_nothing_and_the_other_leaves_targets(shared_pict
         for name in ("mask", "depth", "valid"):
             assert getattr(a, name) is None or torch.equal(getattr(a, name), getattr(b, name))
         assert not torch.equal(a.bg, b.bg)
-
-
-def test_moving_to_a_device_gives_another_source_with_the_same_samples(source: Source) -> None:
-    moved = source.to("cpu")
-    assert moved is not source
-    assert moved.device == torch.device("cpu")
-    for name, tensor in moved.render("train", torch.arange(3), 32).tensors():
-        assert torch.equal(tensor, getattr(source.render("train", torch.arange(3), 32), name))
 
 
 @pytest.mark.cuda

@@ -1,13 +1,15 @@
 """What holds for every registered metric."""
 
 import dataclasses
-import math
+from contextlib import suppress
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.audit.conformance import NotApplicable
+from bench.audit.conformance.metric import CHECKS, MetricPlugin
 from bench.metrics import Metric, metrics
 from bench.metrics.view import View
 from registry.contract import Prediction, Quartet
@@ -29,20 +31,10 @@ def pick(prediction: Prediction, truth: Quartet, images: list[int]) -> tuple[Pre
     return some, truth.map(lambda tensor: tensor[images])
 
 
-def test_one_float_per_image_within_bounds(metric, scene, rough):
-    truth = scene(images=5)
-    values = per_image(metric, rough(truth), truth)
-    low, high = (
-        math.inf * sign if bound is None else bound for sign, bound in zip((-1, 1), metric.facts.bounds, strict=True)
-    )
-    assert values.shape == (5,) and values.dtype == torch.float32
-    assert ((values >= low) & (values <= high)).all(), values
-
-
-def test_perfect_prediction_is_perfect(metric, scene, perfect):
-    truth = scene()
-    values = per_image(metric, perfect(truth), truth)
-    torch.testing.assert_close(values, torch.full((4,), metric.facts.perfect), atol=1e-4, rtol=0)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_conforms(metric, check):
+    with suppress(NotApplicable):
+        check(MetricPlugin(metric))
 
 
 def test_awful_is_clearly_worse_than_perfect(metric, scene, perfect, awful):
@@ -83,19 +75,6 @@ def test_unknown_depth_has_no_influence(metric, scene, rough, seed):
     after_truth = dataclasses.replace(truth, depth=torch.where(unknown, torch.nan, truth.depth))
     again = Prediction(prediction.mask_logits, prediction.depth_logits)
     assert torch.equal(per_image(metric, again, after_truth), before)
-
-
-def test_nothing_known_is_nan_for_that_image_alone(metric, scene, rough):
-    truth = scene()
-    truth.valid[1] = 0
-    values = per_image(metric, rough(truth), truth)
-    assert values.isnan().tolist() == [False, "depth" in metric.facts.needs, False, False]
-
-
-def test_odd_sizes(metric, scene, perfect):
-    truth = scene().map(lambda tensor: tensor[..., :51, 1:46])
-    values = per_image(metric, perfect(truth), truth)
-    torch.testing.assert_close(values, torch.full((4,), metric.facts.perfect), atol=1e-4, rtol=0)
 
 
 def test_memory_format_does_not_matter(metric, scene, rough):

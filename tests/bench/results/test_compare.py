@@ -12,9 +12,11 @@ from bench.core.protocol import find_protocol
 from bench.core.spec import RunSpec
 from bench.report.comparison_table import comparison_table
 from bench.results import store
-from bench.results.compare import compare
+from bench.results.board import rows
+from bench.results.compare import chosen, compare, compare_rows
+from bench.results.stats.pairing import Pairing
 from registry.errors import UnknownName
-from tests.bench.records import record
+from tests.bench.records import ENVIRONMENT, record
 from tests.bench.results_folder import images, keep
 
 
@@ -47,13 +49,15 @@ def test_the_difference_is_that_of_the_leaderboards_means(folder: Path) -> None:
     assert dice.low < dice.effect < dice.high
     assert dice.verdict == found.findings["depth_rmse"].verdict == "better"
     assert found.findings["depth_rmse"].effect < 0
-    assert (found.seeds, found.images, found.groups) == (((0, 0), (1, 1), (2, 2)), 60, 12)
+    assert found.pairing == Pairing((0, 1, 2), (0, 1, 2))
+    assert (found.images, found.groups) == (60, {"backgrounds": 12, "objects": 5})
     assert compare(folder, "unet:bce_ssim", "wnet:bce_ssim").findings["mask_dice"].verdict == "worse"
 
 
-def test_the_margin_is_a_share_of_what_b_lacks(folder: Path) -> None:
+def test_the_margin_is_a_share_of_what_both_lack(folder: Path) -> None:
     found = compare(folder, "wnet:bce_ssim", "unet", margin=0.05).findings["mask_dice"]
-    assert found.margin == pytest.approx(0.05 * (1 - found.b))
+    assert found.margin == pytest.approx(0.05 * (1 - (found.a + found.b) / 2))
+    assert found.margin == compare(folder, "unet", "wnet:bce_ssim", margin=0.05).findings["mask_dice"].margin
     assert compare(folder, "wnet:bce_ssim", "unet", margin=0.5).findings["mask_dice"].verdict == "equal"
 
 
@@ -62,21 +66,24 @@ def test_a_cell_by_its_recipes_text_and_by_a_records_file(folder: Path) -> None:
     assert by_text.findings == compare(folder, "wnet:bce_ssim", "unet:bce_ssim").findings
     files = [next(folder.glob(f"{model}_bce-ssim*s1*.json")) for model in ("wnet", "unet")]
     single = compare(folder, *map(str, files))
-    assert single.seeds == ((1, 1),)
-    assert single.findings["mask_dice"].more_seeds in (0, None)
+    assert single.pairing == Pairing((1,), (1,))
+    assert (single.findings["mask_dice"].verdict, single.findings["mask_dice"].more) == ("no verdict", None)
 
 
 def test_a_baseline_stands_against_every_seed(folder: Path) -> None:
     found = compare(folder, "wnet:bce_ssim", "difference")
-    assert found.seeds == ((0, 0), (1, 0), (2, 0))
+    assert found.pairing == Pairing((0, 1, 2), (0, 0, 0))
     assert found.findings["mask_dice"].verdict == "better"
 
 
 def test_what_few_seeds_mean_is_said(folder: Path) -> None:
     shown = text(folder, "wnet:bce_ssim", "unet")
-    assert "p = 0.25" in shown
-    assert "these seeds only" in shown
-    assert "60 test images of 12 backgrounds" in shown
+    assert "60 test images of 12 backgrounds and 5 objects" in shown
+    assert "Only 5 objects" in shown
+    for seed in (1, 2):
+        next(folder.glob(f"unet_*s{seed}*.json")).unlink()
+    assert "run a second seed" in text(folder, "wnet:bce_ssim", "unet")
+    assert "no verdict" in text(folder, "wnet:bce_ssim", "unet")
 
 
 def test_ambiguity_and_unknown_names(folder: Path) -> None:
@@ -86,8 +93,6 @@ def test_ambiguity_and_unknown_names(folder: Path) -> None:
         compare(folder, "unett:bce_ssim", "wnet")
     with pytest.raises(UnknownName, match="mask_dice"):
         compare(folder, "wnet", "unet", ["mask_dise"])
-    with pytest.raises(BenchError, match="the same cell"):
-        compare(folder, "unet", "unet")
     with pytest.raises(BenchError, match="no finished record"):
         compare(folder, "gone.json", "unet")
     with pytest.raises(BenchError, match="slow"):
@@ -110,7 +115,8 @@ def test_other_data_protocols_and_encodings_are_refused(tmp_path: Path) -> None:
 def test_the_board_where_both_stand_is_found(tmp_path: Path) -> None:
     still = {"kind": "synthetic", "camera": "still", "encoding": "metric, 1.0 = 10 m"}
     for model, dice in (("unet", 0.8), ("wnet", 0.9)):
-        keep(tmp_path, dice, model=model, data=still)
+        for seed in range(3):
+            keep(tmp_path, dice, seed, model=model, data=still)
     keep(tmp_path, 0.5, model="unet")
     assert "still camera" in compare(tmp_path, "unet", "wnet").board
     keep(tmp_path, 0.5, model="wnet")
@@ -135,16 +141,59 @@ def test_seeds_that_differ(tmp_path: Path) -> None:
     keep(tmp_path, 0.9, 1, model="wnet")
     assert "the seeds differ" in compare(tmp_path, "unet", "wnet").notes[0]
     keep(tmp_path, 0.8, 2, model="unet")
-    with pytest.raises(BenchError, match="none in common"):
-        compare(tmp_path, "unet", "wnet")
+    keep(tmp_path, 0.9, 3, model="wnet")
+    assert compare(tmp_path, "unet", "wnet").pairing == Pairing((0, 2), (1, 3), paired=False)
+    assert compare(tmp_path, "unet", "wnet").findings["mask_dice"].verdict == "worse"
+    assert "seeds 0, 2 against 1, 3" in text(tmp_path, "unet", "wnet")
     keep(tmp_path, 0.9, 2, model="wnet")
-    assert compare(tmp_path, "unet", "wnet").seeds == ((2, 2),)
+    keep(tmp_path, 0.9, 0, model="wnet")
+    common = compare(tmp_path, "unet", "wnet")
+    assert common.pairing == Pairing((0, 2), (0, 2))
+    assert "do not count: 1, 3 of B" in common.notes[0]
+
+
+def test_a_cell_against_itself(folder: Path) -> None:
+    same = compare(folder, "unet", "unet")
+    assert {finding.verdict for finding in same.findings.values()} == {"equal"}
+    assert same.notes == ("both sides are the same runs",)
+    apart = compare(folder, "unet", "unet", seeds_a=(0,), seeds_b=(1, 2))
+    assert apart.pairing == Pairing((0,), (1, 2), paired=False)
+    assert {finding.verdict for finding in apart.findings.values()} == {"no verdict"}
+    with pytest.raises(BenchError, match=r"no seed 7; it has 0, 1, 2"):
+        compare(folder, "unet", "unet", seeds_a=(0, 7))
+
+
+def test_seeds_of_either_side_can_be_named(folder: Path) -> None:
+    assert compare(folder, "wnet:bce_ssim", "unet", seeds_b=(1, 2)).pairing == Pairing((1, 2), (1, 2))
 
 
 def test_other_code_and_precision_are_told(tmp_path: Path) -> None:
     keep(tmp_path, 0.8, model="unet")
     keep(tmp_path, 0.9, model="wnet", code="1" * 12)
     assert any("code was not the same" in note for note in compare(tmp_path, "unet", "wnet").notes)
+
+
+def test_another_machine_and_torch_are_told(tmp_path: Path) -> None:
+    keep(tmp_path, 0.8, model="unet")
+    other = ENVIRONMENT.model_copy(update={"instructions": "AVX2", "packages": {"torch": "2.13.0"}})
+    keep(tmp_path, 0.9, model="wnet", environment=other)
+    notes = compare(tmp_path, "unet", "wnet").notes
+    assert any("machine was not the same" in note and "AVX2" in note and "AVX512" in note for note in notes)
+    assert "the torch version was not the same: 2.13.0, 2.15.0" in notes
+
+
+def test_committed_records_do_not_differ_from_themselves() -> None:
+    """Every cell of several seeds against itself, a seed against a seed and one against two: no better, no worse."""
+    results = Path(__file__).parents[3] / "results"
+    verdicts = [
+        finding.verdict
+        for row in rows(store.read_all(results))
+        if len(row.records) == 3
+        for first, second in ((0, [1]), (0, [2]), (1, [2]), (0, [1, 2]))
+        for finding in compare_rows(results, chosen(row, [first]), chosen(row, second)).findings.values()
+    ]
+    assert len(verdicts) >= 100
+    assert not {"better", "worse"} & set(verdicts)
 
 
 def test_a_record_without_its_images(folder: Path) -> None:

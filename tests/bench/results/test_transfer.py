@@ -21,13 +21,29 @@ def test_joint_against_its_twins(tmp_path: Path) -> None:
         keep(tmp_path, 0.90, seed, model="unet_mask", recipe="mask: bce")
         keep(tmp_path, 0.70, seed, model="unet_depth", recipe=BOTH)
     found = {transfer.metric: transfer for transfer in transfers(tmp_path, "wnet")}
-    assert found["mask_dice"].finding.effect == pytest.approx(-0.1 / 0.9, abs=0.01)
+    change = found["mask_dice"].change
+    assert change is not None
+    assert change[0] == pytest.approx(-0.1 / 0.9, abs=0.01)
+    assert change[1] < change[0] < change[2]
     assert found["mask_dice"].finding.verdict == "worse"
-    assert found["depth_rmse"].finding.effect == pytest.approx(-0.1 / 0.3, abs=0.01)
+    assert (found["depth_rmse"].change or (0,))[0] == pytest.approx(-0.1 / 0.3, abs=0.01)
     assert found["depth_rmse"].finding.verdict == "better"
     page = io.StringIO()
     Console(width=200, file=page).print(transfer_table(list(found.values())))
     assert "harms" in page.getvalue()
+
+
+def test_one_seed_of_a_twin_gives_no_verdict(tmp_path: Path) -> None:
+    for seed in range(3):
+        keep(tmp_path, 0.80, seed, model="wnet", recipe=BOTH)
+    keep(tmp_path, 0.90, 1, model="unet_mask", recipe="mask: bce")
+    found = transfers(tmp_path, "wnet")
+    assert {transfer.finding.verdict for transfer in found} == {"no verdict"}
+    page = io.StringIO()
+    Console(width=200, file=page).print(transfer_table(found))
+    assert "run a second seed" in page.getvalue()
+    assert "harms" not in page.getvalue()
+    assert "do not count: 0, 2 of A" in page.getvalue()
 
 
 def test_only_what_ran_alike_counts(tmp_path: Path) -> None:

@@ -129,6 +129,13 @@ def test_nan_stops_the_run_and_names_the_batch(tmp_path: Path) -> None:
     assert 17 in caught.value.ids.tolist()
 
 
+def test_a_broken_validation_sample_is_named_alone(tmp_path: Path) -> None:
+    source = Rectangles(broken=("val", 3))
+    with pytest.raises(Diverged, match="in validation of epoch 1") as caught:
+        run(spec(source), source, tmp_path)
+    assert caught.value.ids.tolist() == [3]
+
+
 def test_single_task_model_trains_its_part(tmp_path: Path) -> None:
     source = Rectangles()
     trained = run(spec(source, "masknet"), source, tmp_path)

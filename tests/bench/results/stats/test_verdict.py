@@ -1,94 +1,91 @@
-"""Verdicts and seed counts: known values, and agreement with what really happens with more seeds."""
-
-from itertools import product
+"""Verdicts: what the interval says, the same from either side."""
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
-from bench.results.stats.bootstrap import Scored, Side, paired_bootstrap
-from bench.results.stats.seeds import least_p, more_seeds, t_quantile
-from bench.results.stats.verdict import Finding, judge
+from bench.results.stats.difference import Difference
+from bench.results.stats.grouping import Grouping
+from bench.results.stats.pairing import Pairing
+from bench.results.stats.scored import Scored
+from bench.results.stats.verdict import Finding, judge, lacking
 
-
-def finding(shift: list[float], noise: float = 0.01, margin: float = 0.0, better: bool = True) -> Finding:
-    """A is B plus a shift a seed, and a little noise an image."""
-    random = np.random.default_rng(0)
-    b = random.uniform(0.4, 0.6, size=(len(shift), 200))
-    a = b + np.array(shift)[:, None] + random.normal(0, noise, size=b.shape)
-    one, other = paired_bootstrap(Scored(a), Scored(b), np.arange(200))
-    return judge(one, other, better, margin)
+GROUPING = Grouping(np.arange(40) % 12, np.arange(40) % 11)
+OPPOSITE = {"better": "worse", "worse": "better"}
 
 
-def test_the_four_answers() -> None:
-    assert finding([0.05, 0.06, 0.05]).verdict == "better"
-    assert finding([0.05, 0.06, 0.05], better=False).verdict == "worse"
-    assert finding([-0.05, -0.06, -0.05]).verdict == "worse"
-    assert finding([0.05, -0.05, 0.01]).verdict == "cannot separate"
-    assert finding([0.002, -0.002, 0.001], margin=0.01).verdict == "equal"
+def found(
+    a: np.ndarray, b: np.ndarray, margin: float = 0.01, higher: bool = True, grouping: Grouping = GROUPING
+) -> Finding:
+    pairing = Pairing(tuple(range(len(a))), tuple(range(len(b))), paired=len(a) == len(b))
+    return judge(Difference.of(Scored(a), Scored(b), grouping, pairing), higher, margin)
 
 
-def test_a_real_but_negligible_difference_is_equal() -> None:
-    found = finding([0.003, 0.003, 0.003], noise=0.001, margin=0.01)
-    assert found.low > 0
-    assert found.verdict == "equal"
+def values(seeds: int, mean: float, noise: float = 0.02, seed: int = 0) -> np.ndarray:
+    random = np.random.default_rng([seed, int(1000 * mean)])
+    return mean + noise * random.normal(size=(seeds, 40)) + noise * random.normal(size=(seeds, 1))
 
 
-def test_a_finding_says_what_it_rests_on() -> None:
-    found = finding([0.01, 0.03, 0.02], noise=0.0)
-    assert found.effect == pytest.approx(0.02)
-    assert (found.seed_low, found.seed_high) == pytest.approx((0.01, 0.03))
-    assert found.a - found.b == pytest.approx(0.02)
-    assert found.least_p == 0.25
-    assert found.for_these_seeds_only
-    assert found.more_seeds == 0
+def test_better_worse_equal_and_neither() -> None:
+    assert found(values(5, 0.8), values(5, 0.6)).verdict == "better"
+    assert found(values(5, 0.8), values(5, 0.6), higher=False).verdict == "worse"
+    assert found(values(5, 0.8), values(5, 0.81), margin=0.2).verdict == "equal"
+    undecided = found(values(2, 0.8), values(2, 0.81))
+    assert undecided.verdict == "cannot separate"
+    assert undecided.more is not None
 
 
-def test_relative_change() -> None:
-    draws = np.full(100, 0.9)
-    a, b = Side(draws[:2], draws, draws), Side(draws[:2] * 2, draws * 2, draws * 2)
-    found = judge(a, b, higher_is_better=False, margin=0.01, relative=True)
-    assert (found.effect, found.low, found.high) == pytest.approx((-0.5, -0.5, -0.5))
-    assert found.verdict == "better"
-    with pytest.raises(ValueError, match="0"):
-        judge(a, Side(draws[:2] * 0, draws * 0, draws * 0), higher_is_better=True, margin=0, relative=True)
+def test_a_real_difference_of_no_account_is_equal() -> None:
+    assert found(values(9, 0.80, 1e-4), values(9, 0.81, 1e-4), margin=0.02).verdict == "equal"
 
 
-@pytest.mark.parametrize("seeds", range(1, 8))
-def test_the_least_p_is_that_of_all_sign_flips(seeds: int) -> None:
-    effects = np.arange(1, seeds + 1)  # the strongest there is: all on one side
-    flips = np.array(list(product([-1, 1], repeat=seeds))) @ effects
-    assert least_p(seeds) == np.mean(np.abs(flips) >= effects.sum())
+def test_one_seed_or_one_background_gives_no_verdict() -> None:
+    single = found(values(1, 0.9), values(1, 0.1))
+    assert (single.verdict, single.more, single.seeds) == ("no verdict", None, 1)
+    assert single.high > single.low
+    room = found(values(3, 0.9), values(3, 0.1), grouping=Grouping(np.zeros(40, dtype=int), GROUPING.objects))
+    assert (room.verdict, room.few) == ("no verdict", ("1 background",))
+    assert room.high > room.low
 
 
-@pytest.mark.parametrize("freedom", [2, 3, 4, 6, 10, 30, 199])
-def test_student_quantile(freedom: int) -> None:
-    assert t_quantile(0.975, freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=0.04)
+def test_few_groups_are_said() -> None:
+    few = found(values(3, 0.9), values(3, 0.1), grouping=Grouping(np.arange(40) % 4, GROUPING.objects))
+    assert (few.verdict, few.few) == ("better", ("4 backgrounds",))
+    assert few.high - few.low > found(values(3, 0.9), values(3, 0.1)).error
 
 
-def test_seeds_that_would_settle_it() -> None:
-    effects = np.array([0.01, -0.004, 0.008])
-    needed = more_seeds(effects, image_sd=0.0, margin=0.0)
-    assert needed is not None
-    seeds, sd = needed + 3, effects.std(ddof=1)
+@settings(deadline=None)
+@given(
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.floats(0.1, 0.95),
+    st.floats(-0.1, 0.1),
+    st.floats(0, 0.2),
+    st.booleans(),
+    st.integers(0, 9),
+)
+def test_the_verdict_does_not_depend_on_which_is_a(
+    a: int, b: int, mean: float, apart: float, share: float, higher: bool, seed: int
+) -> None:
+    x, y = values(a, mean, seed=seed), values(b, mean + apart, seed=seed + 100)
+    margin = lacking(share, float(x.mean()), float(y.mean()), 1.0)
+    assert margin == pytest.approx(lacking(share, float(y.mean()), float(x.mean()), 1.0))
+    forth, back = found(x, y, margin, higher), found(y, x, margin, higher)
+    assert back.verdict == OPPOSITE.get(forth.verdict, forth.verdict)
+    assert (back.low, back.high) == pytest.approx((-forth.high, -forth.low))
+    assert back.p == pytest.approx(forth.p)
 
-    def half(n: int) -> float:
-        return float(stats.t.ppf(0.975, n - 1)) * sd / np.sqrt(n)
 
-    assert half(seeds) < effects.mean() * 1.04
-    assert half(seeds - 1) > effects.mean() * 0.96
-
-
-def test_no_number_of_seeds_makes_up_for_too_few_images() -> None:
-    assert more_seeds(np.array([0.01, 0.011, 0.009]), image_sd=0.02, margin=0.0) is None
-    assert more_seeds(np.array([0.01]), image_sd=0.0, margin=0.0) is None
-    assert more_seeds(np.array([1e-4, 1, -1]), image_sd=0.0, margin=0.0, limit=50) == 47
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_the_margin_is_a_share_of_what_both_lack(share: float, a: float, b: float) -> None:
+    assert lacking(share, a, b, 1.0) == pytest.approx(share * (1 - (a + b) / 2))
+    assert lacking(share, a, b, 0.0) == pytest.approx(share * (a + b) / 2)
 
 
-@given(st.lists(st.floats(-1, 1), min_size=2, max_size=6), st.floats(0, 0.5), st.floats(0, 0.2))
-def test_a_wider_margin_never_needs_more_seeds(effects: list[float], image_sd: float, margin: float) -> None:
-    narrow = more_seeds(np.array(effects), image_sd, margin, limit=60)
-    wide = more_seeds(np.array(effects), image_sd, margin + 0.5, limit=60)
-    assert narrow is None or (wide is not None and wide <= narrow)
+def test_the_seeds_alone() -> None:
+    a, b = values(3, 0.8), values(3, 0.7)
+    by_seed = (a - b).mean(1)
+    finding = found(a, b)
+    assert (finding.seed_low, finding.seed_high) == pytest.approx((by_seed.min(), by_seed.max()))
+    assert (finding.a, finding.b) == pytest.approx((a.mean(), b.mean()))

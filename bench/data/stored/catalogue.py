@@ -1,0 +1,149 @@
+"""The quartets of some folders and zips: recognised, paired, grouped; nothing is decoded yet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.core.errors import BadData
+from bench.data.stored.grouping import group_pictures
+from bench.data.stored.layouts import LAYOUTS, Layout, find_layout
+from bench.data.stored.pairing import Picture, pair, sort_by_field
+from bench.data.stored.roots import File, Roots
+
+_ENOUGH_TO_RECOGNISE = 4096
+_NEARLY = 0.9
+_TARGETS = ("mask", "depth")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One quartet.
+
+    Attributes:
+        image: bg_fg.
+        partners: files of the other fields, by field.
+        background, item: names of its groups; the item's is empty where objects have no names.
+    """
+
+    image: File
+    partners: dict[str, File]
+    background: str
+    item: str
+
+
+@dataclass
+class Catalogue:
+    """All quartets, before any is decoded.
+
+    Attributes:
+        roots: where they lie.
+        layout: how they are named.
+        entries: the quartets, sorted by name.
+        fields: which fields they have; all have the same.
+        problems: every file that is of no use, with its reason.
+        notes: what was decided, in sentences.
+        unused: files that nothing needs, by field.
+    """
+
+    roots: Roots
+    layout: Layout
+    entries: list[Entry]
+    fields: frozenset[str]
+    problems: list[tuple[str, str]]
+    notes: list[str]
+    unused: Counter[str]
+
+    def fingerprint(self) -> str:
+        """A digest of what is paired with what, and of the files' names, sizes and stamps."""
+        digest = hashlib.sha256(self.roots.fingerprint().encode())
+        for entry in self.entries:
+            names = [entry.image.name, *(f"{field}={file.name}" for field, file in sorted(entry.partners.items()))]
+            digest.update("\0".join((*names, entry.background, entry.item)).encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+
+def read_catalogue(
+    paths: Sequence[str | Path],
+    files: str,
+    flips: str,
+    scenes: str,
+    scene_of: Callable[[str], str],
+) -> Catalogue:
+    """List, recognise, pair and group.
+
+    Args:
+        paths: folders and zips.
+        files: a layout's name, patterns, or ``auto``.
+        flips, scenes, scene_of: see `group_pictures`.
+
+    Raises:
+        BadData: nothing that can be read; no layout that fits.
+        BenchError: an unknown layout, or patterns that cannot be read.
+    """
+    layout = find_layout(files)
+    roots = Roots.open(paths)
+    notes = []
+    if layout is None:
+        layout = recognise(roots)
+        notes.append(f"recognised as {layout.name}: {layout.summary}")
+    found, strange = sort_by_field(roots.files, layout)
+    if "bg_fg" not in found or not any(name in found for name in _TARGETS):
+        what = "no picture" if "bg_fg" not in found else "neither a mask nor a depth map"
+        where = ", ".join(str(path) for path in roots.paths)
+        raise BadData(
+            [*roots.problems, (where, f"{what} in the names of layout {layout.name}")],
+            "say how files are named: --files",
+        )
+    paired = pair(roots, layout, found)
+    paired.pictures.sort(key=lambda picture: (picture.image.prefix, picture.image.file.name))
+    groups, said = group_pictures(roots, layout, paired.pictures, flips, scenes, scene_of)
+    if strange:
+        notes.append("not in the layout's names: " + _counts(strange))
+    if roots.ignored:
+        notes.append("not looked at: " + _counts(roots.ignored))
+    return Catalogue(
+        roots,
+        layout,
+        [_entry(picture, group) for picture, group in zip(paired.pictures, groups, strict=True)],
+        frozenset(found),
+        [*roots.problems, *paired.problems],
+        [*notes, *paired.notes, *said],
+        paired.unused,
+    )
+
+
+def recognise(roots: Roots) -> Layout:
+    """The first layout in which as good as most of the files have a meaning.
+
+    Raises:
+        BadData: there is none.
+    """
+    step = max(1, len(roots.files) // _ENOUGH_TO_RECOGNISE)
+    some = roots.files[::step]
+    taken: dict[str, int] = {}
+    for layout in LAYOUTS.values():
+        found, _ = sort_by_field(some, layout)
+        if "bg_fg" in found and any(name in found for name in _TARGETS):
+            taken[layout.name] = sum(len(files) for files in found.values())
+    if not taken:
+        shown = ", ".join(file.name for file in roots.files[:3]) or "no pictures"
+        where = ", ".join(str(path) for path in roots.paths)
+        raise BadData(
+            [*roots.problems, (where, f"no known layout ({shown} ...)")],
+            f"say how files are named: --files, one of {', '.join(LAYOUTS)}, or patterns such as "
+            '"image=images/{id}.jpg mask=masks/{id}.png"',
+        )
+    # The particular layouts come first: a stray file that only a general one takes does not decide.
+    return LAYOUTS[next(name for name, count in taken.items() if count >= _NEARLY * max(taken.values()))]
+
+
+def _entry(picture: Picture, groups: tuple[str, str]) -> Entry:
+    return Entry(picture.image.file, picture.partners, *groups)
+
+
+def _counts(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(counts.items()))

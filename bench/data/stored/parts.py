@@ -1,0 +1,114 @@
+"""Which stored quartets are in which part: those whose background and object may both be there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from bench.core.errors import BadData
+from bench.data.counter_random import uniform
+from bench.data.split import FRACTIONS, Division, Part, Pool, split_pools
+from bench.data.stored.catalogue import Entry
+from bench.data.stored.pack import Rows
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Quartets by part.
+
+    Attributes:
+        rows: of each part, in an order that the seed decides.
+        groups: number of the background group and of the object group of every quartet, (N,) each.
+        division: the split of the pools.
+        left_out: quartets whose background is of one part and whose object of another.
+        sizes: background groups, object groups and quartets of each part.
+    """
+
+    rows: dict[Part, Rows]
+    groups: tuple[Rows, Rows]
+    division: Division
+    left_out: int
+    sizes: dict[Part, dict[str, int]]
+
+    def describe(self) -> dict[str, Any]:
+        """What a source's description says of it."""
+        return {**self.division.describe(), "parts": self.sizes, "left_out": self.left_out}
+
+    def notes(self) -> list[str]:
+        """The same in sentences."""
+        counts = ", ".join(f"{sizes['quartets']:,} {part}" for part, sizes in self.sizes.items())
+        straddling = f"; {self.left_out:,} left out, as their background and object are of different parts" * bool(
+            self.left_out
+        )
+        return [f"split {self.division.rule}: {counts}{straddling}"]
+
+
+def share_out(entries: Sequence[Entry], seed: int, rule: str) -> Parts:
+    """Share quartets out over the parts.
+
+    Where a rule allows a quartet in several parts (``shared``), it comes into one of them, at random.
+
+    Raises:
+        BadData: too few groups, or a part that nothing is left for.
+        BenchError: an unknown rule.
+    """
+    named = all(entry.item for entry in entries)
+    columns: dict[Pool, list[str]] = {"background": [entry.background for entry in entries]}
+    if named:
+        columns["object"] = [entry.item for entry in entries]
+    if named and columns["object"] == columns["background"]:
+        del columns["object"]
+    division = split_pools({pool: Counter(names) for pool, names in columns.items()}, seed, rule, _WHAT)
+    allowed = np.ones((len(entries), len(FRACTIONS)), dtype=np.bool_)
+    for pool, names in columns.items():
+        for at, part in enumerate(FRACTIONS):
+            members = set(division.pools[pool].groups[part])
+            allowed[:, at] &= np.fromiter((name in members for name in names), dtype=np.bool_, count=len(names))
+    order: Rows = uniform(seed, "stored/order", torch.arange(len(entries)), 1)[:, 0].argsort(stable=True).numpy()
+    chosen = _choose(allowed[order])[np.argsort(order)]
+    rows = {part: order[chosen[order] == at] for at, part in enumerate(FRACTIONS)}
+    empty = [part for part, some in rows.items() if not len(some)]
+    if empty:
+        reason = f"no quartet is left for {' and '.join(empty)}: too few have a background and an object of one part"
+        raise BadData([("split", reason)], "share one of them: --split unseen-bg or unseen-fg; or add more")
+    groups = [_numbers(columns["background"]), _numbers(columns.get("object", columns["background"]))]
+    sizes = {
+        part: {
+            "backgrounds": len(np.unique(groups[0][some])),
+            "objects": len(np.unique(groups[1][some])) if "object" in columns else 0,
+            "quartets": len(some),
+        }
+        for part, some in rows.items()
+    }
+    return Parts(rows, (groups[0], groups[1]), division, int((chosen < 0).sum()), sizes)
+
+
+_WHAT: dict[Pool, str] = {"background": "backgrounds", "object": "objects"}
+
+
+def _choose(allowed: npt.NDArray[np.bool_]) -> Rows:
+    """One part for each quartet, in their order, of those allowed (N, parts); -1 where none is."""
+    chosen = np.full(len(allowed), -1, dtype=np.int64)
+    for may in np.unique(allowed, axis=0):
+        members = np.flatnonzero((allowed == may).all(1))
+        if not may.any():
+            continue
+        wanted = np.where(may, list(FRACTIONS.values()), 0.0)
+        wanted *= len(members) / wanted.sum()
+        counts = np.maximum(np.floor(wanted), may).astype(np.int64)  # few as they are, every part gets one
+        while counts.sum() != len(members):
+            step = 1 if counts.sum() < len(members) else -1
+            counts[(step * (wanted - counts) - 9 * (counts + step < 1)).argmax()] += step
+        chosen[members] = np.repeat(np.arange(len(FRACTIONS)), counts)
+    return chosen
+
+
+def _numbers(names: Sequence[str]) -> Rows:
+    order = {name: number for number, name in enumerate(sorted(set(names)))}
+    return np.array([order[name] for name in names], dtype=np.int64)

@@ -1,0 +1,168 @@
+"""``python -m bench.devtools.same_cell FOLDER``: cells set against themselves, on disjoint seeds of real runs.
+
+Whatever is `better` or `worse` there is false. The folder holds records of many seeds of one cell or of several, such
+as ``bench run --model unet --loss bce_ssim --protocol quick --seeds 16 --results FOLDER`` leaves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.core.metric_facts import MetricFacts
+from bench.report.markdown import table
+from bench.results import store
+from bench.results.aligned import Aligned
+from bench.results.board import Row, rows
+from bench.results.compare import MARGIN
+from bench.results.find import label
+from bench.results.metric_facts import facts_in, find_key, shown
+from bench.results.stats.difference import Difference
+from bench.results.stats.pairing import Pairing
+from bench.results.stats.student import half_width
+from bench.results.stats.verdict import decide, lacking
+
+SIZES = (2, 3, 4)
+"""Seeds of either side."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How often cells were said to differ from themselves.
+
+    Attributes:
+        comparisons: how many were made; they share runs.
+        share: of them that ended in ``better`` or ``worse``.
+        error: standard error of the share, from leaving out one run after the other.
+        runs: how many.
+    """
+
+    comparisons: int
+    share: float
+    error: float
+    runs: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval; where nothing was false, up to the rate at which that had a chance of 2.5 %."""
+        half = float(half_width(self.error, self.runs - 1))
+        if self.share == 0:
+            return 0.0, 1 - math.pow(0.025, 2 / self.runs)  # runs / 2 comparisons share none
+        return max(0.0, self.share - half), min(1.0, self.share + half)
+
+
+def rate_of(false: npt.NDArray[np.bool_], takes_part: npt.NDArray[np.bool_]) -> Rate:
+    """The rate over comparisons of one cell with itself.
+
+    Args:
+        false: (comparisons, metrics).
+        takes_part: which runs take part in each, (comparisons, runs).
+    """
+    runs = takes_part.shape[1]
+    without = [float(false[~takes_part[:, run]].mean()) for run in range(runs) if not takes_part[:, run].all()]
+    # Runs that cannot be left out, since every comparison needs them, leave the rate without an error of its own.
+    error = math.sqrt((len(without) - 1) * float(np.var(without))) if len(without) == runs else math.inf
+    return Rate(false.size, float(false.mean()), error, runs)
+
+
+def pooled(cells: Sequence[Rate]) -> Rate:
+    """The mean of several cells' rates, each from its own runs."""
+    share = float(np.mean([rate.share for rate in cells]))
+    error = math.sqrt(sum(rate.error**2 for rate in cells)) / len(cells)
+    return Rate(sum(rate.comparisons for rate in cells), share, error, sum(rate.runs for rate in cells))
+
+
+def rates(results: Path, size: int, metrics: Sequence[str] = (), deals: int = 100) -> dict[str, Rate]:
+    """False verdicts of every cell that has seeds enough, by the cell's label.
+
+    The seeds are dealt out at random into pairs of disjoint subsets, again and again.
+
+    Args:
+        results: folder of records.
+        size: seeds of either side.
+        metrics: keys, those that a cell lacks do not count; empty for what `bench compare` shows.
+        deals: how many.
+
+    Raises:
+        UnknownName: no such metric.
+        BadData: records that cannot be read, or have no per-image metrics.
+    """
+    records = store.read_all(results)
+    known = facts_in(record for _, record in records)
+    keys = [find_key(name, known) for name in metrics] or shown(known, "compared")
+    asked = {key: known[key] for key in keys}
+    found = {}
+    for row in rows(records):
+        if row.learns and len(row.records) >= 2 * size:
+            found[label(row)] = rate_of(*_verdicts(results, row, size, asked, deals))
+    return found
+
+
+def _verdicts(
+    results: Path, row: Row, size: int, metrics: Mapping[str, MetricFacts], deals: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    random, seeds = np.random.default_rng(0), list(row.records)
+    names = {seed: name for seed, (name, _) in row.records.items()}
+    aligned = Aligned.of(results, list(names.values()))
+    false, takes_part = [], []
+    for _ in range(deals):
+        dealt = random.permutation(seeds).tolist()
+        for start in range(0, len(dealt) - 2 * size + 1, 2 * size):
+            sides = dealt[start : start + size], dealt[start + size : start + 2 * size]
+            takes_part.append([seed in (*sides[0], *sides[1]) for seed in seeds])
+            held = [(key, facts) for key, facts in metrics.items() if _has(aligned, key)]
+            files = [names[seed] for seed in sides[0]], [names[seed] for seed in sides[1]]
+            false.append([_differs(aligned, sides, files, key, facts) for key, facts in held])
+    return np.array(false, dtype=np.bool_), np.array(takes_part, dtype=np.bool_)
+
+
+def _has(aligned: Aligned, metric: str) -> bool:
+    return all(metric in table and not np.isnan(table[metric]).all() for table in aligned.tables.values())
+
+
+def _differs(
+    aligned: Aligned,
+    seeds: tuple[list[int], list[int]],
+    files: tuple[list[str], list[str]],
+    metric: str,
+    facts: MetricFacts,
+) -> bool:
+    a, b = (aligned.scored(side, metric, facts) for side in files)
+    difference = Difference.of(a, b, aligned.grouping, Pairing.of(*seeds))
+    margin = lacking(MARGIN, float(difference.a.mean()), float(difference.b.mean()), facts.perfect)
+    return decide(*difference.interval(), facts.higher_is_better, margin) in ("better", "worse")
+
+
+def page(results: Path, metrics: Sequence[str], deals: int) -> str:
+    """A table of rates, a row a size and cell, and one for all cells together."""
+    body = []
+    for size in SIZES:
+        found = rates(results, size, metrics, deals)
+        together = {"all": pooled(list(found.values()))} if len(found) > 1 else {}
+        for name, rate in (found | together).items():
+            low, high = rate.interval
+            sides = f"{size} against {size}"
+            body.append([name, sides, f"{rate.comparisons:,}", f"{rate.share:.1%}", f"{low:.1%} to {high:.1%}"])
+    return table(["cell", "seeds", "findings", "false verdicts", "95 % interval"], body)
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.devtools.same_cell", description=__doc__)
+    parser.add_argument("folder", type=Path, help="of records")
+    parser.add_argument("--metric", action="append", help="key; repeatable; default: what bench compare shows")
+    parser.add_argument("--deals", type=int, default=100, help="how often the seeds are dealt out anew")
+    options = parser.parse_args()
+    print(page(options.folder, options.metric or (), options.deals), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

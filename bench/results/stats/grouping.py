@@ -1,0 +1,106 @@
+"""`Grouping`: which background and which object each test image shows, and the variance that this choice brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.results.stats.student import Values
+
+Ids = npt.NDArray[np.int64]
+
+FEW = 10
+"""Below so many backgrounds or objects the variance over them is itself hardly known."""
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The groups of the test images, of two kinds that cross.
+
+    Attributes:
+        backgrounds: an id for each image, (images,).
+        objects: an id for each image, (images,).
+    """
+
+    backgrounds: Ids
+    objects: Ids
+
+    def __post_init__(self) -> None:
+        if self.backgrounds.shape != self.objects.shape or self.backgrounds.ndim != 1:
+            raise ValueError(f"ids of shapes {self.backgrounds.shape} and {self.objects.shape}: one of each an image")
+
+    def __len__(self) -> int:
+        return len(self.backgrounds)
+
+    def take(self, images: npt.NDArray[np.bool_]) -> Grouping:
+        """The grouping of some of the images, (images,)."""
+        return Grouping(self.backgrounds[images], self.objects[images])
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Distinct groups by kind, ``backgrounds`` and ``objects``."""
+        return {name: len(np.unique(ids)) for name, ids in self._kinds()}
+
+    @property
+    def freedom(self) -> int:
+        """Degrees of freedom of `variance`: groups less 1, of the kind that has fewer; 0 where no kind has two."""
+        return min((count - 1 for count in self.counts.values() if count > 1), default=0)
+
+    @property
+    def few(self) -> list[str]:
+        """What there is little of, in words: ``4 backgrounds``."""
+        return [f"{count} {name if count > 1 else name[:-1]}" for name, count in self.counts.items() if count < FEW]
+
+    @property
+    def single(self) -> list[str]:
+        """Kinds with a single group, over which nothing can be said to vary: ``background``, ``object``."""
+        return [name[:-1] for name, count in self.counts.items() if count == 1]
+
+    def variance(self, residuals: Values) -> Values:
+        """Variance of a mean over images, from how residuals go together within backgrounds and within objects.
+
+        Two-way clustering: with k groups of a kind, ``V(k) = k / (k - 1) * sum over groups of (sum of residuals)**2 /
+        images**2``, and ``max(V(backgrounds) + V(objects) - V(pairs of both), V(backgrounds), V(objects))``. A kind
+        with a single group says nothing and is left out; 0 where no kind has two groups.
+
+        Args:
+            residuals: (..., images), of mean 0 over images.
+
+        Returns:
+            Variances, (...).
+
+        Source: Cameron, Gelbach and Miller, Robust inference with multiway clustering, 2011.
+        """
+        kinds = [self._clustered(residuals, ids) for _, ids in self._kinds() if len(np.unique(ids)) > 1]
+        if not kinds:
+            return np.zeros(residuals.shape[:-1])
+        if len(kinds) == 1:
+            return kinds[0]
+        pairs = np.unique(np.stack([self.backgrounds, self.objects]), axis=1, return_inverse=True)[1].reshape(-1)
+        both = kinds[0] + kinds[1] - self._clustered(residuals, pairs)
+        return np.asarray(np.maximum(both, np.maximum(*kinds)), dtype=np.float64)
+
+    def sums(self, residuals: Values) -> tuple[Values, Values]:
+        """Sums of residuals over each background, (..., backgrounds), and over each object, (..., objects)."""
+        backgrounds, objects = (_sums(residuals, ids) for _, ids in self._kinds())
+        return backgrounds, objects
+
+    def _kinds(self) -> Iterator[tuple[str, Ids]]:
+        yield "backgrounds", self.backgrounds
+        yield "objects", self.objects
+
+    @staticmethod
+    def _clustered(residuals: Values, ids: Ids) -> Values:
+        sums = _sums(residuals, ids)
+        groups, images = sums.shape[-1], residuals.shape[-1]
+        return np.asarray(groups / (groups - 1) * (sums**2).sum(-1) / images**2, dtype=np.float64)
+
+
+def _sums(residuals: Values, ids: Ids) -> Values:
+    """Sums by group over the last axis: images sorted by group, so that the cost is that of one pass."""
+    order = np.argsort(ids, kind="stable")
+    starts = np.flatnonzero(np.diff(ids[order], prepend=ids[order[0]] - 1))
+    return np.asarray(np.add.reduceat(residuals[..., order], starts, axis=-1), dtype=np.float64)

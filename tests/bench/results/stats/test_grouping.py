@@ -1,0 +1,81 @@
+"""The variance that test images bring, held to loops over groups and to what is known of special cases."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.results.stats.grouping import Grouping
+
+
+def looped(residuals: np.ndarray, ids: list) -> float:
+    groups = sorted(set(ids))
+    total = sum(sum(r for r, i in zip(residuals, ids, strict=True) if i == group) ** 2 for group in groups)
+    return len(groups) / (len(groups) - 1) * total / len(residuals) ** 2
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), st.floats(-1, 1)), min_size=6, max_size=30))
+def test_is_what_a_loop_over_groups_gives(images: list[tuple[int, int, float]]) -> None:
+    backgrounds, objects = [b for b, _, _ in images], [o for _, o, _ in images]
+    residuals = np.array([r for *_, r in images])
+    residuals = residuals - residuals.mean()
+    if len(set(backgrounds)) < 2 or len(set(objects)) < 2:
+        return
+    a, b = looped(residuals, backgrounds), looped(residuals, objects)
+    both = looped(residuals, list(zip(backgrounds, objects, strict=True)))
+    grouping = Grouping(np.array(backgrounds), np.array(objects))
+    assert grouping.variance(residuals) == pytest.approx(max(a + b - both, a, b), abs=1e-12)
+
+
+def test_an_image_a_group_is_the_plain_variance_of_a_mean() -> None:
+    residuals = np.random.default_rng(0).normal(size=50)
+    residuals -= residuals.mean()
+    grouping = Grouping(np.arange(50), np.arange(50))
+    assert grouping.variance(residuals) == pytest.approx(residuals.var(ddof=1) / 50)
+    assert grouping.freedom == 49
+
+
+def test_many_at_once_are_each_by_itself() -> None:
+    random = np.random.default_rng(0)
+    grouping = Grouping(random.integers(5, size=30), random.integers(4, size=30))
+    many = random.normal(size=(3, 2, 30))
+    single = [[grouping.variance(row) for row in rows] for rows in many]
+    np.testing.assert_allclose(grouping.variance(many), single)
+
+
+def test_order_and_names_of_groups_do_not_matter() -> None:
+    random = np.random.default_rng(0)
+    backgrounds, objects, residuals = random.integers(5, size=30), random.integers(4, size=30), random.normal(size=30)
+    order = random.permutation(30)
+    expected = Grouping(backgrounds, objects).variance(residuals)
+    assert Grouping(backgrounds[order] - 100, 7 * objects[order]).variance(residuals[order]) == pytest.approx(expected)
+    assert Grouping(objects, backgrounds).variance(residuals) == pytest.approx(expected)
+
+
+def test_a_single_group_says_nothing() -> None:
+    grouping = Grouping(np.zeros(12, dtype=int), np.arange(12) % 3)
+    residuals = np.arange(12.0) - 5.5
+    assert grouping.single == ["background"]
+    assert grouping.freedom == 2
+    assert grouping.variance(residuals) == pytest.approx(looped(residuals, list(grouping.objects)))
+    alone = Grouping(np.zeros(12, dtype=int), np.zeros(12, dtype=int))
+    assert (alone.freedom, alone.variance(residuals)) == (0, 0)
+    assert alone.single == ["background", "object"]
+
+
+def test_few_groups_are_named() -> None:
+    grouping = Grouping(np.arange(24) % 12, np.arange(24) % 4)
+    assert grouping.few == ["4 objects"]
+    assert grouping.counts == {"backgrounds": 12, "objects": 4}
+    assert Grouping(np.zeros(3, dtype=int), np.arange(3)).few == ["1 background", "3 objects"]
+
+
+def test_sums_by_group() -> None:
+    grouping = Grouping(np.array([5, 2, 5]), np.array([1, 1, 1]))
+    backgrounds, objects = grouping.sums(np.array([1.0, 2.0, 3.0]))
+    assert (backgrounds.tolist(), objects.tolist()) == ([2, 4], [6])
+
+
+def test_ids_that_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="one of each an image"):
+        Grouping(np.arange(3), np.arange(4))

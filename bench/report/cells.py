@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from bench.core.choice import Candidate
 from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
 from bench.metrics.summary import skill
@@ -21,7 +20,7 @@ def loss_cell(row: Row) -> str:
 
 def precision_cell(record: Record) -> str:
     """Precision, and the memory format where it is not the usual one."""
-    return Candidate.of(record.spec).label
+    return record.spec.precision_label
 
 
 def seeds_cell(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""``leaderboard.md``: a pure function of the records and their per-image tables, the same ones giving the same bytes."""
+"""``leaderboard.md``: a pure function of the records and their per-image tables, the same giving the same bytes."""
 
 from __future__ import annotations
 
@@ -81,6 +81,7 @@ def _about(summary: str, data: Mapping[str, object]) -> str:
 
 def _quality(group: Group, rows: Sequence[Row], shown: Sequence[str], images: Images) -> str:
     ranked = ranking(shown, group.metrics)
+    shown = [ranked, *(name for name in shown if name != ranked)]
     ordered = standings(rows, ranked, group.metrics[ranked], images)
     header = ["tie", "model", "loss", "precision", "seeds", *(heading(group.metrics[name]) for name in shown), "best"]
     middle = [InterquartileMean.of(standing.row.array(ranked)) for standing in ordered]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_TAG = re.compile(r"<(?!/?sub>)")
+_TAG = re.compile(r"<(?=[a-zA-Z/!?])(?!/?sub>)")
 _MARKUP = re.compile(r"([\\`*_\[\]#])")
 
 

@@ -12,7 +12,7 @@ from bench.results import store
 
 
 def pages(results: Path, page: Path, pool: bool = False, readme: bool = True) -> dict[Path, str]:
-    """Every generated file by path: the leaderboard, the records' schema, and an excerpt in a README.md beside the page.
+    """Every generated file by path: the leaderboard, the records' schema, an excerpt in a README.md beside the page.
 
     Args:
         results: folder of the records; what is damaged in it is left out.

@@ -147,7 +147,7 @@ def _standing(row: Row) -> tuple[int, str, str]:
 def recipe_label(record: Record) -> str:
     """The recipe's name, as long as that name still means the text that was run; else the text."""
     name, text = record.recipe_name, record.spec.recipe
-    return name if not text or (_means(name, text)) else text
+    return name if not text or (name in recipes.names() and recipes.build(name) == text) else text
 
 
 def rate(records: Iterable[Record]) -> float | None:
@@ -168,7 +168,7 @@ def data_label(data: Mapping[str, object]) -> str:
     """A source in a few words; a leaking split is named as such."""
     words = [str(data.get("kind", "data")), f"{data.get('camera', 'unknown')} camera"]
     if data.get("leaks"):
-        words.append("**leaking random split**")
+        words.append("**leaking shared split**")
     return ", ".join(words)
 
 

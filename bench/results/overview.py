@@ -7,7 +7,6 @@ import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.core.choice import Candidate
 from bench.core.errors import BenchError
 from bench.metrics.summary import skill
 from bench.results.board import Group, disturbed, rate
@@ -52,7 +51,7 @@ def _line(group: Group, row: Row, metrics: Sequence[str]) -> dict[str, Any]:
         "board": group.title,
         "model": row.model,
         "loss": row.recipe,
-        "precision": Candidate.of(record.spec).label,
+        "precision": record.spec.precision_label,
         "division": record.division,
         "machine": record.environment.label,
         "seeds": len(row.records),

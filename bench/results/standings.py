@@ -19,7 +19,7 @@ from bench.results.stats.ranking import Entry, Place, rank
 from bench.results.stats.scored import Scored
 
 MOST = 40
-"""Rows of a table whose difference from the leader is judged, the best ones; reading the images of more would take long."""
+"""Rows of a table whose difference from the leader is judged, the best ones; the images of more take long to read."""
 
 
 def ranking(shown: Sequence[str], metrics: Mapping[str, MetricFacts]) -> str:
@@ -112,15 +112,15 @@ def _judge(
     aligned = images.of(names) if names else None
     if aligned is None:
         return {}, {}
-    entries = {str(id(row)): _entry(row, metric, aligned) for row in rows}
+    entries = {str(id(row)): _entry(row, metric, facts, aligned) for row in rows}
     places = rank(entries, aligned.grouping, facts.higher_is_better)
     chances = best_chances(entries, aligned.grouping, facts.higher_is_better)
     return {int(key): place for key, place in places.items()}, {int(key): chance for key, chance in chances.items()}
 
 
-def _entry(row: Row, metric: str, aligned: Aligned) -> Entry:
+def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned) -> Entry:
     """A row by its seeds; by its machines, each the mean of its seeds, where machines are pooled."""
-    parts = [(part, aligned.scored([*part.values()], metric)) for part in _runs(row, metric)]
+    parts = [(part, aligned.scored([*part.values()], metric, facts)) for part in _runs(row, metric)]
     if not row.pooled:
         (runs, scored), *_ = parts
         return Entry(tuple(runs), scored)

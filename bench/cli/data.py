@@ -1,43 +1,71 @@
-"""The options that say which data, shared by all commands that read some."""
+"""The options that say which data, shared by all commands that read some.
+
+Every built-in source's own options stand among them, from its declaration; those of other sources are given as
+``--data-option name=value``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, make_dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from bench.core.errors import BenchError
+from bench.data.options import REQUIRED, Option
+from bench.data.sources import BUILT_IN, declared
 
 if TYPE_CHECKING:
     from bench.data.source import Source
 
 
+def _by_name() -> dict[str, dict[str, Option]]:
+    """The options of all built-in sources: name to kind to declaration."""
+    found: dict[str, dict[str, Option]] = {}
+    for kind in BUILT_IN:
+        for option in declared(kind):
+            found.setdefault(option.name, {})[kind] = option
+    return found
+
+
+_OPTIONS = _by_name()
+
+
+def _fields(defaults: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """A field of a dataclass for each option; None where it is not given, as sources have their own defaults."""
+    for name, kinds in _OPTIONS.items():
+        option = next(iter(kinds.values()))
+        readers = "" if len(kinds) == len(BUILT_IN) else f" ({', '.join(kinds)})"
+        default = defaults.get(name, option.default)
+        shown = "" if default in (None, REQUIRED, False) else f" [default: {default}]"
+        info = typer.Option(
+            option.spelled,
+            help=option.help.removesuffix(".") + readers + "." + shown,
+            metavar=None if option.type is bool else f"<{option.type.__name__.lower()}>",
+        )
+        kind: Any = bool | None if option.type is bool else list[option.type] | None  # type: ignore[name-defined]
+        yield name, Annotated[kind, info], field(default=None)
+
+
+_Declared: Any = make_dataclass("_Declared", _fields({}), frozen=True)
+
+
 @dataclass(frozen=True)
-class DataOptions:
+class _Kind:
+    data: Annotated[str, typer.Option(help="Source (bench list sources) or module:Source.")] = "synthetic"
+    data_option: Annotated[
+        list[str] | None, typer.Option(metavar="<name=value>", help="Option of a source of your own; repeatable.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class DataOptions(_Declared, _Kind):  # type: ignore[misc]
     """Which source the samples come from, and how."""
 
     panel: ClassVar[str] = "Data"
-
-    data: Annotated[str, typer.Option(help="Source: synthetic (rendered rooms) or composed (your photographs).")] = (
-        "synthetic"
-    )
-    bg: Annotated[Path | None, typer.Option("--bg", help="Folder of background photographs (composed).")] = None
-    bg_depth: Annotated[Path | None, typer.Option(help="Folder of their depth maps, same stems (composed).")] = None
-    fg: Annotated[Path | None, typer.Option("--fg", help="Folder of cut-outs, PNG with alpha (composed).")] = None
-    depth_unit: Annotated[str, typer.Option(help="Depth maps are 16-bit millimetres (mm) or 8-bit.")] = "mm"
-    camera: Annotated[
-        str, typer.Option(help="handheld (the two photographs differ a little) or still (as published).")
-    ] = "handheld"
-    split: Annotated[
-        str, typer.Option(help="unseen-both, unseen-bg, unseen-fg, shared (leaks), kfold[n=5,fold=0], or a file.json.")
-    ] = "unseen-both"
-    scenes: Annotated[str, typer.Option(help="What counts as one background: auto, file or sequence (composed).")] = (
-        "auto"
-    )
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without files that cannot be used.")] = False
-    data_seed: Annotated[int, typer.Option(help="Seed of the data itself; the same for all that is compared.")] = 0
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """Of this command, where they are not the sources' own."""
 
     def open(self) -> Source:
         """The source that the options describe.
@@ -45,23 +73,46 @@ class DataOptions:
         Raises:
             BenchError: options that do not go together; BadData: files that cannot be used.
         """
-        from bench.data.source import open_source
+        from bench.data.sources import open_source
 
-        common = {"camera": self.camera, "split": self.split, "seed": self.data_seed}
-        if self.data == "composed":
-            if self.bg is None or self.fg is None:
-                raise BenchError("--data composed needs --bg (a folder of photographs) and --fg (a folder of cut-outs)")
-            paths = {"bg": self.bg, "fg": self.fg, "bg_depth": self.bg_depth, "depth_unit": self.depth_unit}
-            return open_source(self.data, **paths, scenes=self.scenes, skip_bad=self.skip_bad, **common)
-        if self.bg is not None or self.fg is not None or self.bg_depth is not None:
-            raise BenchError(f"--bg, --fg and --bg-depth are read by --data composed, not by --data {self.data}")
-        return open_source(self.data, **common)
+        return open_source(self.data, **self._given())
+
+    def _given(self) -> dict[str, Any]:
+        """The values that were given, for sources that take them, and this command's defaults."""
+        given: dict[str, Any] = {}
+        for name, kinds in _OPTIONS.items():
+            value = getattr(self, name)
+            if value is None:
+                if name in self.defaults and (self.data in kinds or len(kinds) == len(BUILT_IN)):
+                    given[name] = self.defaults[name]
+                continue
+            option = next(iter(kinds.values()))
+            if self.data in BUILT_IN and self.data not in kinds:
+                readers = " and ".join(f"--data {kind}" for kind in kinds)
+                raise BenchError(f"{option.spelled} is read by {readers}, not by --data {self.data}")
+            given[name] = _single(option, value)
+        for text in self.data_option or []:
+            name, equals, value = text.partition("=")
+            if not equals or not name.isidentifier():
+                raise BenchError(f"cannot read {text!r}: write it as --data-option name=value")
+            given[name] = [*given[name], value] if isinstance(given.get(name), list) else value
+        return given
+
+
+def _single(option: Option, value: Any) -> Any:
+    """The value of an option that was given once, or all of one that may be given several times."""
+    if option.repeatable or not isinstance(value, Sequence) or isinstance(value, str):
+        return value
+    if len(value) > 1:
+        raise BenchError(f"{option.spelled} is given {len(value)} times; it takes one value")
+    return value[0]
+
+
+_StillDeclared: Any = make_dataclass("_StillDeclared", _fields({"camera": "still"}), frozen=True)
 
 
 @dataclass(frozen=True)
-class StillDataOptions(DataOptions):
+class StillDataOptions(_StillDeclared, DataOptions):  # type: ignore[misc]
     """The same with the camera of the published systems."""
 
-    camera: Annotated[
-        str, typer.Option(help="still (as published) or handheld (the two photographs differ a little).")
-    ] = "still"
+    defaults: ClassVar[Mapping[str, Any]] = {"camera": "still"}

@@ -1,9 +1,7 @@
-"""Where quartets come from: the interface of every source, and the sources by kind."""
+"""Where quartets come from: the interface of every source; `bench.data.sources` is their index."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
 from abc import ABC, abstractmethod
 from typing import Any, Self
 
@@ -15,12 +13,6 @@ from bench.data.camera import Camera, camera_named
 from bench.data.split import FRACTIONS, Part
 from registry.contract import Quartet
 
-SOURCES: dict[str, str] = {
-    "composed": "bench.data.composed.source:Composed",
-    "synthetic": "bench.data.synthetic.source:Synthetic",
-}
-"""Kind to class, as ``module:class``; a class is imported when its kind is first asked for."""
-
 # Enough for the work to outweigh its launch, few enough to fit in memory.
 _CHUNK_PIXELS = {"cpu": 2**18, "cuda": 2**24}
 
@@ -29,7 +21,7 @@ class Source(ABC):
     """Quartets by number: sample ``id`` of a part is a pure function of the source's parameters, part and id.
 
     Attributes:
-        kind: key in `SOURCES`.
+        kind: its key in `bench.data.sources`.
         encoding: what a depth of 1.0 means; numbers of different encodings are never compared.
         has_depth: whether quartets have depth.
         seed: what samples and split depend on.
@@ -79,6 +71,11 @@ class Source(ABC):
     def _condition(self) -> Camera:
         return camera_named(self.camera)
 
+    @property
+    def has_metric_depth(self) -> bool:
+        """Whether a depth is a distance, which enlarging a picture divides."""
+        return self.has_depth and self.encoding.startswith("metric")
+
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """Everything that decides the samples, as JSON, without paths; equal descriptions give equal samples."""
@@ -94,25 +91,6 @@ class Source(ABC):
     @abstractmethod
     def to(self, device: torch.device | str) -> Self:
         """The same source, making its quartets on another device."""
-
-
-def open_source(kind: str, **parameters: Any) -> Source:
-    """The source of that kind with its parameters.
-
-    Raises:
-        BenchError: no such kind, or a parameter it does not take.
-        BadData: files that cannot be used.
-    """
-    if kind not in SOURCES:
-        raise BenchError(f"unknown data source {kind!r}; there are: {', '.join(sorted(SOURCES))}")
-    module, _, name = SOURCES[kind].partition(":")
-    make = getattr(importlib.import_module(module), name)
-    try:
-        inspect.signature(make).bind(**parameters)
-    except TypeError as error:
-        raise BenchError(f"data source {kind!r}: {error}") from error
-    source: Source = make(**parameters)
-    return source
 
 
 def join(chunks: list[Quartet]) -> Quartet:

@@ -26,7 +26,7 @@ from rich.console import Console
 from bench.core.machine import environment, pick_device, pick_precision
 from bench.core.protocol import find_protocol
 from bench.core.spec import RunSpec
-from bench.data.source import open_source
+from bench.data.sources import open_source
 from bench.report.tensorboard import TensorBoard
 from bench.report.terminal import Terminal
 from bench.run.runner import Runner

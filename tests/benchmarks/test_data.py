@@ -9,7 +9,8 @@ from PIL import Image
 from bench.data.augment import augment
 from bench.data.loading.loader import Loader
 from bench.data.loading.packed_files import PackedFiles
-from bench.data.source import Source, open_source
+from bench.data.source import Source
+from bench.data.sources import open_source
 from tests.benchmarks.conftest import SIZE
 
 IDS = torch.arange(32)

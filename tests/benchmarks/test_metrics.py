@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from bench.data.source import open_source
+from bench.data.sources import open_source
 from bench.metrics import metrics
 from bench.metrics.scores import Scores
 from bench.profile.interval import ratio_interval

@@ -18,7 +18,8 @@ from bench.core.protocol import find_protocol
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import Batch, Loader
 from bench.data.loading.packed_files import PackedFiles
-from bench.data.source import Source, open_source
+from bench.data.source import Source
+from bench.data.sources import open_source
 from bench.devtools.overhead import measure
 from bench.profile.interval import median_interval, ratio_interval
 from bench.profile.rounds import TimedWindow, rounds

@@ -15,7 +15,8 @@ from bench.audit.conformance.check import Check, examine
 from bench.core.errors import BenchError
 from bench.core.finding import Finding
 from bench.core.progress import Progress, no_progress
-from bench.data.source import SOURCES, Source, open_source
+from bench.data.source import Source
+from bench.data.sources import open_source, sources
 from bench.metrics import metrics
 from registry.errors import RegistryError, UnknownName
 from registry.imports import find_attribute
@@ -73,7 +74,7 @@ def find_kind(key: str) -> str:
     if len(known) > 1:
         raise BenchError(f"{name!r} is a {' and a '.join(sorted(known))}: say which with --kind")
     if not known:
-        names = [*models.names(), *terms.names(), *metrics.names(), *SOURCES]
+        names = [*models.names(), *terms.names(), *metrics.names(), *sources.names()]
         raise UnknownName("model, term, metric or source", name, names, "bench list")
     return known.pop()
 
@@ -100,7 +101,7 @@ def find_plugin(key: str, kind: str, heads: Sequence[str] = ()) -> Plugin:
 
 def _opener(key: str) -> Callable[[], Source]:
     name, parameters = parse_key(key)
-    if name in SOURCES:
+    if name in sources.names():
         return functools.partial(open_source, name, **parameters)
     return functools.partial(find_attribute(name, f"data source {name!r}"), **parameters)
 
@@ -109,7 +110,7 @@ _REGISTERED: Mapping[str, Callable[[str], bool]] = {
     "model": lambda name: name in models.names() or any(map(name.startswith, models.families())),
     "term": lambda name: name in terms.names(),
     "metric": lambda name: name in metrics.names(),
-    "source": lambda name: name in SOURCES,
+    "source": lambda name: name in sources.names(),
 }
 
 

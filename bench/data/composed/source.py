@@ -17,9 +17,11 @@ from torch.nn import functional
 from bench.core.errors import BadData, BenchError
 from bench.data.camera import camera_named
 from bench.data.composed.decoded import LARGEST, Backgrounds, Cutouts
+from bench.data.composed.options import OPTIONS
 from bench.data.counter_random import uniform
 from bench.data.image_files import DEPTH_UNITS, Cutout, Folder, cutout, depth_map, photograph, read_folder
 from bench.data.source import Source
+from bench.data.sources import sources
 from bench.data.split import FRACTIONS, POOLS, Part, split_pools
 from registry.contract import Quartet
 
@@ -198,6 +200,12 @@ class Composed(Source):
         u = uniform(self.seed, f"{self.stream(part)}/choose", ids, 2)
         background, item = (pool[(u[:, i].double() * len(pool)).long()] for i, pool in enumerate(self._pools[part]))
         return background, item
+
+
+@sources.register(options=OPTIONS)
+def composed(**options: Any) -> Source:
+    """Cut-outs pasted on photographs, with depth where there are depth maps."""
+    return Composed(**options)
 
 
 def _numbers(names: list[str]) -> Tensor:

@@ -11,8 +11,10 @@ from torch import Tensor
 from bench.data.camera import camera_named
 from bench.data.counter_random import integers
 from bench.data.source import Source, join
+from bench.data.sources import sources
 from bench.data.split import FRACTIONS, Part, split_pools
 from bench.data.synthetic.figures import make_figures
+from bench.data.synthetic.options import OPTIONS
 from bench.data.synthetic.paint import paint_figure, paint_room
 from bench.data.synthetic.raycast import FAR, cast_figure, cast_room
 from bench.data.synthetic.rooms import make_rooms
@@ -170,6 +172,12 @@ class Synthetic(Source):
         in_front = depth < behind.view(-1)[place]
         sample, row, column, depth, place = (t[in_front] for t in (sample, row, column, depth, place))
         return place, depth, paint_figure(scenes, (sample, row, column), x, y, depth, self._atlas)
+
+
+@sources.register(options=OPTIONS)
+def synthetic(**options: Any) -> Source:
+    """Rooms with furniture and one figure each, rendered; true depth in metres."""
+    return Synthetic(**options)
 
 
 def _quarters(fine: Tensor) -> list[Tensor]:

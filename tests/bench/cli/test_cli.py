@@ -105,7 +105,7 @@ def test_lists(tmp_path: Path, kind: str) -> None:
         (["run", "--model", "unet", "--loss", "mask: bce + , depth: l1"], ["^"]),
         (["run", "--model", "unet", "--protocol", "quik"], ["quick", "bench list protocols"]),
         (["run", "--model", "unet", "--data", "composed"], ["--bg", "--fg"]),
-        (["run", "--model", "unet", "--data", "films"], ["films", "synthetic"]),
+        (["run", "--model", "unet", "--data", "synthetics"], ["synthetics", "mean synthetic"]),
         (["run", "--model", "unet", "--camera", "drone"], ["drone", "handheld"]),
         (["run", "--model", "unet", "--optimizer", "adam[rate=1]"], ["rate", "lr"]),
         (["run", "--model", "unet", "--augmentation", "flop"], ["flop", "flip"]),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import subprocess
+import sys
 from contextlib import suppress
 from functools import partial
 
@@ -15,9 +18,16 @@ from bench.audit.conformance import Check, NotApplicable
 from bench.audit.conformance.source import CHECKS, SourcePlugin
 from bench.core.errors import BenchError
 from bench.data.camera import CAMERAS
-from bench.data.source import SOURCES, Source, open_source
+from bench.data.composed.source import Composed
+from bench.data.options import REQUIRED
+from bench.data.source import Source
+from bench.data.sources import BUILT_IN, declared, open_source, options_of, sources
 from bench.data.split import FRACTIONS
+from bench.data.synthetic.source import Synthetic
+from registry.errors import UnknownName
+from tests.bench.rectangles import Rectangles
 
+CLASSES = {"synthetic": Synthetic, "composed": Composed}
 KINDS = ("synthetic", "composed", "composed without depth")
 
 
@@ -166,10 +176,55 @@ def test_sizes_and_parts_that_do_not_exist(source: Source) -> None:
 
 
 def test_what_open_source_refuses() -> None:
-    with pytest.raises(BenchError, match="composed, synthetic"):
+    with pytest.raises(UnknownName, match="synthetic"):
         open_source("synthetics")
     with pytest.raises(BenchError, match="colour"):
         open_source("synthetic", colour=3)
     with pytest.raises(BenchError, match="handheld, still"):
         open_source("synthetic", camera="drone")
-    assert set(SOURCES) == {"synthetic", "composed"}
+    assert {"synthetic", "composed"} <= set(sources.names())
+    with pytest.raises(BenchError, match="needs --bg and --fg"):
+        open_source("composed")
+    with pytest.raises(BenchError, match="rooms lies from 3"):
+        open_source("synthetic", rooms=1)
+    with pytest.raises(BenchError, match="seed is a whole number"):
+        open_source("synthetic", seed="x")
+
+
+@pytest.mark.parametrize("kind", BUILT_IN)
+def test_what_a_source_declares_is_what_its_class_takes(kind: str) -> None:
+    entry = sources.get(kind)
+    taken = inspect.signature(CLASSES[kind]).parameters
+    assert {option.name: option.default for option in options_of(entry)} == {
+        name: REQUIRED if parameter.default is parameter.empty else parameter.default
+        for name, parameter in taken.items()
+    }
+    assert declared(kind) == options_of(entry)
+    assert all(option.help for option in declared(kind))
+
+
+class Grey(Rectangles):
+    """A source of a user's own, with options in its signature."""
+
+    def __init__(self, root: str, level: float = 0.5, count: int = 3, deep: bool = True) -> None:
+        super().__init__(has_depth=deep)
+        self.given = (root, level, count, deep)
+
+
+def test_a_source_of_ones_own_by_module_and_name() -> None:
+    made = open_source(f"{__name__}:Grey", root="here", level="1", deep="no")
+    assert isinstance(made, Grey)
+    assert made.given == ("here", 1.0, 3, False)
+    assert open_source(f"{__name__}:Grey[count=7]", root="x").given[2] == 7  # type: ignore[attr-defined]
+    with pytest.raises(BenchError, match="needs --root"):
+        open_source(f"{__name__}:Grey")
+    with pytest.raises(BenchError, match="deep is true or false"):
+        open_source(f"{__name__}:Grey", root="x", deep="perhaps")
+    with pytest.raises(BenchError, match=r"takes no option 'rooms'.*root, level, count, deep"):
+        open_source(f"{__name__}:Grey", root="x", rooms=3)
+
+
+def test_the_index_needs_no_torch() -> None:
+    code = "import sys, bench.data.sources as s; [s.declared(k) for k in s.BUILT_IN]; print('torch' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "False"

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.data.source import open_source
+from bench.data.sources import open_source
 from bench.metrics import metrics
 from bench.metrics.view import View
 from registry.contract import Prediction, Quartet

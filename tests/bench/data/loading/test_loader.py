@@ -10,7 +10,8 @@ import torch
 
 from bench.data.loading.loader import Batch, Loader
 from bench.data.loading.packed_files import PackedFiles
-from bench.data.source import Source, open_source
+from bench.data.source import Source
+from bench.data.sources import open_source
 from registry.contract import Quartet
 from tests.bench.rectangles import Rectangles
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.results.stats.grouping import Grouping
@@ -14,6 +14,7 @@ def looped(residuals: np.ndarray, ids: list) -> float:
     return len(groups) / (len(groups) - 1) * total / len(residuals) ** 2
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), st.floats(-1, 1)), min_size=6, max_size=30))
 def test_is_what_a_loop_over_groups_gives(images: list[tuple[int, int, float]]) -> None:
     backgrounds, objects = [b for b, _, _ in images], [o for _, o, _ in images]

@@ -1,0 +1,20 @@
+"""What the source of pasted cut-outs takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.data.options import CAMERA, REQUIRED, SEED, SKIP_BAD, SPLIT, Option
+
+OPTIONS = (
+    Option("bg", Path, REQUIRED, "Folder of background photographs."),
+    Option("fg", Path, REQUIRED, "Folder of cut-outs, pictures with alpha."),
+    Option("bg_depth", Path, None, "Folder of the photographs' depth maps, of the same names."),
+    Option("depth_unit", str, "mm", "What depth maps hold: 16-bit millimetres (mm) or 8-bit."),
+    SEED,
+    CAMERA,
+    SPLIT,
+    Option("scenes", str, "auto", "What counts as one background: auto, file or sequence."),
+    Option("resolution", int, 256, "Side to which photographs are decoded.", between=(8, 4096)),
+    SKIP_BAD,
+)

@@ -1,0 +1,78 @@
+"""The index of data sources: a new one is a folder and a line here, an entry point, or ``package.module:Source``.
+
+An entry is a builder that returns a `bench.data.source.Source`; what it takes is declared once, as `Option` data::
+
+    @sources.register(options=OPTIONS)
+    def mine(**values: Any) -> Source:
+        '''What it shows, in one line.'''
+        return Mine(**values)
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.data.options import REQUIRED, Option, read_options
+from registry.registry import Entry, Registry, parse_key
+
+if TYPE_CHECKING:
+    from bench.data.source import Source
+
+sources: Registry[Source] = Registry("data source", "bench list sources", group="maskdepth_bench.sources")
+"""All sources by kind."""
+
+BUILT_IN: dict[str, str] = {
+    "synthetic": "bench.data.synthetic",
+    "composed": "bench.data.composed",
+}
+"""Sources of this package and their folders; each has ``options.py`` with ``OPTIONS``, and ``source.py``."""
+
+for _kind, _folder in BUILT_IN.items():
+    sources.lazy(f"{_folder}.source", _kind)
+
+
+def declared(kind: str) -> tuple[Option, ...]:
+    """The options that a built-in source declares; reads no more than its ``options.py``."""
+    options: tuple[Option, ...] = importlib.import_module(f"{BUILT_IN[kind]}.options").OPTIONS
+    return options
+
+
+def options_of(entry: Entry[Source]) -> tuple[Option, ...]:
+    """What a source takes: as it declares, else as the signature of its builder says."""
+    options: Sequence[Option] | None = entry.facts.get("options")
+    if options is None:
+        options = getattr(entry.build, "OPTIONS", None)
+    return tuple(options) if options is not None else tuple(_from_signature(entry))
+
+
+def open_source(kind: str, **given: Any) -> Source:
+    """The source of that kind.
+
+    Args:
+        kind: a key of `sources`, or ``package.module:Source``; options may stand in brackets.
+        given: its options by name, as values or texts of values.
+
+    Raises:
+        UnknownName: no such kind; the message names the nearest.
+        BenchError: an option it does not take, a value that it cannot have, or a missing one.
+        BadData: files that cannot be used.
+    """
+    name, bracketed = parse_key(kind)
+    entry = sources.get(name)
+    return entry.build(**read_options(name, options_of(entry), {**bracketed, **given}))
+
+
+def _from_signature(entry: Entry[Source]) -> list[Option]:
+    """The options of a builder that declares none; a parameter without a default is a text."""
+    options = []
+    for parameter in inspect.signature(entry.build).parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        default = REQUIRED if parameter.default is parameter.empty else parameter.default
+        kind = type(default) if isinstance(default, (bool, int, float, Path)) else str
+        options.append(Option(parameter.name, kind, default, ""))
+    return options

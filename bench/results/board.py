@@ -17,6 +17,9 @@ from bench.results.row import Row as Row
 from bench.results.row import settled
 from registry.losses import recipes
 
+_HALF_SHARED = {"unseen-bg": "objects are shared", "unseen-fg": "backgrounds are shared"}
+"""Splits that are disjoint in one of the two, by what all parts share."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -167,8 +170,13 @@ def disturbed(records: Iterable[Record]) -> bool:
 def data_label(data: Mapping[str, object]) -> str:
     """A source in a few words; a leaking split is named as such."""
     words = [str(data.get("kind", "data")), f"{data.get('camera', 'unknown')} camera"]
-    if data.get("leaks"):
+    split = str(data.get("split", "group"))
+    if split in _HALF_SHARED:
+        words.append(f"split {split} ({_HALF_SHARED[split]})")
+    elif data.get("leaks"):
         words.append("**leaking shared split**")
+    elif split != "group":
+        words.append(f"split {split}")
     return ", ".join(words)
 
 

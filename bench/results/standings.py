@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from bench.core.errors import BadData, BenchError
 from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
+from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.row import Row
 from bench.results.stats.best import best_chances
@@ -64,9 +66,14 @@ class Images:
     def _kept(self) -> dict[tuple[str, ...], Aligned]:
         return {}
 
+    def has(self, names: Iterable[str]) -> bool:
+        """Whether every one of these records has its table."""
+        folder = self.folder
+        return folder is not None and all((folder / name).with_suffix(store.IMAGES).exists() for name in names)
+
     def of(self, names: Sequence[str]) -> Aligned | None:
-        """The tables of some records on their common images; None where one has none, or nothing is in common."""
-        if self.folder is None:
+        """The tables of some records on their common images; None where one is damaged, or nothing is in common."""
+        if self.folder is None or not names:
             return None
         key = tuple(names)
         if key not in self._kept:
@@ -108,11 +115,16 @@ def _judge(
     rows: Sequence[Row], metric: str, facts: MetricFacts, images: Images
 ) -> tuple[dict[int, Place], dict[int, float | None]]:
     """Tie groups and chances by row, of rows with several values each."""
-    names = [name for row in rows for part in _runs(row, metric) for name in part.values()]
-    aligned = images.of(names) if names else None
+    known = [row for row in rows if images.has(name for part in _runs(row, metric) for name in part.values())]
+    aligned = images.of([name for row in known for part in _runs(row, metric) for name in part.values()])
     if aligned is None:
         return {}, {}
-    entries = {str(id(row)): _entry(row, metric, facts, aligned) for row in rows}
+    entries: dict[str, Entry] = {}
+    for row in known:
+        with suppress(LookupError, ValueError):  # no value at all, or infinite ones: no place
+            entry = _entry(row, metric, facts, aligned)
+            entry.figures  # noqa: B018  # checks them
+            entries[str(id(row))] = entry
     places = rank(entries, aligned.grouping, facts.higher_is_better)
     chances = best_chances(entries, aligned.grouping, facts.higher_is_better)
     return {int(key): place for key, place in places.items()}, {int(key): chance for key, chance in chances.items()}

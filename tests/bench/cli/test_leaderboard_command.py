@@ -78,7 +78,8 @@ def test_it_needs_no_torch(folder: Path) -> None:
     import subprocess
     import sys
 
-    code = "import sys; from bench.report.pages import pages; from pathlib import Path; pages(Path('results'), Path('l.md'))"
+    code = "import sys; from pathlib import Path; from bench.report.pages import pages"
+    code += "; pages(Path('results'), Path('page.md'))"
     code += "; assert not {'torch', 'scipy.stats', 'pandas'} & set(sys.modules)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     subprocess.run([sys.executable, "-c", code], check=True, cwd=folder, env=environment)

@@ -57,7 +57,7 @@ def test_a_condition_that_means_nothing(lines: Sequence[Line], condition: str) -
 
 
 def test_order_by_a_column(lines: Sequence[Line]) -> None:
-    assert [line["mask_dice"] for line in ordered(lines, "mask_dice", higher_first=False)][0] == pytest.approx(0.2)
+    assert ordered(lines, "mask_dice", higher_first=False)[0]["mask_dice"] == pytest.approx(0.2)
     assert ordered(lines, "mask_dice/skill", higher_first=True)[-1]["model"] == "difference"
 
 

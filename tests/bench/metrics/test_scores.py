@@ -13,7 +13,7 @@ from bench.metrics.view import View
 from registry import ssim
 from registry.contract import Prediction, Quartet
 from registry.errors import UnknownName
-from registry.losses import structure
+from registry.losses import parse, structure
 from registry.losses.objective import Objective
 
 ALL = metrics.names()
@@ -206,7 +206,7 @@ def test_a_recipes_ssim_and_the_metric_are_one_map(scene, rough, monkeypatch):
     monkeypatch.setattr(ssim, "ssim_map", lambda *args: made.append(args) or real(*args))
     prediction = Prediction(depth_logits=logits)
     with torch.no_grad():
-        loss = Objective("depth: ssim", heads=("depth",))(prediction, truth).total
+        loss = Objective(parse("depth: ssim"), heads=("depth",))(prediction, truth).total
     shared.update(prediction, truth)
     assert len(made) == 1
     np.testing.assert_array_equal(shared.result()["depth_ssim"], alone.result()["depth_ssim"])

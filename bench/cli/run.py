@@ -15,6 +15,7 @@ from bench.core.errors import Interrupted
 EXAMPLES = """
 bench run --model wnet --loss bce_ssim
 bench run --model smp/fpn/tu-mobilenetv3_small_100 --loss "mask: bce + dice, depth: 0.5*l1 + ssim"
+bench run --model unet --metric mask_hd95 --metric torchmetrics/mask/BinaryMatthewsCorrCoef
 bench run --model unet --data composed --bg photos/ --bg-depth depth/ --fg cutouts/ --seeds 3
 """
 
@@ -27,6 +28,10 @@ def run(
     loss: Annotated[
         str, typer.Option("--loss", "-l", help="Recipe name (bench list losses) or its text.")
     ] = "bce_ssim",
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", help="Also score by: module:function, torchmetrics/mask/NAME, mask_hd95; repeatable."),
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds to run.")] = 1,
     first_seed: Annotated[int, typer.Option(help="The first of them.")] = 0,
     data: DataOptions,
@@ -72,6 +77,7 @@ def run(
         fresh=fresh,
         baselines=baselines,
         strict=strict,
+        metrics=metric or (),
     )
     console.print(experiment.headline())
     with Terminal(console) as terminal:

@@ -20,6 +20,8 @@ from bench.core.record import Record
 from bench.core.spec import RunSpec
 from bench.data.augment import find_level
 from bench.data.source import Source
+from bench.metrics import metrics as all_metrics
+from bench.metrics.scores import Scores
 from bench.report.pages import pages
 from bench.results import store
 from bench.results.board import data_label
@@ -27,6 +29,7 @@ from bench.run.runner import Runner, discard
 from bench.train.compatibility import check_sizes
 from bench.train.events import Listener
 from bench.train.optim import optimizers, schedules
+from registry.contract import Prediction
 from registry.losses import parse
 from registry.models import models
 
@@ -46,6 +49,7 @@ class Experiment:
         again: run even what this machine and this code have a finished record of.
         fresh: begin anew where an unfinished run left a checkpoint.
         baselines: also fit those that learn nothing, unless they have records.
+        metrics: keys of metrics beside those of every evaluation: a user's own, or another library's.
         strict: run nothing at all if the audit of any model finds something broken.
 
     Raises:
@@ -66,6 +70,7 @@ class Experiment:
     fresh: bool = False
     baselines: bool = True
     strict: bool = False
+    metrics: Sequence[str] = ()
     failed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -75,6 +80,7 @@ class Experiment:
         self._recipe = parse(self.loss)
         self._keys = [models.canonical(key) for key in self.models]
         self._data = self.source.describe()
+        self._metrics = {metric.key: metric.facts for metric in map(all_metrics.bind, self.metrics)}
         self._try_out()
         self._floor: list[Record] = []
         self._audits: dict[str, list[Finding]] = {}
@@ -100,6 +106,17 @@ class Experiment:
                     check_sizes(self._spec(key, 0), model)
         except (ValueError, ZeroDivisionError, TypeError) as error:
             raise BenchError(f"that cannot be built: {error}") from error
+        self._try_metrics()
+
+    def _try_metrics(self) -> None:
+        """Score two images by the metrics that were asked for."""
+        quartet = self.source.render("val", torch.arange(min(2, self.protocol.val_samples)), self.protocol.size)
+        logits = torch.zeros_like(quartet.bg_fg[:, :1])
+        for key in self._metrics:
+            try:
+                Scores([key]).update(Prediction(logits, logits), quartet)
+            except Exception as error:  # whatever somebody's metric raises
+                raise BenchError(f"metric {key} cannot be computed: {type(error).__name__}: {error}") from error
 
     def headline(self) -> str:
         """What will be run, in two lines."""
@@ -114,7 +131,9 @@ class Experiment:
         Raises:
             Unsound: the audit found something broken and this is ``strict``; nothing was written.
         """
-        runner = Runner(self.source.to(self._device), self._device, self.runs, self.results, listener)
+        runner = Runner(
+            self.source.to(self._device), self._device, self.runs, self.results, listener, list(self._metrics)
+        )
         if self.strict:
             self._refuse(runner, announce)
         for spec in self._specs():
@@ -181,7 +200,7 @@ class Experiment:
         )
 
     def _found(self, spec: RunSpec) -> tuple[Path, Record] | None:
-        """A finished record of this very run, made by this code on this machine."""
+        """A finished record of this very run by this code on this machine, with the metrics that were asked for."""
         if self.again and spec.recipe:
             return None
         here = environment(self._device).fingerprint
@@ -189,6 +208,7 @@ class Experiment:
             with suppress(BadData):  # a damaged record is none; the leaderboard names it
                 record = store.read(path)
                 code = code_version(spec.model, spec.recipe)
-                if (record.outcome, record.code, record.fingerprint) == ("finished", code, here):
+                same = (record.outcome, record.code, record.fingerprint) == ("finished", code, here)
+                if same and all(record.metrics.get(key) == facts for key, facts in self._metrics.items()):
                     return path, record
         return None

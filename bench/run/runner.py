@@ -25,6 +25,8 @@ from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.split import Part
+from bench.metrics import metrics as all_metrics
+from bench.metrics.attributes import PREFIX, camera_columns
 from bench.report.picture import prediction_picture
 from bench.results import store
 from bench.timing import memory
@@ -45,6 +47,7 @@ class Runner:
         source: on ``device`` already.
         runs: folder of checkpoints, pictures and event files, a folder a run.
         results: folder of records.
+        metrics: keys of metrics beside those of every evaluation.
     """
 
     source: Source
@@ -52,6 +55,7 @@ class Runner:
     runs: Path
     results: Path
     listener: Listener = field(default_factory=Listener)
+    metrics: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         memory.keep_freed(self.device)
@@ -84,8 +88,9 @@ class Runner:
         trained: TrainingResult | None = None
         outcome: Outcome = "finished"
         reason: str | None = None
+        scored_by = [*all_metrics.default(), *self.metrics]
         try:
-            trained = train(spec, self.loader, folder, self.device, training, evaluation, self.listener)
+            trained = train(spec, self.loader, folder, self.device, training, evaluation, self.listener, scored_by)
         except Diverged as error:
             outcome, reason = "diverged", f"{error}; samples {error.ids.tolist()}"
             (folder / "diverged.json").write_text(json.dumps({"reason": str(error), "ids": error.ids.tolist()}) + "\n")
@@ -163,13 +168,15 @@ class Runner:
         return self._loaders[key]
 
     def _images(self, trained: TrainingResult) -> dict[str, list[float | int]]:
-        """Per-image metrics with the sample's id and its two groups, by column."""
+        """Per-image metrics with the sample's id, its two groups and what it is like, by column."""
         ids = trained.test.ids
         backgrounds, objects = self.source.groups("test", ids)
         return {
             "sample": ids.tolist(),
             "background": backgrounds.tolist(),
             "object": objects.tolist(),
+            **{f"{PREFIX}{name}": values.tolist() for name, values in trained.test.attributes.items()},
+            **camera_columns(self.source.camera_draws("test", ids)),
             **{name: values.tolist() for name, values in trained.test.columns.items()},
         }
 

@@ -16,7 +16,9 @@ from registry.errors import UnknownName
 from registry.losses import parse, structure
 from registry.losses.objective import Objective
 
-ALL = metrics.names()
+ALL = [name for name in metrics.names() if name != "mask_false_alarm"]
+"""All that have something to say of images with an object."""
+
 WAITS = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "is_nonzero", "_unique2", "unique_dim", "item"}
 
 

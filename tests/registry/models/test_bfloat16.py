@@ -95,7 +95,7 @@ def _outcome(model: Model, bg: Tensor, bg_fg: Tensor) -> list[Tensor]:
         prediction = model(bg, bg_fg)
     logits = [head.logits for _, head in prediction.heads()]
     sum(each.square().mean() for each in logits).backward()
-    return [*logits, *(p.grad.clone() for p in model.parameters() if p.grad is not None)]
+    return [*(each.detach() for each in logits), *(p.grad.clone() for p in model.parameters() if p.grad is not None)]
 
 
 @pytest.mark.parametrize("key", ["unet[width=8]", "wnet", "twin_unet[dropout=0]", "custom_unet"])

@@ -47,7 +47,7 @@ class _Bare:
 
     def __init__(self, spec: RunSpec, batches: list[Quartet], device: torch.device) -> None:
         torch.manual_seed(spec.seed)
-        self._model = place(models.build(spec.model), spec.layout, device).train()
+        self._model = place(models.build(spec.model), spec.memory_format, device).train()
         self._objective = Objective(parse(spec.recipe)).to(device)
         self._optimizer = optimizers.build(spec.protocol.optimizer)(self._model.parameters())
         self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")

@@ -9,11 +9,10 @@ from dataclasses import replace
 import torch
 from pydantic import BaseModel, ConfigDict
 
-from bench.core.choice import Choice
 from bench.core.environment import Environment
 from bench.core.machine import environment
 from bench.core.progress import Progress, no_progress
-from bench.core.spec import RunSpec
+from bench.core.spec import Engine, RunSpec
 from bench.core.timings import BlockTime
 from bench.profile.bottleneck import Bottleneck
 from bench.profile.ceiling import Ceiling, measure_ceiling
@@ -30,7 +29,7 @@ from bench.timing.ledger import STEP, TimelineEntry
 from bench.timing.summary import block_rows, block_times
 from bench.timing.window import Window
 from bench.timing.work import parameter_count
-from bench.train.engine import FIRST_STEPS, Engine
+from bench.train.engine import FIRST_STEPS
 
 _MIB = 2**20
 
@@ -94,7 +93,6 @@ class Profile(BaseModel):
             for. None where nothing is copied.
         peak_mib: the step's peak memory, weights and all: by torch's allocator on CUDA, of tensors on a CPU.
         caveats: why not to trust it; empty for a profile that can be trusted.
-        choice: why in this precision and memory format; None where both were asked for by name.
         bottleneck, fit: what holds the step up, and the batch that fits a memory budget; where they were asked for.
     """
 
@@ -126,7 +124,6 @@ class Profile(BaseModel):
     h2d_raw_ms: float | None
     peak_mib: float
     caveats: tuple[str, ...]
-    choice: Choice | None = None
     bottleneck: Bottleneck | None = None
     fit: Fit | None = None
 

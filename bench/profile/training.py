@@ -13,7 +13,7 @@ from torch import Tensor
 from bench.core.errors import BenchError
 from bench.core.machine import free_bytes, steady_arithmetic
 from bench.core.protocol import Protocol
-from bench.core.spec import RunSpec
+from bench.core.spec import Engine, MemoryFormat, Precision, RunSpec
 from bench.core.timings import BlockTime
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import RESIDENT_SHARE, Batch, Loader
@@ -27,7 +27,7 @@ from bench.timing.ledger import Ledger
 from bench.timing.work import blocks_of
 from bench.train.compatibility import common_heads
 from bench.train.cuda_graph import GRAPH
-from bench.train.engine import FIRST_STEPS, Engine, run_by
+from bench.train.engine import FIRST_STEPS, run_by
 from bench.train.evaluate import evaluate
 from bench.train.memory_format import place
 from bench.train.optim import optimizers, schedules
@@ -109,7 +109,7 @@ class StepRunner:
 
     def _build(self) -> torch.nn.Module:
         torch.manual_seed(self.spec.seed)
-        return place(models.build(self.spec.model), self.spec.layout, self.device)
+        return place(models.build(self.spec.model), self.spec.memory_format, self.device)
 
     def _begin(self) -> None:
         spec, protocol = self.spec, self.spec.protocol
@@ -250,10 +250,24 @@ class StepRunner:
                 yield epoch, batch
 
 
-def spec_named(model: str, loss: str, protocol: Protocol, source: Source) -> RunSpec:
-    """What to train by names, as on the command line; in float32 until something else is chosen.
+def spec_named(
+    model: str,
+    loss: str,
+    protocol: Protocol,
+    source: Source,
+    precision: Precision = "float32",
+    memory_format: MemoryFormat = "channels_last",
+) -> RunSpec:
+    """What to train by names, as on the command line.
 
     Raises:
         RegistryError: a name that does not exist, or a recipe that does not parse.
     """
-    return RunSpec(model=models.canonical(model), recipe=parse(loss).text, protocol=protocol, data=source.describe())
+    return RunSpec(
+        model=models.canonical(model),
+        recipe=parse(loss).text,
+        protocol=protocol,
+        data=source.describe(),
+        precision=precision,
+        memory_format=memory_format,
+    )

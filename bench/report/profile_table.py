@@ -6,7 +6,6 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from bench.core.choice import Candidate
 from bench.profile.interleaved import Comparison
 from bench.profile.profile import Block, Profile
 from bench.report.bars import bar
@@ -85,7 +84,7 @@ def _validation(profile: Profile) -> str:
 def _headline(profile: Profile) -> str:
     spec = profile.spec
     return (
-        f"{spec.model}, {spec.recipe}; batch {profile.batch} at {profile.size} px, {Candidate.of(spec).label}, "
+        f"{spec.model}, {spec.recipe}; batch {profile.batch} at {profile.size} px, {spec.precision_label}, "
         f"{profile.engine}; {profile.environment.label}"
     )
 

@@ -17,6 +17,7 @@ from bench.core.spec import RunSpec
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import Batch, Loader
 from bench.data.split import Part
+from bench.metrics import metrics as all_metrics
 from bench.timing import memory
 from bench.timing.ledger import Ledger
 from bench.train.compatibility import check_sizes, common_heads
@@ -69,6 +70,7 @@ def train(
     ledger: Ledger,
     evaluations: Ledger,
     listener: Listener,
+    metrics: Sequence[str] = tuple(all_metrics.default()),
 ) -> TrainingResult:
     """Train one run and test it, going on from the last checkpoint in ``folder`` if there is one.
 
@@ -79,6 +81,7 @@ def train(
         device: where to compute.
         ledger, evaluations: get the timings of training and of validation and test.
         listener: told how it goes.
+        metrics: keys of what validation and test are scored by.
 
     Raises:
         Diverged: the loss became NaN or infinite.
@@ -87,7 +90,7 @@ def train(
     protocol = spec.protocol
     torch.manual_seed(spec.seed)
     steady_arithmetic()
-    model = place(models.build(spec.model), spec.layout, device)
+    model = place(models.build(spec.model), spec.memory_format, device)
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
     check_sizes(spec, model)
     validation = loaders("val", protocol.val_samples, protocol.size, protocol.stages[-1].batch)
@@ -97,7 +100,7 @@ def train(
         stage = protocol.stages[-1]
         loader = loaders("train", protocol.train_samples, stage.size, stage.batch)
         model.fit(batch.quartet for batch in loader.in_order())
-        test = _test(spec, loaders, model, None, autocast, evaluations, HEADS)
+        test = _test(spec, loaders, model, None, autocast, evaluations, HEADS, metrics)
         return TrainingResult(model, HEADS, [], None, test, resumed=0)
 
     heads = common_heads(spec, model, validation)
@@ -131,7 +134,7 @@ def train(
             trace.keep(batch, {"total": losses.total.detach(), **losses.heads, **losses.terms})
 
         listener.phase("validation")
-        evaluation = evaluate(model, validation, objective, autocast, evaluations, heads)
+        evaluation = evaluate(model, validation, objective, autocast, evaluations, heads, metrics)
         if not math.isfinite(evaluation.loss["total"]):
             raise Diverged(epoch, "in validation", evaluation.broken)
         schedule.epoch(selection(evaluation.loss))
@@ -154,7 +157,7 @@ def train(
     listener.phase("checkpoint")
     state.finish()
     listener.phase("test")
-    test = _test(spec, loaders, model, objective, autocast, evaluations, heads)
+    test = _test(spec, loaders, model, objective, autocast, evaluations, heads, metrics)
     return TrainingResult(model, heads, state.history, state.best_epoch, test, state.resumed)
 
 
@@ -166,10 +169,11 @@ def _test(
     autocast: torch.autocast,
     ledger: Ledger,
     heads: Sequence[str],
+    metrics: Sequence[str],
 ) -> Evaluation:
     protocol = spec.protocol
     loader = loaders("test", protocol.test_samples, protocol.size, protocol.stages[-1].batch)
-    return evaluate(model, loader, objective, autocast, ledger, heads)
+    return evaluate(model, loader, objective, autocast, ledger, heads, metrics)
 
 
 class _Trace:

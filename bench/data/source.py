@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.core.errors import BenchError
-from bench.data.camera import Camera, camera_named
+from bench.data.camera import Camera, find_camera
 from bench.data.split import FRACTIONS, Part
 from registry.contract import Quartet
 
@@ -69,7 +69,7 @@ class Source(ABC):
         return self._condition().draws(self.seed, self.stream(part), ids.to(self.device))
 
     def _condition(self) -> Camera:
-        return camera_named(self.camera)
+        return find_camera(self.camera)
 
     @property
     def has_metric_depth(self) -> bool:

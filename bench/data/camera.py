@@ -14,11 +14,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.core.errors import BenchError
+from bench.data.cameras import cameras
 from bench.data.counter_random import normal, uniform
 from bench.data.jpeg import jpeg as compress
 from registry.contract import Quartet
 from registry.ranges import between
-from registry.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,6 @@ class Camera:
             noisy = noise.mul_(self.noise).add_(image).clamp_(0, 1)
             photographs[name] = compress_some(noisy, drawn[f"jpeg_{name}"])
         return Quartet.of({**dict(scenes.tensors()), **photographs})
-
-
-cameras: Registry[Camera] = Registry("camera", "bench list cameras", group="maskdepth_bench.cameras")
-"""All camera conditions; parameters in brackets: ``handheld[shift=0.05]``."""
 
 
 @cameras.register(

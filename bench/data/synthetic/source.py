@@ -168,8 +168,8 @@ class Synthetic(Source):
         sample, row, column = torch.nonzero(found < behind.max(), as_tuple=True)
         depth = found[sample, row, column]
         place = (sample * fine + order[rows[sample, row]]) * fine + order[columns[sample, column]]
-        in_front = depth < behind.view(-1)[place]
-        sample, row, column, depth, place = (t[in_front] for t in (sample, row, column, depth, place))
+        in_front = (depth < behind.view(-1)[place]).nonzero()[:, 0]
+        sample, row, column, depth, place = (t.index_select(0, in_front) for t in (sample, row, column, depth, place))
         return place, depth, paint_figure(scenes, (sample, row, column), x, y, depth, self._atlas)
 
 

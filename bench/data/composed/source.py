@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.core.errors import BadData, BenchError
-from bench.data.camera import cameras
+from bench.data.cameras import cameras
 from bench.data.composed.decoded import LARGEST, Backgrounds, Cutouts
 from bench.data.composed.options import OPTIONS
 from bench.data.counter_random import uniform

@@ -10,7 +10,8 @@ from scipy import fft, ndimage
 from torch import Tensor
 
 from bench.core.errors import BenchError
-from bench.data.camera import Camera, cameras, find_camera, translate
+from bench.data.camera import Camera, find_camera, translate
+from bench.data.cameras import cameras
 from bench.data.jpeg import jpeg
 from registry.contract import Quartet
 from registry.errors import BadParameter, UnknownName

@@ -18,7 +18,7 @@ from bench.core.errors import BadData, BenchError
 from bench.core.files import canonical_json, replace
 from bench.core.progress import Progress, no_progress
 from bench.data.camera import find_camera
-from bench.data.composed.source import scene_of
+from bench.data.file_names import scene_of
 from bench.data.source import Source
 from bench.data.split import Part
 from bench.data.stored.catalogue import Catalogue, read_catalogue

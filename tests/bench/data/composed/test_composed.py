@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from bench.core.errors import BadData, BenchError
-from bench.data.composed.source import Composed, scene_of
+from bench.data.composed.source import Composed
+from bench.data.file_names import scene_of
 
 IDS = torch.arange(64)
 SHADES = torch.tensor(

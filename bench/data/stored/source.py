@@ -20,11 +20,14 @@ from bench.core.progress import Progress, no_progress
 from bench.data.camera import camera_named
 from bench.data.composed.source import scene_of
 from bench.data.source import Source
+from bench.data.sources import sources
 from bench.data.split import Part
+from bench.data.stored import decode
 from bench.data.stored.catalogue import Catalogue, read_catalogue
 from bench.data.stored.decode import Reading, decode_depth
 from bench.data.stored.depth_reading import DepthReading, read_depth
 from bench.data.stored.mask_values import MaskValues
+from bench.data.stored.options import OPTIONS
 from bench.data.stored.pack import Array, Field, Pack, Rows
 from bench.data.stored.parts import Parts, share_out
 from bench.data.stored.reader import Problem, Reader, decoding_threads
@@ -239,6 +242,19 @@ class Stored(Source):
         """Which files make which quartet."""
         return self._catalogue
 
+    @property
+    def ignored(self) -> dict[str, int]:
+        """How many files were not looked at, by suffix."""
+        return dict(self._catalogue.roots.ignored)
+
+    def picture_sizes(self, most: int = 256) -> dict[str, int]:
+        """How many of some pictures have which width x height, upright."""
+        found: dict[str, int] = {}
+        for entry in self._entries[:: max(1, len(self._entries) // most)]:
+            width, height = decode.open_image(self._catalogue.roots.read(entry.image)).size
+            found[f"{width}x{height}"] = found.get(f"{width}x{height}", 0) + 1
+        return found
+
     def _read_depth(self, options: ReadingOptions) -> DepthReading | None:
         catalogue = self._catalogue
         files = [entry.partners["depth"] for entry in catalogue.entries if "depth" in entry.partners]
@@ -382,6 +398,12 @@ class Stored(Source):
         if unused:
             notes.append("not needed: " + ", ".join(f"{count:,} {name}" for name, count in sorted(unused.items())))
         return tuple(notes), tuple(doubts)
+
+
+@sources.register(options=OPTIONS)
+def stored(**options: Any) -> Source:
+    """Quartets in folders and zips, as they are; a field may be missing."""
+    return Stored(**options)
 
 
 _DEFAULTS = {"flips": "none", "plate": "none", "plate_every": 10}

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from bench.data.loading.loader import Loader
 from bench.metrics import MetricFacts
 from bench.metrics import metrics as all_metrics
+from bench.metrics.attributes import NAMES, attributes
 from bench.metrics.scores import Scores
 from bench.metrics.summary import Columns, Summary, summarise
 from bench.timing.ledger import Ledger
@@ -27,6 +28,7 @@ class Evaluation:
         broken: the samples whose loss is NaN or infinite.
         pooled: terms that have no value for an image, with the size of the batches on which they were computed.
         columns: per-image values by metric.
+        attributes: what the images are like, by name, see `bench.metrics.attributes`.
         ids: the samples, in the order of the columns.
         facts: what is known of each metric, by its key.
     """
@@ -35,6 +37,7 @@ class Evaluation:
     broken: Tensor
     pooled: dict[str, int]
     columns: Columns
+    attributes: Columns
     ids: Tensor
     facts: dict[str, MetricFacts]
 
@@ -60,6 +63,7 @@ def evaluate(
     scores = Scores(metrics)
     losses = None if objective is None else LossMeans(objective)
     ids: list[Tensor] = []
+    images: list[Tensor] = []
     with torch.no_grad():
         for batch in ledger.steps(loader.in_order(), images=lambda batch: len(batch.ids)):
             with ledger("h2d"):
@@ -71,6 +75,7 @@ def evaluate(
                 losses.update(prediction, quartet, span=ledger)
             with ledger("metrics"):
                 scores.update(prediction, quartet)
+                images.append(attributes(quartet))
             ids.append(batch.ids)
     means = MeanLosses({}, [], {}) if losses is None else losses.result()
     samples = torch.cat(ids)
@@ -79,6 +84,7 @@ def evaluate(
         broken=samples[torch.tensor(means.broken, dtype=torch.long)],
         pooled=means.pooled,
         columns=scores.result(),
+        attributes=dict(zip(NAMES, torch.cat(images, dim=1).cpu().numpy(), strict=True)),
         ids=samples,
         facts=scores.facts,
     )

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from registry.models import models
 from registry.models._blocks import Halve, conv_unit
-from registry.models._trunks import Trunk, TrunkNet
+from registry.models._trunks import DEPTH_CHANNELS, Trunk, TrunkNet
 
 
 class _Up(nn.Module):
@@ -49,6 +49,7 @@ def _net(encoder: Sequence[int], decoder: Sequence[int], eps: float, twin: bool,
 
 
 @models.register(
+    ranges={"depth_channels": DEPTH_CHANNELS},
     parameters={
         "carvana_unet[depth_channels=3]": 35_371_948,
         "carvana_unet[depth_channels=3,twin=true]": 57_188_044,
@@ -63,6 +64,7 @@ def carvana_unet(twin: bool = False, depth_channels: int = 1) -> TrunkNet:
 
 
 @models.register(
+    ranges={"depth_channels": DEPTH_CHANNELS},
     parameters={
         "custom_unet[depth_channels=3]": 2_963_300,
         "custom_unet[depth_channels=3,twin=true]": 4_753_252,

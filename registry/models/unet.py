@@ -9,6 +9,7 @@ from torch.nn import functional
 from registry.contract import Model, Prediction
 from registry.models import models
 from registry.models._blocks import double_conv
+from registry.ranges import between
 
 
 class UNet(Model):
@@ -45,7 +46,7 @@ class UNet(Model):
         return {**downs, **ups, "heads": [self.mask_head, self.depth_head]}
 
 
-@models.register(stride=16, heads=("mask", "depth"), source="this project's own")
+@models.register(ranges={"width": between(1, 512)}, stride=16, heads=("mask", "depth"), source="this project's own")
 def unet(width: int = 32) -> UNet:
     """Plain U-Net, one encoder and one decoder for both tasks."""
     return UNet(width)

@@ -10,6 +10,7 @@ from bench.data.loading.loader import Batch
 from bench.timing.ledger import Ledger
 from bench.train.evaluate import Evaluation, evaluate
 from registry.contract import Prediction, Quartet
+from registry.losses import parse
 from registry.losses.objective import Objective
 
 CPU = torch.device("cpu")
@@ -41,7 +42,7 @@ class Grey(nn.Module):
 
 
 def evaluated(loader: SixImages, recipe: str, ledger: Ledger | None = None) -> Evaluation:
-    objective = Objective(recipe)
+    objective = Objective(parse(recipe))
     autocast = torch.autocast("cpu", enabled=False)
     return evaluate(Grey(), loader, objective, autocast, ledger or Ledger(CPU), ("mask", "depth"))
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from bench.data.options import CAMERA, REQUIRED, SEED, SKIP_BAD, SPLIT, Option
 
+PACKED = Path("runs/packed")
+"""Where decoded quartets are kept."""
+
 OPTIONS = (
     Option("root", Path, REQUIRED, "Folder or zip of quartets; repeatable.", repeatable=True),
     Option("files", str, "auto", "How files are named: auto, 000 to 004 ..., or patterns such as 'mask=m/{id}.png'."),
@@ -26,5 +29,5 @@ OPTIONS = (
     replace(CAMERA, default="still"),
     SPLIT,
     SKIP_BAD,
-    Option("packed", Path, Path("runs/packed"), "Folder in which decoded quartets are kept for later runs."),
+    Option("packed", Path, PACKED, "Folder in which decoded quartets are kept for later runs."),
 )

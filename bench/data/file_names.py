@@ -35,41 +35,50 @@ def scene_of(stem: str) -> str:
 def sequences(stems: Sequence[str]) -> list[str]:
     """The sequence that each name is a number of, (N,).
 
-    The number that counts is the last one that differs between names that are alike but for it; names without such a
-    partner lose the number at their end.
+    The number that counts is the one at the end; where text stands behind it, the last one that alone tells two names
+    apart: ``a_0001_rgb`` and ``a_0002_rgb`` are of one sequence.
     """
     templates: dict[str, list[int]] = defaultdict(list)
     for i, stem in enumerate(stems):
         templates[_NUMBER.sub("#", stem)].append(i)
     names = [scene_of(stem) for stem in stems]
-    for members in templates.values():
+    for template, members in templates.items():
+        if template.endswith("#"):
+            continue
         runs = [[match.span() for match in _NUMBER.finditer(stems[i])] for i in members]
         for place in reversed(range(len(runs[0]))):
-            rests = [stems[i][: run[place][0]] + "#" + stems[i][run[place][1] :] for i, run in zip(members, runs, strict=True)]
-            often = Counter(rests)
-            if max(often.values()) > 1:
-                for i, rest, run in zip(members, rests, runs, strict=True):
-                    tail = stems[i][run[place][1] :]
-                    names[i] = rest if tail else scene_of(stems[i])
+            spans = [run[place] for run in runs]
+            rests = [f"{stems[i][:start]}#{stems[i][end:]}" for i, (start, end) in zip(members, spans, strict=True)]
+            if max(Counter(rests).values()) > 1:
+                for i, rest in zip(members, rests, strict=True):
+                    names[i] = rest
                 break
     return names
 
 
-def decide(stems: Sequence[str], rule: str, what: str) -> tuple[list[str], str, str]:
-    """The group of each name by a rule, the rule that was used, and what was decided in a sentence.
+def decide(stems: Sequence[str], contents: Sequence[str], rule: str, what: str) -> tuple[list[str], str, list[str]]:
+    """The group of each file by a rule, the rule that was used, and what was decided, in sentences.
 
     Args:
         stems: names without suffix.
+        contents: a digest of each file; files of one content are of one group under any name.
         rule: one of `RULES`; ``auto`` takes numbered files for sequences if that leaves enough groups.
-        what: what they are, for the sentence.
+        what: what they are, for the sentences.
     """
-    numbered = sequences(stems)
-    count = len(set(numbered))
+    found = {"sequence": sequences(stems), "file": list(stems)}
+    merged = {name: merge_equal(groups, contents) for name, groups in found.items()}
+    used = rule
     if rule == "auto":
-        rule = "sequence" if count >= ENOUGH else "file"
-    if rule == "file":
-        return list(stems), rule, f"each of {len(stems)} {what} is a group of its own"
-    return numbered, rule, f"numbered files are one group: {count} groups of {len(stems)} {what}"
+        used = "sequence" if len(set(merged["sequence"])) >= ENOUGH else "file"
+    count, notes = len(set(found[used])), []
+    if used == "sequence":
+        notes.append(f"numbered files are one group: {count} groups of {len(stems)} {what}")
+    else:
+        notes.append(f"each of {len(stems)} {what} is a group of its own")
+    joined = count - len(set(merged[used]))
+    if joined:
+        notes.append(f"{joined} groups of {what} hold files that others hold, too: they count as one")
+    return merged[used], used, notes if rule == "auto" else notes[1:]
 
 
 def merge_equal(groups: Sequence[str], contents: Sequence[str]) -> list[str]:

@@ -175,7 +175,9 @@ def depth_map(content: bytes, name: str, unit: DepthUnit, photo: tuple[int, int]
     """
     numbers = numbers_of(content, name)
     wanted = {"8bit": "8-bit", "16bit": "16-bit", "m": "float", "unit": "float"}.get(unit.name, "16-bit")
-    kind = {"u1": "8-bit", "b1": "1-bit", "f4": "float", "f8": "float", "f2": "float"}.get(numbers.dtype.str[1:], "16-bit")
+    kind = {"u1": "8-bit", "b1": "1-bit", "f4": "float", "f8": "float", "f2": "float"}.get(
+        numbers.dtype.str[1:], "16-bit"
+    )
     if kind != wanted:
         raise BadImage(f"a depth map of {kind} numbers where {wanted} ones were declared (unit {unit.name})")
     height, width = numbers.shape

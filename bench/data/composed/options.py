@@ -10,7 +10,12 @@ OPTIONS = (
     Option("bg", Path, REQUIRED, "Folder of background photographs."),
     Option("fg", Path, REQUIRED, "Folder of cut-outs, pictures with alpha."),
     Option("bg_depth", Path, None, "Folder of the photographs' depth maps, of the same names."),
-    Option("depth_unit", str, "mm", "What depth maps hold: mm, kitti (1/256 m), tum (1/5000 m), m (floats), 8bit, 16bit or unit."),
+    Option(
+        "depth_unit",
+        str,
+        "mm",
+        "mm, kitti (1/256 m), tum (1/5000 m), m (floats), 8bit, 16bit, unit.",
+    ),
     SEED,
     CAMERA,
     SPLIT,

@@ -6,6 +6,7 @@ import copy
 import hashlib
 import statistics
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,16 +21,18 @@ from bench.data.composed.decoded import LARGEST, Backgrounds, Cutouts
 from bench.data.composed.options import OPTIONS
 from bench.data.counter_random import uniform
 from bench.data.depth_units import DEPTH_UNITS, DepthFacts, Numbers, doubt
-from bench.data.file_names import RULES, counted, decide, merge_equal, sequences
+from bench.data.file_names import RULES, counted, decide, sequences
 from bench.data.image_files import DEPTH_SUFFIXES, Cutout, Folder, cutout, depth_map, photograph, read_folder
 from bench.data.similarity import difference_hash
 from bench.data.source import Source
 from bench.data.sources import sources
 from bench.data.split import FRACTIONS, POOLS, Part, split_pools
+from bench.data.stored.decode import numbers_of
 from registry.contract import Quartet
 
 UNITS = ("mm", "kitti", "tum", "m", "8bit", "16bit", "unit")
 _SMALLEST = 0.25
+_FOOT_TAPS, _FOOT_REACH = 5, 0.02
 _ALIKE = 8
 """Bits of 64 in which frames of one video differ from the next, at most (median); photographs differ in 32."""
 
@@ -80,7 +83,11 @@ class Composed(Source):
         resolution: int = 256,
         skip_bad: bool = False,
     ) -> None:
-        for name, value, known in (("depth_unit", depth_unit, UNITS), ("scenes", scenes, RULES), ("objects", objects, RULES)):
+        for name, value, known in (
+            ("depth_unit", depth_unit, UNITS),
+            ("scenes", scenes, RULES),
+            ("objects", objects, RULES),
+        ):
             if value not in known:
                 raise BenchError(f"unknown {name} {value!r}; there are: {', '.join(known)}")
         self.seed, self.camera, self.device = seed, cameras.canonical(camera), torch.device("cpu")
@@ -92,15 +99,13 @@ class Composed(Source):
         cutouts = read_folder(Path(fg), "cut-outs", lambda _, content, __: cutout(content, resolution))
         folders: list[Folder[Any]] = [photographs, cutouts]
         depths: Folder[Tensor] | None = None
-        self.notes: list[str] = []
-        self.warnings: list[str] = []
         if bg_depth is not None:
             depths, suspicion = _read_depths(Path(bg_depth), depth_unit, photographs, resolution)
             folders.append(depths)
-            self.warnings += filter(None, [suspicion])
+            self.warnings += (suspicion,) if suspicion else ()
         for folder, path in zip(folders, filter(None, (bg, fg, bg_depth)), strict=True):
             if folder.ignored:
-                self.notes.append(f"{path}: {counted(folder.ignored)} not looked at")
+                self.notes += (f"{path}: {counted(folder.ignored)} not looked at",)
         problems = [problem for folder in folders for problem in folder.problems]
         if problems and not skip_bad:
             raise BadData(problems, "mend them, or go on without them: --skip-bad")
@@ -116,27 +121,21 @@ class Composed(Source):
             None if depths is None else torch.stack([depths.images[stem] for stem in stems]),
         )
         self._cutouts: list[Cutout] = list(cutouts.images.values())
-        scene = self._group("scenes", stems, [photographs.contents[stem] for stem in stems], scenes, "photographs")
-        item = self._group("objects", list(cutouts.images), list(cutouts.contents.values()), objects, "cut-outs")
+        scene = self._group("scenes", [(stem, photographs.contents[stem]) for stem in stems], scenes, "photographs")
+        item = self._group("objects", list(cutouts.contents.items()), objects, "cut-outs")
         self._rules = {"scenes": scene[1], "objects": item[1]}
         if scenes == "auto" and scene[1] == "file" and split != "shared":
             self._refuse_videos(stems)
         self._split_groups(scene[0], item[0], split)
         self._at_size: dict[int, tuple[Backgrounds, Cutouts]] = {}
 
-    def _group(
-        self, name: str, stems: list[str], contents: list[str], rule: str, what: str
-    ) -> tuple[list[str], str]:
-        """The group of each file, and the rule that was used; says what ``auto`` decided."""
-        groups, used, sentence = decide(stems, rule, what)
-        if rule == "auto":
-            other = "file" if used == "sequence" else "sequence"
-            self.notes.append(f"{sentence} (--{name} {other} for the other way)")
-        merged = merge_equal(groups, contents)
-        joined = len(set(groups)) - len(set(merged))
-        if joined:
-            self.notes.append(f"{joined} groups of {what} hold files that another holds, too: they count as one with it")
-        return merged, used
+    def _group(self, name: str, files: Sequence[tuple[str, str]], rule: str, what: str) -> tuple[list[str], str]:
+        """The group of each file, given by name and digest, and the rule that was used; notes what was decided."""
+        groups, used, notes = decide([stem for stem, _ in files], [content for _, content in files], rule, what)
+        other = {"sequence": "file", "file": "sequence"}[used]
+        self.notes += tuple(f"{note} (--{name} {other} for the other way)" for note in notes[:1] if rule == "auto")
+        self.notes += tuple(notes[1:] if rule == "auto" else notes)
+        return groups, used
 
     def _refuse_videos(self, stems: list[str]) -> None:
         """Frames of fewer than three videos cannot be split so that test scenes are new.
@@ -151,10 +150,13 @@ class Composed(Source):
             for i in range(len(stems) - 1)
             if numbered[i] == numbered[i + 1]
         ]
-        if len(apart) >= len(stems) // 2 > 1 and statistics.median(apart) <= _ALIKE:
+        if len(apart) < max(2, len(stems) // 2):
+            return
+        usual = statistics.median(apart)
+        if usual <= _ALIKE:
             reason = (
-                f"{len(stems)} frames of {len(set(numbered))} videos (neighbours differ in {statistics.median(apart):g} "
-                "of 64 bits of a perceptual hash): a split whose test scenes are new needs three videos"
+                f"{len(stems)} frames of {len(set(numbered))} videos (neighbours differ in {usual:g} of 64 bits of a "
+                "perceptual hash): a split whose test scenes are new needs three videos"
             )
             raise BadData([("photographs", reason)], "add videos, or take each for a scene: --scenes file, which leaks")
 
@@ -268,6 +270,7 @@ def _read_depths(
 
     def decode(stem: str, content: bytes, name: str) -> Tensor | None:
         if stem not in photographs.images:
+            numbers_of(content, name)  # so that all bad files are named at once
             return None
         depth, some = depth_map(content, name, DEPTH_UNITS[unit], photographs.images[stem][1], side)
         numbers.append(some)

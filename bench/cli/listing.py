@@ -23,6 +23,7 @@ class Kind(StrEnum):
     recipes = "recipes"
     terms = "terms"
     metrics = "metrics"
+    sources = "sources"
     optimizers = "optimizers"
     schedules = "schedules"
     protocols = "protocols"

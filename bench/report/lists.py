@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.core.protocol import protocols
+from bench.data.sources import sources
 from bench.metrics import metrics
 from registry.errors import UnknownName
 from registry.losses import recipes, terms
@@ -26,6 +27,7 @@ LISTS: Mapping[str, tuple[Registry[Any], ...]] = {
     "schedules": (schedules,),
     "protocols": (protocols,),
     "metrics": (metrics,),
+    "sources": (sources,),
 }
 """The registries behind each kind that can be listed."""
 

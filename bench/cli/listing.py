@@ -24,6 +24,8 @@ class Kind(StrEnum):
     terms = "terms"
     metrics = "metrics"
     sources = "sources"
+    cameras = "cameras"
+    augmentations = "augmentations"
     optimizers = "optimizers"
     schedules = "schedules"
     protocols = "protocols"

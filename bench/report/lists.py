@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.core.protocol import protocols
+from bench.data.augmentations import augmentations
+from bench.data.cameras import cameras
 from bench.data.sources import sources
 from bench.metrics import metrics
 from registry.errors import UnknownName
@@ -28,6 +30,8 @@ LISTS: Mapping[str, tuple[Registry[Any], ...]] = {
     "protocols": (protocols,),
     "metrics": (metrics,),
     "sources": (sources,),
+    "cameras": (cameras,),
+    "augmentations": (augmentations,),
 }
 """The registries behind each kind that can be listed."""
 

@@ -119,7 +119,7 @@ def test_a_protocol_is_printed_and_read_as_a_file(tmp_path: Path) -> None:
         (["run", "--model", "unet", "--protocol", "quik"], ["quick", "bench list protocols"]),
         (["run", "--model", "unet", "--data", "composed"], ["--bg", "--fg"]),
         (["run", "--model", "unet", "--data", "synthetics"], ["synthetics", "mean synthetic"]),
-        (["run", "--model", "unet", "--camera", "drone"], ["drone", "handheld"]),
+        (["run", "--model", "unet", "--camera", "drone"], ["drone", "bench list cameras"]),
         (["run", "--model", "unet", "--optimizer", "adam[rate=1]"], ["rate", "lr"]),
         (["run", "--model", "unet", "--augmentation", "flop"], ["flop", "flip"]),
         (["run", "--model", "unet", "--optimizer", "adam[lr=-1.0]"], ["lr must be over 0"]),
@@ -205,7 +205,7 @@ def test_a_diverged_run_is_recorded(tmp_path: Path) -> None:
     record = json.loads(next(tmp_path.glob("results/unet*.json")).read_text())
     assert record["outcome"] == "diverged"
     assert (tmp_path / "runs" / record["id"] / "diverged.json").exists()
-    assert "### Failed" in (tmp_path / "leaderboard.md").read_text()
+    assert "### Not finished" in (tmp_path / "leaderboard.md").read_text()
 
 
 def test_help_does_not_import_torch(tmp_path: Path) -> None:

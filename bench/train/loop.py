@@ -155,7 +155,7 @@ def train(
         )
         if (why := refusal(step)) is not None and ledger.plain_engine != "eager":
             ledger.plain_engine = "eager"
-            listener.note(f"a step of {spec.model} cannot be captured and runs eagerly: {why}")
+            listener.notice(f"a step of {spec.model} cannot be captured and runs eagerly: {why}")
         objective.epoch_end(row.train_loss)
         listener.phase("checkpoint")
         listener.epoch(row)  # first: a run that goes on from the checkpoint does not tell of this epoch again

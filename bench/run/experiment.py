@@ -30,10 +30,11 @@ from bench.run.runner import Runner, discard
 from bench.train.compatibility import check_sizes
 from bench.train.engine import engine_for, engine_named
 from bench.train.events import Listener
-from bench.train.optim import optimizers, schedules
 from registry.contract import Prediction
 from registry.losses import parse
 from registry.models import models
+from registry.optimizers import optimizers
+from registry.schedules import schedules
 
 BASELINES = ("difference", "constant", "mean_map")
 

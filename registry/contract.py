@@ -185,9 +185,11 @@ class Model(nn.Module, ABC):
 
     Attributes:
         stride: height and width of the images must be multiples of it.
+        notes: what a reader of its figures should know: weights that were left out, weights that came from elsewhere.
     """
 
     stride: int = 1
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def predict(self, bg: Tensor, bg_fg: Tensor) -> Prediction:

@@ -21,6 +21,7 @@ from bench.metrics import metrics as all_metrics
 from bench.timing import memory
 from bench.timing.ledger import Ledger
 from bench.train.compatibility import check_sizes, common_heads
+from bench.train.engine import refusal, run_by
 from bench.train.evaluate import Evaluation, evaluate
 from bench.train.events import Listener, WindowSummary
 from bench.train.memory_format import place
@@ -89,7 +90,7 @@ def train(
     """
     protocol = spec.protocol
     torch.manual_seed(spec.seed)
-    steady_arithmetic()
+    steady_arithmetic(spec.precision)
     model = place(models.build(spec.model), spec.memory_format, device)
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
     check_sizes(spec, model)
@@ -113,6 +114,8 @@ def train(
     maker = f"{code_version(spec.model, spec.recipe)} {environment(device).fingerprint}"
     state = TrainingState(model, objective, optimizer, schedule, ledger, evaluations, folder, device, maker)
     state.resume()
+    run_by(spec.engine, step)
+    ledger.plain_engine = spec.engine
     listener.started(spec, folder, resumed_at=len(state.history))
 
     memory.reset_peak(device)  # what came before is not the model's
@@ -130,7 +133,8 @@ def train(
             quartet = step.prepare(epoch, batch, span=ledger)
             with ledger("diagnostics"):
                 gradients(before + number, quartet)
-            losses = step.learn(quartet, span=ledger)
+            # Of a captured step no blocks can be told apart: the few windows that time them run it eagerly.
+            losses = step.learn(quartet, span=ledger, eagerly=ledger.instrumented)
             trace.keep(batch, {"total": losses.total.detach(), **losses.heads, **losses.terms})
 
         listener.phase("validation")
@@ -148,6 +152,9 @@ def train(
             val_metrics={name: score.value for name, score in evaluation.summary().items()},
             gradients=gradients.means(),
         )
+        if (why := refusal(step)) is not None and ledger.plain_engine != "eager":
+            ledger.plain_engine = "eager"
+            listener.note(f"a step of {spec.model} cannot be captured and runs eagerly: {why}")
         objective.epoch_end(row.train_loss)
         listener.phase("checkpoint")
         listener.epoch(row)  # first: a run that goes on from the checkpoint does not tell of this epoch again

@@ -7,10 +7,9 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from registry.models import models
-from registry.models._blocks import Halve, conv_unit
+from registry.models._blocks import Halve, conv_unit, upsample
 from registry.models._trunks import DEPTH_CHANNELS, Trunk, TrunkNet
 
 
@@ -23,7 +22,7 @@ class _Up(nn.Module):
         self.convs = nn.Sequential(*(conv_unit(i, o, bias=False, eps=eps) for i, o in pairwise(widths)))
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        x = functional.interpolate(x, size=skip.shape[-2:], mode="bilinear", align_corners=False)
+        x = upsample(x, skip.dtype, size=skip.shape[-2:])
         return self.convs(torch.cat([x, skip], dim=1))  # type: ignore[no-any-return]
 
 

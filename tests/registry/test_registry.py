@@ -117,12 +117,12 @@ def test_canonical_is_one_spelling(registry: Registry[Any], key: str, canonical:
 
 
 NAMES = st.text("abcdefgh_/.:", min_size=1).filter(lambda text: text.strip() == text)
-TEXTS = st.text("abcN01.,'= -", max_size=6)
+TEXTS = st.text("abcN01.,'\"=()[]\\ -", max_size=6)
 NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False))
 VALUES = st.one_of(NUMBERS, st.booleans(), st.none(), TEXTS, st.tuples(st.integers(), st.integers()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(name=NAMES, params=st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,5}", fullmatch=True), VALUES, max_size=4))
 def test_parsing_undoes_formatting(name: str, params: dict[str, Any]) -> None:
     assert parse_key(format_key(name, params)) == (name, params)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.core.errors import BenchError
-from bench.data.camera import Camera, camera_named
+from bench.data.camera import Camera, find_camera
 from bench.data.split import FRACTIONS, Part
 from registry.contract import Quartet
 
@@ -47,12 +47,16 @@ class Source(ABC):
         if size <= 0 or size % 8:
             raise BenchError(f"a source renders sizes that are multiples of 8, not {size}")
         ids, stream, camera = ids.to(self.device), self.stream(part), self._condition()
-        step = max(1, _CHUNK_PIXELS.get(self.device.type, 2**18) // size**2)
+        step = self.chunk(size)
         chunks = [
             camera.shoot(self.scenes(part, some, size), self.seed, stream, some)
             for some in (ids[start : start + step] for start in range(0, len(ids), step))
         ]
         return join(chunks)
+
+    def chunk(self, size: int) -> int:
+        """How many samples of that size are rendered at once."""
+        return max(1, _CHUNK_PIXELS.get(self.device.type, _CHUNK_PIXELS["cpu"]) // size**2)
 
     def stream(self, part: Part) -> str:
         """The name under which a part's samples draw their numbers.
@@ -69,7 +73,7 @@ class Source(ABC):
         return self._condition().draws(self.seed, self.stream(part), ids.to(self.device))
 
     def _condition(self) -> Camera:
-        return camera_named(self.camera)
+        return find_camera(self.camera)
 
     @property
     def has_metric_depth(self) -> bool:

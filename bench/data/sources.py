@@ -22,7 +22,9 @@ from registry.registry import Entry, Registry, parse_key
 if TYPE_CHECKING:
     from bench.data.source import Source
 
-sources: Registry[Source] = Registry("data source", "bench list sources", group="maskdepth_bench.sources")
+sources: Registry[Source] = Registry(
+    "data source", "bench list sources", group="maskdepth_bench.sources", index="bench.data.sources:sources"
+)
 """All sources by kind."""
 
 BUILT_IN: dict[str, str] = {

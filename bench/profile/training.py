@@ -136,7 +136,7 @@ class StepRunner:
             schedules.build(protocol.schedule)(self.optimizer, _STEPS),
             torch.autocast(self.device.type, torch.bfloat16, enabled=spec.precision == "bfloat16"),
             self.device,
-            Augmentation(protocol.augmentation, spec.seed, self.loader.count),
+            Augmentation(protocol.augmentation, spec.seed, self.loader.count, self.loader.source.has_metric_depth),
         )
         run_by(self.engine, self._step)
         self._passes = self._split(self.ledger)

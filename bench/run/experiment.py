@@ -18,7 +18,7 @@ from bench.core.machine import environment, pick_device, pick_memory_format, pic
 from bench.core.protocol import Protocol
 from bench.core.record import Record
 from bench.core.spec import RunSpec
-from bench.data.augment import find_level
+from bench.data.augment import parse as parse_augmentation
 from bench.data.source import Source
 from bench.metrics import metrics as all_metrics
 from bench.metrics.scores import Scores
@@ -88,7 +88,7 @@ class Experiment:
     def _try_out(self) -> None:
         """Build once what the experiment names, so that a mistake shows before anything is trained."""
         protocol = self.protocol
-        find_level(protocol.augmentation)
+        parse_augmentation(protocol.augmentation)
         largest = max(stage.batch for stage in protocol.stages)
         if protocol.train_samples < largest:
             raise BenchError(f"{protocol.train_samples} training samples make no batch of {largest}: give more samples")

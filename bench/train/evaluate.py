@@ -15,6 +15,7 @@ from bench.metrics.attributes import NAMES, attributes
 from bench.metrics.scores import Scores
 from bench.metrics.summary import Columns, Summary, summarise
 from bench.timing.ledger import Ledger
+from registry.contract import Prediction, Quartet
 from registry.losses.means import LossMeans, MeanLosses
 from registry.losses.objective import Objective
 
@@ -69,8 +70,7 @@ def evaluate(
             with ledger("h2d"):
                 quartet = batch.arrive()
             with ledger("forward"), autocast:
-                output = model(*quartet.inputs)
-            prediction = output.only(heads)
+                prediction = _predict(model, quartet, loader.batch).only(heads)
             if losses is not None:
                 losses.update(prediction, quartet, span=ledger)
             with ledger("metrics"):
@@ -88,3 +88,22 @@ def evaluate(
         ids=samples,
         facts=scores.facts,
     )
+
+
+def _predict(model: nn.Module, quartet: Quartet, batch: int) -> Prediction:
+    """The model's answer; on CUDA to as many images as ever, as a last batch of another size would be a new shape.
+
+    Kernels are chosen for each shape, at a cost of many batches; what an image gets does not depend on the others.
+    """
+    images, count = quartet.inputs, len(quartet)
+    if count >= batch or not _shapes_are_dear(quartet.bg_fg.device):
+        return model(*images)  # type: ignore[no-any-return]
+    at = torch.arange(batch, device=quartet.bg_fg.device) % count
+    output: Prediction = model(*(image.index_select(0, at) for image in images))
+    heads = output.mask_logits, output.depth_logits
+    return Prediction(*(None if logits is None else logits[:count] for logits in heads))
+
+
+def _shapes_are_dear(device: torch.device) -> bool:
+    """Whether a shape that was not met before costs much more than one that was."""
+    return device.type == "cuda"

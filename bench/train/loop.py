@@ -109,7 +109,8 @@ def train(
     optimizer = optimizers.build(protocol.optimizer)([*model.parameters(), *objective.parameters()])
     gradients = TaskGradients(model, objective, heads, autocast, protocol.steps)
     schedule = schedules.build(protocol.schedule)(optimizer, protocol.steps)
-    augmentation = Augmentation(protocol.augmentation, spec.seed, protocol.train_samples)
+    metric = validation.source.has_metric_depth
+    augmentation = Augmentation(protocol.augmentation, spec.seed, protocol.train_samples, metric)
     step = Step(model, objective, optimizer, schedule, autocast, device, augmentation)
     maker = f"{code_version(spec.model, spec.recipe)} {environment(device).fingerprint}"
     state = TrainingState(model, objective, optimizer, schedule, ledger, evaluations, folder, device, maker)

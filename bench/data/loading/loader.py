@@ -29,7 +29,7 @@ from registry.contract import Quartet
 
 Progress = Callable[[int, int], None]
 
-_RENDERED_AT_ONCE = 64
+_FEWEST_AT_ONCE = 64
 _STREAMED_AHEAD = 2
 _LIVE_AHEAD = 1
 
@@ -187,7 +187,7 @@ class Loader:
 
     def _rows(self, progress: Progress) -> Iterator[Tensor]:
         """All samples by id, packed, some at a time."""
-        for ids in _chunks(torch.arange(self.count), _RENDERED_AT_ONCE):
+        for ids in _chunks(torch.arange(self.count), max(_FEWEST_AT_ONCE, self.source.chunk(self.size))):
             yield pack(self._render(ids)).rows
             progress(int(ids[-1]) + 1, self.count)
 

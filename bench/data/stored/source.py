@@ -17,7 +17,7 @@ from torch import Tensor
 from bench.core.errors import BadData, BenchError
 from bench.core.files import canonical_json, replace
 from bench.core.progress import Progress, no_progress
-from bench.data.camera import camera_named
+from bench.data.camera import find_camera
 from bench.data.composed.source import scene_of
 from bench.data.source import Source
 from bench.data.split import Part
@@ -52,7 +52,7 @@ class Stored(Source):
         plate: ``median`` makes a background from every ``plate_every``-th picture of a scene.
         plate_every: see plate.
         seed: decides the split.
-        camera: a key of `CAMERAS`; ``still`` serves what is stored.
+        camera: a key of `bench.data.camera.cameras`; ``still`` serves what is stored.
         split: a rule of `split_pools`.
         skip_bad: go on without quartets that cannot be used.
         packed: a folder in which decoded quartets are kept; None for nowhere.
@@ -93,7 +93,7 @@ class Stored(Source):
         packed: str | Path | None = None,
         progress: Progress = no_progress,
     ) -> None:
-        camera_named(camera)
+        find_camera(camera)
         options = ReadingOptions(
             fit, foreground, soft_masks, mask_values, depth_unit, depth_scale, parse_range(depth_range), colour_map
         )

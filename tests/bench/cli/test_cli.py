@@ -106,7 +106,7 @@ def test_lists(tmp_path: Path, kind: str) -> None:
         (["run", "--model", "unet", "--protocol", "quik"], ["quick", "bench list protocols"]),
         (["run", "--model", "unet", "--data", "composed"], ["--bg", "--fg"]),
         (["run", "--model", "unet", "--data", "synthetics"], ["synthetics", "mean synthetic"]),
-        (["run", "--model", "unet", "--camera", "drone"], ["drone", "handheld"]),
+        (["run", "--model", "unet", "--camera", "drone"], ["drone", "bench list cameras"]),
         (["run", "--model", "unet", "--optimizer", "adam[rate=1]"], ["rate", "lr"]),
         (["run", "--model", "unet", "--augmentation", "flop"], ["flop", "flip"]),
         (["run", "--model", "unet", "--optimizer", "adam[lr=-1.0]"], ["lr must be over 0"]),

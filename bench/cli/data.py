@@ -45,6 +45,9 @@ def _fields(defaults: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
             metavar=None if option.type is bool else f"<{option.type.__name__.lower()}>",
         )
         kind: Any = bool | None if option.type is bool else list[option.type] | None  # type: ignore[name-defined]
+        if option.numbers > 1:
+            kind = tuple[(option.type,) * option.numbers] | None  # type: ignore[misc]
+            info.metavar = " ".join([f"<{option.type.__name__.lower()}>"] * option.numbers)
         yield name, Annotated[kind, info], field(default=None)
 
 
@@ -81,7 +84,7 @@ class DataOptions(_Declared, _Kind):  # type: ignore[misc]
         """The values that were given, for sources that take them, and this command's defaults."""
         given: dict[str, Any] = {}
         for name, kinds in _OPTIONS.items():
-            value = getattr(self, name)
+            value = getattr(self, name, None)
             if value is None:
                 if name in self.defaults and (self.data in kinds or len(kinds) == len(BUILT_IN)):
                     given[name] = self.defaults[name]
@@ -101,7 +104,7 @@ class DataOptions(_Declared, _Kind):  # type: ignore[misc]
 
 def _single(option: Option, value: Any) -> Any:
     """The value of an option that was given once, or all of one that may be given several times."""
-    if option.repeatable or not isinstance(value, Sequence) or isinstance(value, str):
+    if option.repeatable or option.numbers > 1 or not isinstance(value, Sequence) or isinstance(value, str):
         return value
     if len(value) > 1:
         raise BenchError(f"{option.spelled} is given {len(value)} times; it takes one value")
@@ -116,3 +119,18 @@ class StillDataOptions(_StillDeclared, DataOptions):  # type: ignore[misc]
     """The same with the camera of the published systems."""
 
     defaults: ClassVar[Mapping[str, Any]] = {"camera": "still"}
+
+
+_ToWrite: Any = make_dataclass(
+    "_ToWrite", (one for one in _fields({"camera": "still"}) if one[0] != "files"), frozen=True
+)
+
+
+@dataclass(frozen=True)
+class DataToWriteOptions(_ToWrite, _Kind):  # type: ignore[misc]
+    """The same for a command whose ``--files`` says how files are written; the published ones have a still camera."""
+
+    panel: ClassVar[str] = "Data"
+    defaults: ClassVar[Mapping[str, Any]] = {"camera": "still"}
+    open = DataOptions.open
+    _given = DataOptions._given

@@ -27,6 +27,8 @@ class Source(ABC):
         seed: what samples and split depend on.
         camera: name of the camera condition.
         device: where quartets are made.
+        notes: what it decided by itself, in sentences.
+        warnings: what is likely wrong with its files, in sentences.
     """
 
     kind: str
@@ -35,6 +37,12 @@ class Source(ABC):
     seed: int
     camera: str
     device: torch.device
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def count(self, part: Part) -> int | None:
+        """How many different samples a part has, greater ids beginning anew; None where there is no end to them."""
+        return None
 
     def render(self, part: Part, ids: Tensor, size: int) -> Quartet:
         """Samples ``ids`` (B,), at least one, of a part at ``size`` x ``size``, float32 on the source's device.

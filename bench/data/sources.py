@@ -30,6 +30,7 @@ sources: Registry[Source] = Registry(
 BUILT_IN: dict[str, str] = {
     "synthetic": "bench.data.synthetic",
     "composed": "bench.data.composed",
+    "stored": "bench.data.stored",
 }
 """Sources of this package and their folders; each has ``options.py`` with ``OPTIONS``, and ``source.py``."""
 

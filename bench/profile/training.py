@@ -30,13 +30,14 @@ from bench.train.cuda_graph import GRAPH
 from bench.train.engine import FIRST_STEPS, refusal, run_by
 from bench.train.evaluate import evaluate
 from bench.train.memory_format import place
-from bench.train.optim import optimizers, schedules
 from bench.train.step import Step
 from registry.contract import Quartet
 from registry.losses import parse
 from registry.losses.objective import Losses, Objective, Span, nullspan
 from registry.models import models
 from registry.models.baselines import Fitted
+from registry.optimizers import optimizers
+from registry.schedules import schedules
 
 BATCHES = 16
 _WINDOW_SECONDS = {"cpu": 0.05, "cuda": 0.25}

@@ -27,11 +27,13 @@ from bench.results import store
 from bench.results.board import data_label
 from bench.run.runner import Runner, discard
 from bench.train.compatibility import check_sizes
+from bench.train.engine import engine_for, engine_named
 from bench.train.events import Listener
-from bench.train.optim import optimizers, schedules
 from registry.contract import Prediction
 from registry.losses import parse
 from registry.models import models
+from registry.optimizers import optimizers
+from registry.schedules import schedules
 
 BASELINES = ("difference", "constant", "mean_map")
 
@@ -45,6 +47,7 @@ class Experiment:
         loss: a recipe's name or text.
         protocol, seeds, source: under which budget, how often, on which data.
         precision, memory_format, device: as on the command line; ``auto`` is what the device computes in natively.
+        engine: what runs a step; ``auto`` follows from facts, see `bench.train.engine`.
         results, runs: folders of records, and of checkpoints and pictures.
         again: run even what this machine and this code have a finished record of.
         fresh: begin anew where an unfinished run left a checkpoint.
@@ -63,6 +66,7 @@ class Experiment:
     source: Source
     precision: str = "auto"
     memory_format: str = "auto"
+    engine: str = "auto"
     device: str = "auto"
     results: Path = Path("results")
     runs: Path = Path("runs")
@@ -77,6 +81,8 @@ class Experiment:
         self._device = pick_device(self.device)
         self._precision = pick_precision(self._device, self.precision)
         self._memory_format = pick_memory_format(self.memory_format)
+        if self.engine != "auto":
+            engine_named(self.engine, self._device)
         self._recipe = parse(self.loss)
         self._keys = [models.canonical(key) for key in self.models]
         self._data = self.source.describe()
@@ -196,6 +202,7 @@ class Experiment:
             data=self._data,
             precision=self._precision if learns else "float32",
             memory_format=self._memory_format if learns else "channels_last",
+            engine=engine_for(self.engine, self._device, key, self.protocol) if learns else "eager",
             seed=seed,
         )
 

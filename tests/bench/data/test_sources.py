@@ -23,11 +23,12 @@ from bench.data.options import REQUIRED
 from bench.data.source import Source
 from bench.data.sources import BUILT_IN, declared, open_source, options_of, sources
 from bench.data.split import FRACTIONS
+from bench.data.stored.source import Stored
 from bench.data.synthetic.source import Synthetic
 from registry.errors import UnknownName
 from tests.bench.rectangles import Rectangles
 
-CLASSES = {"synthetic": Synthetic, "composed": Composed}
+CLASSES = {"synthetic": Synthetic, "composed": Composed, "stored": Stored}
 KINDS = ("synthetic", "composed", "composed without depth")
 
 

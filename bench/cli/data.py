@@ -70,15 +70,18 @@ class DataOptions(_Declared, _Kind):  # type: ignore[misc]
     defaults: ClassVar[Mapping[str, Any]] = {}
     """Of this command, where they are not the sources' own."""
 
-    def open(self) -> Source:
-        """The source that the options describe.
+    def open(self, quiet: bool = False) -> Source:
+        """The source that the options describe; what it decided by itself is said, unless ``quiet``.
 
         Raises:
             BenchError: options that do not go together; BadData: files that cannot be used.
         """
         from bench.data.sources import open_source
 
-        return open_source(self.data, **self._given())
+        source = open_source(self.data, **self._given())
+        for note in () if quiet else (*source.notes, *(f"WARNING: {warning}" for warning in source.warnings)):
+            typer.echo(f"data: {note}", err=True)
+        return source
 
     def _given(self) -> dict[str, Any]:
         """The values that were given, for sources that take them, and this command's defaults."""

@@ -45,7 +45,7 @@ def inspect(
 
     console = Console(highlight=False, markup=False)
     with Bar(console) as bar:
-        found = look(data.open(), samples, size, bar)
+        found = look(data.open(quiet=True), samples, size, bar)
     for line in inspection_lines(found):
         console.print(line, soft_wrap=True)
     if sheet is not None:

@@ -20,6 +20,7 @@ from bench.core.record import Record
 from bench.core.spec import RunSpec
 from bench.data.augment import parse as parse_augmentation
 from bench.data.source import Source
+from bench.data.split import FRACTIONS
 from bench.metrics import metrics as all_metrics
 from bench.metrics.scores import Scores
 from bench.report.pages import pages
@@ -78,6 +79,7 @@ class Experiment:
     failed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
+        self.protocol = _within(self.protocol, self.source)
         self._device = pick_device(self.device)
         self._precision = pick_precision(self._device, self.precision)
         self._memory_format = pick_memory_format(self.memory_format)
@@ -219,3 +221,14 @@ class Experiment:
                 if same and all(record.metrics.get(key) == facts for key, facts in self._metrics.items()):
                     return path, record
         return None
+
+
+def _within(protocol: Protocol, source: Source) -> Protocol:
+    """The protocol with no more samples than the parts of the data have: none is counted twice in a score."""
+    there = {part: source.count(part) for part in FRACTIONS}
+    few = {
+        f"{part}_samples": count
+        for part, count in there.items()
+        if count is not None and count < getattr(protocol, f"{part}_samples")
+    }
+    return protocol.override(**few) if few else protocol

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+import PIL
 import torch
 from torch import Tensor
 
@@ -211,6 +212,7 @@ class Loader:
                 "size": self.size,
                 "code": _code(type(self.source)),
                 "torch": torch.__version__,
+                "pillow": PIL.__version__,
                 "arithmetic": torch.cuda.get_device_name(device)
                 if device.type == "cuda"
                 else torch.backends.cpu.get_cpu_capability(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,7 @@ from bench.audit.reference_predictions import logits_of
 from bench.audit.setup import Setup
 from bench.core.finding import Fault, Finding, conclude
 from bench.metrics import MetricFacts
+from registry.contract import Quartet, Target
 
 _MILD, _BAD = 0.0855, 0.1395
 """Depth errors (RMSE) at which every metric is asked: those at which system 004's inverted one gave 11.7 and 7.17."""
@@ -19,7 +22,7 @@ _EXACT = 2e-3
 
 def metric_perfect(setup: Setup) -> Finding:
     """Whether every metric is perfect on the truth."""
-    scores = setup.scores(_truth(setup))
+    scores = setup.scores(_truth(setup.quartet))
     faults = []
     for name, value in scores.items():
         metric = setup.metrics[name].facts
@@ -31,9 +34,10 @@ def metric_perfect(setup: Setup) -> Finding:
 
 def metric_direction(setup: Setup) -> Finding:
     """Whether every metric gets worse, in the direction it declares, as the prediction does."""
+    filled = setup.filled
     perfect, mild, bad = (
-        setup.scores(logits)
-        for logits in (_truth(setup), _worse(setup, _MILD, _SHIFTS[0]), _worse(setup, _BAD, _SHIFTS[1]))
+        setup.scores(logits, filled)
+        for logits in (_truth(filled), _worse(filled, _MILD, _SHIFTS[0]), _worse(filled, _BAD, _SHIFTS[1]))
     )
     faults, numbers = [], {}
     for name in perfect:
@@ -70,14 +74,21 @@ def _ceiling(metric: MetricFacts) -> str:
     return "the metric sees other values than the prediction's, or its formula is off"
 
 
-def _truth(setup: Setup) -> dict[str, Tensor]:
-    return {head: logits_of(target.value) for head, target in setup.targets()}
+def _truth(quartet: Quartet) -> dict[str, Tensor]:
+    return {head: logits_of(target.value) for head, target in _targets(quartet)}
 
 
-def _worse(setup: Setup, error: float, shift: int) -> dict[str, Tensor]:
+def _targets(quartet: Quartet) -> Iterator[tuple[str, Target]]:
+    for head in ("mask", "depth"):
+        target = quartet.target(head)
+        if target is not None:
+            yield head, target
+
+
+def _worse(quartet: Quartet, error: float, shift: int) -> dict[str, Tensor]:
     """Masks moved aside, and depth off by exactly ``error`` everywhere, up and down as a chessboard where it can be."""
     worse = {}
-    for head, target in setup.targets():
+    for head, target in _targets(quartet):
         value = target.value
         if head == "mask":
             worse[head] = logits_of((1 - error) * value.roll(shift, dims=-1) + error * 0.5)

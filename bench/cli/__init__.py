@@ -22,6 +22,7 @@ from bench.cli import (
     show,
     tax,
 )
+from bench.cli.encoding import degrade_output
 from bench.cli.options import expand, plain
 from bench.core.errors import BenchError, Interrupted
 from registry.errors import RegistryError
@@ -64,6 +65,7 @@ _command(DEVELOP, "regress", regress.regress, regress.EXAMPLES)
 
 def main() -> None:
     """Run the command line; a mistake that a person can put right ends in one message and its exit status."""
+    degrade_output()
     sys.path.insert(0, "")  # a user's own model or term may lie in the current folder
     try:
         app()

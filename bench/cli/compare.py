@@ -42,6 +42,7 @@ def compare(
     from bench.core.errors import BenchError
     from bench.report.comparison_table import comparison_table
     from bench.report.transfer_table import transfer_table
+    from bench.results import store
     from bench.results.compare import compare as compare_cells
     from bench.results.transfer import transfers
 
@@ -55,6 +56,7 @@ def compare(
     else:
         raise BenchError("name two cells, as in bench compare wnet:bce_ssim unet:bce_ssim, or --transfer and a model")
     Console(highlight=False, markup=False, width=max(Console().width, _WIDTH)).print(shown)
+    store.check(results)
 
 
 def _seeds(text: str) -> list[int]:

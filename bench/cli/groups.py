@@ -48,8 +48,17 @@ class MachineOptions:
     panel: ClassVar[str] = "Machine"
 
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto"
-    precision: Annotated[str, typer.Option(help="float32, bfloat16, or auto: the faster one.")] = "auto"
-    layout: Annotated[str, typer.Option(help="channels_last, contiguous, or auto: the faster one.")] = "auto"
+    precision: Annotated[
+        str, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the machine computes in it natively.")
+    ] = "auto"
+    memory_format: Annotated[str, typer.Option(help="channels_last (auto) or contiguous.")] = "auto"
+    layout: Annotated[str | None, typer.Option(hidden=True, help="The old name of --memory-format.")] = None
+
+    def __post_init__(self) -> None:
+        """Take ``--layout`` for what it is called now, and say so."""
+        if self.layout is not None:
+            typer.echo("bench: --layout is called --memory-format now", err=True)
+            object.__setattr__(self, "memory_format", self.layout)
 
 
 @dataclass(frozen=True)

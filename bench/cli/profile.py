@@ -40,6 +40,13 @@ def profile(
     versus_engine: Annotated[
         str | None, typer.Option("--vs-engine", help="Run what it is compared with by this engine instead.")
     ] = None,
+    versus_precision: Annotated[
+        str | None, typer.Option("--vs-precision", help="Compare with this precision instead: float32 or bfloat16.")
+    ] = None,
+    versus_memory_format: Annotated[
+        str | None,
+        typer.Option("--vs-memory-format", help="Compare with this memory format instead: channels_last, contiguous."),
+    ] = None,
     twice: Annotated[
         bool, typer.Option("--twice", help="Profile twice, in turn, and say how many blocks agree.")
     ] = False,
@@ -63,7 +70,7 @@ def profile(
 
     from bench.core import files
     from bench.core.files import canonical_json
-    from bench.core.machine import pick_device
+    from bench.core.machine import pick_device, pick_memory_format, pick_precision
     from bench.core.protocol import find_protocol
     from bench.data.loading.packed_files import PackedFiles
     from bench.profile.bottleneck import bottleneck as find_bottleneck
@@ -76,50 +83,54 @@ def profile(
     from bench.report.profile_page import profile_page
     from bench.report.profile_table import comparison_table, profile_table
     from bench.report.progress_bar import Bar
-    from bench.run.chooser import Chooser
     from bench.train.engine import engine_named
 
     alone = {"--trace": trace, "--picture": picture, "--html": html, "--memory-budget": memory_budget}
     alone |= {"--twice": twice or None, "--bottleneck": bottleneck or None}
     given = [name for name, value in alone.items() if value is not None]
-    if (versus or versus_engine) and given:
+    against = (versus, versus_engine, versus_precision, versus_memory_format)
+    if any(against) and given:
         raise BenchError(f"--vs compares two whole steps: profile each by itself for {', '.join(given)}")
     for path in filter(None, (json, trace, picture, html)):
         _make_room(path)
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     source = data.open()
     budget = find_protocol(protocol).override(batch=batch, size=size)
     where, runs = pick_device(machine.device), Path("runs")
-    asked = [(spec_named(model, loss, budget, source), engine_named(engine, where))]
-    if versus or versus_engine:
+    numbers = pick_precision(where, machine.precision), pick_memory_format(machine.memory_format)
+    sides = [(spec_named(model, loss, budget, source, *numbers), engine_named(engine, where))]
+    if any(against):
         named = opponent(versus or model, loss)
-        asked.append((spec_named(*named, budget, source), engine_named(versus_engine or engine, where)))
-    with Bar(console) as bar:
-        chooser = Chooser(source, where, runs, Path("results"), machine.precision, machine.layout, console.print, bar)
-        settled = [(*chooser.settle(spec), by) for spec, by in asked]
-        packed_files = PackedFiles(runs / "packed")
-        runner, *others = (
-            StepRunner(spec, source, where, engine=by, packed_files=packed_files) for spec, _, by in settled
+        others_numbers = (
+            pick_precision(where, versus_precision or machine.precision),
+            pick_memory_format(versus_memory_format or machine.memory_format),
         )
+        other = spec_named(*named, budget, source, *others_numbers)
+        sides.append((other, engine_named(versus_engine or engine, where)))
+    with Bar(console) as bar:
+        packed = PackedFiles(runs / "packed")
+        runner, *others = (StepRunner(spec, source, where, engine=by, packed_files=packed) for spec, by in sides)
         if others:
             comparison = compare(runner, others[0], seconds, progress=bar)
-            console.print(comparison_table(comparison))
-            if json is not None:
+            if json is not None:  # first: what was measured is not lost to a terminal that cannot show it
                 files.replace(json, comparison.model_dump_json(indent=1) + "\n")
+            console.print(comparison_table(comparison))
             return
         found, stretches = measure(runner, seconds, twice=twice, progress=bar)
-        found = found.model_copy(update={"choice": settled[0][1]})
+        if json is not None:
+            files.replace(json, found.model_dump_json(indent=1) + "\n")
         console.print(profile_table(found, console.width))
         if bottleneck:
             binding = find_bottleneck(runner, seconds / 4, progress=bar)
-            console.print(binding.sentence())
             found = found.model_copy(update={"bottleneck": binding})
         if memory_budget is not None:
             fit = fit_batch_of(runner, source, memory_budget, progress=bar)
-            console.print(fit.sentence())
             found = found.model_copy(update={"fit": fit})
     if json is not None:
         files.replace(json, found.model_dump_json(indent=1) + "\n")
+    for part in (found.bottleneck, found.fit):
+        if part is not None:
+            console.print(part.sentence())
     if trace is not None:
         files.replace(trace, canonical_json(chrome_trace(stretches, runner.label)) + "\n")
         if runner.device.type == "cuda":

@@ -15,6 +15,7 @@ from bench.core.errors import Interrupted
 EXAMPLES = """
 bench run --model wnet --loss bce_ssim
 bench run --model smp/fpn/tu-mobilenetv3_small_100 --loss "mask: bce + dice, depth: 0.5*l1 + ssim"
+bench run --model unet --metric mask_hd95 --metric torchmetrics/mask/BinaryMatthewsCorrCoef
 bench run --model unet --data composed --bg photos/ --bg-depth depth/ --fg cutouts/ --seeds 3
 """
 
@@ -27,6 +28,10 @@ def run(
     loss: Annotated[
         str, typer.Option("--loss", "-l", help="Recipe name (bench list losses) or its text.")
     ] = "bce_ssim",
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", help="Also score by: module:function, torchmetrics/mask/NAME, mask_hd95; repeatable."),
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds to run.")] = 1,
     first_seed: Annotated[int, typer.Option(help="The first of them.")] = 0,
     data: DataOptions,
@@ -43,8 +48,8 @@ def run(
 ) -> None:
     """Train, evaluate, time and record models under one loss and one budget, then regenerate the leaderboard.
 
-    A run that was stopped goes on from its last checkpoint when the same command is given again. Precision and memory
-    format are those of the leaderboard row's records, else the fastest, measured once a machine and model.
+    A run that was stopped goes on from its last checkpoint when the same command is given again. Precision is
+    bfloat16 where the machine computes in it natively, else float32.
     """
     from rich.console import Console
 
@@ -64,7 +69,7 @@ def run(
         seeds=range(first_seed, first_seed + seeds),
         source=data.open(),
         precision=machine.precision,
-        layout=machine.layout,
+        memory_format=machine.memory_format,
         device=machine.device,
         results=folders.results,
         runs=folders.runs,
@@ -72,6 +77,7 @@ def run(
         fresh=fresh,
         baselines=baselines,
         strict=strict,
+        metrics=metric or (),
     )
     console.print(experiment.headline())
     with Terminal(console) as terminal:

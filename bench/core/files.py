@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from bench.core.errors import BenchError
 
 
 def canonical_json(value: Any) -> str:
@@ -15,9 +18,26 @@ def canonical_json(value: Any) -> str:
 
 
 def replace(path: Path, text: str) -> None:
-    """Put a text in a file's place in one step: a reader sees the old or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _temporary(path, text).replace(path)
+    """Put a text in a file's place in one step: a reader sees the old or the new, never a part.
+
+    A link keeps being one: what it leads to is replaced. A file keeps its mode.
+
+    Raises:
+        BenchError: what lies there is no regular file (a device, a folder, a pipe): nothing is renamed over it.
+    """
+    place = path.resolve() if path.is_symlink() else path
+    before = place.stat() if place.exists() else None
+    if before is not None and not stat.S_ISREG(before.st_mode):
+        raise BenchError(f"cannot write {path}: it is no regular file")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(place, text)
+    try:
+        if before is not None:
+            temporary.chmod(stat.S_IMODE(before.st_mode))
+        temporary.replace(place)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def create(path: Path, text: str) -> bool:
@@ -40,7 +60,7 @@ def create(path: Path, text: str) -> bool:
 def _temporary(path: Path, text: str) -> Path:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -1,14 +1,17 @@
-"""Measures what machine this is, and picks the device and precision to compute in."""
+"""Measures what machine this is, and picks the device, the precision and the memory format to compute in."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import re
+import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import get_args
 
@@ -16,9 +19,23 @@ import torch
 
 from bench.core.environment import Environment
 from bench.core.errors import BenchError
-from bench.core.spec import Precision
+from bench.core.spec import MemoryFormat, Precision
 
-_PACKAGES = ("torch", "torchvision", "segmentation-models-pytorch", "timm", "pytorch-msssim", "numpy")
+_PACKAGES = (
+    "torch",
+    "torchvision",
+    "segmentation-models-pytorch",
+    "timm",
+    "pytorch-msssim",
+    "torchmetrics",
+    "numpy",
+    "scipy",
+    "pillow",
+)
+"""Whatever can change a number."""
+
+_NATIVE_BFLOAT16 = re.compile(r"bf16|amx|avx10|vnni_2")
+"""In the instruction set of an implementation of oneDNN that computes in bfloat16 without converting to float32."""
 
 
 def environment(device: torch.device) -> Environment:
@@ -40,7 +57,7 @@ def environment(device: torch.device) -> Environment:
         cudnn=str(torch.backends.cudnn.version())  # type: ignore[no-untyped-call]
         if cuda
         else None,
-        packages={name: metadata.version(name) for name in _PACKAGES},
+        packages={name: version for name in _PACKAGES if (version := _version(name)) is not None},
     )
 
 
@@ -68,13 +85,6 @@ def pick_device(name: str = "auto") -> torch.device:
     return device
 
 
-def native_precisions(device: torch.device) -> tuple[Precision, ...]:
-    """What the device computes in natively: float32, and bfloat16 where it has it."""
-    cuda = device.type == "cuda"
-    has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False) if cuda else _cpu_has_bfloat16()
-    return ("float32", "bfloat16") if has_bfloat16 else ("float32",)
-
-
 def steady_arithmetic(precision: Precision = "float32") -> None:
     """On a GPU let float32 mean float32, unless ``tf32`` is asked for, and cuDNN choose its algorithms by trying.
 
@@ -97,7 +107,7 @@ def untried_shapes() -> Iterator[None]:
 
 
 def pick_precision(device: torch.device, name: str = "auto") -> Precision:
-    """``auto`` is bfloat16 where the device computes in it natively, else float32; nothing is measured.
+    """``auto`` is bfloat16 where the libraries in use compute in it natively, else float32; nothing is measured.
 
     Raises:
         BenchError: an unknown precision, or one that the device does not have.
@@ -110,23 +120,88 @@ def pick_precision(device: torch.device, name: str = "auto") -> Precision:
             return found
     if name != "auto":
         raise BenchError(f"unknown precision {name!r}; choose auto, {', '.join(get_args(Precision))}")
-    return native_precisions(device)[-1]
+    cuda = device.type == "cuda"
+    native = torch.cuda.is_bf16_supported(including_emulation=False) if cuda else _onednn_has_bfloat16()
+    return "bfloat16" if native else "float32"
+
+
+def pick_memory_format(name: str = "auto") -> MemoryFormat:
+    """``auto`` is channels_last, which loaders serve and convolutions follow.
+
+    Raises:
+        BenchError: an unknown memory format.
+    """
+    for memory_format in get_args(MemoryFormat):
+        if name == memory_format:
+            found: MemoryFormat = memory_format
+            return found
+    if name != "auto":
+        raise BenchError(f"unknown memory format {name!r}; choose auto, {' or '.join(get_args(MemoryFormat))}")
+    return "channels_last"
+
+
+@cache
+def _onednn_has_bfloat16() -> bool:
+    """Whether oneDNN, as it is built and set up in this process, convolves in bfloat16 without converting to float32.
+
+    torch says only whether oneDNN takes bfloat16 at all, which it does by conversion on any AVX-512 processor, and a
+    processor's flags know nothing of ``ONEDNN_MAX_CPU_ISA``: so oneDNN is asked which implementation it takes.
+    """
+    supported = torch.ops.mkldnn._is_mkldnn_bf16_supported
+    if not torch.backends.mkldnn.is_available() or not supported():  # type: ignore[no-untyped-call]
+        return False
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return True
+    implementations = re.findall(r"exec,cpu,convolution,[^,:]*:([^,]*),", _verbose_convolution())
+    return bool(implementations) and all(map(_NATIVE_BFLOAT16.search, implementations))
+
+
+def _verbose_convolution() -> str:
+    """What oneDNN says of a small convolution in bfloat16; it says so on the process's own standard output alone."""
+    images = torch.zeros(1, 16, 8, 8, dtype=torch.bfloat16).to(memory_format=torch.channels_last)
+    weights = torch.zeros(16, 16, 3, 3, dtype=torch.bfloat16)
+    flush = getattr(ctypes.CDLL(None), "fflush", lambda _: 0) if os.name == "posix" else lambda _: 0
+    with suppress(OSError, ValueError), tempfile.TemporaryFile() as file:
+        sys.stdout.flush()
+        flush(None)
+        kept = os.dup(1)
+        try:
+            os.dup2(file.fileno(), 1)
+            verbose = torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON)  # type: ignore[no-untyped-call]
+            with torch.no_grad(), verbose:
+                torch.nn.functional.conv2d(images, weights)
+            flush(None)
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
+        file.seek(0)
+        return file.read().decode(errors="replace")
+    return ""
+
+
+def _version(package: str) -> str | None:
+    with suppress(metadata.PackageNotFoundError):
+        return metadata.version(package)
+    return None
 
 
 def _has_tf32(device: torch.device) -> bool:
     return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
 
 
-def _cpu_has_bfloat16() -> bool:
-    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
 def _driver() -> str:
-    """The NVIDIA driver's version, by the kernel module's own file; else the CUDA version that it offers."""
+    """The NVIDIA driver's version, by the kernel module's own file, else by NVML; ``unknown`` without either."""
     path = Path("/proc/driver/nvidia/version")
-    found = re.search(r"Kernel Module\D*([\d.]+)", path.read_text()) if path.exists() else None
-    return found[1] if found else f"CUDA {torch._C._cuda_getDriverVersion()}"  # type: ignore[attr-defined]
+    with suppress(OSError):
+        if found := re.search(r"Kernel Module\D*([\d.]+)", path.read_text()):
+            return found[1]
+    try:
+        nvml = import_module("pynvml")
+        nvml.nvmlInit()
+        version = nvml.nvmlSystemGetDriverVersion()
+    except Exception:  # the package is missing, or NVML is: either way nothing is known
+        return "unknown"
+    return version.decode() if isinstance(version, bytes) else str(version)
 
 
 @cache

@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from bench.core.files import canonical_json
 from bench.core.protocol import Protocol
 
 Precision = Literal["float32", "bfloat16", "tf32"]
-Layout = Literal["channels_last", "contiguous"]
+MemoryFormat = Literal["channels_last", "contiguous"]
+Engine = Literal["eager", "compiled", "graphed"]
+Inputs = Literal["pair", "image"]
+
+LATER: dict[str, Any] = {"engine": "eager", "inputs": "pair"}
+"""Fields that specs did not have from the beginning, with their defaults: only another value enters the digest."""
 
 
 class RunSpec(BaseModel):
@@ -24,7 +29,9 @@ class RunSpec(BaseModel):
         data: the source's own description: parameters and content hash, no paths.
         precision: ``float32`` (as IEEE 754 has it, on a GPU too), ``bfloat16`` (autocast), or ``tf32`` (float32 whose
             convolutions and matrix products keep 10 bits of each factor; GPUs with tensor cores only).
-        layout: memory format of images and weights, ``channels_last`` or ``contiguous``.
+        memory_format: of images and weights, ``channels_last`` or ``contiguous``; ``layout`` in records of format 1.
+        engine: what runs a step: ``eager``, ``compiled`` or ``graphed``.
+        inputs: ``pair``, background and composite, or ``image``, the composite alone.
         seed: of initialisation, order and augmentation.
     """
 
@@ -35,18 +42,41 @@ class RunSpec(BaseModel):
     protocol: Protocol
     data: dict[str, Any]
     precision: Precision = "float32"
-    layout: Layout = "channels_last"
+    memory_format: MemoryFormat = "channels_last"
+    engine: Engine = "eager"
+    inputs: Inputs = "pair"
     seed: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_format_1(cls, given: Any) -> Any:
+        """Accept the name that the memory format had in records of format 1."""
+        if isinstance(given, dict) and "layout" in given and "memory_format" not in given:
+            return {"memory_format" if name == "layout" else name: value for name, value in given.items()}
+        return given
 
     @property
     def id(self) -> str:
         """Twelve hex digits that name this run's outcome."""
-        return _digest(self.model_dump(mode="json", exclude={"protocol": {"summary"}}))
+        return _digest(self._identity())
 
     @property
     def cell(self) -> str:
         """The same without the seed: what a leaderboard row is about."""
-        return _digest(self.model_dump(mode="json", exclude={"protocol": {"summary"}, "seed": True}))
+        return _digest({name: value for name, value in self._identity().items() if name != "seed"})
+
+    @property
+    def precision_label(self) -> str:
+        """The precision for people: the memory format is named only where it is not the usual one."""
+        if self.memory_format == "channels_last":
+            return self.precision
+        return f"{self.precision}, {self.memory_format}"
+
+    def _identity(self) -> dict[str, Any]:
+        """What is hashed: in the words of format 1, so that a run has one id for ever."""
+        fields = self.model_dump(mode="json", exclude={"protocol": {"summary"}})
+        fields["layout"] = fields.pop("memory_format")
+        return {name: value for name, value in fields.items() if name not in LATER or value != LATER[name]}
 
 
 def _digest(value: Any) -> str:

@@ -7,7 +7,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bench.core.choice import Candidate
 from bench.core.progress import Progress, no_progress
 from bench.profile.interval import Interval, grouped_interval
 from bench.profile.profile import compile_seconds
@@ -93,8 +92,8 @@ def compare(
         compile_seconds(side, first, time.value / 1e3) for side, first, time in zip((a, b), ready, times, strict=True)
     ]
     return Comparison(
-        a=f"{a.label}, {Candidate.of(a.spec).label}",
-        b=f"{b.label}, {Candidate.of(b.spec).label}",
+        a=f"{a.label}, {a.spec.precision_label}",
+        b=f"{b.label}, {b.spec.precision_label}",
         a_ms=times[0],
         b_ms=times[1],
         a_compile_seconds=compiling[0],

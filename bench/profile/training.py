@@ -13,7 +13,7 @@ from torch import Tensor
 from bench.core.errors import BenchError
 from bench.core.machine import free_bytes, steady_arithmetic
 from bench.core.protocol import Protocol
-from bench.core.spec import RunSpec
+from bench.core.spec import Engine, MemoryFormat, Precision, RunSpec
 from bench.core.timings import BlockTime
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import RESIDENT_SHARE, Batch, Loader
@@ -27,7 +27,7 @@ from bench.timing.ledger import Ledger
 from bench.timing.work import blocks_of
 from bench.train.compatibility import common_heads
 from bench.train.cuda_graph import GRAPH
-from bench.train.engine import FIRST_STEPS, Engine, run_by
+from bench.train.engine import FIRST_STEPS, refusal, run_by
 from bench.train.evaluate import evaluate
 from bench.train.memory_format import place
 from bench.train.optim import optimizers, schedules
@@ -101,15 +101,29 @@ class StepRunner:
 
     def restart(self) -> None:
         """Begin anew with fresh weights, and with tensors that lie elsewhere in memory; the batches stay."""
-        del self._step, self._passes, self.batches, self.objective, self.optimizer
-        self.model = torch.nn.Identity()  # the old one's memory is free before the new one asks for its own
-        gc.collect()  # a captured step and its recording know each other
+        self.release()  # the old one's memory is free before the new one asks for its own
         self.model = self._build()
         self._begin()
 
+    def release(self) -> None:
+        """Let go of the model and all that trains it; the runner is of use again after `restart`."""
+        del self._step, self._passes, self.batches, self.objective, self.optimizer
+        self.model = torch.nn.Identity()
+        gc.collect()  # a captured step and its recording know each other
+
+    @property
+    def autocast(self) -> torch.autocast:
+        """The precision of the forward pass."""
+        return self._step.autocast
+
+    @property
+    def refused(self) -> str | None:
+        """Why a step that was to be captured runs eagerly; None where it does not, or was not tried yet."""
+        return refusal(self._step)
+
     def _build(self) -> torch.nn.Module:
         torch.manual_seed(self.spec.seed)
-        return place(models.build(self.spec.model), self.spec.layout, self.device)
+        return place(models.build(self.spec.model), self.spec.memory_format, self.device)
 
     def _begin(self) -> None:
         spec, protocol = self.spec, self.spec.protocol
@@ -250,10 +264,24 @@ class StepRunner:
                 yield epoch, batch
 
 
-def spec_named(model: str, loss: str, protocol: Protocol, source: Source) -> RunSpec:
-    """What to train by names, as on the command line; in float32 until something else is chosen.
+def spec_named(
+    model: str,
+    loss: str,
+    protocol: Protocol,
+    source: Source,
+    precision: Precision = "float32",
+    memory_format: MemoryFormat = "channels_last",
+) -> RunSpec:
+    """What to train by names, as on the command line.
 
     Raises:
         RegistryError: a name that does not exist, or a recipe that does not parse.
     """
-    return RunSpec(model=models.canonical(model), recipe=parse(loss).text, protocol=protocol, data=source.describe())
+    return RunSpec(
+        model=models.canonical(model),
+        recipe=parse(loss).text,
+        protocol=protocol,
+        data=source.describe(),
+        precision=precision,
+        memory_format=memory_format,
+    )

@@ -5,21 +5,39 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from bench.core import files
 from bench.report.excerpt import put
 from bench.report.leaderboard import leaderboard
 from bench.results import store
 
 
-def pages(results: Path, page: Path) -> dict[Path, str]:
-    """Every generated file by path: the leaderboard, its excerpt in a README.md beside it, the records' schema.
+def pages(results: Path, page: Path, pool: bool = False, readme: bool = True) -> dict[Path, str]:
+    """Every generated file by path: the leaderboard, the records' schema, an excerpt in a README.md beside the page.
 
-    Raises:
-        BadData: files in ``results`` that are no records.
+    Args:
+        results: folder of the records; what is damaged in it is left out.
+        page: the leaderboard.
+        pool: count machines as a further random level.
+        readme: whether the excerpt is wanted; a README that lacks its two markers has none.
     """
     records = store.read_all(results)
     link = Path(os.path.relpath(results, page.parent)).as_posix()
-    texts = {page: leaderboard(records, link), results / store.SCHEMA: store.schema()}
-    readme = page.parent / "README.md"
-    if readme.exists():
-        texts[readme] = put(readme.read_text(encoding="utf-8"), records)
+    texts = {page: leaderboard(records, link, results, pool), results / store.SCHEMA: store.schema()}
+    front = page.parent / "README.md"
+    if readme and front.exists():
+        text = front.read_bytes().decode()
+        texts[front] = put(text, records, results)
     return texts
+
+
+def stale(texts: dict[Path, str]) -> list[Path]:
+    """Those whose files do not say what they should."""
+    return [path for path, text in texts.items() if not path.exists() or path.read_bytes() != text.encode()]
+
+
+def refresh(texts: dict[Path, str]) -> list[Path]:
+    """Write those that are stale, and say which they were."""
+    written = stale(texts)
+    for path in written:
+        files.replace(path, texts[path])
+    return written

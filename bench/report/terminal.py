@@ -57,6 +57,10 @@ class Terminal(Listener):
         if self._task is not None:
             self._progress.update(self._task, news=name)
 
+    def note(self, text: str) -> None:
+        """Print it."""
+        self._console.print(f"  {text}", soft_wrap=True, markup=False)
+
     def window(self, summary: WindowSummary) -> None:
         """Move the bar."""
         losses = " ".join(f"{name} {value:.3f}" for name, value in summary.losses.items())

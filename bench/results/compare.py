@@ -175,7 +175,7 @@ def _notes(a: Row, b: Row, pairing: Pairing, aligned: Aligned) -> Iterator[str]:
         ("machine", {_machine(record) for record in learnt}),
         ("torch version", {record.environment.packages.get("torch", "unknown") for record in learnt}),
         ("precision", {record.spec.precision for record in learnt}),
-        ("memory format", {record.spec.layout for record in learnt}),
+        ("memory format", {record.spec.memory_format for record in learnt}),
     ):
         if len(values) > 1:
             yield f"the {what} was not the same: {', '.join(sorted(values))}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.core.choice import Candidate
 from bench.core.errors import BenchError
 from bench.core.files import canonical_json
 from bench.core.record import Record
@@ -78,7 +77,11 @@ def _names(row: Row) -> set[str]:
     """All that a cell answers to; its precision and memory format may be said too, where several have its name."""
     spec = _any(row).spec
     plain = {row.model, label(row), f"{row.model}:{spec.recipe}"}
-    return plain | {f"{name}:{Candidate.of(spec)}" for name in plain} | {f"{name}:{spec.precision}" for name in plain}
+    return (
+        plain
+        | {f"{name}:{spec.precision} {spec.memory_format}" for name in plain}
+        | {f"{name}:{spec.precision}" for name in plain}
+    )
 
 
 def _name(row: Row) -> str:

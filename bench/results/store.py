@@ -1,13 +1,21 @@
-"""Writing records one atomic step at a time, and reading them all back."""
+"""Writing records one atomic step at a time, and the one way of reading them back.
+
+Reading passes over what is damaged and names it, so that everything that does not need it still works; a command that
+has done its work then calls `check`, which ends it with the names and exit status 3.
+"""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import overload
 
 from pydantic import ValidationError
 
@@ -16,6 +24,48 @@ from bench.core.files import create
 from bench.core.record import Record
 
 SCHEMA = "schema.json"
+IMAGES = ".images.csv"
+_CHECKSUM = '"checksum": "'
+_DIGITS = 16
+
+Named = tuple[str, Record]
+"""A record with its file's name."""
+
+
+@dataclass(frozen=True)
+class Records(Sequence[Named]):
+    """The records of a folder by file name, and the files that are none.
+
+    Attributes:
+        folder: where they lie.
+        named: each with its file's name.
+        damaged: names of files that cannot be used, with the reason.
+    """
+
+    folder: Path
+    named: Sequence[Named]
+    damaged: Sequence[tuple[str, str]] = field(default=())
+
+    @overload
+    def __getitem__(self, index: int) -> Named: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Named]: ...
+    def __getitem__(self, index: int | slice) -> Named | Sequence[Named]:
+        """One or several of them, by file name."""
+        return self.named[index]
+
+    def __len__(self) -> int:
+        """How many could be read."""
+        return len(self.named)
+
+    def check(self) -> None:
+        """To be called when everything else is done.
+
+        Raises:
+            BadData: there are damaged files, every one named.
+        """
+        if self.damaged:
+            raise BadData(self.damaged, f"left out; restore them, or move them out of {self.folder}")
 
 
 def slug(record: Record) -> str:
@@ -35,55 +85,118 @@ def write(folder: Path, record: Record, per_image: Mapping[str, Sequence[float |
     Raises:
         BenchError: the folder cannot be written to (full, read-only).
     """
-    stem = slug(record)
+    stem, table = slug(record), _csv(per_image) if per_image else None
+    text = _sealed(record.model_copy(update={"images": None if table is None else _digest(table), "checksum": None}))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for attempt in range(1000):
             path = folder / f"{stem}{f'-{attempt}' if attempt else ''}.json"
             # The table first: a record that can be read has its images, whenever the power fails.
-            if per_image and not create(path.with_suffix(".images.csv"), _csv(per_image)):
+            if table is not None and not create(path.with_suffix(IMAGES), table):
                 continue
-            if create(path, record.model_dump_json(indent=1) + "\n"):
+            if create(path, text):
                 return path
     except OSError as error:
         raise BenchError(f"cannot write the record to {folder}: {error.strerror}") from error
     raise BenchError(f"a thousand records called {stem} lie in {folder} already")
 
 
-def read_all(folder: Path) -> list[tuple[str, Record]]:
-    """All records of a folder as (file name, record), by file name.
-
-    Raises:
-        BadData: files that are no records, every one named.
-    """
-    records, bad = [], []
+def read_all(folder: Path) -> Records:
+    """All records of a folder, by file name, and the names of those that are damaged."""
+    named: list[Named] = []
+    damaged: list[tuple[str, str]] = []
     for path in sorted(folder.glob("*.json")):
         if path.name == SCHEMA:
             continue
         try:
-            records.append((path.name, Record.model_validate_json(path.read_text(encoding="utf-8"))))
-        except (ValidationError, ValueError) as error:
-            bad.append((path.name, str(error).splitlines()[0]))
-    if bad:
-        raise BadData(bad, f"these are no records of this version; move them out of {folder}")
-    return records
+            named.append((path.name, read(path)))
+        except BadData as error:
+            damaged += error.problems
+    return Records(folder, named, damaged)
+
+
+def read(path: Path) -> Record:
+    """One record.
+
+    Raises:
+        BadData: it is none, or not as it was written.
+    """
+    try:
+        status = path.stat()
+        return _parse(path, status.st_mtime_ns, status.st_size)
+    except (OSError, ValueError) as error:  # pydantic's, JSON's and UTF-8's errors are ValueErrors
+        raise BadData([(path.name, _reason(error))]) from error
+
+
+def check(folder: Path) -> None:
+    """To be called by a command that has done its work: name what it had to leave out.
+
+    Raises:
+        BadData: there are damaged files in the folder, every one named.
+    """
+    read_all(folder).check()
 
 
 def read_images(path: Path) -> dict[str, list[float]]:
-    """The per-image metrics beside a record, by column; empty where there are none."""
-    table = path.with_suffix(".images.csv")
+    """The per-image metrics beside a record, by column; empty where there are none.
+
+    Raises:
+        BadData: the table is not as it was written, or holds words.
+    """
+    table = path.with_suffix(IMAGES)
     if not table.exists():
         return {}
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return {
-        name: [float(row[name]) if row[name] else float("nan") for row in rows] for name in (rows[0] if rows else {})
-    }
+    try:
+        text = table.read_text(encoding="utf-8")
+        expected = read(path).images if path.exists() else None
+        if expected is not None and _digest(text) != expected:
+            raise ValueError("its checksum is not the one in the record")
+        rows = list(csv.DictReader(io.StringIO(text)))
+        return {
+            name: [float("nan" if row[name] == "" else row[name]) for row in rows] for name in (rows[0] if rows else {})
+        }
+    except (OSError, ValueError, TypeError) as error:
+        raise BadData([(table.name, str(error))], f"restore it, or move it and its record out of {path.parent}") from (
+            error
+        )
 
 
 def schema() -> str:
     """The published JSON schema of a record, as text."""
     return json.dumps(Record.model_json_schema(), indent=1, sort_keys=True) + "\n"
+
+
+@cache
+def _parse(path: Path, modified: int, size: int) -> Record:
+    """A record's file as it was at that moment: reading a folder again costs no more than looking at it."""
+    text = path.read_text(encoding="utf-8")
+    body, mark, rest = text.rpartition(_CHECKSUM)
+    if mark and rest[:_DIGITS] != _digest(body):
+        raise ValueError("its checksum is not that of its content: it was changed or damaged after it was written")
+    record = Record.model_validate_json(text)
+    if record.format > 1 and not mark:
+        raise ValueError("its checksum is missing: it was changed or damaged after it was written")
+    return record
+
+
+def _sealed(record: Record) -> str:
+    """The record as JSON, its last value the checksum of all that stands before."""
+    text = record.model_dump_json(indent=1)
+    body, mark, end = text.rpartition('"checksum": null')
+    assert mark and end == "\n}", "the checksum is the record's last field"
+    return f'{body}{_CHECKSUM}{_digest(body)}"{end}\n'
+
+
+def _reason(error: Exception) -> str:
+    """One line: what is wrong, and where in the record."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def _csv(columns: Mapping[str, Sequence[float | int]]) -> str:

@@ -8,27 +8,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 
 from bench.audit.audit import audit
 from bench.core import files
 from bench.core.code import code_version
-from bench.core.errors import BenchError
+from bench.core.errors import BadData, BenchError
 from bench.core.finding import Finding, Unsound, broken, headline
-from bench.core.machine import environment, pick_device
+from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
 from bench.core.protocol import Protocol
 from bench.core.record import Record
 from bench.core.spec import RunSpec
 from bench.data.augment import find_level
 from bench.data.source import Source
+from bench.metrics import metrics as all_metrics
+from bench.metrics.scores import Scores
 from bench.report.pages import pages
+from bench.results import store
 from bench.results.board import data_label
-from bench.run.choice import candidates
-from bench.run.chooser import Chooser
 from bench.run.runner import Runner, discard
 from bench.train.compatibility import check_sizes
 from bench.train.events import Listener
 from bench.train.optim import optimizers, schedules
+from registry.contract import Prediction
 from registry.losses import parse
 from registry.models import models
 
@@ -43,11 +44,12 @@ class Experiment:
         models: keys of `registry.models`.
         loss: a recipe's name or text.
         protocol, seeds, source: under which budget, how often, on which data.
-        precision, layout, device: as on the command line; ``auto`` is settled by a `Chooser`, once a model.
+        precision, memory_format, device: as on the command line; ``auto`` is what the device computes in natively.
         results, runs: folders of records, and of checkpoints and pictures.
         again: run even what this machine and this code have a finished record of.
         fresh: begin anew where an unfinished run left a checkpoint.
         baselines: also fit those that learn nothing, unless they have records.
+        metrics: keys of metrics beside those of every evaluation: a user's own, or another library's.
         strict: run nothing at all if the audit of any model finds something broken.
 
     Raises:
@@ -60,7 +62,7 @@ class Experiment:
     seeds: Sequence[int]
     source: Source
     precision: str = "auto"
-    layout: str = "auto"
+    memory_format: str = "auto"
     device: str = "auto"
     results: Path = Path("results")
     runs: Path = Path("runs")
@@ -68,14 +70,17 @@ class Experiment:
     fresh: bool = False
     baselines: bool = True
     strict: bool = False
+    metrics: Sequence[str] = ()
     failed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self._device = pick_device(self.device)
-        candidates(self._device, self.precision, self.layout)  # a mistake in a name shows here
+        self._precision = pick_precision(self._device, self.precision)
+        self._memory_format = pick_memory_format(self.memory_format)
         self._recipe = parse(self.loss)
         self._keys = [models.canonical(key) for key in self.models]
         self._data = self.source.describe()
+        self._metrics = {metric.key: metric.facts for metric in map(all_metrics.bind, self.metrics)}
         self._try_out()
         self._floor: list[Record] = []
         self._audits: dict[str, list[Finding]] = {}
@@ -101,11 +106,22 @@ class Experiment:
                     check_sizes(self._spec(key, 0), model)
         except (ValueError, ZeroDivisionError, TypeError) as error:
             raise BenchError(f"that cannot be built: {error}") from error
+        self._try_metrics()
+
+    def _try_metrics(self) -> None:
+        """Score two images by the metrics that were asked for."""
+        quartet = self.source.render("val", torch.arange(min(2, self.protocol.val_samples)), self.protocol.size)
+        logits = torch.zeros_like(quartet.bg_fg[:, :1])
+        for key in self._metrics:
+            try:
+                Scores([key]).update(Prediction(logits, logits), quartet)
+            except Exception as error:  # whatever somebody's metric raises
+                raise BenchError(f"metric {key} cannot be computed: {type(error).__name__}: {error}") from error
 
     def headline(self) -> str:
         """What will be run, in two lines."""
         data = data_label(self.source.describe()).replace("*", "")
-        asked = [name for name in (self.precision, self.layout) if name != "auto"]
+        asked = [name for name in (self.precision, self.memory_format) if name != "auto"]
         where = "; ".join([f"{self.protocol.label} on {data}", environment(self._device).label, *asked])
         return f"{where}\nloss: {self._recipe.text}"
 
@@ -115,12 +131,12 @@ class Experiment:
         Raises:
             Unsound: the audit found something broken and this is ``strict``; nothing was written.
         """
-        runner = Runner(self.source.to(self._device), self._device, self.runs, self.results, listener)
+        runner = Runner(
+            self.source.to(self._device), self._device, self.runs, self.results, listener, list(self._metrics)
+        )
         if self.strict:
             self._refuse(runner, announce)
-        folders, asked = (self.runs, self.results), (self.precision, self.layout)
-        chooser = Chooser(runner.source, self._device, *folders, *asked, announce, listener.preparing)
-        for spec, choice in map(chooser.settle, self._specs()):
+        for spec in self._specs():
             name = self.loss if spec.recipe else "none"
             found = self._found(spec)
             if found is None:
@@ -128,7 +144,7 @@ class Experiment:
                     discard(self.runs, spec)
                 announce(f"{spec.model}, seed {spec.seed} ({spec.id})")
                 audited = self._audit(spec.model, runner, announce) if spec.recipe else []
-                record, path = runner.run(spec, name, audited, choice)
+                record, path = runner.run(spec, name, audited)
             else:
                 path, record = found
             if not spec.recipe:
@@ -171,25 +187,28 @@ class Experiment:
                     yield self._spec(key, seed)
 
     def _spec(self, key: str, seed: int) -> RunSpec:
-        """A model's spec, precision and memory format still open; a baseline has no recipe, and needs none of them."""
+        """A model's spec; a baseline has no recipe, and computes nothing that a precision would change."""
         learns = key not in BASELINES
         return RunSpec(
             model=key,
             recipe=self._recipe.text if learns else "",
             protocol=self.protocol,
             data=self._data,
+            precision=self._precision if learns else "float32",
+            memory_format=self._memory_format if learns else "channels_last",
             seed=seed,
         )
 
     def _found(self, spec: RunSpec) -> tuple[Path, Record] | None:
-        """A finished record of this very run, made by this code on this machine."""
+        """A finished record of this very run by this code on this machine, with the metrics that were asked for."""
         if self.again and spec.recipe:
             return None
         here = environment(self._device).fingerprint
         for path in sorted(self.results.glob(f"*_{spec.id}_*.json"), reverse=True):
-            with suppress(ValidationError):  # a damaged record is none; the leaderboard names it
-                record = Record.model_validate_json(path.read_text(encoding="utf-8"))
+            with suppress(BadData):  # a damaged record is none; the leaderboard names it
+                record = store.read(path)
                 code = code_version(spec.model, spec.recipe)
-                if (record.outcome, record.code, record.fingerprint) == ("finished", code, here):
+                same = (record.outcome, record.code, record.fingerprint) == ("finished", code, here)
+                if same and all(record.metrics.get(key) == facts for key, facts in self._metrics.items()):
                     return path, record
         return None

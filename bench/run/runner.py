@@ -15,7 +15,6 @@ from typing import IO
 
 import torch
 
-from bench.core.choice import Choice
 from bench.core.code import code_version
 from bench.core.errors import BenchError
 from bench.core.finding import Finding
@@ -26,6 +25,8 @@ from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.split import Part
+from bench.metrics import metrics as all_metrics
+from bench.metrics.attributes import PREFIX, camera_columns
 from bench.report.picture import prediction_picture
 from bench.results import store
 from bench.timing import memory
@@ -46,6 +47,7 @@ class Runner:
         source: on ``device`` already.
         runs: folder of checkpoints, pictures and event files, a folder a run.
         results: folder of records.
+        metrics: keys of metrics beside those of every evaluation.
     """
 
     source: Source
@@ -53,22 +55,20 @@ class Runner:
     runs: Path
     results: Path
     listener: Listener = field(default_factory=Listener)
+    metrics: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         memory.keep_freed(self.device)
         self._tiers: set[str] = set()  # of the run's training samples
         self._loaders: dict[tuple[Part, int, int, int], Loader] = {}
 
-    def run(
-        self, spec: RunSpec, recipe_name: str, audit: Sequence[Finding] = (), choice: Choice | None = None
-    ) -> tuple[Record, Path]:
+    def run(self, spec: RunSpec, recipe_name: str, audit: Sequence[Finding] = ()) -> tuple[Record, Path]:
         """Train and test a spec; the record is written however the run ends.
 
         Args:
             spec: what to run.
             recipe_name: what its recipe is called.
             audit: what the audit found, for the record.
-            choice: how precision and memory format were chosen, for the record.
 
         Returns:
             The record and its file.
@@ -88,8 +88,9 @@ class Runner:
         trained: TrainingResult | None = None
         outcome: Outcome = "finished"
         reason: str | None = None
+        scored_by = [*all_metrics.default(), *self.metrics]
         try:
-            trained = train(spec, self.loader, folder, self.device, training, evaluation, self.listener)
+            trained = train(spec, self.loader, folder, self.device, training, evaluation, self.listener, scored_by)
         except Diverged as error:
             outcome, reason = "diverged", f"{error}; samples {error.ids.tolist()}"
             (folder / "diverged.json").write_text(json.dumps({"reason": str(error), "ids": error.ids.tolist()}) + "\n")
@@ -129,11 +130,11 @@ class Runner:
             peak_mib=peak,
             resumed=trained.resumed if trained else 0,
             audit=list(audit),
-            choice=choice,
             metrics=trained.test.facts if trained else {},
             pooled_terms=trained.test.pooled if trained else {},
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
+        record = store.read(path)
         self.listener.finished(record)
         if trained is not None:
             self._draw(spec, trained, folder)
@@ -167,13 +168,15 @@ class Runner:
         return self._loaders[key]
 
     def _images(self, trained: TrainingResult) -> dict[str, list[float | int]]:
-        """Per-image metrics with the sample's id and its two groups, by column."""
+        """Per-image metrics with the sample's id, its two groups and what it is like, by column."""
         ids = trained.test.ids
         backgrounds, objects = self.source.groups("test", ids)
         return {
             "sample": ids.tolist(),
             "background": backgrounds.tolist(),
             "object": objects.tolist(),
+            **{f"{PREFIX}{name}": values.tolist() for name, values in trained.test.attributes.items()},
+            **camera_columns(self.source.camera_draws("test", ids)),
             **{name: values.tolist() for name, values in trained.test.columns.items()},
         }
 

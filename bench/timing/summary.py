@@ -66,7 +66,7 @@ def _perturbation(windows: Sequence[Window]) -> float | None:
     """Median ratio of an instrumented window's step time to the mean of its plain neighbours'."""
     ratios = []
     for before, middle, after in zip(windows, windows[1:], windows[2:], strict=False):
-        if middle.blocks and not before.blocks and not after.blocks:
+        if middle.blocks and not before.blocks and not after.blocks and middle.engine == before.engine:
             plain = (before.seconds / before.steps + after.seconds / after.steps) / 2
             ratios.append(middle.seconds / middle.steps / plain)
     return statistics.median(ratios) if ratios else None

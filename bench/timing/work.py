@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from registry.contract import Model
@@ -16,14 +19,22 @@ def parameter_count(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters())
 
 
+def meta_copy(model: nn.Module) -> nn.Module:
+    """A copy of a model on the meta device, in evaluation mode; the model itself stays as it is.
+
+    It may keep tensors that have a graph: features of its last batch, or weights that weight norm works out.
+    """
+    with _CopyWithoutGraph():
+        return copy.deepcopy(model).to("meta").eval()
+
+
 def gmacs(model: nn.Module, size: int) -> float | None:
     """Multiply-adds of one forward pass of one image pair of that size, in thousand millions.
 
     Counted on the meta device (nothing is computed); 1 multiply-add = 2 FLOPs of torch's counter. None for a
     model that cannot run there, as it looks at values.
     """
-    # A copy, as moving to meta throws the weights away; training mode of batch norm refuses 1x1 maps of one image.
-    twin = copy.deepcopy(model).to("meta").eval()
+    twin = meta_copy(model)  # in evaluation mode: batch norm in training refuses 1x1 maps of one image
     images = torch.empty(1, 3, size, size, device="meta")
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
@@ -32,6 +43,22 @@ def gmacs(model: nn.Module, size: int) -> float | None:
         return None
     flops: int = counter.get_total_flops()
     return flops / 2e9
+
+
+class _CopyWithoutGraph(TorchFunctionMode):
+    """Copies tensors that have a graph by value; `copy.deepcopy` refuses them."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if func is Tensor.__deepcopy__ and not args[0].is_leaf:
+            tensor, memo = args
+            return memo.setdefault(id(tensor), tensor.detach().clone())
+        return func(*args, **(kwargs or {}))
 
 
 def blocks_of(model: nn.Module) -> dict[str, list[nn.Module]]:

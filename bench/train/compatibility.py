@@ -8,7 +8,7 @@ from torch import nn
 from bench.core.errors import BenchError
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import Loader
-from registry.contract import Prediction, Quartet
+from registry.contract import Quartet, check_prediction
 from registry.losses import parse
 from registry.losses.objective import Objective
 
@@ -32,8 +32,8 @@ def common_heads(spec: RunSpec, model: nn.Module, loader: Loader) -> tuple[str, 
     """The heads that the model has and the recipe speaks of, tried on one batch.
 
     Raises:
-        BenchError: the model's answer is no `Prediction` of the right shape, the data has no truth for a head, the
-            recipe does not work at this size, or no head is left.
+        ContractError: the model's answer is no `Prediction` of the right shape, or a term returns no single number.
+        BenchError: the data has no truth for a head, the recipe does not work at this size, or no head is left.
     """
     recipe = parse(spec.recipe)
     truth = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:2])
@@ -62,14 +62,4 @@ def common_heads(spec: RunSpec, model: nn.Module, loader: Loader) -> tuple[str, 
 
 def _predicted_heads(name: str, prediction: object, truth: Quartet) -> list[str]:
     """The heads of a prediction, whose shapes must be those of the targets: broadcasting would hide a mistake."""
-    if not isinstance(prediction, Prediction):
-        kind = type(prediction).__name__
-        raise BenchError(
-            f"{name} answers with a {kind}: return registry.contract.Prediction(mask_logits, depth_logits)"
-        )
-    expected = (len(truth), 1, *truth.bg_fg.shape[-2:])
-    heads = list(prediction.heads())
-    for head, output in heads:
-        if tuple(output.logits.shape) != expected:
-            raise BenchError(f"{name} answers with {head} logits of shape {tuple(output.logits.shape)}, not {expected}")
-    return [head for head, _ in heads]
+    return [head for head, _ in check_prediction(prediction, truth.bg_fg, name).heads()]

@@ -6,15 +6,15 @@ import os
 import shutil
 import sysconfig
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 
 from bench.core.errors import BenchError
+from bench.core.spec import Engine
 from bench.train.cuda_graph import BEFORE_CAPTURE, Replayed
 from bench.train.step import Step
 
-Engine = Literal["eager", "compiled", "graphed"]
 FIRST_STEPS: dict[Engine, int] = {"eager": 1, "compiled": 1, "graphed": BEFORE_CAPTURE + 1}
 """Steps until an engine has compiled or captured what it runs."""
 LAUNCH_BOUND_GMACS = 1000.0

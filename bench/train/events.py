@@ -33,6 +33,9 @@ class Listener:
     def phase(self, name: str) -> None:
         """The run passes to ``training``, ``validation``, ``checkpoint`` or ``test``."""
 
+    def note(self, text: str) -> None:
+        """Something that whoever reads the results should know, in a sentence."""
+
     def window(self, summary: WindowSummary) -> None:
         """A window of training steps is over."""
 
@@ -63,6 +66,11 @@ class Listeners(Listener):
         """Tell all."""
         for listener in self._watchers:
             listener.phase(name)
+
+    def note(self, text: str) -> None:
+        """Tell all."""
+        for listener in self._watchers:
+            listener.note(text)
 
     def window(self, summary: WindowSummary) -> None:
         """Tell all."""

@@ -17,9 +17,11 @@ from bench.core.spec import RunSpec
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import Batch, Loader
 from bench.data.split import Part
+from bench.metrics import metrics as all_metrics
 from bench.timing import memory
 from bench.timing.ledger import Ledger
 from bench.train.compatibility import check_sizes, common_heads
+from bench.train.engine import refusal, run_by
 from bench.train.evaluate import Evaluation, evaluate
 from bench.train.events import Listener, WindowSummary
 from bench.train.memory_format import place
@@ -69,6 +71,7 @@ def train(
     ledger: Ledger,
     evaluations: Ledger,
     listener: Listener,
+    metrics: Sequence[str] = tuple(all_metrics.default()),
 ) -> TrainingResult:
     """Train one run and test it, going on from the last checkpoint in ``folder`` if there is one.
 
@@ -79,6 +82,7 @@ def train(
         device: where to compute.
         ledger, evaluations: get the timings of training and of validation and test.
         listener: told how it goes.
+        metrics: keys of what validation and test are scored by.
 
     Raises:
         Diverged: the loss became NaN or infinite.
@@ -86,8 +90,8 @@ def train(
     """
     protocol = spec.protocol
     torch.manual_seed(spec.seed)
-    steady_arithmetic()
-    model = place(models.build(spec.model), spec.layout, device)
+    steady_arithmetic(spec.precision)
+    model = place(models.build(spec.model), spec.memory_format, device)
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
     check_sizes(spec, model)
     validation = loaders("val", protocol.val_samples, protocol.size, protocol.stages[-1].batch)
@@ -97,7 +101,7 @@ def train(
         stage = protocol.stages[-1]
         loader = loaders("train", protocol.train_samples, stage.size, stage.batch)
         model.fit(batch.quartet for batch in loader.in_order())
-        test = _test(spec, loaders, model, None, autocast, evaluations, HEADS)
+        test = _test(spec, loaders, model, None, autocast, evaluations, HEADS, metrics)
         return TrainingResult(model, HEADS, [], None, test, resumed=0)
 
     heads = common_heads(spec, model, validation)
@@ -110,6 +114,8 @@ def train(
     maker = f"{code_version(spec.model, spec.recipe)} {environment(device).fingerprint}"
     state = TrainingState(model, objective, optimizer, schedule, ledger, evaluations, folder, device, maker)
     state.resume()
+    run_by(spec.engine, step)
+    ledger.plain_engine = spec.engine
     listener.started(spec, folder, resumed_at=len(state.history))
 
     memory.reset_peak(device)  # what came before is not the model's
@@ -127,11 +133,12 @@ def train(
             quartet = step.prepare(epoch, batch, span=ledger)
             with ledger("diagnostics"):
                 gradients(before + number, quartet)
-            losses = step.learn(quartet, span=ledger)
+            # Of a captured step no blocks can be told apart: the few windows that time them run it eagerly.
+            losses = step.learn(quartet, span=ledger, eagerly=ledger.instrumented)
             trace.keep(batch, {"total": losses.total.detach(), **losses.heads, **losses.terms})
 
         listener.phase("validation")
-        evaluation = evaluate(model, validation, objective, autocast, evaluations, heads)
+        evaluation = evaluate(model, validation, objective, autocast, evaluations, heads, metrics)
         if not math.isfinite(evaluation.loss["total"]):
             raise Diverged(epoch, "in validation", evaluation.broken)
         schedule.epoch(selection(evaluation.loss))
@@ -145,6 +152,9 @@ def train(
             val_metrics={name: score.value for name, score in evaluation.summary().items()},
             gradients=gradients.means(),
         )
+        if (why := refusal(step)) is not None and ledger.plain_engine != "eager":
+            ledger.plain_engine = "eager"
+            listener.note(f"a step of {spec.model} cannot be captured and runs eagerly: {why}")
         objective.epoch_end(row.train_loss)
         listener.phase("checkpoint")
         listener.epoch(row)  # first: a run that goes on from the checkpoint does not tell of this epoch again
@@ -154,7 +164,7 @@ def train(
     listener.phase("checkpoint")
     state.finish()
     listener.phase("test")
-    test = _test(spec, loaders, model, objective, autocast, evaluations, heads)
+    test = _test(spec, loaders, model, objective, autocast, evaluations, heads, metrics)
     return TrainingResult(model, heads, state.history, state.best_epoch, test, state.resumed)
 
 
@@ -166,10 +176,11 @@ def _test(
     autocast: torch.autocast,
     ledger: Ledger,
     heads: Sequence[str],
+    metrics: Sequence[str],
 ) -> Evaluation:
     protocol = spec.protocol
     loader = loaders("test", protocol.test_samples, protocol.size, protocol.stages[-1].batch)
-    return evaluate(model, loader, objective, autocast, ledger, heads)
+    return evaluate(model, loader, objective, autocast, ledger, heads, metrics)
 
 
 class _Trace:

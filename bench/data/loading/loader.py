@@ -128,6 +128,11 @@ class Loader:
         else:
             self.tier = "live"
 
+    @property
+    def resident_bytes(self) -> int:
+        """What the samples that are kept on the device hold there."""
+        return self._store.nbytes if self._store is not None and self.tier == "resident" else 0
+
     def epoch(self, seed: int, epoch: int) -> Iterator[Batch]:
         """All full batches in an order that depends on (seed, epoch) alone."""
         ids = torch.arange(self.count)

@@ -109,8 +109,8 @@ def test_lists(tmp_path: Path, kind: str) -> None:
         (["run", "--model", "unet", "--camera", "drone"], ["drone", "handheld"]),
         (["run", "--model", "unet", "--optimizer", "adam[rate=1]"], ["rate", "lr"]),
         (["run", "--model", "unet", "--augmentation", "flop"], ["flop", "flip"]),
-        (["run", "--model", "unet", "--optimizer", "adam[lr=-1.0]"], ["learning rate"]),
-        (["run", "--model", "unet", "--schedule", "step[every=0]"], ["cannot be built"]),
+        (["run", "--model", "unet", "--optimizer", "adam[lr=-1.0]"], ["lr must be over 0"]),
+        (["run", "--model", "unet", "--schedule", "step[every=0]"], ["every must be at least 1"]),
         (["run", "--model", "unet", "--train-samples", "4"], ["4 training samples", "8"]),
         (["run", "--model", "depthmasknet", "--protocol", "standard"], ["multiples of 32", "112", "--size"]),
         (["run", "--model", "unet", "--batch", "0"], ["--batch", "1"]),
@@ -186,7 +186,8 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 def test_a_diverged_run_is_recorded(tmp_path: Path) -> None:
-    done = bench(tmp_path, "run", *UNET, *SMALL, "--no-baselines", "--optimizer", "sgd[lr=1e30]", "--epochs", "3")
+    steep = ["--loss", "mask: 1e30*l2[raw=true]", "--optimizer", "sgd[lr=1000]", "--epochs", "3"]
+    done = bench(tmp_path, "run", *UNET, *SMALL, "--no-baselines", *steep)
     assert done.returncode == 4
     record = json.loads(next(tmp_path.glob("results/unet*.json")).read_text())
     assert record["outcome"] == "diverged"

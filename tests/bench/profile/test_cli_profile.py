@@ -4,15 +4,17 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
 from bench.cli import app
 from bench.core.errors import BenchError
+from bench.core.machine import pick_precision
 from registry.errors import RegistryError
 
 TINY = ["profile", "--device=cpu", "--batch=2", "--size=16", "--seconds=0"]
-SMALL = [*TINY, "--precision=float32", "--layout=channels_last"]
+SMALL = [*TINY, "--precision=float32", "--memory-format=channels_last"]
 
 
 def test_a_profile_leaves_json_trace_and_picture(tmp_path: Path) -> None:
@@ -45,16 +47,32 @@ def test_a_profile_leaves_json_trace_and_picture(tmp_path: Path) -> None:
     assert "forward/down0" in names[3].read_text()
 
 
-def test_what_is_not_asked_for_is_chosen_as_a_run_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for turn in range(2):
-        words = [*TINY, "--model=unet[width=4]", "--json=p.json", "--html=p.html"]
-        done = CliRunner().invoke(app, words, catch_exceptions=False)
-        found = json.loads(Path("p.json").read_text())
-        assert found["choice"]["origin"] == "measured"
-        assert found["spec"]["precision"] == found["choice"]["precision"]
-        assert ("measuring which of" in done.output) == (turn == 0)
-        assert "measured here" in Path("p.html").read_text()
+def test_numbers_not_asked_for_follow_the_rule(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    done = CliRunner().invoke(app, [*TINY, "--model=unet[width=4]", f"--json={path}"], catch_exceptions=False)
+    assert done.exit_code == 0
+    spec = json.loads(path.read_text())["spec"]
+    assert spec["precision"] == pick_precision(torch.device("cpu"))
+    assert spec["memory_format"] == "channels_last"
+
+
+@pytest.mark.parametrize(
+    ("words", "other"),
+    [(["--vs-precision=bfloat16"], "bfloat16"), (["--vs-memory-format=contiguous"], "float32, contiguous")],
+)
+def test_a_precision_or_a_memory_format_against_another(tmp_path: Path, words: list[str], other: str) -> None:
+    path = tmp_path / "p.json"
+    done = CliRunner().invoke(app, [*SMALL, "--model=unet[width=4]", f"--json={path}", *words], catch_exceptions=False)
+    assert done.exit_code == 0
+    found = json.loads(path.read_text())
+    assert found["a"].endswith(", float32")
+    assert found["b"].endswith(f", {other}")
+
+
+def test_the_old_name_of_the_memory_format_works_and_warns() -> None:
+    done = CliRunner().invoke(app, [*TINY, "--model=unet", "--layout=NHWC"])
+    assert "--layout is called --memory-format now" in done.output
+    assert "unknown memory format 'NHWC'" in str(done.exception)
 
 
 def test_two_against_each_other(tmp_path: Path) -> None:
@@ -83,7 +101,7 @@ def test_two_against_each_other(tmp_path: Path) -> None:
         (["--model=unet", "--vs-engine=graphed"], BenchError, "needs a GPU"),
         (["--model=unet", "--json=/proc/no/p.json"], BenchError, "cannot write"),
         (["--model=unet", "--json=/proc/p.json"], BenchError, "cannot write"),
-        (["--model=unet", "--layout=NHWC"], BenchError, "channels_last"),
+        (["--model=unet", "--memory-format=NHWC"], BenchError, "channels_last"),
         (["--model=unet", "--protocol=quik"], RegistryError, "quick"),
     ],
 )

@@ -178,7 +178,7 @@ def test_another_shape_is_recorded_anew(make) -> None:
     runner._step.update = Replayed(runner._step, tape)
     runner.losses(BEFORE_CAPTURE + 2)
     epoch, batch = next(runner.batches)
-    fewer = Batch(batch.ids[:2], batch.at[:2], batch.quartet.map(lambda tensor: tensor[:2]))
+    fewer = Batch(batch.ids[:2], batch.device_ids[:2], batch.quartet.map(lambda tensor: tensor[:2]))
     for _ in range(BEFORE_CAPTURE + 1):
         runner.step(epoch, fewer)
     assert [tape.replays for tape in tapes] == [2, 1]

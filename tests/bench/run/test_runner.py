@@ -47,7 +47,7 @@ def test_short_memory_is_an_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     record, path = runner(tmp_path, Rectangles()).run(spec(Rectangles()), "mine")
     assert record.outcome == "oom"
     assert record.peak_mib > 0
-    assert store.read_all(tmp_path / "results") == [(path.name, record)]
+    assert list(store.read_all(tmp_path / "results")) == [(path.name, record)]
 
 
 def test_other_errors_are_not_swallowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

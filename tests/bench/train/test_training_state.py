@@ -12,6 +12,7 @@ from bench.timing.ledger import Ledger
 from bench.train import checkpoint
 from bench.train.optim import optimizers, schedules
 from bench.train.training_state import EVERY, TrainingState
+from registry.losses import parse
 from registry.losses.objective import Objective
 
 CPU = torch.device("cpu")
@@ -28,7 +29,7 @@ def begin(folder: Path) -> TrainingState:
     model = nn.Linear(1, 1)
     optimizer = optimizers.build("adam")(model.parameters())
     schedule = schedules.build("constant")(optimizer, 10)
-    objective = Objective("mask: bce")
+    objective = Objective(parse("mask: bce"))
     return TrainingState(model, objective, optimizer, schedule, Ledger(CPU), Ledger(CPU), folder, CPU, "this code")
 
 

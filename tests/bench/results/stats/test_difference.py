@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.results.stats.components import Components
@@ -41,6 +41,7 @@ def test_paired_is_the_mean_of_differences() -> None:
     assert found.settles
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(1, 4), st.integers(1, 4), st.booleans(), st.integers(0, 99))
 def test_either_side_may_be_a(a: int, b: int, paired: bool, seed: int) -> None:
     b = a if paired else b

@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import polygamma
 
 from bench.results.stats.moderation import Moderation, inverse_trigamma
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.floats(1e-4, 1e4))
 def test_inverse_trigamma(number: float) -> None:
     assert inverse_trigamma(float(polygamma(1, number))) == pytest.approx(number, rel=1e-4)

@@ -1,6 +1,6 @@
 """Which seeds stand against each other."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.results.stats.pairing import Pairing
@@ -30,6 +30,7 @@ def test_what_does_not_depend_on_its_seed_stands_against_all() -> None:
     assert both.settles
 
 
+@settings(max_examples=60, deadline=None)
 @given(seeds, seeds)
 def test_either_side_may_be_a(a: list[int], b: list[int]) -> None:
     forth, back = Pairing.of(a, b), Pairing.of(b, a)
@@ -40,6 +41,7 @@ def test_either_side_may_be_a(a: list[int], b: list[int]) -> None:
     assert set(forth.b) <= set(b)
 
 
+@settings(max_examples=60, deadline=None)
 @given(seeds, seeds)
 def test_a_single_seed_settles_nothing(a: list[int], b: list[int]) -> None:
     pairing = Pairing.of(a, b)

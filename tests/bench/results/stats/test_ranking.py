@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.results.stats.best import best_chances
@@ -62,6 +62,7 @@ def test_pooled_variances_tell_more_rows_apart() -> None:
     assert pooled < alone
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.text("abcdef", min_size=1), st.floats(0, 1), min_size=1))
 def test_holm(values: dict[str, float]) -> None:
     corrected = holm(values)

@@ -55,7 +55,7 @@ def test_few_groups_are_said() -> None:
     assert few.high - few.low > found(values(3, 0.9), values(3, 0.1)).error
 
 
-@settings(deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.integers(1, 4),
     st.integers(1, 4),
@@ -77,6 +77,7 @@ def test_the_verdict_does_not_depend_on_which_is_a(
     assert back.p == pytest.approx(forth.p)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_the_margin_is_a_share_of_what_both_lack(share: float, a: float, b: float) -> None:
     assert lacking(share, a, b, 1.0) == pytest.approx(share * (1 - (a + b) / 2))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from bench.audit.reference_predictions import ReferencePredictions, find_reference_predictions, predict
 from bench.core.errors import BenchError
@@ -197,7 +198,7 @@ class Setup:
 
     @cached_property
     def filled(self) -> Quartet:
-        """The samples with their targets known everywhere, each image's mean where they are not.
+        """The samples with their targets known everywhere, the mean of what lies near where they are not.
 
         A metric's direction is that of its formula; of a few pixels, one that compares neighbours judges by chance.
         """
@@ -243,9 +244,21 @@ class Setup:
 
 
 def _filled(target: Target) -> Tensor:
-    known = target.known
+    """A target with the mean of what is known nearby where it is not; the image's mean where nothing near is."""
+    known = (target.known > 0.5).to(target.value.dtype)
+    value, filled = target.value, known
+    side = min(value.shape[-2:])
+    for reach in (1, 2, 4, 8, 16):
+        if 2 * reach + 1 > side:
+            break
+        total, count = (
+            functional.avg_pool2d(maps, 2 * reach + 1, 1, reach, count_include_pad=False)
+            for maps in (target.value * known, known)
+        )
+        fills = (filled == 0) & (count > 0)
+        value, filled = torch.where(fills, total / count.clamp(min=1e-9), value), torch.where(fills, 1.0, filled)
     mean = (target.value * known).sum((1, 2, 3), keepdim=True) / known.sum((1, 2, 3), keepdim=True).clamp(min=1)
-    return torch.where(known > 0.5, target.value, mean)
+    return torch.where(filled > 0, value, mean)
 
 
 def _in_8_bits(quartet: Quartet) -> Quartet:

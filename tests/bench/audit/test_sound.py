@@ -157,9 +157,9 @@ def test_a_term_that_is_flat_where_the_model_begins() -> None:
 def test_windows_and_models_that_need_the_size_of_the_protocol() -> None:
     findings = audit("mask: bce, depth: l1 + ssim[window=41]", SOURCE, QUICK, faulty.large_only)
     assert headline(findings) == f"audit: ok, {len(CHECKS)} checks"
-    found = check("floor", "mask: bce, depth: ssim[window=99]", SOURCE)
+    found = check("floor", "mask: bce, depth: ssim[window=63]", SOURCE, QUICK.override(size=48))
     assert found.grade == "broken"
-    assert "window of 99" in found.finding
+    assert "window of 63" in found.finding
 
 
 def test_a_head_that_is_not_trained() -> None:

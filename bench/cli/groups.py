@@ -27,7 +27,10 @@ class BudgetOptions:
     test_samples: Annotated[int | None, typer.Option(min=1, help="Override: test samples.")] = None
     optimizer: Annotated[str | None, typer.Option(help="Override: such as sgd[lr=0.1,momentum=0.9].")] = None
     schedule: Annotated[str | None, typer.Option(help="Override: such as plateau[patience=3].")] = None
-    augmentation: Annotated[str | None, typer.Option(help="Override: none, flip or standard.")] = None
+    augmentation: Annotated[
+        str | None,
+        typer.Option(help="Override: such as flip + rotate (bench list augmentations)."),
+    ] = None
 
     def resolve(self) -> Protocol:
         """The protocol that the options describe.
@@ -49,7 +52,7 @@ class MachineOptions:
 
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto"
     precision: Annotated[
-        str, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the machine computes in it natively.")
+        str, typer.Option(help="float32, bfloat16, tf32 (GPUs), or auto: bfloat16 where it is native, else float32.")
     ] = "auto"
     memory_format: Annotated[str, typer.Option(help="channels_last (auto) or contiguous.")] = "auto"
     layout: Annotated[str | None, typer.Option(hidden=True, help="The old name of --memory-format.")] = None

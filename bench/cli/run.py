@@ -37,6 +37,13 @@ def run(
     data: DataOptions,
     budget: BudgetOptions,
     machine: MachineOptions,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="What runs a step: eager, compiled, graphed (one CUDA graph), or auto: graphed where launching costs.",
+            rich_help_panel="Machine",
+        ),
+    ] = "auto",
     folders: FolderOptions,
     again: Annotated[
         bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
@@ -70,6 +77,7 @@ def run(
         source=data.open(),
         precision=machine.precision,
         memory_format=machine.memory_format,
+        engine=engine,
         device=machine.device,
         results=folders.results,
         runs=folders.runs,

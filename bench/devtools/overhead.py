@@ -34,11 +34,11 @@ from bench.run.runner import Runner
 from bench.train.cuda_graph import BEFORE_CAPTURE, CudaGraph
 from bench.train.events import Listener, Listeners, WindowSummary
 from bench.train.memory_format import place
-from bench.train.optim import optimizers
 from registry.contract import Quartet
 from registry.losses import parse
 from registry.losses.objective import Objective
 from registry.models import models
+from registry.optimizers import optimizers
 
 WARM_UP = 5
 """Steps of a model that is then thrown away."""

@@ -30,13 +30,14 @@ from bench.train.cuda_graph import GRAPH
 from bench.train.engine import FIRST_STEPS, refusal, run_by
 from bench.train.evaluate import evaluate
 from bench.train.memory_format import place
-from bench.train.optim import optimizers, schedules
 from bench.train.step import Step
 from registry.contract import Quartet
 from registry.losses import parse
 from registry.losses.objective import Losses, Objective, Span, nullspan
 from registry.models import models
 from registry.models.baselines import Fitted
+from registry.optimizers import optimizers
+from registry.schedules import schedules
 
 BATCHES = 16
 _WINDOW_SECONDS = {"cpu": 0.05, "cuda": 0.25}
@@ -136,7 +137,7 @@ class StepRunner:
             schedules.build(protocol.schedule)(self.optimizer, _STEPS),
             torch.autocast(self.device.type, torch.bfloat16, enabled=spec.precision == "bfloat16"),
             self.device,
-            Augmentation(protocol.augmentation, spec.seed, self.loader.count),
+            Augmentation(protocol.augmentation, spec.seed, self.loader.count, self.loader.source.has_metric_depth),
         )
         run_by(self.engine, self._step)
         self._passes = self._split(self.ledger)

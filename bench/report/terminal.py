@@ -57,9 +57,9 @@ class Terminal(Listener):
         if self._task is not None:
             self._progress.update(self._task, news=name)
 
-    def note(self, text: str) -> None:
+    def notice(self, words: str) -> None:
         """Print it."""
-        self._console.print(f"  {text}", soft_wrap=True, markup=False)
+        self._console.print(f"  {words}", soft_wrap=True, markup=False)
 
     def window(self, summary: WindowSummary) -> None:
         """Move the bar."""

@@ -18,8 +18,9 @@ from bench.core.machine import environment, pick_device, pick_memory_format, pic
 from bench.core.protocol import Protocol
 from bench.core.record import Record
 from bench.core.spec import RunSpec
-from bench.data.augment import find_level
+from bench.data.augment import parse as parse_augmentation
 from bench.data.source import Source
+from bench.data.split import FRACTIONS
 from bench.metrics import metrics as all_metrics
 from bench.metrics.scores import Scores
 from bench.report.pages import pages
@@ -27,11 +28,13 @@ from bench.results import store
 from bench.results.board import data_label
 from bench.run.runner import Runner, discard
 from bench.train.compatibility import check_sizes
+from bench.train.engine import engine_for, engine_named
 from bench.train.events import Listener
-from bench.train.optim import optimizers, schedules
 from registry.contract import Prediction
 from registry.losses import parse
 from registry.models import models
+from registry.optimizers import optimizers
+from registry.schedules import schedules
 
 BASELINES = ("difference", "constant", "mean_map")
 
@@ -45,6 +48,7 @@ class Experiment:
         loss: a recipe's name or text.
         protocol, seeds, source: under which budget, how often, on which data.
         precision, memory_format, device: as on the command line; ``auto`` is what the device computes in natively.
+        engine: what runs a step; ``auto`` follows from facts, see `bench.train.engine`.
         results, runs: folders of records, and of checkpoints and pictures.
         again: run even what this machine and this code have a finished record of.
         fresh: begin anew where an unfinished run left a checkpoint.
@@ -63,6 +67,7 @@ class Experiment:
     source: Source
     precision: str = "auto"
     memory_format: str = "auto"
+    engine: str = "auto"
     device: str = "auto"
     results: Path = Path("results")
     runs: Path = Path("runs")
@@ -74,9 +79,12 @@ class Experiment:
     failed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
+        self.protocol = _within(self.protocol, self.source)
         self._device = pick_device(self.device)
         self._precision = pick_precision(self._device, self.precision)
         self._memory_format = pick_memory_format(self.memory_format)
+        if self.engine != "auto":
+            engine_named(self.engine, self._device)
         self._recipe = parse(self.loss)
         self._keys = [models.canonical(key) for key in self.models]
         self._data = self.source.describe()
@@ -88,7 +96,7 @@ class Experiment:
     def _try_out(self) -> None:
         """Build once what the experiment names, so that a mistake shows before anything is trained."""
         protocol = self.protocol
-        find_level(protocol.augmentation)
+        parse_augmentation(protocol.augmentation)
         largest = max(stage.batch for stage in protocol.stages)
         if protocol.train_samples < largest:
             raise BenchError(f"{protocol.train_samples} training samples make no batch of {largest}: give more samples")
@@ -196,6 +204,7 @@ class Experiment:
             data=self._data,
             precision=self._precision if learns else "float32",
             memory_format=self._memory_format if learns else "channels_last",
+            engine=engine_for(self.engine, self._device, key, self.protocol) if learns else "eager",
             seed=seed,
         )
 
@@ -212,3 +221,14 @@ class Experiment:
                 if same and all(record.metrics.get(key) == facts for key, facts in self._metrics.items()):
                     return path, record
         return None
+
+
+def _within(protocol: Protocol, source: Source) -> Protocol:
+    """The protocol with no more samples than the parts of the data have: none is counted twice in a score."""
+    there = {part: source.count(part) for part in FRACTIONS}
+    few = {
+        f"{part}_samples": count
+        for part, count in there.items()
+        if count is not None and count < getattr(protocol, f"{part}_samples")
+    }
+    return protocol.override(**few) if few else protocol

@@ -143,14 +143,16 @@ class Runner:
         return record, path
 
     def loader(self, part: Part, count: int, size: int, batch: int) -> Loader:
-        """The loader for some samples, made once; samples at resolutions no longer asked for are let go.
+        """The loader for some samples, made once.
 
-        Those that do not fit on the device are kept in ``runs/packed``: even what one run reads once serves the next.
+        What is rendered stays as long as there is room: the next run asks for the same resolutions again. Where there
+        is none, samples of the same part go that were longest not asked for. Those that do not fit on the device are
+        kept in ``runs/packed``: even what one run reads once serves the next.
         """
         key = (part, count, size, batch)
         if key not in self._loaders:
-            self._loaders = {k: v for k, v in self._loaders.items() if k[0] != part}
-            budget = int(RESIDENT_SHARE * free_bytes(self.device))
+            needed = count * Loader.form_of(self.source, part, size).bytes
+            budget = self._room_for(needed, part)
             self._loaders[key] = Loader(
                 self.source,
                 part,
@@ -163,9 +165,21 @@ class Runner:
                 ),
                 packed_files=PackedFiles(self.runs / "packed"),
             )
+        self._loaders[key] = self._loaders.pop(key)  # asked for last
         if part == "train":
             self._tiers.add(self._loaders[key].tier)
         return self._loaders[key]
+
+    def _room_for(self, needed: int, part: Part) -> int:
+        """Bytes that further samples may hold on the device, after others of that part made room if they had to."""
+        held = {key: loader.resident_bytes for key, loader in self._loaders.items()}
+        whole = int(RESIDENT_SHARE * (free_bytes(self.device) + sum(held.values())))
+        for key in list(held):
+            if sum(held.values()) + needed <= whole:
+                break
+            if key[0] == part:
+                del self._loaders[key], held[key]
+        return max(0, whole - sum(held.values()))
 
     def _images(self, trained: TrainingResult) -> dict[str, list[float | int]]:
         """Per-image metrics with the sample's id, its two groups and what it is like, by column."""

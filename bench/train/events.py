@@ -33,7 +33,7 @@ class Listener:
     def phase(self, name: str) -> None:
         """The run passes to ``training``, ``validation``, ``checkpoint`` or ``test``."""
 
-    def note(self, text: str) -> None:
+    def notice(self, words: str) -> None:
         """Something that whoever reads the results should know, in a sentence."""
 
     def window(self, summary: WindowSummary) -> None:
@@ -67,10 +67,10 @@ class Listeners(Listener):
         for listener in self._watchers:
             listener.phase(name)
 
-    def note(self, text: str) -> None:
+    def notice(self, words: str) -> None:
         """Tell all."""
         for listener in self._watchers:
-            listener.note(text)
+            listener.notice(words)
 
     def window(self, summary: WindowSummary) -> None:
         """Tell all."""

@@ -25,7 +25,6 @@ from bench.train.engine import refusal, run_by
 from bench.train.evaluate import Evaluation, evaluate
 from bench.train.events import Listener, WindowSummary
 from bench.train.memory_format import place
-from bench.train.optim import optimizers, schedules
 from bench.train.step import Step
 from bench.train.task_gradients import TaskGradients
 from bench.train.training_state import TrainingState, selection
@@ -34,6 +33,8 @@ from registry.losses.objective import Objective
 from registry.losses.recipe import HEADS
 from registry.models import models
 from registry.models.baselines import Fitted
+from registry.optimizers import optimizers
+from registry.schedules import schedules
 
 Loaders = Callable[[Part, int, int, int], Loader]
 
@@ -109,7 +110,8 @@ def train(
     optimizer = optimizers.build(protocol.optimizer)([*model.parameters(), *objective.parameters()])
     gradients = TaskGradients(model, objective, heads, autocast, protocol.steps)
     schedule = schedules.build(protocol.schedule)(optimizer, protocol.steps)
-    augmentation = Augmentation(protocol.augmentation, spec.seed, protocol.train_samples)
+    metric = validation.source.has_metric_depth
+    augmentation = Augmentation(protocol.augmentation, spec.seed, protocol.train_samples, metric)
     step = Step(model, objective, optimizer, schedule, autocast, device, augmentation)
     maker = f"{code_version(spec.model, spec.recipe)} {environment(device).fingerprint}"
     state = TrainingState(model, objective, optimizer, schedule, ledger, evaluations, folder, device, maker)
@@ -154,7 +156,7 @@ def train(
         )
         if (why := refusal(step)) is not None and ledger.plain_engine != "eager":
             ledger.plain_engine = "eager"
-            listener.note(f"a step of {spec.model} cannot be captured and runs eagerly: {why}")
+            listener.notice(f"a step of {spec.model} cannot be captured and runs eagerly: {why}")
         objective.epoch_end(row.train_loss)
         listener.phase("checkpoint")
         listener.epoch(row)  # first: a run that goes on from the checkpoint does not tell of this epoch again

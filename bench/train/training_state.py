@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from bench.core.record import Epoch
 from bench.timing.ledger import Ledger
 from bench.train import checkpoint
-from bench.train.optim import Schedule
 from registry.losses.objective import Objective
 from registry.losses.recipe import HEADS
+from registry.schedules import Schedule
 
 EVERY = 60.0
 """Seconds from one checkpoint to the next, at least; each is written at the end of an epoch.

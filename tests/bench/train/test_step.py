@@ -7,12 +7,13 @@ import torch
 
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import Batch
-from bench.train.optim import optimizers, schedules
 from bench.train.step import Step
 from registry.contract import Quartet
 from registry.losses import parse
 from registry.losses.objective import Objective, nullspan
 from registry.models import models
+from registry.optimizers import optimizers
+from registry.schedules import schedules
 
 CPU = torch.device("cpu")
 

@@ -10,10 +10,11 @@ from torch import nn
 from bench.core.record import Epoch
 from bench.timing.ledger import Ledger
 from bench.train import checkpoint
-from bench.train.optim import optimizers, schedules
 from bench.train.training_state import EVERY, TrainingState
 from registry.losses import parse
 from registry.losses.objective import Objective
+from registry.optimizers import optimizers
+from registry.schedules import schedules
 
 CPU = torch.device("cpu")
 

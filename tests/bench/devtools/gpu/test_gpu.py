@@ -9,6 +9,7 @@ import pytest
 from bench.core.machine import pick_device
 from bench.devtools.gpu import __main__ as command
 from bench.devtools.gpu.journal import Journal, read_lines
+from bench.devtools.gpu.page import main as make_page
 from bench.devtools.gpu.plan import FIRST, SECOND, TINY, Part
 from bench.devtools.gpu.worker import Setting, run_part
 
@@ -68,3 +69,16 @@ def test_what_a_killed_process_left_unfinished_is_passed_over(tmp_path: Path) ->
     (line,) = read_lines(path)
     assert line == {"part": "steps", "ms": 1.2346, "none": None, "many": ["inf"]}
     assert json.dumps(line)
+
+
+def test_the_page_is_made_of_the_lines(setting: Setting, tmp_path: Path) -> None:
+    for name in ("machine", "steps", "departure", "rendering"):
+        run_part(name, setting)
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- measured -->\nold\n<!-- /measured -->\nafter\n")
+    assert make_page([str(tmp_path / "gpu.jsonl"), "--page", str(page)]) == 0
+    text = page.read_text()
+    assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
+    assert "| `unet[width=4]` | 4 |" in text and "| synthetic, still | 8 |" in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(row.count("|") in {line.count("|") for line in rows} for row in rows)

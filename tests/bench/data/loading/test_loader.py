@@ -180,3 +180,16 @@ def test_a_change_in_any_file_that_renders_is_another_key(tmp_path: Path, monkey
     assert len(changed) == len(paths) + 1
     assert code() == before
     module._code.cache_clear()
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_the_background_can_be_withheld(tier: str, tmp_path: Path) -> None:
+    pair = loader(tier, tmp_path)
+    image = pair.serving("image")
+    for whole, part in zip(pair.in_order(), image.in_order(), strict=True):
+        assert part.quartet.bg is None
+        assert not part.quartet.inputs[0].any()
+        for name, tensor in part.quartet.tensors():
+            assert torch.equal(tensor, getattr(whole.quartet, name)), name
+    assert next(iter(pair.in_order())).quartet.bg is not None
+    assert image._store is pair._store, "no second copy of the samples"

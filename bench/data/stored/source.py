@@ -15,7 +15,7 @@ from torch import Tensor
 from bench.core.errors import BadData, BenchError
 from bench.core.progress import Progress, no_progress
 from bench.data.camera import find_camera
-from bench.data.composed.source import scene_of
+from bench.data.file_names import scene_of
 from bench.data.source import Source
 from bench.data.sources import sources
 from bench.data.split import Part

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bench.core.record import Record
+from bench.report.blocks import BLOCKS, block_ms
 from bench.report.cells import (
-    block_ms,
     heading,
     loss_cell,
     median,
@@ -38,8 +38,6 @@ kind of arithmetic (device, torch, precision, the bits of a small net); what the
 it and is never mixed with it. † marks seeds run by different versions of the code. Costs are of the last stage of
 training; a rate in brackets was measured while others kept the machine busy in every window.
 """
-
-BLOCKS = ("data_wait", "h2d", "augment", "forward", "loss", "backward", "optimizer", "unattributed", "metrics")
 
 
 def leaderboard(records: Iterable[Named], link: str = "results", folder: Path | None = None, pool: bool = False) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.data.options import CAMERA, REQUIRED, SEED, SKIP_BAD, SPLIT, Option
+from bench.data.options import CAMERA, EMPTY_SHARE, REQUIRED, SEED, SKIP_BAD, SPLIT, Option
 
 OPTIONS = (
     Option("bg", Path, REQUIRED, "Folder of background photographs."),
@@ -19,6 +19,7 @@ OPTIONS = (
     SEED,
     CAMERA,
     SPLIT,
+    EMPTY_SHARE,
     Option("scenes", str, "auto", "What counts as one background: auto, file or sequence."),
     Option("objects", str, "auto", "What counts as one object: auto, file or sequence (chair_00, chair_01 are one)."),
     Option("resolution", int, 256, "Side to which photographs are decoded.", between=(8, 4096)),

@@ -51,6 +51,7 @@ class Composed(Source):
         seed: decides split and samples.
         camera: a key of `bench.data.camera.cameras`.
         split: a rule of `bench.data.split`.
+        empty_share: of the samples without an object.
         scenes: which photographs are of one scene and so in one part: each ``file`` its own, numbered files one
             ``sequence``, or ``auto``, the latter if that leaves three scenes.
         objects: the same for cut-outs: ``chair_00`` and ``chair_01`` are one object under ``sequence``.
@@ -78,6 +79,7 @@ class Composed(Source):
         seed: int = 0,
         camera: str = "handheld",
         split: str = "unseen-both",
+        empty_share: float = 0.0,
         scenes: str = "auto",
         objects: str = "auto",
         resolution: int = 256,
@@ -91,7 +93,7 @@ class Composed(Source):
             if value not in known:
                 raise BenchError(f"unknown {name} {value!r}; there are: {', '.join(known)}")
         self.seed, self.camera, self.device = seed, cameras.canonical(camera), torch.device("cpu")
-        self.has_depth = bg_depth is not None
+        self.has_depth, self.empty_share = bg_depth is not None, empty_share
         self.encoding = DEPTH_UNITS[depth_unit].encoding if self.has_depth else "none"
         self._resolution = resolution
 
@@ -188,6 +190,7 @@ class Composed(Source):
             "resolution": self._resolution,
             "content": self._digest,
             "skipped": self._skipped,
+            **({"empty_share": self.empty_share} if self.empty_share else {}),
             **self._rules,
             "parts": {
                 part: {
@@ -230,6 +233,9 @@ class Composed(Source):
         flipped = u[:, 3] < 0.5
 
         pasted = _paste(cutouts, item, longer, corner, box, flipped, size)
+        empty = self.empty(part, ids)
+        if empty is not None:
+            pasted = torch.where(empty[:, None, None, None], 0.0, pasted)
         alpha = pasted[:, 3:]
         bg = backgrounds.photographs[background].float().mul_(1 / 255)
         bg_fg = (bg * (1 - alpha)).add_(pasted[:, :3]).clamp_(0, 1)

@@ -20,18 +20,17 @@ def leaderboard(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is stale.")] = False,
 ) -> None:
     """Regenerate leaderboard.md from the records, with its excerpt in README.md and the records' JSON schema."""
-    from bench.core import files
     from bench.core.errors import BenchError
-    from bench.report.pages import pages
+    from bench.report.pages import pages, write
+    from bench.report.pages import stale as stale_pages
     from bench.results import store
 
     if not results.is_dir():
         raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
     texts = pages(results, out)
-    stale = [path for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    stale = stale_pages(texts)
     if not check:
-        for path in stale:
-            files.replace(path, texts[path])
+        write(texts)
         typer.echo(f"{out} is up to date" if out not in stale else f"wrote {out}")
     elif stale:
         typer.echo(f"stale: {', '.join(map(str, stale))}; run: bench leaderboard", err=True)

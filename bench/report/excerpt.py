@@ -9,7 +9,7 @@ from bench.report.leaderboard import heading, loss_cell, number
 from bench.report.markdown import table
 from bench.results.board import Row, groups_of
 
-BEGIN, END = "<!-- leaderboard -->\n", "<!-- /leaderboard -->\n"
+BEGIN, END = "<!-- leaderboard -->", "<!-- /leaderboard -->"
 
 
 def excerpt(records: Iterable[tuple[str, Record]]) -> str:
@@ -36,10 +36,12 @@ def excerpt(records: Iterable[tuple[str, Record]]) -> str:
 
 
 def put(text: str, records: Iterable[tuple[str, Record]]) -> str:
-    """A page with its excerpt brought up to date; a page without the two markers is left as it is."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    return f"{before}{begin}{excerpt(records)}{end}{after}" if begin and end else text
+    """A page with its excerpt brought up to date, in its own line endings; without the two markers it stays."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    before, begin, rest = text.partition(BEGIN + newline)
+    _, end, after = rest.partition(END + newline)
+    shown = excerpt(records).replace("\n", newline)
+    return f"{before}{begin}{shown}{end}{after}" if begin and end else text
 
 
 def _name(row: Row, board: Sequence[Row]) -> str:

@@ -47,6 +47,27 @@ class Mark(Protocol):
         ...
 
 
+class Reading(Protocol):
+    """What a gauge saw in a window; one that counts them has the share that ``others`` took of the cores too."""
+
+    @property
+    def disturbed(self) -> str | None:
+        """By what the window was disturbed; None where there is no reason to think so."""
+        ...
+
+
+class Gauge(Protocol):
+    """Watches what others do to the machine in the meantime, such as `bench.profile.disturbance.monitor`."""
+
+    def begin(self) -> None:
+        """A window begins."""
+        ...
+
+    def end(self) -> Reading:
+        """It ends."""
+        ...
+
+
 class Recorder(Protocol):
     """Whoever takes marks at the boundaries of blocks: of time, of memory, of arithmetic."""
 
@@ -139,6 +160,7 @@ class Ledger:
         min_steps: and after at least so many steps.
         windows: all that were closed.
         tag: what the coming steps are like, for `Window.tag`.
+        gauge: watches every window, for `Window.disturbed`.
     """
 
     device: torch.device
@@ -146,6 +168,7 @@ class Ledger:
     min_steps: int = 4
     windows: list[Window] = field(default_factory=list)
     tag: str = ""
+    gauge: Gauge | None = None
 
     def __post_init__(self) -> None:
         self._cuda = self.device.type == "cuda"
@@ -221,11 +244,14 @@ class Ledger:
         self._images = 0
         if self._cuda:
             self._ring.rewind()
+        if self.gauge is not None:
+            self.gauge.begin()
         self._processor_began = time.process_time()
         self._began = time.perf_counter()
 
     def _close(self) -> Window:
         """Synchronise once and keep the window; its blocks are still to be read."""
+        reading = None if self.gauge is None else self.gauge.end()  # an idle GPU would say nothing of the window
         launched = time.perf_counter()
         if self._cuda:
             torch.cuda.synchronize(self.device)
@@ -239,6 +265,8 @@ class Ledger:
                 time.process_time() - self._processor_began,
                 self.tag,
                 ended - launched if self._cuda else 0.0,
+                getattr(reading, "others", None),
+                None if reading is None else reading.disturbed,
             )
         )
         return self.windows[-1]

@@ -15,6 +15,8 @@ class Window:
         processor_seconds: processor time of this process, all its threads together.
         wait_seconds: of ``seconds``, spent in the synchronisation at the end; 0 on a CPU.
         tag: what the steps were like; only windows of one tag are summed up together.
+        others: share of the time of all cores that other processes took; None where nobody looked, or could.
+        disturbed: by what, if by anything; such a window counts for no rate where there are others.
     """
 
     steps: int
@@ -24,6 +26,8 @@ class Window:
     processor_seconds: float = 0.0
     tag: str = ""
     wait_seconds: float = 0.0
+    others: float | None = None
+    disturbed: str | None = None
 
     @property
     def host_bound(self) -> bool:

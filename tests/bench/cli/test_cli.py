@@ -186,7 +186,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 def test_a_diverged_run_is_recorded(tmp_path: Path) -> None:
-    done = bench(tmp_path, "run", *UNET, *SMALL, "--no-baselines", "--optimizer", "sgd[lr=1e30]", "--epochs", "3")
+    done = bench(tmp_path, "run", *UNET, *SMALL, "--no-baselines", "--optimizer", "sgd[lr=1000]", "--epochs", "3")
     assert done.returncode == 4
     record = json.loads(next(tmp_path.glob("results/unet*.json")).read_text())
     assert record["outcome"] == "diverged"

@@ -14,6 +14,8 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
+from registry.errors import ContractError
+
 
 @dataclass
 class Quartet:
@@ -83,8 +85,8 @@ class Quartet:
             raise ValueError("mask_valid comes with a mask")
         for name, tensor in self.tensors():
             target = self.target(name) if name in ("mask", "depth") else None
-            seen = tensor if target is None else target.value
-            low, high = float(seen.min()), float(seen.max())
+            values = tensor if target is None else target.value
+            low, high = float(values.min()), float(values.max())
             if not (0.0 <= low and high <= 1.0):
                 raise ValueError(f"{name} lies in [{low:.4g}, {high:.4g}], outside [0, 1]")
         return self
@@ -119,7 +121,7 @@ class Target:
 
 
 class Head:
-    """What one head said: its ``logits`` and, through the one sigmoid, its ``value``; both (B, 1, H, W), float32.
+    """One head of a prediction: its ``logits`` and, through the one sigmoid, its ``value``; both (B, 1, H, W), float32.
 
     float32 is an island: whatever precision the model ran in, terms and metrics compute in float32 (float64
     logits stay float64).
@@ -135,7 +137,7 @@ class Head:
         return torch.sigmoid(self.logits)
 
     def compared(self, true: Tensor, how: Hashable, compare: Callable[[], Tensor]) -> Tensor:
-        """What ``compare`` says of this head and a truth; made once for that very tensor, and kept with the head.
+        """What ``compare`` gives for this head and a target; computed once for that very tensor, kept with the head.
 
         Where gradients are recorded it is made anew each time: a head must not keep a graph.
         """
@@ -183,9 +185,11 @@ class Model(nn.Module, ABC):
 
     Attributes:
         stride: height and width of the images must be multiples of it.
+        notes: what a reader of its figures should know: weights that were left out, weights that came from elsewhere.
     """
 
     stride: int = 1
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def predict(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
@@ -209,3 +213,50 @@ class Model(nn.Module, ABC):
             name = type(self).__name__
             raise ValueError(f"{name} takes sizes that are multiples of {self.stride}, not {height}x{width}")
         return self.predict(bg, bg_fg)
+
+
+def check_prediction(prediction: object, images: Tensor, model: str) -> Prediction:
+    """What a model made of some images, if it is what every model has to give; never waits for the device.
+
+    Args:
+        prediction: what the model returned.
+        images: the photographs it was called with, (B, 3, H, W).
+        model: its name, for the message.
+
+    Raises:
+        ContractError: it is no `Prediction`, has no head, or has logits of another shape or kind.
+    """
+    if not isinstance(prediction, Prediction):
+        raise ContractError(
+            f"{model} returned {_describe(prediction)}: return "
+            "registry.contract.Prediction(mask_logits, depth_logits), one of them None for a model of one task"
+        )
+    expected = (images.shape[0], 1, *images.shape[-2:])
+    heads = {"mask_logits": prediction.mask_logits, "depth_logits": prediction.depth_logits}
+    if all(logits is None for logits in heads.values()):
+        raise ContractError(f"{model} returned a Prediction without mask_logits and depth_logits: give it one at least")
+    for name, logits in heads.items():
+        fits = isinstance(logits, Tensor) and logits.is_floating_point() and tuple(logits.shape) == expected
+        if logits is not None and not fits:
+            raise ContractError(f"{model} returned {_describe(logits)} as {name}, not a float tensor of {expected}")
+    return prediction
+
+
+def check_loss(value: object, term: str) -> Tensor:
+    """What a term returned, if it is one number with a graph or without; never waits for the device.
+
+    Raises:
+        ContractError: it is anything but a floating-point tensor of shape ().
+    """
+    if not isinstance(value, Tensor) or value.shape != () or not value.is_floating_point():
+        raise ContractError(
+            f"loss term {term!r} returned {_describe(value)}: a term returns one number, a float tensor of shape (), "
+            "such as the mean over images of a mean over pixels"
+        )
+    return value
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)} and type {str(value.dtype).removeprefix('torch.')}"
+    return "None" if value is None else f"an object of type {type(value).__name__}"

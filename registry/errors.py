@@ -31,6 +31,10 @@ class DuplicateName(RegistryError):
     """Two entries under one name."""
 
 
+class ContractError(RegistryError):
+    """A model or a term that does not give what every model or term has to; the message says what came."""
+
+
 class RecipeSyntax(RegistryError):
     """A recipe that does not parse; the message shows the text with a caret under the place."""
 

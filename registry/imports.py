@@ -31,8 +31,9 @@ def find_attribute(path: str, purpose: str) -> Any:
         RegistryError: as `import_module`, or the module has no such attribute.
     """
     module, _, attribute = path.partition(":")
-    if not all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
-        way = "write the module's name with dots, without .py" if module.endswith(".py") or "/" in module else ""
+    is_path = module.endswith(".py") or "/" in module
+    if is_path or not all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
+        way = "write the module's name with dots, without .py" if is_path else ""
         raise RegistryError(f"cannot read {purpose}: {way or 'write it as package.module:attribute'}")
     found = import_module(module, purpose)
     try:

@@ -11,7 +11,8 @@ from registry.errors import BadParameter
 
 _KEY = re.compile(r"(?P<name>[^\[\]]+)(?:\[(?P<params>[^\[\]]*)\])?")
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "none": None}
-_QUOTED = re.compile(r"""'[^']*'|"[^"]*"|\([^()]*\)|[^,]""")
+_PIECE = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\([^()]*\)|[^,]""")
+_MARKS = frozenset(",='\"()[]\\")
 
 
 def parse_key(key: str) -> tuple[str, dict[str, Any]]:
@@ -53,7 +54,7 @@ def _items(params: str) -> list[str]:
     """The text between brackets, divided at its commas; empty items are left out."""
     items, item = [], ""
     while params:
-        match = _QUOTED.match(params)
+        match = _PIECE.match(params)
         piece = match[0] if match else params[0]
         params = params[len(piece) :]
         if match:
@@ -79,6 +80,6 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return format_number(value)
     if isinstance(value, str):
-        plain = value == value.strip() and value and _value(value) == value and _items(value) == [value]
-        return value if plain else repr(value)
+        plain = value == value.strip() and value and _value(value) == value and not _MARKS & set(value)
+        return value if plain else repr(value).replace("[", r"\x5b").replace("]", r"\x5d")
     return f"{value}"

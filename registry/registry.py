@@ -254,7 +254,7 @@ class Registry(Generic[T]):
             return
         forgotten = [line for line in self.missing_lines() if f'"{name}"' in line]
         if forgotten:
-            raise RegistryError(f"there is a {purpose}, but {forgotten[0]}")
+            raise RegistryError(f"no {purpose} can be found: {forgotten[0]}")
         raise UnknownName(self.kind, name, {*self.names(), *self._aliases}, self.where)
 
     def _entry_of(self, name: str, found: Any) -> Entry[T]:
@@ -263,7 +263,7 @@ class Registry(Generic[T]):
             value: T = found
             return Entry(name, lambda: value)
         if not callable(found):
-            raise RegistryError(f"{name!r} is a {type(found).__name__}, not a function that builds a {self.kind}")
+            raise RegistryError(f"{name!r} is of type {type(found).__name__}, not a function that builds a {self.kind}")
         known = next((e for e in (*self._made.values(), *self._entries.values()) if e.build is found), None)
         if known is not None:
             return Entry(name, found, known.facts, known.ranges, self._inputs)

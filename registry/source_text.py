@@ -1,4 +1,4 @@
-"""What the source of a module says without importing it: which functions it registers, and their docstrings."""
+"""What the source of a module says without importing it, or a package above it: what it registers, its docstrings."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from pathlib import Path
 
 def registered(package: str, variable: str) -> Iterator[tuple[str, str]]:
     """Every (module, function) of a package, at any depth, that stands under ``@variable.register(...)``."""
-    spec = importlib.util.find_spec(package)
     decorated = re.compile(rf"^@{variable}\.register\(.*?^def (\w+)", re.MULTILINE | re.DOTALL)
-    for folder in (spec and spec.submodule_search_locations) or ():
-        for path in sorted(Path(folder).rglob("*.py")):
-            parts = path.relative_to(folder).with_suffix("").parts
-            module = ".".join([package, *(part for part in parts if part != "__init__")])
-            for match in decorated.finditer(path.read_text(encoding="utf-8")):
-                yield module, match[1]
+    index = _path(package)
+    if index is None or index.name != "__init__.py":
+        return
+    for path in sorted(index.parent.rglob("*.py")):
+        parts = path.relative_to(index.parent).with_suffix("").parts
+        module = ".".join([package, *(part for part in parts if part != "__init__")])
+        for match in decorated.finditer(path.read_text(encoding="utf-8")):
+            yield module, match[1]
 
 
 def docstring_line(module: str, name: str) -> str:
     """The first line of the docstring of a function or class; empty where there is none to read."""
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        return ""
-    for node in ast.walk(_parsed(spec.origin)):
+    path = _path(module)
+    for node in ast.walk(_parsed(path)) if path is not None else ():
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
             return (ast.get_docstring(node) or "").partition("\n")[0]
     return ""
@@ -35,11 +34,26 @@ def docstring_line(module: str, name: str) -> str:
 
 def file_of(module: str) -> str:
     """The path of a module's file as it reads in its distribution, ``registry/models/__init__.py``."""
-    spec = importlib.util.find_spec(module)
-    is_package = spec is not None and spec.submodule_search_locations is not None
+    path = _path(module)
+    is_package = path is not None and path.name == "__init__.py"
     return module.replace(".", "/") + ("/__init__.py" if is_package else ".py")
 
 
+def _path(module: str) -> Path | None:
+    """Where a module's source lies; found from its top package, as the import system would import all above it."""
+    top, *below = module.split(".")
+    spec = importlib.util.find_spec(top)
+    if spec is None:
+        return None
+    if not below and spec.origin is not None:
+        return Path(spec.origin)
+    for folder in spec.submodule_search_locations or ():
+        for path in (Path(folder, *below, "__init__.py"), Path(folder, *below[:-1], f"{below[-1]}.py")):
+            if path.is_file():
+                return path
+    return None
+
+
 @functools.cache
-def _parsed(path: str) -> ast.Module:
-    return ast.parse(Path(path).read_text(encoding="utf-8"))
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))

@@ -29,19 +29,26 @@ def gaussian(window: int, sigma: float, like: Tensor) -> Tensor:
 
 
 def ssim_of(head: Head, true: Tensor, window: int = 11) -> Tensor:
-    """`ssim_map` of what a head said and the truth; where no gradient is asked for, made once for all who ask.
+    """`ssim_map` of a head and its target; computed once for all who ask where no gradient is recorded.
 
     So an evaluation's term and metric share one map. Only windows without an unknown pixel mean anything in it.
 
     Args:
         head: the head, (B, 1, H, W).
-        true: what it should have said, (B, 1, H, W) in [0, 1]; anything, NaN too, where that is unknown.
+        true: its target, (B, 1, H, W) in [0, 1]; anything, NaN too, where that is unknown.
         window: as in `ssim_map`.
     """
     return head.compared(true, ("ssim", window), lambda: ssim_map(head.value, true.to(head.value.dtype), window))
 
 
-def ssim_map(x: Tensor, y: Tensor, window: int = 11, sigma: float = 1.5, data_range: float | Tensor = 1.0) -> Tensor:
+def ssim_map(
+    x: Tensor,
+    y: Tensor,
+    window: int = 11,
+    sigma: float = 1.5,
+    data_range: float | Tensor = 1.0,
+    bounded: bool = True,
+) -> Tensor:
     """SSIM of every window that lies wholly inside the map.
 
     Args:
@@ -50,6 +57,8 @@ def ssim_map(x: Tensor, y: Tensor, window: int = 11, sigma: float = 1.5, data_ra
         window: side of the Gaussian window in pixels, odd.
         sigma: its standard deviation in pixels.
         data_range: the distance between the smallest and the largest value there can be.
+        bounded: whether the values lie in [0, 1]. Far outside, as logits do, rounding can make a variance negative:
+            it is then held at 0.
 
     Returns:
         SSIM in [-1, 1], (B, 1, H - window + 1, W - window + 1).
@@ -57,19 +66,23 @@ def ssim_map(x: Tensor, y: Tensor, window: int = 11, sigma: float = 1.5, data_ra
     Raises:
         ValueError: the maps are smaller than the window.
     """
-    luminance, structure = ssim_parts(x, y, window, sigma, data_range)
+    luminance, structure = ssim_parts(x, y, window, sigma, data_range, bounded)
     return luminance * structure
 
 
 def ssim_parts(
-    x: Tensor, y: Tensor, window: int = 11, sigma: float = 1.5, data_range: float | Tensor = 1.0
+    x: Tensor,
+    y: Tensor,
+    window: int = 11,
+    sigma: float = 1.5,
+    data_range: float | Tensor = 1.0,
+    bounded: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """The two factors of `ssim_map`: luminance, and contrast times structure (what MS-SSIM takes of finer scales).
 
     Arguments, shapes and errors as `ssim_map`.
     """
-    if min(x.shape[-2:]) < window:
-        raise ValueError(f"SSIM with a window of {window} needs maps of at least that size, not {tuple(x.shape[-2:])}")
+    check_window(x, window)
     c1, c2 = (_K1 * data_range) ** 2, (_K2 * data_range) ** 2
     # In half precision variances would cancel to nonsense; autocast would filter in it.
     with torch.autocast(x.device.type, enabled=False):
@@ -77,8 +90,20 @@ def ssim_parts(
         mean_x, mean_y, xx, yy, xy = _blurred((x, y, x * x, y * y, x * y), gaussian(window, sigma, x))
         square_x, square_y, product = mean_x * mean_x, mean_y * mean_y, mean_x * mean_y
         luminance = (2 * product + c1) / (square_x + square_y + c1)
-        structure = (2 * (xy - product) + c2) / (xx - square_x + yy - square_y + c2)
+        variances = xx - square_x + yy - square_y
+        structure = (2 * (xy - product) + c2) / ((variances if bounded else variances.clamp(min=0)) + c2)
         return luminance, structure
+
+
+def check_window(maps: Tensor, window: int) -> None:
+    """Refuse maps (B, 1, H, W) that no window of ``window`` pixels fits into.
+
+    Raises:
+        ValueError: a side is smaller than the window.
+    """
+    if min(maps.shape[-2:]) < window:
+        size = tuple(maps.shape[-2:])
+        raise ValueError(f"SSIM with a window of {window} needs maps of at least that size, not {size}")
 
 
 def whole_windows(valid: Tensor, window: int) -> Tensor:
@@ -101,7 +126,7 @@ def _blurred(maps: Sequence[Tensor], taps: Tensor) -> Sequence[Tensor]:
     """
     if taps.device.type == "cpu":
         weights = taps.tolist()
-        return [_ShiftedSums.apply(one, weights) for one in maps]
+        return [_ShiftedSums.apply(each, weights) for each in maps]
     stack = torch.cat(list(maps), dim=1)
     blurred: Tensor = gaussian_filter(stack, taps.expand(len(maps), 1, 1, -1))
     return blurred.chunk(len(maps), dim=1)

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from bench.audit.setup import Setup
 from bench.core.finding import Fault, Finding, conclude
+from bench.data.augment import augment, geometric
 from bench.data.split import Part
 from registry.contract import Quartet
 
@@ -52,9 +53,11 @@ def augmentation(setup: Setup) -> Finding:
     pictures = blobs.expand(-1, 3, -1, -1)
     marked = Quartet(pictures.clone(), pictures.clone(), blobs.clone(), blobs.clone(), (blobs > _KNOWN).float())
     moved = setup.augmentation(marked, 0, 1, ids, level)
+    # Noise, blur and holes part a photograph from its targets without moving anything.
+    placed = geometric(marked, 0, 1, ids, level) if setup.augmentation is augment else moved
     for name in ("bg", "bg_fg"):
         for target in ("mask", "depth"):
-            agree = _agreement(getattr(moved, name), getattr(moved, target))
+            agree = _agreement(getattr(placed, name), getattr(placed, target))
             numbers[f"{name}_{target}"] = agree
             if agree < _TOGETHER:
                 finding = f"{target} does not follow {name} (they agree to {agree:.2f})"

@@ -9,7 +9,8 @@ from torch import nn
 
 from bench.audit.setup import Setup
 from bench.core.finding import Fault, Finding, conclude
-from bench.train.optim import optimizers, schedules
+from registry.optimizers import optimizers
+from registry.schedules import schedules
 
 _LONGEST = 300
 """Steps that are simulated at most; longer budgets are scaled down in proportion."""

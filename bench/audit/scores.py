@@ -75,12 +75,14 @@ def _truth(setup: Setup) -> dict[str, Tensor]:
 
 
 def _worse(setup: Setup, error: float, shift: int) -> dict[str, Tensor]:
-    """Masks moved aside, and depth off by exactly ``error`` everywhere, up and down as a chessboard where it can be."""
+    """Masks smeared sideways, and depth off by exactly ``error`` everywhere, up and down by turns."""
     worse = {}
     for head, target in setup.targets():
         value = target.value
         if head == "mask":
-            worse[head] = logits_of((1 - error) * value.roll(shift, dims=-1) + error * 0.5)
+            # Smeared: in part in the wrong place, and of another area.
+            smeared = torch.maximum(value, value.roll(shift, dims=-1))
+            worse[head] = logits_of((1 - error) * smeared + error * 0.5)
             continue
         rows, columns = (torch.arange(side) for side in value.shape[-2:])
         up = (rows[:, None] + columns) % 2 == 0

@@ -11,6 +11,7 @@ from bench.cli import (
     audit,
     check,
     compare,
+    data_command,
     doctor,
     export,
     leaderboard,
@@ -22,6 +23,7 @@ from bench.cli import (
     show,
     tax,
 )
+from bench.cli.encoding import degrade_output
 from bench.cli.options import expand, plain
 from bench.core.errors import BenchError, Interrupted
 from registry.errors import RegistryError
@@ -39,12 +41,14 @@ app = typer.Typer(
 )
 
 
-def _command(panel: str, name: str, function: Callable[..., None], examples: str) -> None:
-    """Add a command; its help is its docstring, the examples are lines to be copied."""
+def _command(
+    panel: str, name: str, function: Callable[..., None], examples: str, group: typer.Typer | None = None
+) -> None:
+    """Add a command to the program or a group; its help is its docstring, the examples are lines to be copied."""
     paragraphs = (function.__doc__ or "").strip().split("\n\n")
     text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
     epilog = "\n  ".join(["Examples:", *examples.strip().splitlines()])
-    app.command(name, help=plain(text), epilog=plain(epilog), rich_help_panel=panel)(expand(function))
+    (group or app).command(name, help=plain(text), epilog=plain(epilog), rich_help_panel=panel)(expand(function))
 
 
 _command(TRAIN, "run", run.run, run.EXAMPLES)
@@ -59,11 +63,17 @@ _command(CHECK, "check", check.check, check.EXAMPLES)
 _command(CHECK, "list", listing.listing, listing.EXAMPLES)
 _command(CHECK, "show", show.show, show.EXAMPLES)
 _command(CHECK, "doctor", doctor.doctor, doctor.EXAMPLES)
+data = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Look at data, pack it, export it.")
+app.add_typer(data, name="data", rich_help_panel=CHECK)
+_command(CHECK, "inspect", data_command.inspect, data_command.INSPECT_EXAMPLES, data)
+_command(CHECK, "pack", data_command.pack, data_command.PACK_EXAMPLES, data)
+_command(CHECK, "export", data_command.export, data_command.EXPORT_EXAMPLES, data)
 _command(DEVELOP, "regress", regress.regress, regress.EXAMPLES)
 
 
 def main() -> None:
     """Run the command line; a mistake that a person can put right ends in one message and its exit status."""
+    degrade_output()
     sys.path.insert(0, "")  # a user's own model or term may lie in the current folder
     try:
         app()

@@ -45,6 +45,9 @@ def _fields(defaults: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
             metavar=None if option.type is bool else f"<{option.type.__name__.lower()}>",
         )
         kind: Any = bool | None if option.type is bool else list[option.type] | None  # type: ignore[name-defined]
+        if option.numbers > 1:
+            kind = tuple[(option.type,) * option.numbers] | None  # type: ignore[misc]
+            info.metavar = " ".join([f"<{option.type.__name__.lower()}>"] * option.numbers)
         yield name, Annotated[kind, info], field(default=None)
 
 
@@ -67,21 +70,24 @@ class DataOptions(_Declared, _Kind):  # type: ignore[misc]
     defaults: ClassVar[Mapping[str, Any]] = {}
     """Of this command, where they are not the sources' own."""
 
-    def open(self) -> Source:
-        """The source that the options describe.
+    def open(self, quiet: bool = False) -> Source:
+        """The source that the options describe; what it decided by itself is said, unless ``quiet``.
 
         Raises:
             BenchError: options that do not go together; BadData: files that cannot be used.
         """
         from bench.data.sources import open_source
 
-        return open_source(self.data, **self._given())
+        source = open_source(self.data, **self._given())
+        for note in () if quiet else (*source.notes, *(f"WARNING: {warning}" for warning in source.warnings)):
+            typer.echo(f"data: {note}", err=True)
+        return source
 
     def _given(self) -> dict[str, Any]:
         """The values that were given, for sources that take them, and this command's defaults."""
         given: dict[str, Any] = {}
         for name, kinds in _OPTIONS.items():
-            value = getattr(self, name)
+            value = getattr(self, name, None)
             if value is None:
                 if name in self.defaults and (self.data in kinds or len(kinds) == len(BUILT_IN)):
                     given[name] = self.defaults[name]
@@ -101,7 +107,7 @@ class DataOptions(_Declared, _Kind):  # type: ignore[misc]
 
 def _single(option: Option, value: Any) -> Any:
     """The value of an option that was given once, or all of one that may be given several times."""
-    if option.repeatable or not isinstance(value, Sequence) or isinstance(value, str):
+    if option.repeatable or option.numbers > 1 or not isinstance(value, Sequence) or isinstance(value, str):
         return value
     if len(value) > 1:
         raise BenchError(f"{option.spelled} is given {len(value)} times; it takes one value")
@@ -116,3 +122,18 @@ class StillDataOptions(_StillDeclared, DataOptions):  # type: ignore[misc]
     """The same with the camera of the published systems."""
 
     defaults: ClassVar[Mapping[str, Any]] = {"camera": "still"}
+
+
+_ToWrite: Any = make_dataclass(
+    "_ToWrite", (one for one in _fields({"camera": "still"}) if one[0] != "files"), frozen=True
+)
+
+
+@dataclass(frozen=True)
+class DataToWriteOptions(_ToWrite, _Kind):  # type: ignore[misc]
+    """The same for a command whose ``--files`` says how files are written; the published ones have a still camera."""
+
+    panel: ClassVar[str] = "Data"
+    defaults: ClassVar[Mapping[str, Any]] = {"camera": "still"}
+    open = DataOptions.open
+    _given = DataOptions._given

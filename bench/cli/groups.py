@@ -27,7 +27,10 @@ class BudgetOptions:
     test_samples: Annotated[int | None, typer.Option(min=1, help="Override: test samples.")] = None
     optimizer: Annotated[str | None, typer.Option(help="Override: such as sgd[lr=0.1,momentum=0.9].")] = None
     schedule: Annotated[str | None, typer.Option(help="Override: such as plateau[patience=3].")] = None
-    augmentation: Annotated[str | None, typer.Option(help="Override: none, flip or standard.")] = None
+    augmentation: Annotated[
+        str | None,
+        typer.Option(help="Override: such as flip + rotate (bench list augmentations)."),
+    ] = None
 
     def resolve(self) -> Protocol:
         """The protocol that the options describe.

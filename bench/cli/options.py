@@ -11,9 +11,13 @@ import inspect
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import MISSING, Field, fields, is_dataclass
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
+import typer
 from typer.models import ParameterInfo
+
+from bench.core import files
 
 _PANELS = dict.fromkeys(("results", "runs", "out", "json", "html", "trace", "picture"), "Files")
 """The panel of an option that stands in no group, by its name; of all others it is "What"."""
@@ -83,3 +87,11 @@ def plain(text: str) -> str:
     return "".join(
         f"\\{char}" if char == "[" and text[i + 1 : i + 2].islower() else char for i, char in enumerate(text)
     )
+
+
+def emit(place: str, text: str) -> None:
+    """Write a text to a file, or to standard output where the place is ``-``."""
+    if place == "-":
+        typer.echo(text, nl=False)
+    else:
+        files.replace(Path(place), text)

@@ -93,7 +93,7 @@ def profile(
         raise BenchError(f"--vs compares two whole steps: profile each by itself for {', '.join(given)}")
     for path in filter(None, (json, trace, picture, html)):
         _make_room(path)
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     source = data.open()
     budget = find_protocol(protocol).override(batch=batch, size=size)
     where, runs = pick_device(machine.device), Path("runs")
@@ -112,22 +112,25 @@ def profile(
         runner, *others = (StepRunner(spec, source, where, engine=by, packed_files=packed) for spec, by in sides)
         if others:
             comparison = compare(runner, others[0], seconds, progress=bar)
-            console.print(comparison_table(comparison))
-            if json is not None:
+            if json is not None:  # first: what was measured is not lost to a terminal that cannot show it
                 files.replace(json, comparison.model_dump_json(indent=1) + "\n")
+            console.print(comparison_table(comparison))
             return
         found, stretches = measure(runner, seconds, twice=twice, progress=bar)
+        if json is not None:
+            files.replace(json, found.model_dump_json(indent=1) + "\n")
         console.print(profile_table(found, console.width))
         if bottleneck:
             binding = find_bottleneck(runner, seconds / 4, progress=bar)
-            console.print(binding.sentence())
             found = found.model_copy(update={"bottleneck": binding})
         if memory_budget is not None:
             fit = fit_batch_of(runner, source, memory_budget, progress=bar)
-            console.print(fit.sentence())
             found = found.model_copy(update={"fit": fit})
     if json is not None:
         files.replace(json, found.model_dump_json(indent=1) + "\n")
+    for part in (found.bottleneck, found.fit):
+        if part is not None:
+            console.print(part.sentence())
     if trace is not None:
         files.replace(trace, canonical_json(chrome_trace(stretches, runner.label)) + "\n")
         if runner.device.type == "cuda":

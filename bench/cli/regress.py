@@ -20,7 +20,7 @@ def regress(
     """Run the benchmarks of this working tree and of another revision in turn; exit 1 if any became slower.
 
     Slower is: by more than 5 %, with the 95 % interval over twelve pairs of fresh processes clear of it. What looks no
-    slower is not measured any further.
+    slower is not measured any further. Exit 2 where there is nothing to compare.
     """
     from rich.console import Console
 
@@ -33,6 +33,6 @@ def regress(
         bounds = f"({found.low:.3f} to {found.high:.3f})"
         console.print(f"{found.answer:10} {found.ratio:6.3f} {bounds:18} {found.name}", markup=False, soft_wrap=True)
     slower = [found for found in findings if found.answer == "slower"]
-    console.print(f"{len(findings)} benchmarks against {against}: {len(slower)} slower")
+    console.print(f"{len(findings)} benchmarks against {against}: {len(slower)} slower", markup=False)
     if slower:
         raise typer.Exit(1)

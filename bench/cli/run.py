@@ -13,6 +13,7 @@ from bench.cli.groups import BudgetOptions, FolderOptions, MachineOptions
 EXAMPLES = """
 bench run --model wnet --loss bce_ssim
 bench run --model smp/fpn/tu-mobilenetv3_small_100 --loss "mask: bce + dice, depth: 0.5*l1 + ssim"
+bench run --model unet --metric mask_hd95 --metric torchmetrics/mask/BinaryMatthewsCorrCoef
 bench run --model unet --data composed --bg photos/ --bg-depth depth/ --fg cutouts/ --seeds 3
 """
 
@@ -25,11 +26,22 @@ def run(
     loss: Annotated[
         str, typer.Option("--loss", "-l", help="Recipe name (bench list losses) or its text.")
     ] = "bce_ssim",
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", help="Also score by: module:function, torchmetrics/mask/NAME, mask_hd95; repeatable."),
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds to run.")] = 1,
     first_seed: Annotated[int, typer.Option(help="The first of them.")] = 0,
     data: DataOptions,
     budget: BudgetOptions,
     machine: MachineOptions,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="What runs a step: eager, compiled, graphed (one CUDA graph), or auto: graphed where launching costs.",
+            rich_help_panel="Machine",
+        ),
+    ] = "auto",
     folders: FolderOptions,
     again: Annotated[
         bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
@@ -48,7 +60,7 @@ def run(
 
     from bench.core import files
     from bench.core.interruption import Interruption
-    from bench.report.pages import run_pages, write
+    from bench.report.pages import pages, refresh
     from bench.report.picture import PredictionPicture
     from bench.report.run_summary import result_lines
     from bench.report.tensorboard import TensorBoard
@@ -70,6 +82,7 @@ def run(
         source=data.open(),
         precision=machine.precision,
         memory_format=machine.memory_format,
+        engine=engine,
         device=machine.device,
         results=folders.results,
         runs=folders.runs,
@@ -77,6 +90,7 @@ def run(
         fresh=fresh,
         baselines=baselines,
         strict=strict,
+        metrics=metric or (),
         interruption=interruption,
     )
     console.print(experiment.headline())
@@ -87,7 +101,7 @@ def run(
             console.print(result_lines(record, path, folders.runs, made, experiment.floor()), soft_wrap=True)
     if out is not None:
         try:
-            write(run_pages(folders.results, out))
+            refresh(pages(folders.results, out, readme=False))
             console.print(f"leaderboard: {out}")
         except OSError as error:
             console.print(f"warning: no leaderboard: {error}; write it with: bench leaderboard --out {out}")

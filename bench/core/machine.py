@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import get_args
 
@@ -190,10 +190,18 @@ def _has_tf32(device: torch.device) -> bool:
 
 
 def _driver() -> str:
-    """The NVIDIA driver's version, by the kernel module's own file; else the CUDA version that it offers."""
+    """The NVIDIA driver's version, by the kernel module's own file, else by NVML; ``unknown`` without either."""
     path = Path("/proc/driver/nvidia/version")
-    found = re.search(r"Kernel Module\D*([\d.]+)", path.read_text()) if path.exists() else None
-    return found[1] if found else f"CUDA {torch._C._cuda_getDriverVersion()}"  # type: ignore[attr-defined]
+    with suppress(OSError):
+        if found := re.search(r"Kernel Module\D*([\d.]+)", path.read_text()):
+            return found[1]
+    try:
+        nvml = import_module("pynvml")
+        nvml.nvmlInit()
+        version = nvml.nvmlSystemGetDriverVersion()
+    except Exception:  # the package is missing, or NVML is: either way nothing is known
+        return "unknown"
+    return version.decode() if isinstance(version, bytes) else str(version)
 
 
 @cache

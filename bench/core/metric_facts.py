@@ -32,6 +32,7 @@ class MetricFacts(BaseModel):
         bounds: the smallest and the largest value there can be; None where there is no bound.
         weight: the attribute of `bench.metrics.view.View` that weighs the images; None for equal weights.
         power: exponent of the mean.
+        code: hash of the user's code that computes it; "" for those of this package.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +53,7 @@ class MetricFacts(BaseModel):
     bounds: tuple[float | None, float | None] = (None, None)
     weight: str | None = None
     power: int = 1
+    code: str = ""
 
     @property
     def arrow(self) -> str:

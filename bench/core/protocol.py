@@ -158,7 +158,7 @@ for _protocol in (
         train_samples=40_000,
         val_samples=1_000,
         test_samples=2_000,
-        optimizer="adam[lr=0.001]",
+        optimizer="adam",
         schedule="cosine",
     ),
     Protocol(
@@ -173,7 +173,7 @@ for _protocol in (
         train_samples=400_000,
         val_samples=2_000,
         test_samples=4_000,
-        optimizer="adam[lr=0.001]",
+        optimizer="adam",
         schedule="cosine",
     ),
 ):

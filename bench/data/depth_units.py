@@ -32,7 +32,7 @@ class DepthUnit:
         least: the smallest number that is known.
         holes: whether 0 means that depth is unknown.
         per_metre: numbers to a metre; None for relative depth.
-        plausible: least and greatest median, and least 95th percentile, in metres, of scenes that people record so.
+        plausible: least and greatest median, then 95th percentile, in metres, of scenes that people record so.
         sparse: whether it is usual that most pixels are unknown.
     """
 
@@ -42,7 +42,7 @@ class DepthUnit:
     least: float = 0.0
     holes: bool = True
     per_metre: float | None = None
-    plausible: tuple[float, float, float] = (0.0, np.inf, 0.0)
+    plausible: tuple[float, float, float, float] = (0.0, np.inf, 0.0, np.inf)
     sparse: bool = False
 
     def read(self, numbers: npt.NDArray[Any]) -> Numbers:
@@ -71,12 +71,12 @@ class DepthUnit:
 
 
 def _metric(
-    name: str, per_metre: float, metres: float, plausible: tuple[float, float, float], sparse: bool
+    name: str, per_metre: float, metres: float, plausible: tuple[float, float, float, float], sparse: bool
 ) -> DepthUnit:
     return DepthUnit(name, f"metric, 1.0 = {metres:g} m", per_metre * metres, 0.0, True, per_metre, plausible, sparse)
 
 
-_INDOORS, _STREET = (0.6, 7.0, 2.0), (2.0, 45.0, 5.0)
+_INDOORS, _STREET = (0.6, 6.0, 2.0, 12.0), (2.0, 45.0, 5.0, 100.0)
 DEPTH_UNITS: dict[str, DepthUnit] = {
     unit.name: unit
     for unit in (
@@ -114,7 +114,7 @@ def scaled(per_metre: float, least: float = 0.0, greatest: float = 10.0) -> Dept
     """
     if not 0 < per_metre < np.inf:
         raise BenchError(f"{per_metre:g} units per metre: a number above 0 is meant")
-    return _metric(f"{per_metre:g}/m", per_metre, 10.0, (0.0, np.inf, 0.0), False).over(least, greatest)
+    return _metric(f"{per_metre:g}/m", per_metre, 10.0, (0.0, np.inf, 0.0, np.inf), False).over(least, greatest)
 
 
 @dataclass(frozen=True)
@@ -196,9 +196,9 @@ def for_type(unit: DepthUnit, facts: DepthFacts) -> DepthUnit:
 
 
 def _is_plausible(facts: DepthFacts, unit: DepthUnit) -> bool:
-    least, greatest, far = unit.plausible
+    least, greatest, near, far = unit.plausible
     _, median, high = facts.metres(unit)
-    return least <= median <= greatest and high >= far and high <= 2 * max(unit.full / (unit.per_metre or 1.0), far)
+    return least <= median <= greatest and near <= high <= far
 
 
 def _most_plausible(facts: DepthFacts) -> DepthUnit | None:

@@ -30,6 +30,7 @@ class Option:
         flag: its spelling on the command line where that is not the name's, without the dashes in front.
         repeatable: whether it may be given several times; its value is then a tuple.
         between: the least and the greatest number it may be.
+        numbers: how many values it takes at once; of several its value is a tuple.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Option:
     flag: str | None = None
     repeatable: bool = False
     between: tuple[float, float] | None = None
+    numbers: int = 1
 
     @property
     def spelled(self) -> str:
@@ -53,6 +55,11 @@ class Option:
         """
         if value is None and self.default is None:
             return None
+        if self.numbers > 1:
+            several = value.replace(",", " ").split() if isinstance(value, str) else list(value)
+            if len(several) != self.numbers:
+                raise BenchError(f"option {self.name} takes {self.numbers} values, not {len(several)}")
+            return tuple(self._read(item) for item in several)
         if self.repeatable:
             values = value if isinstance(value, (list, tuple)) else [value]
             return tuple(self._read(item) for item in values)

@@ -6,7 +6,6 @@ different photographs differ in 32 on average. What differs in at most `NEAR` bi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +21,7 @@ NEAR = 6
 _ROWS, _COLUMNS = 8, 9
 _LUMA = (0.299, 0.587, 0.114)
 _FLAT = 0.01
+_ALIKE = 0.04
 _AT_ONCE = 2**22
 _OBJECT_SIDE, _GREY, _MARGIN = 32, 0.5, 0.5
 
@@ -99,13 +99,25 @@ def same_pictures(hashes: Hashes, within: int = NEAR) -> npt.NDArray[np.int64]:
     return np.array([root(i) for i in range(len(hashes))], dtype=np.int64)
 
 
-def between_parts(hashes: Sequence[Hashes], within: int = NEAR) -> int:
-    """How many pictures of later parts have a print in an earlier one; parts in order, such as train, val, test."""
-    return sum(
-        int((np.minimum.reduce([nearest(part, earlier).bits for earlier in hashes[:at]]) <= within).sum())
-        for at, part in enumerate(hashes)
-        if at
-    )
+def prints(one: Tensor, other: Tensor, mirrored: bool = False) -> npt.NDArray[np.bool_]:
+    """Which pictures of ``one`` have a print in ``other``, (N,): near by hash, and alike in colour.
+
+    Pictures that show next to nothing have none.
+
+    Args:
+        one, other: (N, C, H, W) and (M, C, H, W) in [0, 1].
+        mirrored: whether the mirror image of a picture is a print of it.
+    """
+    found = np.zeros(len(one), dtype=np.bool_)
+    shown = np.flatnonzero(~is_flat(other))
+    if not len(one) or not len(shown):
+        return found
+    hashes, colours = difference_hash(other[torch.from_numpy(shown)]), _thumbnails(other[torch.from_numpy(shown)])
+    for images in (one, one.flip(-1)) if mirrored else (one,):
+        close = nearest(difference_hash(images), hashes)
+        apart = (_thumbnails(images) - colours[torch.from_numpy(close.neighbour)]).abs().mean((1, 2, 3)).numpy()
+        found |= (close.bits <= NEAR) & (apart < _ALIKE) & ~is_flat(images)
+    return found
 
 
 def object_pictures(images: Tensor, masks: Tensor) -> Tensor:
@@ -126,6 +138,12 @@ def object_pictures(images: Tensor, masks: Tensor) -> Tensor:
             box.cpu().float(), (_OBJECT_SIDE, _OBJECT_SIDE), mode="bilinear", antialias=True
         )[0]
     return shown
+
+
+def _thumbnails(images: Tensor) -> Tensor:
+    """Small, and of one brightness, (B, C, 8, 8): exposure is no difference."""
+    small = functional.interpolate(images.cpu().float(), (_ROWS, _ROWS), mode="bilinear", antialias=True)
+    return small - small.mean((1, 2, 3), keepdim=True)
 
 
 def _grey(images: Tensor) -> Tensor:

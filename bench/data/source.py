@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.core.errors import BenchError
-from bench.data.camera import Camera, camera_named
+from bench.data.camera import Camera, find_camera
 from bench.data.split import FRACTIONS, Part
 from registry.contract import Quartet
 
@@ -27,6 +27,8 @@ class Source(ABC):
         seed: what samples and split depend on.
         camera: name of the camera condition.
         device: where quartets are made.
+        notes: what it decided by itself, in sentences.
+        warnings: what is likely wrong with its files, in sentences.
     """
 
     kind: str
@@ -35,6 +37,12 @@ class Source(ABC):
     seed: int
     camera: str
     device: torch.device
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def count(self, part: Part) -> int | None:
+        """How many different samples a part has, greater ids beginning anew; None where there is no end to them."""
+        return None
 
     def render(self, part: Part, ids: Tensor, size: int) -> Quartet:
         """Samples ``ids`` (B,), at least one, of a part at ``size`` x ``size``, float32 on the source's device.
@@ -47,12 +55,16 @@ class Source(ABC):
         if size <= 0 or size % 8:
             raise BenchError(f"a source renders sizes that are multiples of 8, not {size}")
         ids, stream, camera = ids.to(self.device), self.stream(part), self._condition()
-        step = max(1, _CHUNK_PIXELS.get(self.device.type, 2**18) // size**2)
+        step = self.chunk(size)
         chunks = [
             camera.shoot(self.scenes(part, some, size), self.seed, stream, some)
             for some in (ids[start : start + step] for start in range(0, len(ids), step))
         ]
         return join(chunks)
+
+    def chunk(self, size: int) -> int:
+        """How many samples of that size are rendered at once."""
+        return max(1, _CHUNK_PIXELS.get(self.device.type, _CHUNK_PIXELS["cpu"]) // size**2)
 
     def stream(self, part: Part) -> str:
         """The name under which a part's samples draw their numbers.
@@ -69,7 +81,7 @@ class Source(ABC):
         return self._condition().draws(self.seed, self.stream(part), ids.to(self.device))
 
     def _condition(self) -> Camera:
-        return camera_named(self.camera)
+        return find_camera(self.camera)
 
     @property
     def has_metric_depth(self) -> bool:

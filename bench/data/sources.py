@@ -22,12 +22,15 @@ from registry.registry import Entry, Registry, parse_key
 if TYPE_CHECKING:
     from bench.data.source import Source
 
-sources: Registry[Source] = Registry("data source", "bench list sources", group="maskdepth_bench.sources")
+sources: Registry[Source] = Registry(
+    "data source", "bench list sources", group="maskdepth_bench.sources", index="bench.data.sources:sources"
+)
 """All sources by kind."""
 
 BUILT_IN: dict[str, str] = {
     "synthetic": "bench.data.synthetic",
     "composed": "bench.data.composed",
+    "stored": "bench.data.stored",
 }
 """Sources of this package and their folders; each has ``options.py`` with ``OPTIONS``, and ``source.py``."""
 

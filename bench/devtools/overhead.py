@@ -22,16 +22,18 @@ from typing import Annotated
 import torch
 import typer
 from rich.console import Console
+from torch import Tensor
 
 from bench.core.machine import environment, pick_device, pick_precision
-from bench.core.protocol import find_protocol
+from bench.core.protocol import Protocol, find_protocol
 from bench.core.record import Phase
-from bench.core.spec import RunSpec
+from bench.core.spec import Engine, RunSpec
 from bench.data.sources import open_source
 from bench.report.tensorboard import TensorBoard
 from bench.report.terminal import Terminal
 from bench.run.runner import Runner
 from bench.train.assemble import Run, build_model, build_step, make_run
+from bench.train.cuda_graph import BEFORE_CAPTURE, CudaGraph
 from bench.train.events import Listener, Listeners, WindowSummary
 from registry.contract import Quartet
 
@@ -40,28 +42,52 @@ WARM_UP = 5
 
 
 class _Bare:
-    """Forward, loss, backward and optimizer on tensors that lie in memory, and nothing else."""
+    """Forward, loss, backward and optimizer on tensors that lie in memory, and nothing else; in a graph if asked."""
 
     def __init__(self, run: Run, batches: list[Quartet], device: torch.device) -> None:
         spec, recipe = run.spec, run.recipe
         assert recipe is not None
         self._model = build_model(spec, device).train()
-        step = build_step(spec, recipe, self._model, recipe.heads, device)
+        step = build_step(spec, recipe, self._model, recipe.heads, device, engine="eager")
         self._objective, self._optimizer, self._autocast = step.objective, step.optimizer, step.autocast
         self._batches, self._device = itertools.cycle(batches), device
+        self._step = self._eagerly
+        if spec.engine == "graphed":
+            self._capture(batches[0])
 
     def __call__(self, steps: int) -> float:
         """So many steps; returns their seconds."""
         began = time.perf_counter()
         for quartet in itertools.islice(self._batches, steps):
-            with self._autocast:
-                prediction = self._model(*quartet.inputs)
-            self._objective(prediction, quartet).total.backward()
-            self._optimizer.step()
-            self._optimizer.zero_grad(set_to_none=True)
+            self._step(quartet)
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         return time.perf_counter() - began
+
+    def _eagerly(self, quartet: Quartet) -> Tensor:
+        with self._autocast:
+            prediction = self._model(*quartet.inputs)
+        total: Tensor = self._objective(prediction, quartet).total
+        total.backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        return total.detach()
+
+    def _capture(self, first: Quartet) -> None:
+        inputs, graph = first.map(torch.clone), CudaGraph()
+        for group in self._optimizer.param_groups:
+            group["capturable"] = True
+        for _ in range(BEFORE_CAPTURE):
+            graph.aside(lambda: self._eagerly(inputs))
+        result = graph.capture(lambda: self._eagerly(inputs))
+
+        def replay(quartet: Quartet) -> Tensor:
+            for (_, recorded), (_, given) in zip(inputs.tensors(), quartet.tensors(), strict=True):
+                recorded.copy_(given)
+            graph.replay()
+            return result
+
+        self._step = replay
 
 
 class _InTurn(Listener):
@@ -96,28 +122,44 @@ class _InTurn(Listener):
         self._since = now
 
 
-def measure(model: str, loss: str, samples: int, rounds: int, device_name: str) -> list[float]:
-    """Ratios whole / bare of images a second, one a run."""
+def measure(
+    model: str, loss: str, rounds: int, device_name: str, protocol: Protocol, engine: Engine = "eager"
+) -> list[float]:
+    """Ratios whole / bare of images a second, one a run, both in the same engine.
+
+    Args:
+        model, loss: what is trained.
+        rounds: how many runs.
+        device_name: where, as on the command line.
+        protocol: of one stage.
+        engine: how steps are run.
+    """
     device = pick_device(device_name)
     source = open_source("synthetic").to(device)
-    protocol = find_protocol("quick").override(train_samples=samples, val_samples=8, test_samples=8)
     ratios = []
     with (
         tempfile.TemporaryDirectory() as scratch,
         Terminal(Console(file=io.StringIO(), force_terminal=True)) as terminal,
     ):
-        run = make_run(model, loss, protocol, source.describe(), precision=pick_precision(device))
+        described, precision = source.describe(), pick_precision(device)
+        run = make_run(model, loss, protocol, described, precision=precision, engine=engine)
         stage = protocol.stages[0]
         in_turn = _InTurn(lambda: _Bare(run, batches, device))
         listener = Listeners([terminal, TensorBoard(), in_turn])  # the last: what the others do is the whole loop's
         runner = Runner(source, device, Path(scratch) / "runs", Path(scratch) / "results", listener)
-        loader = runner.loader("train", samples, stage.size, stage.batch)
+        loader = runner.loader("train", protocol.train_samples, stage.size, stage.batch)
         batches = [batch.quartet for batch in itertools.islice(loader.in_order(), len(loader))]
         _Bare(run, batches, device)(WARM_UP)
         for _ in range(rounds):
             runner.run(run)
             ratios.append(in_turn.bare / in_turn.whole)
     return ratios
+
+
+def short_protocol(samples: int, batch: int | None = None, epochs: int | None = None) -> Protocol:
+    """Protocol quick with so many training samples, and next to nothing to validate and test on."""
+    changes = {"batch": batch, "epochs": epochs}
+    return find_protocol("quick").override(train_samples=samples, val_samples=8, test_samples=8, **changes)
 
 
 def main(
@@ -128,7 +170,7 @@ def main(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Print the ratio of images a second, whole loop over bare loop."""
-    ratios = measure(model, loss, samples, rounds, device)
+    ratios = measure(model, loss, rounds, device, short_protocol(samples))
     low, high = min(ratios), max(ratios)
     typer.echo(f"{environment(pick_device(device)).label}; {model}, {loss}, {samples} samples, {rounds} runs")
     typer.echo(f"images/s, whole loop / bare loop: median {statistics.median(ratios):.3f} ({low:.3f} to {high:.3f})")

@@ -4,8 +4,26 @@ What the metrics are lies in `table` as data and costs no torch to read; the fun
 they are first asked for. `scores.Scores` gathers values on the device, `summary` turns them into one figure each.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from bench.core.metric_facts import MetricFacts
 from bench.metrics.metric import Metric
 from bench.metrics.table import metrics
 
-__all__ = ["Metric", "MetricFacts", "metrics"]
+if TYPE_CHECKING:
+    import torchmetrics
+
+__all__ = ["Metric", "MetricFacts", "as_torchmetrics", "metrics"]
+
+
+def as_torchmetrics(key: str) -> torchmetrics.Metric:
+    """One of our metrics as a `torchmetrics.Metric`, see `bench.metrics.adapter`; imports torch and torchmetrics.
+
+    Raises:
+        UnknownName, BadParameter: there is no such metric, or it takes no such parameter.
+    """
+    from bench.metrics.adapter import adapt
+
+    return adapt(key)

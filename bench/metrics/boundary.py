@@ -8,15 +8,16 @@ import torch
 from torch import Tensor
 
 
-def contour(on: Tensor) -> Tensor:
+def contour(on: Tensor, known: Tensor | None = None) -> Tensor:
     """The pixels of a mask that touch, by an edge, a pixel outside it.
 
-    The picture's rim is no contour: an object that the frame cuts goes on beyond it.
+    The picture's rim is no contour: an object that the frame cuts goes on beyond it. Nor is the rim of what is known.
 
     Args:
         on: the mask, bool, (B, 1, H, W).
+        known: where it is known, bool, (B, 1, H, W); None for everywhere.
     """
-    off, touching = ~on, torch.zeros_like(on)
+    off, touching = ~on if known is None else known & ~on, torch.zeros_like(on)
     for rows, columns in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         _unite(touching, off, rows, columns)
     return on & touching

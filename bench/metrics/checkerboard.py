@@ -8,6 +8,7 @@ counts and a single strong edge of an object, which may happen to lie on a line,
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -67,7 +68,9 @@ def _fold(depth: Tensor, known: Tensor, axis: int) -> Tensor:
     square = step.square() + 1
     # A logarithm costs more than all else here, so it is taken of products.
     factors = _rows(square, fill=1.0)
-    products = [some.prod(1) for some in factors.chunk(-(-factors.shape[1] // _FACTORS), dim=1)]
+    chunks = factors.chunk(-(-factors.shape[1] // _FACTORS), dim=1)
+    # Not `prod`, whose kernel CUDA compiles when it first runs: seconds in the first validation.
+    products = [reduce(torch.mul, some.unbind(1)) for some in chunks]
     logs = torch.stack(products).log().sum(0)
     number = _columns(_rows(pair).sum(1)).repeat(len(depth), 1, 1)
     return torch.stack([number, 0.5 * _columns(logs), _columns(_rows(step * square.rsqrt()).sum(1))], dim=1)

@@ -60,13 +60,14 @@ def depth_delta3(view: View) -> Tensor:
 def depth_silog(view: View) -> Tensor:
     """``100 sqrt(mean(d^2) - mean(d)^2)`` with ``d = log p - log t``, in per cent.
 
-    The fully scale-invariant form (lambda = 1, natural logarithm), as the KITTI benchmark reports it.
+    The fully scale-invariant form (lambda = 1, natural logarithm), as the KITTI benchmark reports it; NaN for fewer
+    than two pixels.
     Source: Eigen, Puhrsch and Fergus 2014.
     """
-    # In two passes: the difference of two means would cancel in float32.
+    # In two passes: the difference of two means would cancel in float32. One pixel has no spread.
     shift = view.mean(view.log_ratio).view(-1, 1, 1, 1)
     spread = torch.where(view.valid, view.log_ratio - shift, 0.0)
-    return 100 * view.mean(spread.square()).sqrt()
+    return torch.where(view.valid_pixels > 1, 100 * view.mean(spread.square()).sqrt(), torch.nan)
 
 
 def depth_ssim(view: View) -> Tensor:
@@ -88,7 +89,8 @@ def depth_rmse_fg(view: View) -> Tensor:
 
 def depth_rmse_bg(view: View) -> Tensor:
     """`depth_rmse` over the pixels where the true mask is at most 0.5; NaN where there are none."""
-    return _rmse_where(view, ~view.true_on)
+    outside = ~view.true_on if view.mask_valid is None else view.mask_valid & ~view.true_on
+    return _rmse_where(view, outside)
 
 
 def depth_rmse_band(view: View) -> Tensor:

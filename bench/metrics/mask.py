@@ -42,7 +42,19 @@ def mask_dice_soft(view: View) -> Tensor:
 
 def mask_mae(view: View) -> Tensor:
     """Mean over all pixels of ``|p - t|``, value against soft truth, in [0, 1]."""
-    return (view.mask - view.true_mask).abs().flatten(1).mean(dim=1)
+    return total((view.mask - view.true_mask).abs()) / view.mask_pixels
+
+
+def mask_area_error(view: View) -> Tensor:
+    """``| |P| - |T| |``, both thresholded at 0.5, as a share of the picture, in [0, 1]: is the area right, anywhere?"""
+    predicted, true, _ = view.pixels_on
+    return (predicted - true).abs() / view.mask_pixels
+
+
+def mask_false_alarm(view: View) -> Tensor:
+    """1 where any pixel is found in an image whose true mask is empty, else 0; NaN where there is an object."""
+    predicted, true, _ = view.pixels_on
+    return torch.where(true > 0, torch.nan, (predicted > 0).float())
 
 
 def mask_bf(view: View) -> Tensor:

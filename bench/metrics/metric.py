@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 from pydantic import ValidationError
 
+from bench.core.code import own_code
 from bench.core.metric_facts import MetricFacts
+from registry.entry import Entry
 from registry.errors import BadParameter, RegistryError
+from registry.keys import format_key, parse_key
 from registry.ranges import Range
-from registry.registry import Entry, Registry, format_key, parse_key
+from registry.registry import Registry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,16 +53,18 @@ class Metric:
 
 
 @dataclass(frozen=True)
-class _Late:
+class LateFunction:
     """A function that is imported when it is first needed."""
 
     module: str
     name: str
 
     def __call__(self, *args: Any, **parameters: Any) -> Tensor:
+        """Import it and call it."""
         return self.load()(*args, **parameters)
 
     def load(self) -> Callable[..., Tensor]:
+        """The function itself."""
         found: Callable[..., Tensor] = getattr(importlib.import_module(self.module), self.name)
         return found
 
@@ -70,7 +75,7 @@ class MetricEntry(Entry["Tensor"]):
     @property
     def function(self) -> Callable[..., Tensor]:
         """The metric's function; imports torch."""
-        return self.build.load() if isinstance(self.build, _Late) else self.build
+        return self.build.load() if isinstance(self.build, LateFunction) else self.build
 
     @property
     def arguments(self) -> int:
@@ -79,33 +84,53 @@ class MetricEntry(Entry["Tensor"]):
         Raises:
             RegistryError: it is neither.
         """
-        given = [
+        required = [
             p
-            for p in inspect.signature(self.function).parameters.values()
-            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+            for p in super().signature()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
         ]
-        required = [p for p in given if p.default is p.empty]
         if len(required) not in (1, 2):
-            raise RegistryError(f"metric {self.name!r} must take (view), or (prediction, target), and parameters")
+            raise RegistryError(f"metric {self.name!r} must take (view), or (prediction, target), and then parameters")
         return len(required)
 
     def signature(self) -> list[inspect.Parameter]:
-        """What the function takes after the view, or after prediction and target."""
+        """The parameters after the view, or after prediction and target."""
         return super().signature()[self.arguments :]
+
+    def describe(self, params: Mapping[str, Any]) -> MetricFacts:
+        """What is known of it with these parameters.
+
+        Raises:
+            RegistryError: a user's function does not say what it judges.
+        """
+        if "describe" in self.facts:
+            described: MetricFacts = self.facts["describe"](params)
+            return described
+        if not self.facts:
+            raise RegistryError(
+                f"metric {self.name!r} does not say what it judges and which way is better: put "
+                "@metrics.register(head='mask', higher_is_better=True) above it (from bench.metrics import metrics)"
+            )
+        facts = make_facts(self.name, {"summary": self.summary, **_FOREIGN, **self.facts})
+        return facts.model_copy(update={"code": own_code(self.name)})
+
+
+_FOREIGN = {"compared": True, "on_request": True}
+"""What goes for metrics that are not in the table: they are shown where they were asked for."""
 
 
 class Metrics(Registry["Tensor"]):
     """Names to metrics. `facts` says what is known of one, `bind` makes it ready for use."""
 
-    def __init__(self, kind: str, where: str, group: str | None = None) -> None:
-        super().__init__(kind, where, group)
-        self._declared: dict[str, MetricEntry] = {}
-        self._facts: dict[Callable[..., Any], MetricFacts] = {}
+    def __init__(self, kind: str, where: str, group: str, index: str) -> None:
+        super().__init__(kind, where, group, index)
+        self._table: dict[str, tuple[MetricEntry, MetricFacts]] = {}
 
-    def declare(self, module: str, name: str, **facts: Any) -> None:
+    def declare(self, module: str, name: str, ranges: Mapping[str, Range] | None = None, **facts: Any) -> None:
         """Announce that ``module`` holds the metric ``name``; its facts can be read without importing it."""
         self.lazy(module, name)
-        self._declared[name] = MetricEntry(name, _Late(module, name), {"facts": make_facts(name, facts)})
+        entry = MetricEntry(name, LateFunction(module, name), facts, ranges or {})
+        self._table[name] = entry, make_facts(name, facts)
 
     def register(
         self, ranges: Mapping[str, Range] | None = None, **facts: Any
@@ -115,33 +140,20 @@ class Metrics(Registry["Tensor"]):
         Raises:
             BadParameter: there is no such fact, or one of these two is missing.
         """
-        keep = super().register(ranges, **facts)
-
-        def decorate(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
-            known = dict(facts)
-            known.setdefault("summary", (inspect.getdoc(function) or "").partition("\n")[0])
-            self._facts[function] = make_facts(function.__name__, known)
-            return keep(function)
-
-        return decorate
+        make_facts("a metric", facts)
+        return super().register(ranges, **facts)
 
     def get(self, name: str) -> MetricEntry:
         """The metric of that name, a family's member, or a user's ``package.module:function``.
 
         Raises:
             UnknownName: nothing bears that name; the nearest names are in the message.
-            RegistryError: a user's function says nothing of its direction.
+            RegistryError: what provides it cannot be imported.
         """
-        if name in self._declared:
-            return self._declared[name]
+        if name in self._table:
+            return self._table[name][0]
         entry = super().get(name)
-        facts = entry.facts.get("facts") or self._facts.get(entry.build)
-        if facts is None:
-            raise RegistryError(
-                f"metric {name!r} does not say what it judges and which way is better: put "
-                "@metrics.register(head='mask', higher_is_better=True) above it (from bench.metrics import metrics)"
-            )
-        return MetricEntry(entry.name, entry.build, {"facts": facts}, entry.ranges)
+        return MetricEntry(entry.name, entry.build, entry.facts, entry.ranges, about=entry.about)
 
     def facts(self, key: str) -> MetricFacts:
         """What is known of a metric; for those in the table nothing is imported.
@@ -150,24 +162,23 @@ class Metrics(Registry["Tensor"]):
             UnknownName, RegistryError: as `get`.
         """
         name, params = parse_key(key)
-        facts: MetricFacts = self.get(name).facts["facts"]
-        if not params:
-            return facts
-        return facts.model_copy(update={"column": f"{facts.column} {format_key('', params)}".strip()})
+        facts = self._table[name][1] if name in self._table else self.get(name).describe(params)
+        shown = {name: value for name, value in params.items() if name not in ("higher", "perfect")}
+        return facts.model_copy(update={"column": f"{facts.column}{format_key('', shown)}"}) if shown else facts
 
     def bind(self, key: str) -> Metric:
-        """The metric that a key names, its parameters fixed; it imports nothing before it is used, without brackets.
+        """The metric that a key names, its parameters fixed; from the table, without brackets, it imports nothing.
 
         Raises:
             UnknownName, BadParameter, RegistryError: there is no such metric, or it takes no such parameter.
         """
-        entry = self.get(parse_key(key)[0])
-        if entry.name in self._declared and key == entry.name:
-            return Metric(key, entry.facts["facts"], entry.build)
-        _, params = self.resolve(key)
-        function = functools.partial(entry.function, **params)
-        facts = self.facts(key)
+        if key in self._table:
+            entry, facts = self._table[key]
+            return Metric(key, facts, entry.build)
+        found, params = self.resolve(key)
+        entry = self.get(found.name)
         canonical = self.canonical(key)
+        facts, function = self.facts(canonical), functools.partial(entry.function, **params)
         if entry.arguments == 1:
             return Metric(canonical, facts, function)
         if facts.head == "joint":
@@ -176,10 +187,10 @@ class Metrics(Registry["Tensor"]):
 
     def default(self) -> list[str]:
         """The names of those that every evaluation computes."""
-        return [name for name, entry in self._declared.items() if not entry.facts["facts"].on_request]
+        return [name for name, (_, facts) in self._table.items() if not facts.on_request]
 
 
-def make_facts(name: str, facts: dict[str, Any]) -> MetricFacts:
+def make_facts(name: str, facts: Mapping[str, Any]) -> MetricFacts:
     """Facts with what follows from others filled in.
 
     Raises:

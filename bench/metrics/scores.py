@@ -52,7 +52,7 @@ class Scores:
         # An evaluation may run under autocast; what is measured must not depend on it.
         with torch.autocast(view.device.type, enabled=False):
             columns = [self._column(metric, view) for metric in self._metrics]
-            weights = [_weight(name, view) for name in self._weights]
+            weights = [weights_of(name, view) for name in self._weights]
             self._batches.append(torch.stack([*columns, *weights]))
 
     def result(self) -> Columns:
@@ -89,7 +89,10 @@ def values_of(metric: Metric, view: View) -> Tensor:
     if not isinstance(values, Tensor) or values.shape != (len(view),):
         given = f"shape {tuple(values.shape)}" if isinstance(values, Tensor) else f"a {type(values).__name__}"
         raise RegistryError(f"metric {metric.key!r} gave {given}: it must give one value per image, ({len(view)},)")
-    return values.float()
+    values = values.float()
+    if {"mask", "true_mask"} & set(facts.needs) and view.mask_valid is not None:
+        values = torch.where(view.mask_pixels > 0, values, nan)
+    return values
 
 
 def scores_of(chosen: Mapping[str, Metric], view: View) -> dict[str, float]:
@@ -97,7 +100,7 @@ def scores_of(chosen: Mapping[str, Metric], view: View) -> dict[str, float]:
     found = {}
     for name, metric in chosen.items():
         names = [metric.key, *filter(None, [metric.facts.weight])]
-        values = [values_of(metric, view), *(_weight(weight, view) for weight in names[1:])]
+        values = [values_of(metric, view), *(weights_of(weight, view) for weight in names[1:])]
         columns = {name: column.cpu().numpy() for name, column in zip(names, values, strict=True)}
         value = summarise_column(metric.key, metric.facts, columns).value
         if value is not None:
@@ -110,8 +113,8 @@ def default_metrics() -> dict[str, Metric]:
     return {name: metrics.bind(name) for name in metrics.default()}
 
 
-def _weight(name: str, view: View) -> Tensor:
-    """A weight of the images, (B,); NaN where the batch does not offer what it is made of."""
+def weights_of(name: str, view: View) -> Tensor:
+    """How much each image counts, (B,), by the attribute of `View` that says so; NaN where the batch lacks it."""
     try:
         weight: Tensor = getattr(view, name)
     except LookupError:

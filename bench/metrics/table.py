@@ -6,16 +6,21 @@ A metric is its function in a module beside this and its line here.
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from bench.metrics.metric import Metrics
+from registry.ranges import at_least
 
-metrics = Metrics("metric", where="bench list metrics", group="maskdepth_bench.metrics")
+metrics = Metrics(
+    "metric", where="bench list metrics", group="maskdepth_bench.metrics", index="bench.metrics.table:metrics"
+)
+metrics.family("torchmetrics/", "bench.metrics.torchmetrics_family:entry")
 
 _MORE = "Depth by region, artefacts, and both tasks"
 
-_share = {"higher_is_better": True, "bounds": (0.0, 1.0)}
-_error = {"higher_is_better": False, "bounds": (0.0, 1.0)}
-_unbounded = {"higher_is_better": False, "bounds": (0.0, None)}
+_share: dict[str, Any] = {"higher_is_better": True, "bounds": (0.0, 1.0)}
+_error: dict[str, Any] = {"higher_is_better": False, "bounds": (0.0, 1.0)}
+_unbounded: dict[str, Any] = {"higher_is_better": False, "bounds": (0.0, None)}
 _mask = partial(metrics.declare, "bench.metrics.mask", head="mask")
 _depth = partial(metrics.declare, "bench.metrics.depth", head="depth")
 _region = partial(_depth, **_error, unit="range", needs=("depth", "true_mask"), table=_MORE)
@@ -55,6 +60,33 @@ _mask(
     column="soft Dice",
     table=None,
     summary="Dice of the values themselves, squared denominator, smooth 1",
+)
+_mask(
+    "mask_area_error",
+    **_error,
+    order=15,
+    column="area error",
+    summary="difference of the areas, as a share of the picture",
+)
+_mask(
+    "mask_false_alarm",
+    **_error,
+    order=16,
+    column="false alarm",
+    summary="share of the images without an object in which something is found",
+)
+_distance = partial(metrics.declare, "bench.metrics.distance", head="mask", compared=True, on_request=True)
+_distance(
+    "mask_hd95", **_unbounded, order=17, column="HD95", unit="px", summary="95th percentile of the contours' distances"
+)
+_distance("mask_assd", **_unbounded, order=18, column="ASSD", unit="px", summary="mean distance of the contours")
+_distance(
+    "mask_nsd",
+    **_share,
+    order=19,
+    column="NSD",
+    ranges={"tolerance": at_least(0)},
+    summary="share of the contours within a tolerance, 1 px unless [tolerance=...]",
 )
 _depth(
     "depth_rmse",
@@ -114,6 +146,21 @@ _depth(
     column="SSIM",
     compared=True,
     summary="structural similarity, 11-px windows that are wholly valid",
+)
+_aligned = partial(metrics.declare, "bench.metrics.aligned", head="depth", table="Depth up to scale and shift")
+_aligned(
+    "depth_abs_rel_aligned",
+    **_unbounded,
+    order=29,
+    column="aligned abs rel",
+    summary="abs rel after the best scale and shift of the image; [by=median]: after the medians' ratio",
+)
+_aligned(
+    "depth_delta1_aligned",
+    **_share,
+    order=29,
+    column="aligned δ1",
+    summary="delta1 after the best scale and shift of the image; [by=median]: after the medians' ratio",
 )
 _region("depth_rmse_fg", order=30, column="RMSE fg", summary="RMSE inside the true mask")
 _region("depth_rmse_bg", order=31, column="RMSE bg", summary="RMSE outside the true mask")

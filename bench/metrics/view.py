@@ -59,13 +59,26 @@ class View:
 
     @cached_property
     def mask(self) -> Tensor:
-        """Predicted mask in [0, 1], map."""
-        return _required(self._prediction.mask, "predicted mask").value.float()
+        """Predicted mask in [0, 1], 0 where the truth is unknown, map."""
+        value = _required(self._prediction.mask, "predicted mask").value.float()
+        return value if self.mask_valid is None else torch.where(self.mask_valid, value, 0.0)
 
     @cached_property
     def true_mask(self) -> Tensor:
-        """True (soft) mask in [0, 1], map."""
-        return _required(self._quartet.mask, "true mask").float()
+        """True (soft) mask in [0, 1], 0 where it is unknown, map."""
+        return _required(self._quartet.target("mask"), "true mask").value.float()
+
+    @cached_property
+    def mask_valid(self) -> Tensor | None:
+        """Where the true mask is known, bool map; None where it is everywhere."""
+        return _required(self._quartet.target("mask"), "true mask").is_known
+
+    @cached_property
+    def mask_pixels(self) -> Tensor:
+        """How many pixels have a known mask, (B,)."""
+        if self.mask_valid is None:
+            return torch.full((len(self),), float(self.true_mask[0].numel()), device=self.device)
+        return count(self.mask_valid)
 
     @cached_property
     def on(self) -> Tensor:
@@ -85,12 +98,12 @@ class View:
     @cached_property
     def contour(self) -> Tensor:
         """The outermost pixels of the predicted mask, bool map."""
-        return contour(self.on)
+        return contour(self.on, self.mask_valid)
 
     @cached_property
     def true_contour(self) -> Tensor:
         """The outermost pixels of the true mask, bool map."""
-        return contour(self.true_on)
+        return contour(self.true_on, self.mask_valid)
 
     @cached_property
     def valid(self) -> Tensor:

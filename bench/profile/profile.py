@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -84,8 +84,10 @@ class Profile(BaseModel):
         discarded: rounds disturbed by somebody, or by heat; left out where their restart has others.
         step_ms: milliseconds of an uninstrumented step.
         images_per_second: the same as a rate.
+        host_bound: whether the device waits for the host, so that the times of blocks are those of their launches.
         closure: share of the instrumented windows' time that lies in named blocks.
         perturbation: instrumented over plain step time; on a CPU, of processor time.
+        wall_perturbation: the same by the wall clock, to which other work on the machine adds.
         agreement: of two profiles of it, made in turn; where that was asked for.
         blocks: in the order they run; the last is ``unattributed``.
         validation: the blocks of a batch of validation, which is no part of the step; ``metrics`` is among them.
@@ -116,8 +118,10 @@ class Profile(BaseModel):
     discarded: Discards
     step_ms: Interval
     images_per_second: float
+    host_bound: bool
     closure: float
     perturbation: Interval
+    wall_perturbation: Interval
     agreement: Agreement | None
     blocks: tuple[Block, ...]
     validation: dict[str, BlockTime]
@@ -200,8 +204,10 @@ def profile(
         discarded=discarded,
         step_ms=step,
         images_per_second=1e3 * runner.batch / step.value,
+        host_bound=_host_bound([w for round in paired for w in round.plain], runner.device),
         closure=closure,
         perturbation=perturbation,
+        wall_perturbation=_wall_perturbation(paired),
         agreement=agreement(*map(_medians, halves)) if twice else None,
         blocks=tuple(_block(name, times[name], medians[name], counts.get(name, Count()), ceiling) for name in times),
         validation=runner.validation(),
@@ -243,15 +249,28 @@ def greatest_departure(losses: Sequence[float], reference: Sequence[float]) -> f
     return max(abs(a - b) / max(abs(b), 1e-12) for a, b in zip(losses, reference, strict=True))
 
 
+def _host_bound(plain: Sequence[Window], device: torch.device) -> bool:
+    """Whether most windows left the device with nothing to do at their end."""
+    return device.type == "cuda" and 2 * sum(w.host_bound for w in plain) > len(plain)
+
+
 def _perturbation(rounds: Sequence[Round], device: torch.device) -> Interval:
     """Instrumented over plain, a pair a round.
 
     On a CPU it is the processor time of all threads that is compared: a neighbour's load comes and goes, and adds none
     to it. While one thread takes a mark the others spin, as they do between any two operations.
     """
+    return _wall_perturbation(rounds) if device.type == "cuda" else _ratio(rounds, lambda w: w.processor_seconds)
 
+
+def _wall_perturbation(rounds: Sequence[Round]) -> Interval:
+    """The same by the wall clock, on any device."""
+    return _ratio(rounds, lambda w: w.seconds)
+
+
+def _ratio(rounds: Sequence[Round], seconds: Callable[[Window], float]) -> Interval:
     def cost(windows: Sequence[Window]) -> float:
-        return sum((w.seconds if device.type == "cuda" else w.processor_seconds) / w.steps for w in windows)
+        return sum(seconds(w) / w.steps for w in windows)
 
     return ratio_interval([cost(round.marked) for round in rounds], [cost(round.plain) for round in rounds])
 

@@ -27,7 +27,7 @@ from bench.timing.work import blocks_of
 from bench.train.assemble import build_model, build_step, make_run
 from bench.train.compatibility import common_heads
 from bench.train.cuda_graph import GRAPH
-from bench.train.engine import FIRST_STEPS
+from bench.train.engine import FIRST_STEPS, refusal
 from bench.train.evaluate import evaluate
 from registry.contract import Quartet
 from registry.losses import parse
@@ -97,11 +97,25 @@ class StepRunner:
 
     def restart(self) -> None:
         """Begin anew with fresh weights, and with tensors that lie elsewhere in memory; the batches stay."""
-        del self._step, self._passes, self.batches, self.objective, self.optimizer
-        self.model = torch.nn.Identity()  # the old one's memory is free before the new one asks for its own
-        gc.collect()  # a captured step and its recording know each other
+        self.release()  # the old one's memory is free before the new one asks for its own
         self.model = self._build()
         self._begin()
+
+    def release(self) -> None:
+        """Let go of the model and all that trains it; the runner is of use again after `restart`."""
+        del self._step, self._passes, self.batches, self.objective, self.optimizer
+        self.model = torch.nn.Identity()
+        gc.collect()  # a captured step and its recording know each other
+
+    @property
+    def autocast(self) -> torch.autocast:
+        """The precision of the forward pass."""
+        return self._step.autocast
+
+    @property
+    def refused(self) -> str | None:
+        """Why a step that was to be captured runs eagerly; None where it does not, or was not tried yet."""
+        return refusal(self._step)
 
     def _build(self) -> torch.nn.Module:
         return build_model(self.spec, self.device)
@@ -115,6 +129,7 @@ class StepRunner:
             self.device,
             steps=_STEPS,
             samples=self.loader.count,
+            metric_depth=self.loader.source.has_metric_depth,
             engine=self.engine,
         )
         self.objective, self.optimizer = self._step.objective, self._step.optimizer

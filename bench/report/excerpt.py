@@ -2,55 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from pathlib import Path
 
-from bench.core.record import Record
-from bench.report.leaderboard import heading, loss_cell, number
-from bench.report.markdown import table
-from bench.results.board import Row, groups_of
+from bench.report.cells import heading, loss_cell, number, precision_cell, rate_cell, seeds_cell
+from bench.report.markdown import code, table
+from bench.results.board import Named, groups_of
+from bench.results.standings import Images, ranking, standings
 
-BEGIN, END = "<!-- leaderboard -->", "<!-- /leaderboard -->"
+BEGIN, END = "<!-- leaderboard -->\n", "<!-- /leaderboard -->\n"
 
 
-def excerpt(records: Iterable[tuple[str, Record]]) -> str:
-    """The first group of the leaderboard with its main columns."""
-    first = next(iter(groups_of(records)), None)
-    if first is None:
+def excerpt(records: Iterable[Named], folder: Path | None = None) -> str:
+    """The first group of the leaderboard with its main columns.
+
+    Args:
+        records: (file name, record) pairs.
+        folder: where the per-image tables beside them lie.
+    """
+    group = next(iter(groups_of(records)), None)
+    if group is None or not group.board:
         return "(no records yet)\n"
-    machine = first.board[0].any if first.board else None
-    shown = [name for name, facts in first.metrics.items() if facts.headline]
-    headings = [f"{facts.head} {heading(facts)}" for facts in (first.metrics[name] for name in shown)]
-    header = ["model", "loss", *headings, "parameters", "images/s"]
+    shown = [name for name, facts in group.metrics.items() if facts.headline]
+    ranked = ranking(shown, group.metrics)
+    ordered = standings(group.board, ranked, group.metrics[ranked], Images(folder))
+    machine = ordered[0].row.any
+    headings = [f"{facts.head} {heading(facts)}" for facts in (group.metrics[name] for name in shown)]
+    header = ["tie", "model", "loss", "precision", "seeds", *headings, "parameters", "images/s"]
     body = [
         [
-            _name(row, first.board),
+            "" if not row.learns else "·" if standing.place.tier is None else str(standing.place.tier),
+            code(row.model),
             loss_cell(row),
-            *(number(row, name, first) for name in shown),
+            precision_cell(row.any),
+            seeds_cell(row),
+            *(number(row, name, group, bold=standing.leads and name == ranked) for name in shown),
             f"{row.any.parameters:,}",
-            _rate(row, machine),
+            rate_cell(group.on(row, machine.fingerprint)),
         ]
-        for row in first.board
+        for standing in ordered
+        for row in [standing.row]
     ]
-    where = machine.environment.label if machine else "no machine yet"
-    return f"*{first.title}; images/s on {where}*\n\n{table(header, body)}"
+    facts = group.metrics[ranked]
+    about = (
+        f"*{group.title}; ranked by the skill of {facts.head} {facts.column}, networks without it after those with it; "
+        f"images/s on {machine.environment.label}*"
+    )
+    return f"{about}\n\n{table(header, body)}"
 
 
-def put(text: str, records: Iterable[tuple[str, Record]]) -> str:
-    """A page with its excerpt brought up to date, in its own line endings; without the two markers it stays."""
-    newline = "\r\n" if "\r\n" in text else "\n"
-    before, begin, rest = text.partition(BEGIN + newline)
-    _, end, after = rest.partition(END + newline)
-    shown = excerpt(records).replace("\n", newline)
-    return f"{before}{begin}{shown}{end}{after}" if begin and end else text
+def put(text: str, records: Iterable[Named], folder: Path | None = None) -> str:
+    """A page with its excerpt brought up to date; a page without the two markers is left as it is.
 
-
-def _name(row: Row, board: Sequence[Row]) -> str:
-    """The model, with its precision where the board has it under the same loss in another one too."""
-    alike = [other for other in board if (other.model, other.recipe) == (row.model, row.recipe)]
-    return f"`{row.model}`" + (f" ({row.any.spec.precision_label})" if len(alike) > 1 else "")
-
-
-def _rate(row: Row, machine: Record | None) -> str:
-    """Images a second, if they were measured on the machine that the caption names."""
-    rate = row.any.timings.images_per_second
-    return "–" if rate is None or machine is None or row.any.fingerprint != machine.fingerprint else f"{rate:.0f}"
+    The line endings of the page stay what they are.
+    """
+    ending = "\r\n" if "\r\n" in text else "\n"
+    plain = text.replace("\r\n", "\n")
+    before, begin, rest = plain.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        return text
+    return f"{before}{begin}{excerpt(records, folder)}{end}{after}".replace("\n", ending)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from bench.core.errors import BenchError
-from bench.timing.work import blocks_of, gmacs, parameter_count
+from bench.timing.work import blocks_of, gmacs, meta_copy, parameter_count
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ def layers(model: nn.Module, size: int, batch: int = 1) -> list[Layer]:
     Raises:
         BenchError: the model does not take that size, or cannot run on the meta device.
     """
-    twin = copy.deepcopy(model).to("meta").eval()
+    twin = meta_copy(model)
     blocks = blocks_of(twin)
     owner = {id(leaf): name for name, parts in blocks.items() for part in parts for leaf in part.modules()}
     rows: list[Layer] = []
@@ -42,7 +41,7 @@ def layers(model: nn.Module, size: int, batch: int = 1) -> list[Layer]:
 
     def note(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(module: nn.Module, _: Any, output: Any) -> None:
-            new = [p for p in module.parameters(recurse=False) if id(p) not in counted]
+            new = [p for p in module.parameters() if id(p) not in counted]
             counted.update(map(id, new))
             shape = tuple(output.shape) if isinstance(output, Tensor) else ()
             count = sum(p.numel() for p in new)
@@ -51,7 +50,9 @@ def layers(model: nn.Module, size: int, batch: int = 1) -> list[Layer]:
         return hook
 
     for name, module in twin.named_modules():
-        if not list(module.children()):
+        # What a parametrisation (weight norm, spectral norm) holds counts as the layer's own.
+        children = [child for child, _ in module.named_children() if child != "parametrizations"]
+        if not children and ".parametrizations" not in f".{name}":
             module.register_forward_hook(note(name))
     images = torch.empty(batch, 3, size, size, device="meta")
     try:
@@ -90,4 +91,4 @@ def layer_table(model: nn.Module, key: str, size: int, batch: int) -> Group:
         f"training on {batch} pairs in float32 keeps about {activations:.0f} MiB of activations "
         f"and {4 * weights:.0f} MiB of weights, gradients and Adam's moments"
     )
-    return Group(table, "", facts)
+    return Group(table, "", "\n".join([facts, *getattr(model, "notes", ())]))

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.core.protocol import protocols
+from bench.data.augmentations import augmentations
+from bench.data.cameras import cameras
+from bench.data.sources import sources
 from bench.metrics import metrics
 from registry.errors import UnknownName
 from registry.losses import recipes, terms
@@ -26,6 +29,9 @@ LISTS: Mapping[str, tuple[Registry[Any], ...]] = {
     "schedules": (schedules,),
     "protocols": (protocols,),
     "metrics": (metrics,),
+    "sources": (sources,),
+    "cameras": (cameras,),
+    "augmentations": (augmentations,),
 }
 """The registries behind each kind that can be listed."""
 

@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_TAG = re.compile(r"<(?=[a-zA-Z/!?])(?!/?sub>)")
+_MARKUP = re.compile(r"([\\`*_\[\]#])")
 
 
 def table(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """A pipe table that ends in a newline."""
-    lines = [header, ["---"] * len(header), *body]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    """A pipe table that ends in a newline; whatever its cells hold, they stay one cell each."""
+    lines = [[_cell(cell) for cell in line] for line in (header, *body)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in [lines[0], ["---"] * len(header), *lines[1:]])
+
+
+def code(text: str) -> str:
+    """A name as code; a back-tick in it cannot end it.
+
+    >>> code("unet`[x]")
+    "`unet'[x]`"
+    """
+    return f"`{' '.join(text.split()).replace('`', chr(39))}`"
+
+
+def literal(text: str) -> str:
+    """A text in which nothing is markup.
+
+    >>> print(literal("a *b* [c](d)"))
+    a \\*b\\* \\[c\\](d)
+    """
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def _cell(text: str) -> str:
+    """A text that cannot end its cell or its line, and outside of code is no HTML but ``<sub>``."""
+    parts = " ".join(text.split()).replace("|", "\\|").split("`")
+    return "`".join(_TAG.sub("&lt;", part) if i % 2 == 0 else part for i, part in enumerate(parts))

@@ -11,37 +11,33 @@ from bench.report.leaderboard import leaderboard
 from bench.results import store
 
 
-def run_pages(results: Path, page: Path) -> dict[Path, str]:
-    """What ``bench run`` keeps up to date, by path: the leaderboard, and the records' schema beside them."""
+def pages(results: Path, page: Path, pool: bool = False, readme: bool = True) -> dict[Path, str]:
+    """Every generated file by path: the leaderboard, the records' schema, an excerpt in a README.md beside the page.
+
+    Args:
+        results: folder of the records; what is damaged in it is left out.
+        page: the leaderboard.
+        pool: count machines as a further random level.
+        readme: whether the excerpt is wanted; a README that lacks its two markers has none.
+    """
     records = store.read_all(results)
     link = Path(os.path.relpath(results, page.parent)).as_posix()
-    return {page: leaderboard(records, link), results / store.SCHEMA: store.schema()}
-
-
-def pages(results: Path, page: Path) -> dict[Path, str]:
-    """Every generated file by path: those of `run_pages`, and the excerpt in a README.md beside the leaderboard."""
-    texts = run_pages(results, page)
-    readme = page.parent / "README.md"
-    if readme.exists():
-        texts[readme] = put(read(readme), store.read_all(results))
+    texts = {page: leaderboard(records, link, results, pool), results / store.SCHEMA: store.schema()}
+    front = page.parent / "README.md"
+    if readme and front.exists():
+        text = front.read_bytes().decode()
+        texts[front] = put(text, records, results)
     return texts
 
 
 def stale(texts: dict[Path, str]) -> list[Path]:
-    """The paths that do not hold these texts."""
-    return [path for path, text in texts.items() if not path.is_file() or read(path) != text]
+    """Those whose files do not say what they should."""
+    return [path for path, text in texts.items() if not path.exists() or path.read_bytes() != text.encode()]
 
 
-def write(texts: dict[Path, str]) -> None:
-    """Write those that are stale, each whole or not at all; links and modes stay.
-
-    Raises:
-        OSError: one cannot be written.
-    """
-    for path in stale(texts):
+def refresh(texts: dict[Path, str]) -> list[Path]:
+    """Write those that are stale, and say which they were."""
+    written = stale(texts)
+    for path in written:
         files.replace(path, texts[path])
-
-
-def read(path: Path) -> str:
-    """A page with its own line endings, and whatever bytes stand in it."""
-    return path.read_bytes().decode("utf-8", errors="surrogateescape")
+    return written

@@ -30,7 +30,7 @@ def profile_table(profile: Profile, width: int) -> Group:
     for name in shown:
         table.add_column(name, justify="left" if name in ("block", "") else "right", no_wrap=True)
     for row in rows:
-        table.add_row(*(row[name] for name in shown))
+        table.add_row(*(Text(row[name]) for name in shown))  # brackets in names are no markup
     return Group(Text(_headline(profile), style="bold"), table, Text(_validation(profile)), Text(verdict(profile)))
 
 
@@ -40,7 +40,7 @@ def comparison_table(comparison: Comparison) -> Group:
     for name in ("what", "ms a step", "compile s"):
         table.add_column(name, justify="left" if name == "what" else "right", overflow="fold")
     for row in comparison.rows():
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     return Group(table, Text(comparison.sentence()))
 
 
@@ -52,7 +52,7 @@ def verdict(profile: Profile) -> str:
         f"peak {profile.peak_mib:.0f} MiB; this machine's best: {profile.ceiling.gflops:.0f} GFLOP/s, "
         f"{profile.ceiling.gigabytes:.0f} GB/s",
         f"closure {profile.closure:.2%}, perturbation {off.value - 1:+.2%} ({off.low - 1:+.2%} to {off.high - 1:+.2%}"
-        f"{' of processor time' if profile.environment.cuda is None else ''}); {profile.steps} steps in "
+        f"{_by_the_wall_clock(profile)}); {profile.steps} steps in "
         f"{profile.rounds} rounds of A B B A, {profile.restarts} restarts, after {profile.warm_up.seconds:.0f} s of "
         "warm-up",
         profile.discarded.sentence().replace("measurements", "rounds"),
@@ -62,16 +62,26 @@ def verdict(profile: Profile) -> str:
         lines.append(
             "over 100 % of the ceiling: worked in the caches, which are faster than the memory it was measured on"
         )
+    if profile.host_bound:
+        lines.append("host-bound: blocks are launch times, as the device waits for the host (a graph launches at once)")
     if profile.compile_seconds is not None:
         lines.insert(
             1,
             f"{profile.engine}: {profile.compile_seconds:.1f} s to make ready; losses of the first steps are within "
-            f"{profile.departure:.1e} of eager's",
+            f"{profile.departure:.1e} of eager's, whose own depend on rounding by {profile.rounding_spread:.1e}",
         )
     if profile.agreement is not None:
         lines.append(profile.agreement.sentence())
     lines += [f"not trustworthy: {caveat}" for caveat in profile.caveats] or ["trustworthy"]
     return "\n".join(lines)
+
+
+def _by_the_wall_clock(profile: Profile) -> str:
+    """On a CPU, whose perturbation is in processor time, the perturbation by the wall clock beside it."""
+    if profile.environment.cuda is not None:
+        return ""
+    wall = profile.wall_perturbation
+    return f" of processor time, {wall.value - 1:+.2%} ({wall.low - 1:+.2%} to {wall.high - 1:+.2%}) by the wall clock"
 
 
 def _validation(profile: Profile) -> str:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from registry.contract import Prediction, Quartet
+from registry.losses import parse
 from registry.losses.objective import Objective
 
 _AT_ONCE = 32
@@ -45,7 +46,7 @@ def depth_logits_are_target(outputs: Outputs, divided: float = 1.0) -> Outputs:
 
 def loss(outputs: Outputs, recipe: str, times: float = 1.0) -> float:
     """Mean over test batches of a recipe's total, for the heads that the model has; ``times`` as much."""
-    objective = Objective(recipe, _heads(outputs))
+    objective = Objective(parse(recipe), _heads(outputs))
     image = torch.zeros(1, 3, 1, 1).expand(len(outputs.mask), 3, *outputs.mask.shape[-2:])
     totals = []
     for start in range(0, len(outputs.mask), _AT_ONCE):

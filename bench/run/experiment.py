@@ -17,19 +17,25 @@ from bench.core.interruption import Interruption
 from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
 from bench.core.protocol import Protocol
 from bench.core.record import Record
-from bench.data.augment import find_level
+from bench.data.augment import parse as parse_augmentation
 from bench.data.source import Source
+from bench.data.split import FRACTIONS
+from bench.metrics import metrics as all_metrics
+from bench.metrics.scores import Scores
 from bench.results import store
 from bench.results.board import data_label
 from bench.run import folder as run_folder
 from bench.run.runner import Runner, discard
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import NO_RECIPE, Run, make_run
+from bench.train.engine import engine_for, engine_named
 from bench.train.events import Listener
-from bench.train.optim import optimizers, schedules
 from bench.train.trial import try_out
+from registry.contract import Prediction
 from registry.losses import parse
 from registry.models import models
+from registry.optimizers import optimizers
+from registry.schedules import schedules
 
 BASELINES = ("difference", "constant", "mean_map")
 
@@ -43,10 +49,12 @@ class Experiment:
         loss: a recipe's name or text.
         protocol, seeds, source: under which budget, how often, on which data.
         precision, memory_format, device: as on the command line; ``auto`` is what the device computes in natively.
+        engine: what runs a step; ``auto`` follows from facts, see `bench.train.engine`.
         results, runs: folders of records, and of checkpoints and pictures.
         again: run even what this machine and this code have a finished record of.
         fresh: begin anew where an unfinished run left a checkpoint.
         baselines: also fit those that learn nothing, unless they have records.
+        metrics: keys of metrics beside those of every evaluation: a user's own, or another library's.
         strict: run nothing at all if the audit of any model finds something broken.
         interruption: asked after every step whether to stop.
         failed: whether a run did not finish.
@@ -63,6 +71,7 @@ class Experiment:
     source: Source
     precision: str = "auto"
     memory_format: str = "auto"
+    engine: str = "auto"
     device: str = "auto"
     results: Path = Path("results")
     runs: Path = Path("runs")
@@ -70,16 +79,21 @@ class Experiment:
     fresh: bool = False
     baselines: bool = True
     strict: bool = False
+    metrics: Sequence[str] = ()
     interruption: Interruption = field(default_factory=Interruption)
     failed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
+        self.protocol = _within(self.protocol, self.source)
         self._device = pick_device(self.device)
         self._precision = pick_precision(self._device, self.precision)
         self._memory_format = pick_memory_format(self.memory_format)
+        if self.engine != "auto":
+            engine_named(self.engine, self._device)
         self._recipe = parse(self.loss)
         self._keys = list(dict.fromkeys(models.canonical(key) for key in self.models))
         self._data = self.source.describe()
+        self._metrics = {metric.key: metric.facts for metric in map(all_metrics.bind, self.metrics)}
         files.check_folder(self.results, "--results")
         files.check_folder(self.runs, "--runs")
         self._check()
@@ -89,7 +103,7 @@ class Experiment:
     def _check(self) -> None:
         """Find out what does not go together, so that a mistake shows before anything is trained."""
         protocol = self.protocol
-        find_level(protocol.augmentation)
+        parse_augmentation(protocol.augmentation)
         largest = max(stage.batch for stage in protocol.stages)
         if protocol.train_samples < largest:
             raise BenchError(f"{protocol.train_samples} training samples make no batch of {largest}: give more samples")
@@ -106,6 +120,17 @@ class Experiment:
         for key in self._keys:
             if key not in BASELINES:
                 try_out(self._run(key, 0), self.source, self._device)
+        self._try_metrics()
+
+    def _try_metrics(self) -> None:
+        """Score two images by the metrics that were asked for."""
+        quartet = self.source.render("val", torch.arange(min(2, self.protocol.val_samples)), self.protocol.size)
+        logits = torch.zeros_like(quartet.bg_fg[:, :1])
+        for key in self._metrics:
+            try:
+                Scores([key]).update(Prediction(logits, logits), quartet)
+            except Exception as error:  # whatever somebody's metric raises
+                raise BenchError(f"metric {key} cannot be computed: {type(error).__name__}: {error}") from error
 
     def headline(self) -> str:
         """What will be run, in two lines."""
@@ -124,7 +149,13 @@ class Experiment:
             Interrupted: somebody asked to stop.
         """
         runner = Runner(
-            self.source.to(self._device), self._device, self.runs, self.results, listener, self.interruption
+            self.source.to(self._device),
+            self._device,
+            self.runs,
+            self.results,
+            listener,
+            self.interruption,
+            list(self._metrics),
         )
         if self.strict:
             self._refuse(runner, announce)
@@ -200,6 +231,7 @@ class Experiment:
             recipe_name=self.loss if learns else NO_RECIPE,
             precision=self._precision,
             memory_format=self._memory_format,
+            engine=engine_for(self.engine, self._device, key, self.protocol) if learns else "eager",
             seed=seed,
         )
 
@@ -208,7 +240,7 @@ class Experiment:
         return sorted(self.results.glob(f"*_{run.spec.id}_*.json"), reverse=True)
 
     def _found(self, run: Run, announce: Callable[[str], None]) -> tuple[Record, Path] | None:
-        """A finished record of this very run, made by this code on this kind of arithmetic.
+        """A finished record of this very run, by this code on this kind of arithmetic, with the metrics asked for.
 
         Where there are others, it is said why none of them is taken.
         """
@@ -227,8 +259,21 @@ class Experiment:
                 others.add("is of other code")
             elif (record.arithmetic or bits) != bits or (record.arithmetic is None and record.fingerprint != here):
                 others.add("is of another machine or another version of torch")
+            elif any(record.metrics.get(key) != facts for key, facts in self._metrics.items()):
+                others.add("lacks a metric")
             else:
                 return record, path
         if others:
             announce(f"{run.spec.model}, seed {run.spec.seed}: a record {' or '.join(sorted(others))}: run anew")
         return None
+
+
+def _within(protocol: Protocol, source: Source) -> Protocol:
+    """The protocol with no more samples than the parts of the data have: none is counted twice in a score."""
+    there = {part: source.count(part) for part in FRACTIONS}
+    few = {
+        f"{part}_samples": count
+        for part, count in there.items()
+        if count is not None and count < getattr(protocol, f"{part}_samples")
+    }
+    return protocol.override(**few) if few else protocol

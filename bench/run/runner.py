@@ -26,6 +26,8 @@ from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.split import Part
+from bench.metrics import metrics as all_metrics
+from bench.metrics.attributes import PREFIX, camera_columns
 from bench.profile.disturbance.monitor import ClockSampler
 from bench.results import store
 from bench.run import folder as run_folder
@@ -53,6 +55,7 @@ class Runner:
         results: folder of records.
         listener: told how every run goes.
         interruption: asked whether to stop.
+        metrics: keys of metrics beside those of every evaluation.
     """
 
     source: Source
@@ -61,6 +64,7 @@ class Runner:
     results: Path
     listener: Listener = field(default_factory=Listener)
     interruption: Interruption = field(default_factory=Interruption)
+    metrics: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         memory.keep_freed(self.device)
@@ -103,7 +107,8 @@ class Runner:
         reason: str | None = None
         failure: Failure | None = None
         try:
-            trained = train(run, self.loader, folder, self.device, observers)
+            scored_by = [*all_metrics.default(), *self.metrics]
+            trained = train(run, self.loader, folder, self.device, observers, scored_by)
         except (Exception, SystemExit) as error:
             if isinstance(error, BadData):  # files are at fault, not this run
                 raise
@@ -154,14 +159,16 @@ class Runner:
         return record, path
 
     def loader(self, part: Part, count: int, size: int, batch: int) -> Loader:
-        """The loader for some samples, made once; samples at resolutions no longer asked for are let go.
+        """The loader for some samples, made once.
 
-        Those that do not fit on the device are kept in ``runs/packed``: even what one run reads once serves the next.
+        What is rendered stays as long as there is room: the next run asks for the same resolutions again. Where there
+        is none, samples of the same part go that were longest not asked for. Those that do not fit on the device are
+        kept in ``runs/packed``: even what one run reads once serves the next.
         """
         key = (part, count, size, batch)
         if key not in self._loaders:
-            self._loaders = {k: v for k, v in self._loaders.items() if k[0] != part}
-            budget = int(RESIDENT_SHARE * free_bytes(self.device))
+            needed = count * Loader.form_of(self.source, part, size).bytes
+            budget = self._room_for(needed, part)
             self._loaders[key] = Loader(
                 self.source,
                 part,
@@ -174,18 +181,32 @@ class Runner:
                 ),
                 packed_files=PackedFiles(self.runs / "packed"),
             )
+        self._loaders[key] = self._loaders.pop(key)  # asked for last
         if part == "train":
             self._tiers.add(self._loaders[key].tier)
         return self._loaders[key]
 
+    def _room_for(self, needed: int, part: Part) -> int:
+        """Bytes that further samples may hold on the device, after others of that part made room if they had to."""
+        held = {key: loader.resident_bytes for key, loader in self._loaders.items()}
+        whole = int(RESIDENT_SHARE * (free_bytes(self.device) + sum(held.values())))
+        for key in list(held):
+            if sum(held.values()) + needed <= whole:
+                break
+            if key[0] == part:
+                del self._loaders[key], held[key]
+        return max(0, whole - sum(held.values()))
+
     def _images(self, trained: TrainingResult) -> dict[str, list[float | int]]:
-        """Per-image metrics with the sample's id and its two groups, by column."""
+        """Per-image metrics with the sample's id, its two groups and what it is like, by column."""
         ids = trained.test.ids
         backgrounds, objects = self.source.groups("test", ids)
         return {
             "sample": ids.tolist(),
             "background": backgrounds.tolist(),
             "object": objects.tolist(),
+            **{f"{PREFIX}{name}": values.tolist() for name, values in trained.test.attributes.items()},
+            **camera_columns(self.source.camera_draws("test", ids)),
             **{name: values.tolist() for name, values in trained.test.columns.items()},
         }
 

@@ -160,6 +160,7 @@ class Ledger:
         min_steps: and after at least so many steps.
         windows: all that were closed.
         tag: what the coming steps are like, for `Window.tag`.
+        plain_engine: how the steps of plain windows are run; those whose blocks are timed run eagerly.
         gauge: watches every window, for `Window.disturbed`.
     """
 
@@ -168,6 +169,7 @@ class Ledger:
     min_steps: int = 4
     windows: list[Window] = field(default_factory=list)
     tag: str = ""
+    plain_engine: str = "eager"
     gauge: Gauge | None = None
 
     def __post_init__(self) -> None:
@@ -177,6 +179,11 @@ class Ledger:
         self._spans: list[tuple[int, str, Any, Any]] = []
         self._instrumented = False
         self._step = self._images = 0
+
+    @property
+    def instrumented(self) -> bool:
+        """Whether the current window's blocks are timed."""
+        return self._instrumented
 
     def __call__(self, name: str) -> AbstractContextManager[None]:
         """A block of the current step; costs nothing in a plain window."""
@@ -265,6 +272,7 @@ class Ledger:
                 time.process_time() - self._processor_began,
                 self.tag,
                 ended - launched if self._cuda else 0.0,
+                "eager" if self._instrumented else self.plain_engine,
                 getattr(reading, "others", None),
                 None if reading is None else reading.disturbed,
             )

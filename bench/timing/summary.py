@@ -72,7 +72,8 @@ def _perturbation(windows: Sequence[Window]) -> float | None:
     ratios = []
     for before, middle, after in zip(windows, windows[1:], windows[2:], strict=False):
         calm = before.disturbed is middle.disturbed is after.disturbed is None
-        if calm and middle.blocks and not before.blocks and not after.blocks:
+        alike = calm and middle.engine == before.engine
+        if alike and middle.blocks and not before.blocks and not after.blocks:
             plain = (before.seconds / before.steps + after.seconds / after.steps) / 2
             ratios.append(middle.seconds / middle.steps / plain)
     return statistics.median(ratios) if ratios else None

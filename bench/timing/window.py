@@ -13,6 +13,7 @@ class Window:
         steps, images, seconds: what was done and how long it took by the wall clock.
         blocks: milliseconds of every step by block, or None where nothing was marked.
         processor_seconds: processor time of this process, all its threads together.
+        engine: how its steps were run; two windows of different engines say nothing of what measuring costs.
         wait_seconds: of ``seconds``, spent in the synchronisation at the end; 0 on a CPU.
         tag: what the steps were like; only windows of one tag are summed up together.
         others: share of the time of all cores that other processes took; None where nobody looked, or could.
@@ -26,6 +27,7 @@ class Window:
     processor_seconds: float = 0.0
     tag: str = ""
     wait_seconds: float = 0.0
+    engine: str = "eager"
     others: float | None = None
     disturbed: str | None = None
 

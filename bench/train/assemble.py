@@ -19,13 +19,14 @@ from bench.core.spec import Engine, MemoryFormat, Precision, RunSpec
 from bench.data.augment import Augmentation
 from bench.train.engine import run_by
 from bench.train.memory_format import place
-from bench.train.optim import optimizers, schedules
 from bench.train.random_state import seed_all
 from bench.train.step import Step
 from registry.losses import parse
 from registry.losses.objective import Objective
 from registry.losses.recipe import Recipe
 from registry.models import models
+from registry.optimizers import optimizers
+from registry.schedules import schedules
 
 NO_RECIPE = "none"
 """What a recipe is called in the record of a model that learns nothing by gradient."""
@@ -67,6 +68,7 @@ def make_run(
     recipe_name: str | None = None,
     precision: Precision = "float32",
     memory_format: MemoryFormat = "channels_last",
+    engine: Engine = "eager",
     seed: int = 0,
 ) -> Run:
     """A run by what a person calls its parts.
@@ -77,7 +79,7 @@ def make_run(
         protocol: the budget.
         data: a source's description of itself.
         recipe_name: what the recipe is called; else the given text.
-        precision, memory_format, seed: as in the spec; a model that learns nothing has the usual ones.
+        precision, memory_format, engine, seed: as in the spec; a model that learns nothing has the usual ones.
 
     Raises:
         RegistryError: a name that does not exist, or a recipe that does not parse.
@@ -90,6 +92,7 @@ def make_run(
         data=dict(data),
         precision="float32" if parsed is None else precision,
         memory_format="channels_last" if parsed is None else memory_format,
+        engine="eager" if parsed is None else engine,
         seed=seed,
     )
     given = recipe if isinstance(recipe, str) else spec.recipe
@@ -118,6 +121,7 @@ def build_step(
     steps: int | None = None,
     samples: int | None = None,
     engine: Engine | None = None,
+    metric_depth: bool = False,
 ) -> Step:
     """The training step of a run: objective, optimizer, schedule, augmentation, precision and engine.
 
@@ -127,6 +131,7 @@ def build_step(
         heads: those that are trained, see `bench.train.compatibility.common_heads`.
         device: where the model is.
         steps, samples, engine: other than the spec's, for those who see the beginning of a run only.
+        metric_depth: whether depth is a distance, which enlarging a picture divides.
 
     Raises:
         BenchError: what the engine needs is not on this machine.
@@ -135,7 +140,7 @@ def build_step(
     objective = Objective(recipe, heads).to(device)
     optimizer = optimizers.build(protocol.optimizer)([*model.parameters(), *objective.parameters()])
     schedule = schedules.build(protocol.schedule)(optimizer, protocol.steps if steps is None else steps)
-    augmentation = Augmentation(protocol.augmentation, spec.seed, samples or protocol.train_samples)
+    augmentation = Augmentation(protocol.augmentation, spec.seed, samples or protocol.train_samples, metric_depth)
     step = Step(model, objective, optimizer, schedule, autocast_of(spec, device), device, augmentation)
     run_by(engine or spec.engine, step)
     return step

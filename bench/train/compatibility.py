@@ -9,7 +9,7 @@ from bench.core.errors import BenchError
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import Loader
 from bench.train.untouched import untouched
-from registry.contract import Prediction, Quartet
+from registry.contract import Quartet, check_prediction
 from registry.losses.objective import Objective
 from registry.losses.recipe import Recipe
 
@@ -38,8 +38,8 @@ def common_heads(name: str, recipe: Recipe, model: nn.Module, loader: Loader) ->
         loader: of validation or training samples.
 
     Raises:
-        BenchError: the model's answer is no `Prediction` of the right shape, the data has no truth for a head, the
-            recipe does not work at this size, or no head is left.
+        ContractError: the model's answer is no `Prediction` of the right shape, or a term returns no single number.
+        BenchError: the data has no truth for a head, the recipe does not work at this size, or no head is left.
     """
     truth = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:2])
     with untouched(model, truth.bg_fg.device), torch.no_grad():
@@ -66,16 +66,6 @@ def predicted_heads(name: str, prediction: object, truth: Quartet) -> list[str]:
     """The heads of a prediction, whose shapes must be those of the targets: broadcasting would hide a mistake.
 
     Raises:
-        BenchError: it is no `Prediction`, or has other shapes; ``name`` is the model's key, for the message.
+        ContractError: it is no `Prediction`, or has other shapes; ``name`` is the model's key, for the message.
     """
-    if not isinstance(prediction, Prediction):
-        kind = type(prediction).__name__
-        raise BenchError(
-            f"{name} answers with a {kind}: return registry.contract.Prediction(mask_logits, depth_logits)"
-        )
-    expected = (len(truth), 1, *truth.bg_fg.shape[-2:])
-    heads = list(prediction.heads())
-    for head, output in heads:
-        if tuple(output.logits.shape) != expected:
-            raise BenchError(f"{name} answers with {head} logits of shape {tuple(output.logits.shape)}, not {expected}")
-    return [head for head, _ in heads]
+    return [head for head, _ in check_prediction(prediction, truth.bg_fg, name).heads()]

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import sysconfig
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
 import torch
 
 from bench.core.errors import BenchError
+from bench.core.protocol import Protocol
 from bench.core.spec import Engine
+from bench.timing.work import gmacs
 from bench.train.cuda_graph import BEFORE_CAPTURE, Replayed
 from bench.train.step import Step
+from registry.models import models
 
 FIRST_STEPS: dict[Engine, int] = {"eager": 1, "compiled": 1, "graphed": BEFORE_CAPTURE + 1}
 """Steps until an engine has compiled or captured what it runs."""
@@ -55,6 +59,21 @@ def engine_by_rule(name: str, device: torch.device, gmacs: float | None, batch: 
         return engine_named(name, device)
     captures = device.type == "cuda" and gmacs is not None and gmacs * batch <= LAUNCH_BOUND_GMACS
     return "graphed" if captures else "eager"
+
+
+@cache
+def engine_for(name: str, device: torch.device, model: str, protocol: Protocol) -> Engine:
+    """`engine_by_rule` for a registered model's stage with the least to do, as one that launches costs is enough.
+
+    Raises:
+        BenchError: as `engine_named`.
+    """
+    if name != "auto" or device.type != "cuda":
+        return engine_by_rule(name, device, None, 1)
+    net = models.build(model)
+    loads = [(gmacs(net, stage.size), stage.batch) for stage in protocol.stages]
+    least = min(loads, key=lambda load: (load[0] or 0.0) * load[1])
+    return engine_by_rule(name, device, *least)
 
 
 def run_by(engine: Engine, step: Step) -> None:

@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from bench.data.loading.loader import Loader
 from bench.metrics import MetricFacts
 from bench.metrics import metrics as all_metrics
+from bench.metrics.attributes import NAMES, attributes
 from bench.metrics.scores import Scores
 from bench.metrics.summary import Columns, Summary, summarise
 from bench.timing.ledger import Ledger
+from registry.contract import Prediction, Quartet
 from registry.losses.means import LossMeans, MeanLosses
 from registry.losses.objective import Objective
 
@@ -27,6 +29,7 @@ class Evaluation:
         broken: the samples whose loss is NaN or infinite.
         pooled: terms that have no value for an image, with the size of the batches on which they were computed.
         columns: per-image values by metric.
+        attributes: what the images are like, by name, see `bench.metrics.attributes`.
         ids: the samples, in the order of the columns.
         facts: what is known of each metric, by its key.
     """
@@ -35,6 +38,7 @@ class Evaluation:
     broken: Tensor
     pooled: dict[str, int]
     columns: Columns
+    attributes: Columns
     ids: Tensor
     facts: dict[str, MetricFacts]
 
@@ -60,17 +64,18 @@ def evaluate(
     scores = Scores(metrics)
     losses = None if objective is None else LossMeans(objective)
     ids: list[Tensor] = []
+    images: list[Tensor] = []
     with torch.no_grad():
         for batch in ledger.steps(loader.in_order(), images=lambda batch: len(batch.ids)):
             with ledger("h2d"):
                 quartet = batch.arrive()
             with ledger("forward"), autocast:
-                output = model(*quartet.inputs)
-            prediction = output.only(heads)
+                prediction = _predict(model, quartet, loader.batch).only(heads)
             if losses is not None:
                 losses.update(prediction, quartet, span=ledger)
             with ledger("metrics"):
                 scores.update(prediction, quartet)
+                images.append(attributes(quartet))
             ids.append(batch.ids)
     means = MeanLosses({}, [], {}) if losses is None else losses.result()
     samples = torch.cat(ids)
@@ -79,6 +84,26 @@ def evaluate(
         broken=samples[torch.tensor(means.broken, dtype=torch.long)],
         pooled=means.pooled,
         columns=scores.result(),
+        attributes=dict(zip(NAMES, torch.cat(images, dim=1).cpu().numpy(), strict=True)),
         ids=samples,
         facts=scores.facts,
     )
+
+
+def _predict(model: nn.Module, quartet: Quartet, batch: int) -> Prediction:
+    """The model's answer; on CUDA to as many images as ever, as a last batch of another size would be a new shape.
+
+    Kernels are chosen for each shape, at a cost of many batches; what an image gets does not depend on the others.
+    """
+    images, count = quartet.inputs, len(quartet)
+    if count >= batch or not _shapes_are_dear(quartet.bg_fg.device):
+        return model(*images)  # type: ignore[no-any-return]
+    at = torch.arange(batch, device=quartet.bg_fg.device) % count
+    output: Prediction = model(*(image.index_select(0, at) for image in images))
+    heads = output.mask_logits, output.depth_logits
+    return Prediction(*(None if logits is None else logits[:count] for logits in heads))
+
+
+def _shapes_are_dear(device: torch.device) -> bool:
+    """Whether a shape that was not met before costs much more than one that was."""
+    return device.type == "cuda"

@@ -16,12 +16,14 @@ from bench.core.interruption import Interruption
 from bench.core.record import Epoch
 from bench.data.loading.loader import Batch, Loader
 from bench.data.split import Part
+from bench.metrics import metrics as all_metrics
 from bench.timing.ledger import Ledger
 from bench.timing.memory import PeakMeter
 from bench.train import checkpoint
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import Run, autocast_of, build_model, build_step
 from bench.train.compatibility import check_sizes, common_heads
+from bench.train.engine import refusal, run_by
 from bench.train.evaluate import Evaluation, evaluate
 from bench.train.events import Listener, WindowSummary
 from bench.train.failures import Diverged, Position
@@ -67,7 +69,14 @@ class Observers:
     interruption: Interruption = field(default_factory=Interruption)
 
 
-def train(run: Run, loaders: Loaders, folder: Path, device: torch.device, observers: Observers) -> TrainingResult:
+def train(
+    run: Run,
+    loaders: Loaders,
+    folder: Path,
+    device: torch.device,
+    observers: Observers,
+    metrics: Sequence[str] = tuple(all_metrics.default()),
+) -> TrainingResult:
     """Train one run and test it, going on from the last checkpoint in ``folder`` if there is one.
 
     Args:
@@ -76,6 +85,7 @@ def train(run: Run, loaders: Loaders, folder: Path, device: torch.device, observ
         folder: where this run's checkpoints lie.
         device: where to compute.
         observers: who looks on.
+        metrics: keys of what validation and test are scored by.
 
     Raises:
         Diverged: the loss became NaN or infinite.
@@ -100,7 +110,7 @@ def train(run: Run, loaders: Loaders, folder: Path, device: torch.device, observ
     def test(model: nn.Module, objective: Objective | None, heads: Sequence[str]) -> Evaluation:
         position.enter("test")
         listener.phase("test")
-        return evaluate(model, load("test", last.size, last.batch), objective, autocast, evaluations, heads)
+        return evaluate(model, load("test", last.size, last.batch), objective, autocast, evaluations, heads, metrics)
 
     if run.recipe is None or isinstance(model, Fitted):  # learns nothing by gradient: one pass over the samples
         listener.started(spec, folder, resumed_at=0)
@@ -114,7 +124,9 @@ def train(run: Run, loaders: Loaders, folder: Path, device: torch.device, observ
     maker = {"code": code_version(*run.names), "arithmetic": arithmetic(device, spec.precision)}
 
     def begin(model: nn.Module) -> tuple[Step, TaskGradients, TrainingState]:
-        step = build_step(spec, recipe, model, heads, device)
+        # Its engine comes when a checkpoint was read: what is captured has its state where it is.
+        metric = validation.source.has_metric_depth
+        step = build_step(spec, recipe, model, heads, device, engine="eager", metric_depth=metric)
         gradients = TaskGradients(model, step.objective, heads, step.autocast, protocol.steps)
         return step, gradients, TrainingState(step, gradients, ledger, evaluations, folder, maker)
 
@@ -127,6 +139,8 @@ def train(run: Run, loaders: Loaders, folder: Path, device: torch.device, observ
         step, gradients, state = begin(build_model(spec, device))
     if refused is not None:
         listener.notice(f"{spec.model}, seed {spec.seed}: {refused}")
+    run_by(spec.engine, step)
+    ledger.plain_engine = spec.engine
     model, objective = step.model, step.objective
     epochs = len(state.history)
     listener.started(spec, folder, epochs, protocol.steps_before(epochs + 1) + state.done)
@@ -141,7 +155,8 @@ def train(run: Run, loaders: Loaders, folder: Path, device: torch.device, observ
             quartet = step.prepare(epoch, batch, span=ledger)
             with ledger("diagnostics"):
                 gradients(before + number - 1, quartet)
-            losses = step.learn(quartet, span=ledger)
+            # Of a captured step no blocks can be told apart: the few windows that time them run it eagerly.
+            losses = step.learn(quartet, span=ledger, eagerly=ledger.instrumented)
             trace.keep(batch, {"total": losses.total.detach(), **losses.heads, **losses.terms})
             if observers.interruption.requested:
                 trace.collect()
@@ -159,7 +174,7 @@ def train(run: Run, loaders: Loaders, folder: Path, device: torch.device, observ
 
             position.enter("validation", epoch)
             listener.phase("validation")
-            evaluation = evaluate(model, validation, objective, autocast, evaluations, heads)
+            evaluation = evaluate(model, validation, objective, autocast, evaluations, heads, metrics)
             if not math.isfinite(evaluation.loss["total"]):
                 raise Diverged(epoch, None, evaluation.broken)
             step.schedule.epoch(selection(evaluation.loss))
@@ -172,6 +187,9 @@ def train(run: Run, loaders: Loaders, folder: Path, device: torch.device, observ
                 val_metrics={name: score.value for name, score in evaluation.summary().items()},
                 gradients=gradients.means(),
             )
+            if (why := refusal(step)) is not None and ledger.plain_engine != "eager":
+                ledger.plain_engine = "eager"
+                listener.notice(f"a step of {spec.model} cannot be captured and runs eagerly: {why}")
             objective.epoch_end(row.train_loss)
             position.enter("checkpoint", epoch)
             listener.phase("checkpoint")

@@ -11,9 +11,9 @@ from torch import nn
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import Batch
 from bench.timing.hooks import Passes, WholePasses
-from bench.train.optim import Schedule
 from registry.contract import Quartet
 from registry.losses.objective import Losses, Objective, Span, nullspan
+from registry.schedules import Schedule
 
 
 class Step:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from bench.core.machine import untried_shapes
 from bench.train.untouched import untouched
 from registry.contract import Quartet
 from registry.losses.objective import Objective
@@ -64,7 +65,8 @@ class TaskGradients:
         if step % self._every != self._every // 2:
             return
         few = quartet.map(lambda tensor: tensor[:IMAGES].clone())  # a model may alter its inputs in place
-        with untouched(self._model, quartet.bg_fg.device):
+        # Four images now and then are no shape to choose kernels for.
+        with untouched(self._model, quartet.bg_fg.device), untried_shapes():
             self._measured.append(self._measure(few))
 
     def means(self) -> dict[str, float] | None:
@@ -110,7 +112,7 @@ class TaskGradients:
             figures |= {head: weight * _length(pull.lengths), **norms}
             pulls.append(pull)
         if len(pulls) == 2:
-            product = weights.prod().sign() * torch.stack(pulls[1].products).sum()
+            product = (weights[0] * weights[1]).sign() * torch.stack(pulls[1].products).sum()
             length = _length(pulls[0].lengths) * _length(pulls[1].lengths)
             figures[COSINE] = product / length.clamp(min=1e-20)
         return figures

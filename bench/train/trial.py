@@ -86,7 +86,7 @@ def _step(run: Run, model: nn.Module, source: Source, stage: Stage, device: torc
     if not heads:
         return  # `common_heads` says what is missing
     model.train()
-    step = build_step(run.spec, recipe, model, heads, device, steps=10)
+    step = build_step(run.spec, recipe, model, heads, device, steps=10, engine="eager")
     step.learn(quartet.map(torch.clone))
     with torch.no_grad():
         prediction = model(*(image.clone() for image in inputs))

@@ -6,11 +6,14 @@ import torch
 from torch import Tensor
 
 from registry.contract import Head, Target
-from registry.losses.reduction import keep, known, mean_over_images, row_means, rows
+from registry.losses.reduction import keep, mean_over_images, row_means, rows
 from registry.losses.terms import terms
+from registry.ranges import above, between
+
+_EPS = between(1e-6, 1)
 
 
-@terms.register(heads=("depth",), source="Eigen, Puhrsch and Fergus 2014")
+@terms.register(ranges={"focus": between(0, 1), "eps": _EPS}, heads=("depth",), source="Eigen, Puhrsch and Fergus 2014")
 def silog(prediction: Head, target: Target, focus: float = 0.5, eps: float = 1e-3) -> Tensor:
     """Scale-invariant log error ``mean(d**2) - focus * mean(d)**2`` with d = ln(p + eps) - ln(t + eps); at least 0.
 
@@ -20,13 +23,13 @@ def silog(prediction: Head, target: Target, focus: float = 0.5, eps: float = 1e-
         focus: lambda of the paper: 0 is the plain squared log error, 1 does not see a common factor at all.
         eps: added before the logarithm, as depth may be 0 in a data set's encoding.
     """
-    valid = known(target)
+    valid = target.is_known
     at = None if valid is None else rows(valid)
     difference = keep(rows((prediction.value + eps).log() - (target.value + eps).log()), at)
     return mean_over_images(row_means(difference.square(), at) - focus * row_means(difference, at).square(), at)
 
 
-@terms.register(heads=("depth",), source="Laina et al. 2016")
+@terms.register(ranges={"share": above(0, 1)}, heads=("depth",), source="Laina et al. 2016")
 def berhu(prediction: Head, target: Target, share: float = 0.2) -> Tensor:
     """Reverse Huber: ``|e|`` up to c, ``(e**2 + c**2) / (2 c)`` beyond; c is a share of the image's largest error.
 
@@ -37,14 +40,14 @@ def berhu(prediction: Head, target: Target, share: float = 0.2) -> Tensor:
         target: values in [0, 1], (B, 1, H, W).
         share: c over the largest absolute error, in (0, 1].
     """
-    valid = known(target)
+    valid = target.is_known
     at = None if valid is None else rows(valid)
     error = keep(rows((prediction.value - target.value).abs()), at)
     c = (share * error.detach().amax(1, keepdim=True)).clamp(min=1e-6)
     return mean_over_images(row_means(torch.where(error <= c, error, (error.square() + c * c) / (2 * c)), at), at)
 
 
-@terms.register(heads=("depth",), source="Ranftl et al. 2020 (MiDaS), the untrimmed MAE form")
+@terms.register(ranges={"eps": _EPS}, heads=("depth",), source="Ranftl et al. 2020 (MiDaS), the untrimmed MAE form")
 def ssi(prediction: Head, target: Target, eps: float = 1e-3) -> Tensor:
     """Scale- and shift-invariant error: half the mean absolute difference after both maps are aligned; at least 0.
 
@@ -56,10 +59,10 @@ def ssi(prediction: Head, target: Target, eps: float = 1e-3) -> Tensor:
         target: values in [0, 1], (B, 1, H, W).
         eps: the least deviation that is divided by, so that a constant map has a bounded gradient.
     """
-    valid = known(target)
+    valid = target.is_known
     at = None if valid is None else rows(valid)
-    said, true = (_aligned(rows(maps), at, eps) for maps in (prediction.value, target.value))
-    return mean_over_images(row_means((said - true).abs(), at) / 2, at)
+    predicted, true = (_aligned(rows(maps), at, eps) for maps in (prediction.value, target.value))
+    return mean_over_images(row_means((predicted - true).abs(), at) / 2, at)
 
 
 def _aligned(values: Tensor, valid: Tensor | None, eps: float) -> Tensor:

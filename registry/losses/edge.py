@@ -6,14 +6,15 @@ import torch
 from torch import Tensor
 
 from registry.contract import Head, Target
-from registry.losses.reduction import keep, known, mean_over_images, pixel_mean, row_means, rows
+from registry.losses.reduction import keep, mean_over_images, pixel_mean, row_means, rows
 from registry.losses.terms import terms
+from registry.ranges import between
 from registry.ssim import whole_windows
 
 
 @terms.register(heads=("mask", "depth"), source="proposed in system 001's assignment, never built there; Sobel")
 def edge(prediction: Head, target: Target) -> Tensor:
-    """Mean absolute difference of the Sobel edge maps of what was said and what is true, in [0, 1.42].
+    """Mean absolute difference of the Sobel edge maps of the prediction and of the target, in [0, 1.42].
 
     An edge map is ``sqrt(gx**2 + gy**2 + 1e-6)``, with filters scaled so that a straight step of 1 scores 1; the
     outermost pixels, and those next to an invalid one, do not count.
@@ -22,12 +23,14 @@ def edge(prediction: Head, target: Target) -> Tensor:
         prediction: the head, (B, 1, H, W), H and W at least 3.
         target: values in [0, 1], (B, 1, H, W).
     """
-    valid = known(target)
-    said, true = (_sobel(keep(maps, valid)) for maps in (prediction.value, target.value))
-    return pixel_mean((said - true).abs(), None if valid is None else whole_windows(valid, 3))
+    valid = target.is_known
+    predicted, true = (_sobel(keep(maps, valid)) for maps in (prediction.value, target.value))
+    return pixel_mean((predicted - true).abs(), None if valid is None else whole_windows(valid, 3))
 
 
-@terms.register(heads=("depth",), source="Li and Snavely 2018; Ranftl et al. 2020 (MiDaS)")
+@terms.register(
+    ranges={"scales": between(1, 12)}, heads=("depth",), source="Li and Snavely 2018; Ranftl et al. 2020 (MiDaS)"
+)
 def gradient(prediction: Head, target: Target, scales: int = 4) -> Tensor:
     """Gradient matching: absolute differences of the error between neighbours, summed over scales.
 
@@ -39,7 +42,7 @@ def gradient(prediction: Head, target: Target, scales: int = 4) -> Tensor:
         target: values in [0, 1], (B, 1, H, W); a pair counts if both pixels are valid.
         scales: how many scales; those at which less than two pixels are left add nothing.
     """
-    valid = known(target)
+    valid = target.is_known
     error = prediction.value - target.value
     totals = error.new_zeros(len(error))
     for step in (2**scale for scale in range(scales) if 2**scale < min(error.shape[-2:])):

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from registry.contract import Head, Prediction, Quartet, Target
+from registry.contract import Head, Prediction, Quartet, Target, check_loss
 from registry.errors import RegistryError
-from registry.losses.grammar import parse
 from registry.losses.recipe import HeadPart, Recipe
 from registry.losses.terms import terms
 from registry.losses.weighting import SCHEMES
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from registry.losses.terms import Term
 
 Span = Callable[[str], AbstractContextManager[object]]
-"""Told the name of what is about to run, gives the context to run it in; a clock is one."""
+"""From the name of what is about to run to the context it runs in; a clock is one."""
 
 
 def nullspan(name: str) -> AbstractContextManager[object]:
@@ -31,7 +30,7 @@ def nullspan(name: str) -> AbstractContextManager[object]:
 
 @dataclass(frozen=True)
 class Losses:
-    """What an objective says of one batch; all scalars stay on the device.
+    """The losses of one batch; all scalars stay on the device.
 
     Attributes:
         total: what is minimised, with its graph.
@@ -67,16 +66,16 @@ class Objective(nn.Module):
     and keep ``state_dict()`` with the model's.
 
     Args:
-        recipe: a recipe, its text, or its name.
+        recipe: what `registry.losses.parse` makes of a text or a name, once a run.
         heads: the heads to train, if not all that the recipe names: a single-task model takes its own part this way.
 
     Raises:
-        RegistryError: the recipe is wrong (see `parse`), or trains none of ``heads``.
+        RegistryError: the recipe trains none of ``heads``.
     """
 
-    def __init__(self, recipe: Recipe | str, heads: tuple[str, ...] | None = None) -> None:
+    def __init__(self, recipe: Recipe, heads: tuple[str, ...] | None = None) -> None:
         super().__init__()
-        self.recipe = parse(recipe) if isinstance(recipe, str) else recipe
+        self.recipe = recipe
         self._parts = [part for part in self.recipe.parts if heads is None or part.head in heads]
         if not self._parts:
             raise RegistryError(f"the recipe {self.recipe.text!r} trains none of {heads}; it has {self.recipe.heads}")
@@ -95,13 +94,14 @@ class Objective(nn.Module):
 
         Raises:
             RegistryError: the recipe trains a head that the model or the data does not have.
+            ContractError: a term returned something else than one number.
         """
         values: dict[str, Tensor] = {}
         sums: dict[str, Tensor] = {}
         with torch.autocast(quartet.bg_fg.device.type, enabled=False):
             for term in self.applied(prediction, quartet):
                 with span(f"loss/{term.name}"):
-                    value = term.function(term.prediction, term.target)
+                    value = check_loss(term.function(term.prediction, term.target), term.key)
                     so_far = sums[term.head] if term.head in sums else value.new_zeros(())
                     sums[term.head] = so_far + term.weight * value
                 values[term.name] = value.detach()
@@ -131,7 +131,7 @@ class Objective(nn.Module):
         return Losses(self.weighting(torch.stack(list(sums.values()))), terms, sums)
 
     def epoch_end(self, means: Mapping[str, Tensor | float]) -> None:
-        """Tell the weighting how the epoch went.
+        """Let the weighting take note of an epoch.
 
         Args:
             means: the epoch's mean of `Losses.heads`, by head.

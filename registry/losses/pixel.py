@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from registry.contract import Head, Target
-from registry.losses.reduction import Pool, known, mean_over_images, pixel_mean, row_means, rows, seen
+from registry.losses.reduction import Pool, mean_over_images, output, pixel_mean, row_means, rows
 from registry.losses.terms import terms
+from registry.ranges import between, inside
 
 
 @terms.register(heads=("mask", "depth"), source="torch.nn.functional.binary_cross_entropy_with_logits")
@@ -22,25 +23,31 @@ def bce(prediction: Head, target: Target, twice: bool = False) -> Tensor:
         target: values in [0, 1], (B, 1, H, W); outside [0, 1] the term has no lower bound.
         twice: put a sigmoid before the logits are taken as such, the fault of system 001, row 3.
     """
-    logits = seen(prediction, raw=not twice)
+    logits = output(prediction, raw=not twice)
     loss = functional.binary_cross_entropy_with_logits(logits, target.value.to(logits.dtype), reduction="none")
-    return pixel_mean(loss, known(target))
+    return pixel_mean(loss, target.is_known)
 
 
-@terms.register(heads=("mask",), source="Lin et al. 2017; segmentation_models_pytorch.losses.FocalLoss")
+@terms.register(
+    ranges={"gamma": between(0, 50), "balance": inside(0, 1)},
+    heads=("mask",),
+    source="Lin et al. 2017; segmentation_models_pytorch.losses.FocalLoss",
+)
 def focal(prediction: Head, target: Target, gamma: float = 2.0, balance: float = 0.5) -> Tensor:
     """Focal loss ``w (1 - q)**gamma * BCE`` with q = exp(-BCE); w is 1 for both classes when ``balance`` is a half.
 
     Args:
         prediction: the head, (B, 1, H, W).
         target: values in [0, 1], (B, 1, H, W).
-        gamma: how much easy pixels are played down, at least 1; 0 would be plain BCE.
+        gamma: how much easy pixels are played down; 0 is plain BCE.
         balance: alpha of the paper, the share of the foreground's weight, in (0, 1).
     """
     value = target.value.to(prediction.logits.dtype)
     entropy = functional.binary_cross_entropy_with_logits(prediction.logits, value, reduction="none")
     weight = 2 * (balance * value + (1 - balance) * (1 - value))
-    return pixel_mean(weight * (1 - torch.exp(-entropy)) ** gamma * entropy, known(target))
+    # A power under 1 has no finite derivative at 0; in the product with the entropy it has, so 0 itself is kept off.
+    wrong = (-torch.expm1(-entropy)).clamp(min=1e-30)
+    return pixel_mean(weight * wrong**gamma * entropy, target.is_known)
 
 
 @terms.register(heads=("mask", "depth"), source="torch.nn.functional.l1_loss")
@@ -52,7 +59,7 @@ def l1(prediction: Head, target: Target, raw: bool = False) -> Tensor:
         target: values in [0, 1], (B, 1, H, W).
         raw: compare the logits, the fault of system 002.
     """
-    return pixel_mean((seen(prediction, raw) - target.value).abs(), known(target))
+    return pixel_mean((output(prediction, raw) - target.value).abs(), target.is_known)
 
 
 @terms.register(heads=("mask", "depth"), source="torch.nn.functional.mse_loss")
@@ -64,7 +71,7 @@ def l2(prediction: Head, target: Target, raw: bool = False) -> Tensor:
         target: values in [0, 1], (B, 1, H, W).
         raw: compare the logits.
     """
-    return pixel_mean((seen(prediction, raw) - target.value).square(), known(target))
+    return pixel_mean((output(prediction, raw) - target.value).square(), target.is_known)
 
 
 @terms.register(heads=("mask", "depth"), source="systems 000 and 004")
@@ -77,7 +84,7 @@ def rmse(prediction: Head, target: Target, raw: bool = False, pool: Pool = "imag
         raw: compare the logits, the fault of system 000.
         pool: one root per image, or one over the whole batch as the originals have it.
     """
-    error = (seen(prediction, raw) - target.value).square()
-    valid = known(target)
+    error = (output(prediction, raw) - target.value).square()
+    valid = target.is_known
     at = None if valid is None else rows(valid, pool)
     return mean_over_images((row_means(rows(error, pool), at) + 1e-6).sqrt(), at)

@@ -123,13 +123,13 @@ _TABLE = {
         "system 004: heads swapped, sums over the batch",
     ),
     # never built by any of the five
-    "edge": ("mask: bce + edge, depth: l1 + edge", "system 001's assignment: edge maps must agree"),
+    "edge": ("mask: bce + edge, depth: edge + l1", "system 001's assignment: edge maps must agree"),
     # what the field uses
-    "focal_berhu": ("mask: focal + dice, depth: berhu", "Lin et al. 2017; Laina et al. 2016"),
+    "focal_berhu": ("mask: dice + focal, depth: berhu", "Lin et al. 2017; Laina et al. 2016"),
     "tversky_silog": ("mask: bce + tversky, depth: silog", "Salehi et al. 2017; Eigen et al. 2014"),
-    "lovasz_l1": ("mask: bce + lovasz, depth: l1 + 0.5*gradient", "Berman et al. 2018; Li, Snavely 2018"),
+    "lovasz_l1": ("mask: bce + lovasz, depth: 0.5*gradient + l1", "Berman et al. 2018; Li, Snavely 2018"),
     "bce_msssim": ("mask: bce + dice, depth: 0.16*l1 + 0.84*ms_ssim", "Zhao et al. 2017"),
-    "bce_ssi": ("mask: bce + dice, depth: l1 + ssi + 0.5*gradient", "Ranftl et al. 2020, anchored by L1"),
+    "bce_ssi": ("mask: bce + dice, depth: 0.5*gradient + l1 + ssi", "Ranftl et al. 2020, anchored by L1"),
     "bce_l1_uncertainty": ("mask: bce, depth: l1, weighting: uncertainty", "Kendall et al. 2018"),
     "bce_l1_dwa": ("mask: bce, depth: l1, weighting: dwa", "Liu et al. 2019"),
 }

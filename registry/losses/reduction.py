@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from registry.contract import Head, Target
+from registry.contract import Head
 
 Pool = Literal["image", "batch"]
 """Over what a term sums before its formula is applied: each image (as it should be), or the whole batch as one."""
@@ -62,14 +62,9 @@ def pools() -> None:
         reductions.pooled = True
 
 
-def seen(prediction: Head, raw: bool) -> Tensor:
-    """What a term looks at, (B, 1, H, W): the activated value in [0, 1], or the raw logits as some originals did."""
+def output(prediction: Head, raw: bool) -> Tensor:
+    """What a term compares, (B, 1, H, W): the activated value in [0, 1], or the raw logits as some originals did."""
     return prediction.logits if raw else prediction.value
-
-
-def known(target: Target) -> Tensor | None:
-    """Where the target counts, (B, 1, H, W) of bool; None where it counts everywhere."""
-    return target.is_known
 
 
 def rows(maps: Tensor, pool: Pool = "image") -> Tensor:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from registry.contract import Head, Target
-from registry.losses.reduction import Pool, keep, known, mean_over_images, rows
+from registry.losses.reduction import Pool, keep, mean_over_images, rows
 from registry.losses.terms import terms
+from registry.ranges import between
 
 Overlap = Literal["product", "min"]
 """How much of a pixel both have: ``p * t``, as is usual, or ``min(p, t)``. They agree on a binary target. On a
@@ -17,19 +18,23 @@ continuous one only ``min`` reaches 1 at p = t; the product is best where p is 1
 Source of ``min``: Wang et al. 2023, Dice semimetric losses; segmentation_models_pytorch has it too."""
 
 
+SMOOTH = between(1e-6, 1e6)
+"""Pixels that are added; without any, two empty masks would be divided by nothing."""
+
+
 def _sums(
     prediction: Head, target: Target, overlap: Overlap, pool: Pool
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-    """Per row: the intersection, what was said, what is true; and where rows are valid."""
-    valid = known(target)
+    """Per row: the intersection, the prediction, the target; and where rows are valid."""
+    valid = target.is_known
     at = None if valid is None else rows(valid, pool)
-    said = keep(rows(prediction.value, pool), at)
-    true = keep(rows(target.value.to(said.dtype), pool), at)
-    both = said * true if overlap == "product" else torch.minimum(said, true)
-    return both.sum(1), said.sum(1), true.sum(1), at
+    predicted = keep(rows(prediction.value, pool), at)
+    true = keep(rows(target.value.to(predicted.dtype), pool), at)
+    both = predicted * true if overlap == "product" else torch.minimum(predicted, true)
+    return both.sum(1), predicted.sum(1), true.sum(1), at
 
 
-@terms.register(heads=("mask",), source="systems 001, 002, 004; Milletari et al. 2016")
+@terms.register(ranges={"smooth": SMOOTH}, heads=("mask",), source="systems 001, 002, 004; Milletari et al. 2016")
 def dice(
     prediction: Head, target: Target, smooth: float = 1.0, overlap: Overlap = "product", pool: Pool = "image"
 ) -> Tensor:
@@ -42,11 +47,11 @@ def dice(
         overlap: ``product``, or ``min`` for a continuous target such as depth.
         pool: sums per image, or over the whole batch as systems 002 and 004 have it.
     """
-    both, said, true, at = _sums(prediction, target, overlap, pool)
-    return mean_over_images(1 - (2 * both + smooth) / (said + true + smooth), at)
+    both, predicted, true, at = _sums(prediction, target, overlap, pool)
+    return mean_over_images(1 - (2 * both + smooth) / (predicted + true + smooth), at)
 
 
-@terms.register(heads=("mask",), source="system 003; Rahman and Wang 2016")
+@terms.register(ranges={"smooth": SMOOTH}, heads=("mask",), source="system 003; Rahman and Wang 2016")
 def iou(
     prediction: Head, target: Target, smooth: float = 1.0, overlap: Overlap = "product", pool: Pool = "image"
 ) -> Tensor:
@@ -59,11 +64,15 @@ def iou(
         overlap: ``product``, or ``min`` for a continuous target such as depth.
         pool: sums per image, or over the whole batch as system 003 has it.
     """
-    both, said, true, at = _sums(prediction, target, overlap, pool)
-    return mean_over_images(1 - (both + smooth) / (said + true - both + smooth), at)
+    both, predicted, true, at = _sums(prediction, target, overlap, pool)
+    return mean_over_images(1 - (both + smooth) / (predicted + true - both + smooth), at)
 
 
-@terms.register(heads=("mask",), source="Salehi et al. 2017; segmentation_models_pytorch.losses.TverskyLoss")
+@terms.register(
+    ranges={"alpha": between(0, 100), "beta": between(0, 100), "smooth": SMOOTH},
+    heads=("mask",),
+    source="Salehi et al. 2017; segmentation_models_pytorch.losses.TverskyLoss",
+)
 def tversky(prediction: Head, target: Target, alpha: float = 0.3, beta: float = 0.7, smooth: float = 1.0) -> Tensor:
     """Tversky loss ``1 - (I + s) / (I + alpha FP + beta FN + s)``, in [0, 1]; I is the sum of ``min(p, t)``.
 
@@ -72,12 +81,12 @@ def tversky(prediction: Head, target: Target, alpha: float = 0.3, beta: float = 
     Args:
         prediction: the head, (B, 1, H, W).
         target: values in [0, 1], (B, 1, H, W).
-        alpha: weight of what was said and is not true.
-        beta: weight of what is true and was not said.
+        alpha: weight of false positives.
+        beta: weight of false negatives.
         smooth: s, in pixels.
     """
-    both, said, true, at = _sums(prediction, target, "min", "image")
-    wrong = alpha * (said - both) + beta * (true - both)
+    both, predicted, true, at = _sums(prediction, target, "min", "image")
+    wrong = alpha * (predicted - both) + beta * (true - both)
     return mean_over_images(1 - (both + smooth) / (both + wrong + smooth), at)
 
 
@@ -89,7 +98,7 @@ def lovasz(prediction: Head, target: Target) -> Tensor:
         prediction: the head, (B, 1, H, W).
         target: values in [0, 1], (B, 1, H, W); over a half is foreground.
     """
-    valid = known(target)
+    valid = target.is_known
     at = None if valid is None else rows(valid)
     true = keep((rows(target.value) > 0.5).to(prediction.logits.dtype), at)
     # An invalid pixel has a hinge of 0 and so sorts behind every error there is.

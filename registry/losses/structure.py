@@ -13,18 +13,26 @@ from torch import Tensor
 from torch.nn import functional
 
 from registry.contract import Head, Target
-from registry.losses.reduction import known, mean_over_images, pixel_mean, pools, row_means, rows, seen
+from registry.losses.reduction import mean_over_images, output, pixel_mean, pools, row_means, rows
 from registry.losses.terms import terms
-from registry.ssim import ssim_map, ssim_of, ssim_parts, whole_windows
+from registry.ranges import between, odd
+from registry.ssim import check_window, ssim_map, ssim_of, ssim_parts, whole_windows
 
 Padding = Literal["valid", "zeros", "reflect"]
 """What is done at the border: only windows wholly inside, or the maps are extended by zeros or by reflection."""
+
+WINDOW = odd(3, 63)
+"""Sides of a window, in pixels: an even one has no middle, and compares places half a pixel apart."""
 
 _MODES = {"zeros": "constant", "reflect": "reflect"}
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
-@terms.register(heads=("mask", "depth"), source="Wang et al. 2004; pytorch_msssim.ssim; systems 003 and 004")
+@terms.register(
+    ranges={"window": WINDOW, "range": between(0.1, 65535)},
+    heads=("mask", "depth"),
+    source="Wang et al. 2004; pytorch_msssim.ssim; systems 003 and 004",
+)
 def ssim(
     prediction: Head, target: Target, window: int = 11, range: float = 1.0, raw: bool = False, guess: bool = False
 ) -> Tensor:
@@ -42,14 +50,19 @@ def ssim(
         ValueError: the maps are smaller than the window.
     """
     if range == 1 and not (raw or guess or torch.is_grad_enabled()):
-        similarity, valid = ssim_of(prediction, target.stored, window), known(target)
+        similarity, valid = ssim_of(prediction, target.stored, window), target.is_known
     else:
-        said, true, valid = _pair(prediction, target, raw)
-        similarity = ssim_map(said, true, window, data_range=_guessed_range(said) if guess else range)
+        predicted, true, valid = _pair(prediction, target, raw)
+        extent = _guessed_range(predicted) if guess else range
+        similarity = ssim_map(predicted, true, window, data_range=extent, bounded=not raw)
     return pixel_mean(1 - similarity, _whole(valid, window))
 
 
-@terms.register(heads=("mask", "depth"), source="systems 000 (torchgeometry) and 002 (kornia); Godard et al. 2017")
+@terms.register(
+    ranges={"window": WINDOW},
+    heads=("mask", "depth"),
+    source="systems 000 (torchgeometry) and 002 (kornia); Godard et al. 2017",
+)
 def dssim(prediction: Head, target: Target, window: int = 3, padding: Padding = "valid", raw: bool = False) -> Tensor:
     """``mean(clamp(1 - SSIM, 0, 1) / 2)``, clamped pixel by pixel, in [0, 0.5]; no gradient where SSIM is below 0.
 
@@ -63,12 +76,14 @@ def dssim(prediction: Head, target: Target, window: int = 3, padding: Padding = 
     Raises:
         ValueError: the maps are smaller than the window.
     """
-    said, true, valid = _pair(prediction, target, raw)
-    similarity = ssim_map(_padded(said, window, padding), _padded(true, window, padding), window)
+    predicted, true, valid = _pair(prediction, target, raw)
+    check_window(predicted, window)
+    x, y = (_padded(maps, window, padding) for maps in (predicted, true))
+    similarity = ssim_map(x, y, window, bounded=not raw)
     return pixel_mean((1 - similarity).clamp(0, 1) / 2, _whole(valid, window, padding))
 
 
-@terms.register(heads=("mask", "depth"), source="Wang et al. 2003; pytorch_msssim.ms_ssim")
+@terms.register(ranges={"window": WINDOW}, heads=("mask", "depth"), source="Wang et al. 2003; pytorch_msssim.ms_ssim")
 def ms_ssim(prediction: Head, target: Target, window: int = 11) -> Tensor:
     """``1 - MS-SSIM``, in [0, 1]: contrast and structure at up to five scales, luminance at the coarsest.
 
@@ -85,12 +100,12 @@ def ms_ssim(prediction: Head, target: Target, window: int = 11) -> Tensor:
     Raises:
         ValueError: the maps are smaller than the window.
     """
-    said, true, valid = _pair(prediction, target, raw=False)
-    side = min(said.shape[-2:])
+    predicted, true, valid = _pair(prediction, target, raw=False)
+    side = min(predicted.shape[-2:])
     scales = max(1, sum(side > (window - 1) * 2**scale for scale, _ in enumerate(_SCALE_WEIGHTS)))
     weights, logs = [], []
     for scale, weight in enumerate(_SCALE_WEIGHTS[:scales]):
-        luminance, structure = ssim_parts(said, true, window)
+        luminance, structure = ssim_parts(predicted, true, window)
         factor = structure if scale < scales - 1 else luminance * structure
         whole = _whole(valid, window)
         at = None if whole is None else rows(whole)
@@ -98,7 +113,7 @@ def ms_ssim(prediction: Head, target: Target, window: int = 11) -> Tensor:
         weights.append(torch.full_like(mean, weight) if at is None else weight * at.any(1))
         logs.append(mean.clamp(min=1e-6).log())
         if scale < scales - 1:
-            said, true, valid = _halved(said, true, valid)
+            predicted, true, valid = _halved(predicted, true, valid)
     weight_of, log_of = torch.stack(weights), torch.stack(logs)
     total = weight_of.sum(0)
     index = (sum(_SCALE_WEIGHTS) * (weight_of * log_of).sum(0) / total.clamp(min=1e-6)).exp()
@@ -113,26 +128,26 @@ def _whole(valid: Tensor | None, window: int, padding: Padding = "valid") -> Ten
 
 
 def _pair(prediction: Head, target: Target, raw: bool) -> tuple[Tensor, Tensor, Tensor | None]:
-    said = seen(prediction, raw)
-    true, valid = target.value.to(said.dtype), known(target)
-    return (said if valid is None else torch.where(valid, said, true)), true, valid
+    predicted = output(prediction, raw)
+    true, valid = target.value.to(predicted.dtype), target.is_known
+    return (predicted if valid is None else torch.where(valid, predicted, true)), true, valid
 
 
 def _padded(maps: Tensor, window: int, padding: Padding) -> Tensor:
     return maps if padding == "valid" else functional.pad(maps, [window // 2] * 4, mode=_MODES[padding])
 
 
-def _halved(said: Tensor, true: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+def _halved(predicted: Tensor, true: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
     """Both maps at half the size, as pytorch_msssim pools them; a pixel is valid if all under it are."""
-    border = [side % 2 for side in said.shape[-2:]]
+    border = [side % 2 for side in predicted.shape[-2:]]
     if valid is not None:
         down, across = border
         valid = whole_windows(functional.pad(valid, [across, across, down, down], value=True), 2)[..., ::2, ::2]
-    return functional.avg_pool2d(said, 2, padding=border), functional.avg_pool2d(true, 2, padding=border), valid
+    return functional.avg_pool2d(predicted, 2, padding=border), functional.avg_pool2d(true, 2, padding=border), valid
 
 
-def _guessed_range(said: Tensor) -> Tensor:
+def _guessed_range(predicted: Tensor) -> Tensor:
     """L as system 003 has it: 255 if the largest prediction is over 128, else 1; one more if the smallest is < -0.5."""
     pools()
-    seen_values = said.detach()
-    return torch.where(seen_values.max() > 128, 255.0, 1.0) + torch.where(seen_values.min() < -0.5, 1.0, 0.0)
+    values = predicted.detach()
+    return torch.where(values.max() > 128, 255.0, 1.0) + torch.where(values.min() < -0.5, 1.0, 0.0)

@@ -32,6 +32,20 @@ def double_conv(
     return nn.Sequential(*first, *conv_unit(middle, channels_out, bias=bias, dropout=dropout))
 
 
+def upsample(
+    x: Tensor, dtype: torch.dtype, *, align_corners: bool = False, size: Sequence[int] | None = None
+) -> Tensor:
+    """Bilinear, to twice the size or to ``size``, in the type of the skip that it is to meet.
+
+    Autocast computes it in float32 on CUDA, and joining that to a skip in bfloat16 would make the largest tensors of a
+    decoder float32. A convolution that follows rounds to bfloat16 anyway: what is concatenated keeps its value to the
+    bit; what is added is rounded once more (2**-9 of it at most).
+    """
+    factor = 2 if size is None else None
+    x = functional.interpolate(x, size=size, scale_factor=factor, mode="bilinear", align_corners=align_corners)
+    return x.to(dtype)
+
+
 class Halve(nn.Module):
     """2x2 max pooling in which a side of one pixel stays one: (B, C, H, W) to (B, C, max(H//2, 1), max(W//2, 1))."""
 
@@ -53,7 +67,7 @@ class UpConcat(nn.Module):
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """The lower level ``x`` and the encoder's ``skip`` of this level."""
-        x = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
+        x = upsample(x, skip.dtype, align_corners=True)
         missing = [skip.shape[-1] - x.shape[-1], skip.shape[-2] - x.shape[-2]]
         if any(missing):
             # Negative amounts crop: a side of one pixel was not halved on the way down.

@@ -51,12 +51,15 @@ def trace(net: nn.Module, shape: _Shape) -> Trace | None:
     return _attempt(net, shape, _trace)
 
 
-def drop_unused(net: nn.Module, run: Trace) -> None:
+def drop_unused(net: nn.Module, run: Trace) -> int:
     """Take out of ``net``, in place, the modules whose weights a run neither called nor used.
 
     What is called all the same, for nothing, stays and is frozen: it has no gradient to train by.
+
+    Returns:
+        How many weights were taken out.
     """
-    called = set(run.called)
+    before, called = _size(net), set(run.called)
 
     def visit(parent: nn.Module, prefix: str) -> None:
         for name, child in parent.named_children():
@@ -71,6 +74,7 @@ def drop_unused(net: nn.Module, run: Trace) -> None:
     for name, parameter in net.named_parameters():
         if name not in run.used:
             parameter.requires_grad_(False)
+    return before - _size(net)
 
 
 def stages(net: nn.Module, part: str, run: Trace, at_most: int) -> dict[str, list[str]]:

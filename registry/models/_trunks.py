@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from torch import Tensor, nn
 
 from registry.contract import Model, Prediction
+from registry.ranges import between
+
+DEPTH_CHANNELS = between(1, 64)
+"""Channels that the depth head may have."""
 
 
 class Trunk(nn.Module):

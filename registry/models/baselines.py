@@ -39,7 +39,7 @@ class Fitted(Model):
 
     @abstractmethod
     def fit(self, batches: Iterable[Quartet]) -> None:
-        """Fit to batches of any size in one pass, keeping sums only.
+        """Fit to batches of any size in one pass, keeping sums only; what is unknown of a target does not count.
 
         Raises:
             ValueError: no batch has the targets that this baseline needs.
@@ -88,8 +88,9 @@ class Difference(Fitted):
         """
         score: Tensor | None = None
         for batch in batches:
-            if batch.mask is not None:
-                dice = _dice_per_threshold(_difference(*batch.inputs), batch.mask > 0.5).sum(dim=0)
+            mask = batch.target("mask")
+            if mask is not None:
+                dice = _dice_per_threshold(_difference(*batch.inputs), mask.value > 0.5, mask.known).sum(dim=0)
                 score = dice if score is None else score + dice
         if score is None:
             raise ValueError("difference needs masks to choose its threshold, and the data has none")
@@ -121,10 +122,10 @@ class MeanMap(Fitted):
         """
         mask, depth = _Mean(), _Mean()
         for batch in batches:
-            if batch.mask is not None:
-                mask.add(self.pool(batch.mask), self.pool(torch.ones_like(batch.mask)))
-            if batch.depth is not None and batch.valid is not None:
-                depth.add(self.pool(batch.depth * batch.valid), self.pool(batch.valid))
+            for head, mean in (("mask", mask), ("depth", depth)):
+                target = batch.target(head)
+                if target is not None:
+                    mean.add(self.pool(target.value * target.known), self.pool(target.known))
         self.mask_mean, self.depth_mean = mask.value(), depth.value()
         if self.mask_mean is None and self.depth_mean is None:
             raise ValueError(f"{type(self).__name__} needs masks or valid depth, and the data has neither")
@@ -185,20 +186,21 @@ def _grid(device: torch.device) -> Tensor:
     return (torch.arange(256, device=device) - 0.5) / 255
 
 
-def _dice_per_threshold(difference: Tensor, truth: Tensor) -> Tensor:
-    """Dice of ``difference > threshold`` for each threshold, (B, 1, H, W) twice to (B, 256).
+def _dice_per_threshold(difference: Tensor, truth: Tensor, known: Tensor) -> Tensor:
+    """Dice of ``difference > threshold`` where it is known, for each threshold: (B, 1, H, W) thrice to (B, 256).
 
     One histogram per image, summed from the top, stands for 256 comparisons.
     """
     images = difference.shape[0]
     passed = torch.bucketize(difference.flatten(1).contiguous(), _grid(difference.device))
-    truth = truth.flatten(1).double()
+    truth, known = truth.flatten(1).double(), known.flatten(1).double()
+    truth = truth * known
 
     def above(weight: Tensor) -> Tensor:
         counts = weight.new_zeros(images, 257).scatter_add_(1, passed, weight)
         return counts.flip(1).cumsum(1).flip(1)[:, 1:]
 
-    predicted = above(torch.ones_like(truth))
+    predicted = above(known)
     size = predicted + truth.sum(dim=1, keepdim=True)
     return torch.where(size > 0, 2 * above(truth) / size.clamp(min=1), 1.0)
 

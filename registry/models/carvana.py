@@ -7,11 +7,10 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from registry.models import models
-from registry.models._blocks import Halve, conv_unit
-from registry.models._trunks import Trunk, TrunkNet
+from registry.models._blocks import Halve, conv_unit, upsample
+from registry.models._trunks import DEPTH_CHANNELS, Trunk, TrunkNet
 
 
 class _Up(nn.Module):
@@ -23,7 +22,7 @@ class _Up(nn.Module):
         self.convs = nn.Sequential(*(conv_unit(i, o, bias=False, eps=eps) for i, o in pairwise(widths)))
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        x = functional.interpolate(x, size=skip.shape[-2:], mode="bilinear", align_corners=False)
+        x = upsample(x, skip.dtype, size=skip.shape[-2:])
         return self.convs(torch.cat([x, skip], dim=1))  # type: ignore[no-any-return]
 
 
@@ -49,6 +48,7 @@ def _net(encoder: Sequence[int], decoder: Sequence[int], eps: float, twin: bool,
 
 
 @models.register(
+    ranges={"depth_channels": DEPTH_CHANNELS},
     parameters={
         "carvana_unet[depth_channels=3]": 35_371_948,
         "carvana_unet[depth_channels=3,twin=true]": 57_188_044,
@@ -63,6 +63,7 @@ def carvana_unet(twin: bool = False, depth_channels: int = 1) -> TrunkNet:
 
 
 @models.register(
+    ranges={"depth_channels": DEPTH_CHANNELS},
     parameters={
         "custom_unet[depth_channels=3]": 2_963_300,
         "custom_unet[depth_channels=3,twin=true]": 4_753_252,

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from registry.contract import Model, Prediction
 from registry.models import models
-from registry.models._blocks import conv_unit
+from registry.models._blocks import conv_unit, upsample
 
 
 class MaskNet(Model):
@@ -60,8 +60,7 @@ class _Decoder(nn.Module):
         self.convs = nn.Sequential(conv_unit(channels_out, channels_out), conv_unit(channels_out, channels_out))
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        x = functional.interpolate(self.narrow(x), scale_factor=2, mode="bilinear", align_corners=False)
-        return self.convs(x + skip)  # type: ignore[no-any-return]
+        return self.convs(upsample(self.narrow(x), skip.dtype) + skip)  # type: ignore[no-any-return]
 
 
 class DepthMaskNet(Model):

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from registry.models import models
 from registry.models._blocks import Halve
-from registry.models._trunks import Trunk, TrunkNet
+from registry.models._trunks import DEPTH_CHANNELS, Trunk, TrunkNet
 
 
 def _level(channels_in: int, channels_out: int) -> list[nn.Module]:
@@ -43,6 +43,7 @@ def _net(width: int, twin: bool, depth_channels: int) -> TrunkNet:
 
 
 @models.register(
+    ranges={"depth_channels": DEPTH_CHANNELS},
     parameters={
         "ugent_unet[depth_channels=3]": 7_760_196,
         "ugent_unet[depth_channels=3,twin=true]": 14_348_004,
@@ -57,6 +58,7 @@ def ugent_unet(twin: bool = False, depth_channels: int = 1) -> TrunkNet:
 
 
 @models.register(
+    ranges={"depth_channels": DEPTH_CHANNELS},
     parameters={
         "ugent_unet_wide[depth_channels=3]": 31_031_940,
         "ugent_unet_wide[depth_channels=3,twin=true]": 57_378_244,

@@ -8,7 +8,8 @@ from torch.nn import functional
 
 from registry.contract import Model, Prediction
 from registry.models import models
-from registry.models._blocks import double_conv
+from registry.models._blocks import double_conv, upsample
+from registry.ranges import between
 
 
 class UNet(Model):
@@ -34,8 +35,7 @@ class UNet(Model):
             x = down(x if level == 0 else functional.max_pool2d(x, 2))
             skips.append(x)
         for up, skip in zip(self.up, skips[-2::-1], strict=True):
-            x = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-            x = up(torch.cat([skip, x], dim=1))
+            x = up(torch.cat([skip, upsample(x, skip.dtype)], dim=1))
         return Prediction(self.mask_head(x), self.depth_head(x))
 
     def blocks(self) -> dict[str, list[nn.Module]]:
@@ -45,7 +45,7 @@ class UNet(Model):
         return {**downs, **ups, "heads": [self.mask_head, self.depth_head]}
 
 
-@models.register(stride=16, heads=("mask", "depth"), source="this project's own")
+@models.register(ranges={"width": between(1, 512)}, stride=16, heads=("mask", "depth"), source="this project's own")
 def unet(width: int = 32) -> UNet:
     """Plain U-Net, one encoder and one decoder for both tasks."""
     return UNet(width)

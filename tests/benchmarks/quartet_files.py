@@ -28,7 +28,7 @@ def write(folder: Path, source: Source, count: int) -> None:
     """The first training samples of a source as files, quality 90."""
     quartet = source.render("train", torch.arange(count), PIXELS)
     for name, mode in _IMAGES.items():
-        pixels = (getattr(quartet, name) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        pixels = (getattr(quartet, name) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
         for i, image in enumerate(pixels):
             Image.fromarray(image if mode == "RGB" else image[..., 0]).save(folder / f"{i:04}_{name}.jpg", quality=90)
 
@@ -75,6 +75,7 @@ def data_loader(files: QuartetFiles, batch: int, workers: int) -> DataLoader[tup
         num_workers=workers,
         persistent_workers=workers > 0,
         drop_last=True,
+        pin_memory=torch.cuda.is_available(),
     )
 
 
@@ -85,7 +86,8 @@ def quartet_of(images: Tensor) -> Quartet:
     return Quartet(bg, bg_fg, mask, depth, torch.ones_like(depth))
 
 
-def batches(loader: DataLoader[tuple[Tensor, Tensor]]) -> Iterator[Batch]:
-    """An epoch in the form in which the project's own steps take it."""
+def batches(loader: DataLoader[tuple[Tensor, Tensor]], device: torch.device) -> Iterator[Batch]:
+    """An epoch in the form in which the project's own steps take it, on the device."""
     for images, ids in loader:
-        yield Batch(ids, ids, quartet_of(images))
+        at = ids.to(device, non_blocking=True)
+        yield Batch(ids, at, quartet_of(images.to(device, non_blocking=True)))

@@ -12,6 +12,7 @@ from bench.metrics.scores import Scores
 from bench.profile.interval import ratio_interval
 from bench.profile.rounds import rounds
 from registry.contract import Prediction
+from registry.losses import parse
 from registry.losses.objective import Objective
 from registry.models import models
 from tests.benchmarks.conftest import SIZE
@@ -32,7 +33,7 @@ def test_metrics_of_32(benchmark, names: list[str]) -> None:
 def test_metrics_tax(benchmark, capsys, recipe: str) -> None:
     """All metrics over the forward pass of `unet`; a recipe's SSIM and the metric share one map."""
     quartet = open_source("synthetic").render("test", torch.arange(32), SIZE)
-    model, objective = models.build("unet").eval(), Objective(recipe)
+    model, objective = models.build("unet").eval(), Objective(parse(recipe))
 
     @torch.no_grad()
     def forward() -> Prediction:

@@ -20,7 +20,7 @@ from bench.data.loading.loader import Batch, Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.sources import open_source
-from bench.devtools.overhead import measure
+from bench.devtools.overhead import measure, short_protocol
 from bench.profile.interval import median_interval, ratio_interval
 from bench.profile.rounds import TimedWindow, rounds
 from bench.profile.training import StepRunner, spec_named
@@ -35,7 +35,16 @@ COUNT = 64
 SERVED, TRAINED = 32, 8
 WORKERS = (0, 2)
 
+DEVICE = pick_device()
+"""Both sides compute there."""
+
 Say = Callable[[str], None]
+
+
+def wait() -> None:
+    """Until the device has done what it was given."""
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize(DEVICE)
 
 
 @pytest.fixture
@@ -56,7 +65,9 @@ def all_cores():
 
 @pytest.fixture(scope="module")
 def source() -> Source:
-    return open_source("synthetic", camera="still")  # noise would make the peer's files longer than photographs are
+    return open_source("synthetic", camera="still").to(
+        DEVICE
+    )  # noise would make the peer's files longer than photographs are
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +117,7 @@ def test_serving(benchmark, say: Say, source: Source, files: Path, tmp_path: Pat
     def ours() -> float:
         began = time.perf_counter()
         served = sum(len(batch.arrive()) for epoch in range(passes) for batch in loader.epoch(0, epoch))
+        wait()
         return (time.perf_counter() - began) / served
 
     def reading(workers: int) -> TimedWindow:
@@ -113,7 +125,8 @@ def test_serving(benchmark, say: Say, source: Source, files: Path, tmp_path: Pat
 
         def read() -> float:
             began = time.perf_counter()
-            served = sum(len(batch.arrive()) for batch in batches(reader))
+            served = sum(len(batch.arrive()) for batch in batches(reader, DEVICE))
+            wait()
             return (time.perf_counter() - began) / served
 
         return read
@@ -127,15 +140,14 @@ def same(loader: Loader, peers: QuartetFiles) -> None:
     """The peer's quartets are ours, but for what JPEG and two ways of shrinking make of them."""
     mine = next(iter(loader.in_order())).arrive()
     images = torch.stack([peers[i][0] for i in range(len(mine))])
-    for (name, x), (_, y) in zip(mine.tensors(), quartet_of(images).tensors(), strict=True):
+    for (name, x), (_, y) in zip(mine.tensors(), quartet_of(images.to(DEVICE)).tensors(), strict=True):
         assert (x - y).abs().mean() < 0.05, name
 
 
 def learner(source: Source, batch: int = TRAINED) -> StepRunner:
     """unet in what this machine computes in natively."""
     spec = spec_named("unet", "bce_ssim", find_protocol("quick").override(batch=batch), source)
-    device = pick_device()
-    return StepRunner(spec.model_copy(update={"precision": pick_precision(device)}), source, device)
+    return StepRunner(spec.model_copy(update={"precision": pick_precision(DEVICE)}), source, DEVICE)
 
 
 def training(runner: StepRunner, epoch: Callable[[], Iterable[Batch]]) -> TimedWindow:
@@ -145,6 +157,7 @@ def training(runner: StepRunner, epoch: Callable[[], Iterable[Batch]]) -> TimedW
         began = time.perf_counter()
         for batch in epoch():
             runner.step(1, batch)
+        wait()
         return (time.perf_counter() - began) / COUNT
 
     return train
@@ -158,7 +171,7 @@ def test_training(benchmark, say: Say, source: Source, files: Path, all_cores: N
 
     def reading(workers: int) -> TimedWindow:
         reader = data_loader(peers, TRAINED, workers)
-        return training(runner, lambda: batches(reader))
+        return training(runner, lambda: batches(reader, DEVICE))
 
     workers, peer = fastest(reading)
     what = f"images trained, unet, over DataLoader + Pillow ({written}, {workers} workers)"
@@ -187,6 +200,7 @@ def test_training_over_lightning(benchmark, say: Say, source: Source, files: Pat
             return other.optimizer
 
         def on_train_epoch_end(self) -> None:
+            wait()
             self.ends = [*self.ends[-1:], time.perf_counter()]
 
     def reading(workers: int) -> TimedWindow:
@@ -194,7 +208,8 @@ def test_training_over_lightning(benchmark, say: Say, source: Source, files: Pat
 
         def fit() -> float:
             trainer = lightning.Trainer(
-                accelerator="cpu",
+                accelerator="gpu" if DEVICE.type == "cuda" else "cpu",
+                devices=1,
                 precision="bf16-mixed" if other.spec.precision == "bfloat16" else "32-true",
                 max_epochs=2,
                 logger=False,
@@ -219,11 +234,16 @@ def test_training_over_lightning(benchmark, say: Say, source: Source, files: Pat
 )
 def test_rendering(benchmark, say: Say, tmp_path: Path, kind: str, camera: str, cores: int, wanted: int) -> None:
     """Quartets a second made from nothing, as a live loader makes them."""
-    made = open_source(kind, camera=camera, **(photographs(tmp_path) if kind == "composed" else {}))
+    made = open_source(kind, camera=camera, **(photographs(tmp_path) if kind == "composed" else {})).to(DEVICE)
     torch.set_num_threads(cores)
     ids = torch.arange(64)
-    made.render("train", ids, SIZE)
-    benchmark(made.render, "train", ids, SIZE)
+
+    def render() -> None:
+        made.render("train", ids, SIZE)
+        wait()
+
+    render()
+    benchmark(render)
     if benchmark.stats is not None:
         rate = len(ids) / benchmark.stats.stats.median
         benchmark.extra_info["a_second"] = rate
@@ -232,7 +252,7 @@ def test_rendering(benchmark, say: Say, tmp_path: Path, kind: str, camera: str, 
 
 def test_the_whole_loop_over_a_bare_one(benchmark, say: Say, all_cores: None) -> None:
     """Images a second of `bench run` with everything on, over the barest loop on tensors in memory; one round."""
-    (ratio,) = benchmark.pedantic(measure, args=("unet", "bce_ssim", 1024, 1, "cpu"))
+    (ratio,) = benchmark.pedantic(measure, args=("unet", "bce_ssim", 1, "auto", short_protocol(1024)))
     benchmark.extra_info["ratio"] = ratio
     say(f"images trained by the whole loop over a bare one, unet: {ratio:.3f}; wanted: 0.97")
 

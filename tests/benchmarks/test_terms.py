@@ -12,7 +12,7 @@ from bench.profile.interval import ratio_interval
 from bench.profile.rounds import rounds
 from registry import ssim
 from registry.contract import Prediction, Quartet
-from registry.losses import terms
+from registry.losses import parse, terms
 from registry.losses.objective import Objective
 from tests.benchmarks.conftest import SIZE
 
@@ -25,7 +25,7 @@ def step(recipe: str, head: str) -> None:
     images = torch.zeros(16, 3, SIZE, SIZE)
     quartet = Quartet(images, images, target.round(), target, torch.ones(shape))
     prediction = Prediction(**{f"{head}_logits": logits})
-    Objective(recipe, heads=(head,))(prediction, quartet).total.backward()
+    Objective(parse(recipe), heads=(head,))(prediction, quartet).total.backward()
 
 
 @pytest.mark.parametrize("term", [name for name in terms.names() if name != "depth_edge"])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 import subprocess
 import sys
 import types
+from collections.abc import Iterator
 from importlib import metadata
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -76,6 +80,9 @@ def test_brackets_reach_the_builder(registry: Registry[Any]) -> None:
         ("plain[big=1]", "big must be of type bool"),
         ("plain[mode=3]", "mode must be of type str"),
         ("plain[rate=true]", "rate must be of type float"),
+        ("plain[rate=1e999]", "rate must be finite"),
+        ("plain[width=1" + 400 * "0" + "]", "width must be finite"),
+        ("bare", "needs a value for size"),
     ],
 )
 def test_bad_brackets_say_what_is_wrong(registry: Registry[Any], key: str, words: str) -> None:
@@ -89,6 +96,15 @@ def test_bad_brackets_say_what_is_wrong(registry: Registry[Any], key: str, words
         ("plain", "plain"),
         ("plain[width=2]", "plain"),
         ("plain[rate=0.25,big=TRUE,width=3]", "plain[big=true,rate=0.25,width=3]"),
+        ("plain[rate=3e-3]", "plain[rate=0.003]"),
+        ("plain[ rate = 0.0030 ]", "plain[rate=0.003]"),
+        ("plain[rate=5e-1]", "plain"),
+        ("plain[rate=1]", "plain[rate=1]"),
+        ("plain[rate=1.0]", "plain[rate=1]"),
+        ("plain[rate=1e20]", "plain[rate=1e+20]"),
+        ("plain[mode='a, b']", "plain[mode='a, b']"),
+        ("plain[mode='3']", "plain[mode='3']"),
+        ("plain[mode='true']", "plain[mode='true']"),
         ("plain[big=false, mode='soft']", "plain"),
         ("other[mode=hard]", "plain[mode=hard]"),
     ],
@@ -101,10 +117,12 @@ def test_canonical_is_one_spelling(registry: Registry[Any], key: str, canonical:
 
 
 NAMES = st.text("abcdefgh_/.:", min_size=1).filter(lambda text: text.strip() == text)
-VALUES = st.one_of(st.integers(), st.booleans(), st.none(), st.floats(allow_nan=False, allow_infinity=False))
+TEXTS = st.text("abcN01.,'\"=()[]\\ -", max_size=6)
+NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False))
+VALUES = st.one_of(NUMBERS, st.booleans(), st.none(), TEXTS, st.tuples(st.integers(), st.integers()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(name=NAMES, params=st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,5}", fullmatch=True), VALUES, max_size=4))
 def test_parsing_undoes_formatting(name: str, params: dict[str, Any]) -> None:
     assert parse_key(format_key(name, params)) == (name, params)
@@ -225,10 +243,162 @@ def test_a_users_own_by_module_and_function(registry: Registry[Any], module: typ
     assert registry.build("a_users_module:build_it[size=5]") == ("mine", 5)
     with pytest.raises(RegistryError, match="'a_users_module' has no 'missing'"):
         registry.get("a_users_module:missing")
-    with pytest.raises(RegistryError, match="is a int, not a function"):
+    with pytest.raises(RegistryError, match="is of type int, not a function"):
         registry.get("a_users_module:number")
     with pytest.raises(RegistryError, match="must be importable from here"):
         registry.get("no_such_module_anywhere:build")
+
+
+BROKEN = {
+    "sys.exit(0)": r"module 'a_broken_one' ended the program \(SystemExit\(0\)\).* \(a_broken_one.py, line 2\)",
+    "1 / 0": r"module 'a_broken_one' raised ZeroDivisionError: division by zero \(a_broken_one.py, line 2\)",
+    "import no_such_thing": r"raised ModuleNotFoundError: No module named 'no_such_thing' \(a_broken_one.py, line 2\)",
+    "def net(:": r"module 'a_broken_one' raised SyntaxError.*a_broken_one.py, line 2",
+    "from torch import no_such_name": r"raised ImportError: cannot import name 'no_such_name'.*a_broken_one.py, line 2",
+}
+
+
+@pytest.mark.parametrize("line", BROKEN)
+@pytest.mark.parametrize("way", ["module", "index", "family", "entry point"])
+def test_whatever_a_module_raises_is_told_with_its_name(
+    registry: Registry[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, way: str
+) -> None:
+    (tmp_path / "a_broken_one.py").write_text(f"import sys\n{line}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    name = {"module": "a_broken_one:net", "family": "zoo/cat"}.get(way, "net")
+    if way == "index":
+        registry.lazy("a_broken_one", "net")
+    elif way == "family":
+        registry.family("zoo/", "a_broken_one:entry")
+    elif way == "entry point":
+        points = [metadata.EntryPoint("net", "a_broken_one:net", "tests.things")]
+        monkeypatch.setattr(metadata, "entry_points", lambda group=None: points)
+    with pytest.raises(RegistryError, match=f"cannot import thing '{name}': .*{BROKEN[line]}"):
+        registry.build(name)
+
+
+def test_a_builder_that_ends_the_program_is_told_with_its_name(registry: Registry[Any]) -> None:
+    @registry.register()
+    def quitter() -> Any:
+        sys.exit(0)
+
+    with pytest.raises(RegistryError, match="thing 'quitter' ended the program"):
+        registry.build("quitter")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mine.py:Net", "without .py"),
+        ("folder/mine:Net", "with dots"),
+        (":Net", "package.module:attribute"),
+        ("mine:", "package.module:attribute"),
+        ("mine:Net:More", "package.module:attribute"),
+        ("..mine:Net", "package.module:attribute"),
+    ],
+)
+def test_a_misspelt_own_name_is_told_the_form(registry: Registry[Any], name: str, words: str) -> None:
+    with pytest.raises(RegistryError, match=words):
+        registry.get(name)
+
+
+def test_one_name_of_two_distributions_is_refused(registry: Registry[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [metadata.EntryPoint("both", f"module_{letter}:f", "tests.things") for letter in "ab"]
+    monkeypatch.setattr(metadata, "entry_points", lambda group=None: points)
+    assert "both" in registry.names()
+    with pytest.raises(DuplicateName, match="module_a:f and of the distribution module_b:f"):
+        registry.get("both")
+
+
+def test_types_are_read_from_annotations(registry: Registry[Any]) -> None:
+    @registry.register()
+    def typed(
+        weights: str | None = None, side: Literal["left", "right"] = "left", size: int | None = None, free=None
+    ) -> Any:  # type: ignore[no-untyped-def]
+        return weights, side, size, free
+
+    assert registry.build("typed[weights=none,side=right,size=3,free=x]") == (None, "right", 3, "x")
+    for key, words in (
+        ("weights=3", "weights must be of type str or none, not 3"),
+        ("side=up", "side is one of left, right, not 'up'"),
+        ("size=2.5", "size must be of type int or none"),
+    ):
+        with pytest.raises(BadParameter, match=words):
+            registry.resolve(f"typed[{key}]")
+
+
+def test_a_builder_with_open_keywords_takes_any(registry: Registry[Any]) -> None:
+    @registry.register()
+    def open_ended(**options: Any) -> Any:
+        return options
+
+    assert registry.build("open_ended[depth=2,name=x]") == {"depth": 2, "name": "x"}
+    assert registry.canonical("open_ended[name=x,depth=2]") == "open_ended[depth=2,name=x]"
+
+
+def test_data_is_registered_as_it_is(module: types.ModuleType) -> None:
+    words: Registry[str] = Registry("word", "bench list words", values=str)
+    assert words.add("hello", "a greeting", about="said first", source="me") == "a greeting"
+    assert words.build("hello") == "a greeting" and words.get("hello").facts == {"source": "me"}
+    assert words.summary("hello") == "said first" and words.names() == ["hello"]
+    module.word = "theirs"  # type: ignore[attr-defined]
+    module.make = lambda: "made"  # type: ignore[attr-defined]
+    assert words.build("a_users_module:word") == "theirs" and words.build("a_users_module:make") == "made"
+    with pytest.raises(DuplicateName):
+        words.add("hello", "again")
+    with pytest.raises(BadParameter, match="takes no parameter"):
+        words.build("hello[loud=true]")
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A package ``zoo`` that keeps an index of one animal, and a user's module outside it."""
+    folder = tmp_path / "zoo"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(
+        "from registry.registry import Registry\n"
+        'animals = Registry("animal", "bench list animals", index="zoo:animals")\n'
+        'animals.lazy("zoo.cats", "tabby")\n'
+    )
+    head = "from zoo import animals\n\n\n@animals.register(\n    legs=4,\n)\ndef "
+    (folder / "cats.py").write_text(head + 'tabby():\n    """A cat."""\n')
+    (folder / "dogs.py").write_text(head + "beagle():\n    pass\n")
+    (tmp_path / "farm.py").write_text(head + 'tabby():\n    """A farm cat."""\n    return "farm"\n')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield folder
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("zoo", "farm")]:
+        del sys.modules[name]
+
+
+def test_a_missing_line_of_the_index_is_named_with_its_place(package: Path) -> None:
+    animals = importlib.import_module("zoo").animals
+    line = 'zoo/__init__.py lacks the line: animals.lazy("zoo.dogs", "beagle")'
+    assert animals.missing_lines() == [line]
+    with pytest.raises(RegistryError, match=re.escape(f"no animal 'beagle' can be found: {line}")):
+        animals.get("beagle")
+    with pytest.raises(RegistryError, match=re.escape(line)):
+        importlib.import_module("zoo.dogs")
+    assert animals.names() == ["tabby"] and animals.summary("tabby") == "A cat."
+    assert animals.get("tabby").facts == {"legs": 4} and animals.missing_lines() == [line]
+
+
+def test_what_a_users_module_registers_bears_its_modules_name(package: Path) -> None:
+    animals = importlib.import_module("zoo").animals
+    for _ in range(2):
+        importlib.import_module("farm")
+        assert animals.names() == ["tabby"]
+        assert animals.build("farm:tabby") == "farm" and animals.get("farm:tabby").facts == {"legs": 4}
+        assert animals.get("tabby").summary == "A cat."
+        importlib.reload(sys.modules["farm"])
+
+
+@pytest.mark.parametrize("registry_of", ["registry.models:models", "registry.losses:terms", "registry.losses:recipes"])
+def test_every_index_is_complete(registry_of: str) -> None:
+    module, _, name = registry_of.partition(":")
+    registry = getattr(importlib.import_module(module), name)
+    assert registry.missing_lines() == []
+    for entry in registry.names():
+        assert registry.get(entry).name == entry and registry.summary(entry)
 
 
 def test_listing_models_imports_no_torch() -> None:

@@ -39,6 +39,14 @@ class MetricPlugin:
         """Whether it looks at depth, parts of which are unknown."""
         return "depth" in self.metric.facts.needs
 
+    def truth(self, height: int = _HEIGHT, width: int = _WIDTH) -> Quartet:
+        """`truth`, without objects where the metric is about such images alone."""
+        quartet = truth(height=height, width=width)
+        if self.values(perfect(quartet), quartet).isnan().all():
+            assert quartet.mask is not None
+            quartet.mask = torch.zeros_like(quartet.mask)
+        return quartet
+
     def values(self, prediction: Prediction, truth: Quartet) -> Tensor:
         """Its value for each image, (B,), NaN where it has nothing to say."""
         with torch.no_grad():
@@ -66,11 +74,13 @@ def perfect(quartet: Quartet) -> Prediction:
 
 
 def worse(quartet: Quartet, size: float, stream: int = 0) -> Prediction:
-    """Masks moved aside and depth off by noise, the more the larger ``size`` in [0, 1]."""
+    """Masks moved aside, an object found in a corner, depth off by noise: the more the larger ``size`` in [0, 1]."""
     assert quartet.mask is not None and quartet.depth is not None
     generator = torch.Generator().manual_seed(stream)
     noise = torch.rand(quartet.depth.shape, generator=generator)
     mask = quartet.mask.roll(round(size * quartet.mask.shape[-1] / 2), dims=-1)
+    height, width = (side - round(16 * size) for side in mask.shape[-2:])
+    mask[..., height:, width:] = 1
     depth = (1 - size) * quartet.depth + size * noise
     return Prediction(torch.logit((1 - size) * mask + size * 0.5, eps=1e-6), torch.logit(depth, eps=1e-6))
 
@@ -84,7 +94,7 @@ def _pick(prediction: Prediction, quartet: Quartet, images: list[int]) -> tuple[
 @check("tables, intervals and groups of images rest on one value per image")
 def per_image(plugin: MetricPlugin) -> None:
     """It gives one number per image, within its bounds."""
-    quartet = truth()
+    quartet = plugin.truth()
     values = plugin.values(worse(quartet, 0.3), quartet)
     low, high = (math.nan if bound is None else bound for bound in plugin.metric.facts.bounds)
     require(values.isfinite().all(), f"its values are {values.tolist()} for an ordinary prediction")
@@ -95,7 +105,7 @@ def per_image(plugin: MetricPlugin) -> None:
 @check("skill and colours are measured from the perfect value")
 def perfect_is_perfect(plugin: MetricPlugin) -> None:
     """On the truth it has its perfect value."""
-    quartet, expected = truth(), plugin.metric.facts.perfect
+    quartet, expected = plugin.truth(), plugin.metric.facts.perfect
     values = plugin.values(perfect(quartet), quartet)
     gap = float((values - expected).abs().max())
     require(gap <= _CLOSE * max(1.0, abs(expected)), f"it is {values.tolist()} on the truth, not {expected:g}")
@@ -104,7 +114,7 @@ def perfect_is_perfect(plugin: MetricPlugin) -> None:
 @check("ranks, stars and the choice of a checkpoint would be the wrong way round")
 def direction(plugin: MetricPlugin) -> None:
     """It gets worse, in the direction it declares, as the prediction does."""
-    quartet, higher = truth(), plugin.metric.facts.higher_is_better
+    quartet, higher = plugin.truth(), plugin.metric.facts.higher_is_better
     means = [float(plugin.values(worse(quartet, size), quartet).nanmean()) for size in (0.0, 0.1, 0.6)]
     shown = ", ".join(f"{value:.4g}" for value in means)
     declared = f"{'higher' if higher else 'lower'} is declared better"
@@ -116,7 +126,7 @@ def direction(plugin: MetricPlugin) -> None:
 @check("a score would depend on the test batch")
 def independent(plugin: MetricPlugin) -> None:
     """An image's value does not depend on the others of its batch, nor on their order."""
-    quartet = truth()
+    quartet = plugin.truth()
     prediction = worse(quartet, 0.2)
     together = plugin.values(prediction, quartet)
     alone = torch.cat([plugin.values(*_pick(prediction, quartet, [i])) for i in range(_IMAGES)])
@@ -146,7 +156,7 @@ def uniform_masks(plugin: MetricPlugin) -> None:
 def nothing_known(plugin: MetricPlugin) -> None:
     """Where no depth is known an image has no value (NaN), and the others keep theirs."""
     _only_depth(plugin)
-    quartet = truth()
+    quartet = plugin.truth()
     prediction = worse(quartet, 0.2)
     before = plugin.values(prediction, quartet)
     assert quartet.valid is not None
@@ -161,7 +171,7 @@ def nothing_known(plugin: MetricPlugin) -> None:
 def unknown_pixels(plugin: MetricPlugin) -> None:
     """Depths that are unknown, NaN too, have no influence."""
     _only_depth(plugin)
-    quartet = truth()
+    quartet = plugin.truth()
     prediction = worse(quartet, 0.2)
     before = plugin.values(prediction, quartet)
     assert quartet.valid is not None and quartet.depth is not None and prediction.depth_logits is not None
@@ -175,7 +185,7 @@ def unknown_pixels(plugin: MetricPlugin) -> None:
 @check("every other metric sees the same tensors")
 def inputs(plugin: MetricPlugin) -> None:
     """It alters neither prediction nor truth."""
-    quartet = truth()
+    quartet = plugin.truth()
     prediction = worse(quartet, 0.2)
     given = {**dict(quartet.tensors()), "mask_logits": prediction.mask_logits, "depth_logits": prediction.depth_logits}
     before = {name: tensor.clone() for name, tensor in given.items() if tensor is not None}
@@ -187,7 +197,7 @@ def inputs(plugin: MetricPlugin) -> None:
 @check("protocols test at several sizes, and photographs are seldom square")
 def odd_sizes(plugin: MetricPlugin) -> None:
     """Odd and rectangular sizes are taken."""
-    quartet, expected = truth(2, 51, 45), plugin.metric.facts.perfect
+    quartet, expected = plugin.truth(51, 45), plugin.metric.facts.perfect
     values = plugin.values(perfect(quartet), quartet)
     gap = float((values - expected).abs().max())
     require(

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.core.errors import BadData, BenchError
-from bench.data.camera import camera_named
+from bench.data.cameras import cameras
 from bench.data.composed.decoded import LARGEST, Backgrounds, Cutouts
 from bench.data.composed.options import OPTIONS
 from bench.data.counter_random import uniform
@@ -48,7 +48,7 @@ class Composed(Source):
         bg_depth: folder of depth maps (png) with the photographs' names; without it there is no depth.
         depth_unit: a key of `DEPTH_UNITS`.
         seed: decides split and samples.
-        camera: a key of `CAMERAS`.
+        camera: a key of `bench.data.camera.cameras`.
         split: a rule of `bench.data.split`.
         scenes: which photographs are of one scene and so in one part: each ``file`` its own, numbered files one
             ``sequence``, or ``auto``, the latter if that leaves three scenes.
@@ -76,11 +76,10 @@ class Composed(Source):
         resolution: int = 256,
         skip_bad: bool = False,
     ) -> None:
-        camera_named(camera)
         for name, value, known in (("depth_unit", depth_unit, DEPTH_UNITS), ("scenes", scenes, SCENES)):
             if value not in known:
                 raise BenchError(f"unknown {name} {value!r}; there are: {', '.join(known)}")
-        self.seed, self.camera, self.device = seed, camera, torch.device("cpu")
+        self.seed, self.camera, self.device = seed, cameras.canonical(camera), torch.device("cpu")
         self.has_depth = bg_depth is not None
         self.encoding = DEPTH_UNITS[depth_unit].encoding if self.has_depth else "none"
         self._resolution = resolution

@@ -21,7 +21,7 @@ from torch import Tensor
 from bench.core.files import canonical_json
 from bench.data.counter_random import uniform
 from bench.data.loading.copy_ahead import Copy, prefetch
-from bench.data.loading.packed import Packed, pack, unpack
+from bench.data.loading.packed import Form, Packed, pack, unpack
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.split import Part
@@ -29,7 +29,7 @@ from registry.contract import Quartet
 
 Progress = Callable[[int, int], None]
 
-_RENDERED_AT_ONCE = 64
+_FEWEST_AT_ONCE = 64
 _STREAMED_AHEAD = 2
 _LIVE_AHEAD = 1
 
@@ -111,7 +111,7 @@ class Loader:
         packed_files: PackedFiles | None = None,
     ) -> None:
         self.source, self.part, self.count, self.size, self.batch = source, part, count, size, batch
-        self._form = pack(self._render(torch.arange(1))).form
+        self._form = self.form_of(source, part, size)
         needed = count * self._form.bytes
         self._store: Tensor | None = None
         self._stream: torch.cuda.Stream | None = None
@@ -127,6 +127,17 @@ class Loader:
             self._store = packed_files.get(self._key(), count, self._form.bytes, self._rows(progress))
         else:
             self.tier = "live"
+
+    @staticmethod
+    def form_of(source: Source, part: Part, size: int) -> Form:
+        """The form in which samples of that side are kept, by one of them."""
+        with torch.no_grad():
+            return pack(source.render(part, torch.arange(1), size)).form
+
+    @property
+    def resident_bytes(self) -> int:
+        """What the samples that are kept on the device hold there."""
+        return self._store.nbytes if self._store is not None and self.tier == "resident" else 0
 
     def epoch(self, seed: int, epoch: int, first: int = 0) -> Iterator[Batch]:
         """All full batches in an order that depends on (seed, epoch) alone; the ``first`` so many are passed over."""
@@ -147,17 +158,20 @@ class Loader:
         on_cuda = self.source.device.type == "cuda"
         if self.tier == "streamed":
             return prefetch(self._copied() if on_cuda else self._gathered, chunks, _STREAMED_AHEAD)
+        # An epoch's ids go to the device once: a copy a batch would cost the host as much as gathering it.
+        on_device = _chunks(torch.cat([*chunks, torch.arange(0)]).to(self.source.device), self.batch)
         if self.tier == "resident":
-            return map(self._gathered, chunks)
-        return map(self._rendered, chunks) if on_cuda else prefetch(self._rendered, chunks, _LIVE_AHEAD)
+            return map(self._gathered, chunks, on_device)
+        if on_cuda:
+            return map(self._rendered, chunks, on_device)
+        return prefetch(lambda ids: self._rendered(ids, ids), chunks, _LIVE_AHEAD)
 
-    def _gathered(self, ids: Tensor) -> Batch:
+    def _gathered(self, ids: Tensor, device_ids: Tensor | None = None) -> Batch:
         assert self._store is not None
-        device_ids = ids.to(self._store.device, non_blocking=True)
+        device_ids = ids if device_ids is None else device_ids
         return Batch(ids, device_ids, unpack(Packed(self._store.index_select(0, device_ids), self._form)))
 
-    def _rendered(self, ids: Tensor) -> Batch:
-        device_ids = ids.to(self.source.device, non_blocking=True)
+    def _rendered(self, ids: Tensor, device_ids: Tensor) -> Batch:
         return Batch(ids, device_ids, unpack(pack(self._render(device_ids))))
 
     def _copied(self) -> Callable[[Tensor], Batch]:
@@ -182,7 +196,7 @@ class Loader:
 
     def _rows(self, progress: Progress) -> Iterator[Tensor]:
         """All samples by id, packed, some at a time."""
-        for ids in _chunks(torch.arange(self.count), _RENDERED_AT_ONCE):
+        for ids in _chunks(torch.arange(self.count), max(_FEWEST_AT_ONCE, self.source.chunk(self.size))):
             yield pack(self._render(ids)).rows
             progress(int(ids[-1]) + 1, self.count)
 

@@ -160,17 +160,17 @@ def _samples(source: Source, part: str, count: int) -> Iterator[tuple[Part, int]
     """Part and id of each sample."""
     if part != "all" and part not in FRACTIONS:
         raise BenchError(f"unknown part {part!r}; there are: all, {', '.join(FRACTIONS)}")
-    shares = FRACTIONS if part == "all" else {part: 1.0}
+    parts: list[Part] = [name for name in FRACTIONS if part in ("all", name)]
+    there = {name: source.count(name) for name in parts}
+    everything = sum(most for most in there.values() if most is not None) if None not in there.values() else None
     left = count
-    for at, (name, share) in enumerate(shares.items()):
-        stored = getattr(source, "count", None)
-        most = stored(name) if stored is not None else count
-        wanted = left if at == len(shares) - 1 else round(share * count)
-        if stored is not None and part == "all" and count >= sum(stored(each) for each in FRACTIONS):
-            wanted = most
-        taken = min(wanted, most, left)
+    for at, name in enumerate(parts):
+        most = there[name]
+        share = count if len(parts) == 1 or at == len(parts) - 1 else round(FRACTIONS[name] * count)
+        wanted = most if most is not None and everything is not None and count >= everything else share
+        taken = min(wanted, left, count if most is None else most)
         left -= taken
-        yield from ((name, i) for i in range(taken))  # type: ignore[misc]
+        yield from ((name, i) for i in range(taken))
 
 
 def _write(

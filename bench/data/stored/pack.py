@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ class Table:
     """
 
     def __init__(self, folder: Path, name: str, fields: Sequence[Field], count: int) -> None:
-        self.fields, self.count, self.damaged = tuple(fields), count, 0
+        self.fields, self.count, self.damaged, self._place = tuple(fields), count, 0, folder
         self._arrays = {field.name: _mapped(folder / f"{name}.{field.name}", field, count) for field in fields}
         # 64 bits a row: whether it is written, and its checksum; one store, so that no reader sees half of it.
         self._sums = _mapped(folder / f"{name}.sums", Field("sums", "<u8", ()), count)
@@ -70,6 +71,9 @@ class Table:
                 if found == self._sum(int(row)):
                     self._trusted[row] = True
                     continue
+                if not self.damaged:
+                    what = f"{self._place}: rows of packed data fail their checksum and are decoded anew"
+                    warnings.warn(what, RuntimeWarning, stacklevel=2)
                 self.damaged += 1
             lacking.append(row)
         return np.array(lacking, dtype=np.int64)
@@ -142,14 +146,20 @@ class Pack:
         """
         folder = parent / f"stored-{hashlib.sha256(canonical_json(source).encode()).hexdigest()[:16]}"
         try:
-            if not (folder / _MANIFEST).is_file():
-                parent.mkdir(parents=True, exist_ok=True)
-                _drop_former(parent, source)
-                _create(folder, source, tables, groups)
+            if (folder / _MANIFEST).is_file():
+                try:
+                    return cls(folder)
+                except (ValueError, KeyError) as error:
+                    warnings.warn(f"{folder} is damaged ({error}) and made anew", RuntimeWarning, stacklevel=2)
+                    shutil.rmtree(folder)
+            parent.mkdir(parents=True, exist_ok=True)
+            _drop_former(parent, source)
+            _create(folder, source, tables, groups)
             return cls(folder)
-        except (OSError, ValueError, KeyError) as error:
+        except OSError as error:
+            why = error.strerror or str(error)
             raise BenchError(
-                f"{folder}: packed data cannot be kept there: {error}; remove it or choose another place"
+                f"{folder}: packed data cannot be kept there: {why}; make room, or name another"
             ) from error
 
     @property

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -15,26 +13,27 @@ from PIL import __version__ as pillow_version
 from torch import Tensor
 
 from bench.core.errors import BadData, BenchError
-from bench.core.files import canonical_json, replace
 from bench.core.progress import Progress, no_progress
-from bench.data.camera import camera_named
+from bench.data.camera import find_camera
 from bench.data.composed.source import scene_of
 from bench.data.source import Source
+from bench.data.sources import sources
 from bench.data.split import Part
+from bench.data.stored import decode
 from bench.data.stored.catalogue import Catalogue, read_catalogue
+from bench.data.stored.checking import CHECK_SIZE, BadRows, check_files
 from bench.data.stored.decode import Reading, decode_depth
 from bench.data.stored.depth_reading import DepthReading, read_depth
 from bench.data.stored.mask_values import MaskValues
+from bench.data.stored.options import OPTIONS, PACKED
 from bench.data.stored.pack import Array, Field, Pack, Rows
 from bench.data.stored.parts import Parts, share_out
-from bench.data.stored.reader import Problem, Reader, decoding_threads
+from bench.data.stored.plates import number_plates
+from bench.data.stored.reader import Reader, decoding_threads
 from bench.data.stored.reading_options import ReadingOptions, parse_range
-from bench.data.stored.roots import File
 from registry.contract import Quartet
 
-CHECKED = 20_000
-"""Quartets that are all decoded once before anything begins; of more, damaged files are met when they are needed."""
-_CHECK_SIZE, _CHECKED_AT_ONCE = 64, 512
+_AT_ONCE = 512
 _PAYS = 512
 """Quartets from which a pack is worth its files."""
 
@@ -52,11 +51,10 @@ class Stored(Source):
         plate: ``median`` makes a background from every ``plate_every``-th picture of a scene.
         plate_every: see plate.
         seed: decides the split.
-        camera: a key of `CAMERAS`; ``still`` serves what is stored.
+        camera: a key of `bench.data.camera.cameras`; ``still`` serves what is stored.
         split: a rule of `split_pools`.
         skip_bad: go on without quartets that cannot be used.
         packed: a folder in which decoded quartets are kept; None for nowhere.
-        progress: told while files are checked.
 
     Attributes:
         notes: what was decided, in sentences.
@@ -90,10 +88,9 @@ class Stored(Source):
         camera: str = "still",
         split: str = "unseen-both",
         skip_bad: bool = False,
-        packed: str | Path | None = None,
-        progress: Progress = no_progress,
+        packed: str | Path | None = PACKED,
     ) -> None:
-        camera_named(camera)
+        find_camera(camera)
         options = ReadingOptions(
             fit, foreground, soft_masks, mask_values, depth_unit, depth_scale, parse_range(depth_range), colour_map
         )
@@ -112,15 +109,14 @@ class Stored(Source):
             "plate_every": plate_every,
         }
         self._packed = None if packed is None else Path(packed)
-        self._plate_rule = (plate, plate_every)
         self._depth = self._read_depth(options)
         self._reading = _reading(options, self._catalogue, self._depth)
         self._pool = decoding_threads()
         self._readers: dict[int, Reader] = {}
         self._entries = list(self._catalogue.entries)
-        self._set_plates()
+        self._plates, self._background = number_plates(self._entries, plate, plate_every)
         problems = list(self._catalogue.problems)
-        bad, self._content = self._check(progress) if self._entries else ({}, "")
+        bad, self._content = self._check()
         problems += list(dict.fromkeys(problem for some in bad.values() for problem in some))
         if problems and not skip_bad:
             raise BadData(problems, "mend them, or go on without them: --skip-bad")
@@ -215,9 +211,9 @@ class Stored(Source):
         pack = self._open_pack(size)
         reader = self._readers[size] = self._make_reader(size, pack)
         rows = np.arange(len(self._entries))
-        for start in range(0, len(rows), _CHECKED_AT_ONCE):
-            reader.fill(rows[start : start + _CHECKED_AT_ONCE])
-            progress("packing", min(start + _CHECKED_AT_ONCE, len(rows)), len(rows))
+        for start in range(0, len(rows), _AT_ONCE):
+            reader.fill(rows[start : start + _AT_ONCE])
+            progress("packing", min(start + _AT_ONCE, len(rows)), len(rows))
         for table in (pack.samples, pack.backgrounds):
             table.flush()
         self.check_unchanged()
@@ -238,6 +234,19 @@ class Stored(Source):
     def catalogue(self) -> Catalogue:
         """Which files make which quartet."""
         return self._catalogue
+
+    @property
+    def ignored(self) -> dict[str, int]:
+        """How many files were not looked at, by suffix."""
+        return dict(self._catalogue.roots.ignored)
+
+    def picture_sizes(self, most: int = 256) -> dict[str, int]:
+        """How many of some pictures have which width x height, upright."""
+        found: dict[str, int] = {}
+        for entry in self._entries[:: max(1, len(self._entries) // most)]:
+            width, height = decode.open_image(self._catalogue.roots.read(entry.image)).size
+            found[f"{width}x{height}"] = found.get(f"{width}x{height}", 0) + 1
+        return found
 
     def _read_depth(self, options: ReadingOptions) -> DepthReading | None:
         catalogue = self._catalogue
@@ -264,22 +273,7 @@ class Stored(Source):
             else self._depth.unit.encoding
         )
 
-    def _set_plates(self) -> None:
-        """Number the backgrounds."""
-        rule, every = self._plate_rule
-        plates: dict[tuple[File, ...], int] = {}
-        if rule == "median":
-            scenes: dict[str, list[File]] = {}
-            for entry in self._entries:
-                scenes.setdefault(entry.background, []).append(entry.image)
-            keys = [tuple(scenes[entry.background][::every]) for entry in self._entries]
-        else:
-            keys = [(entry.partners["bg"],) if "bg" in entry.partners else () for entry in self._entries]
-        numbers = [plates.setdefault(key, len(plates)) if key else -1 for key in keys]
-        self._plates = list(plates)
-        self._background: Rows = np.array(numbers, dtype=np.int64)
-
-    def _drop(self, bad: dict[int, list[Problem]]) -> None:
+    def _drop(self, bad: BadRows) -> None:
         """Leave out quartets with bad files; the backgrounds keep their numbers."""
         gone = {row for row in bad if row >= 0}
         plates = {-1 - row for row in bad if row < 0}
@@ -289,37 +283,12 @@ class Stored(Source):
         self._entries = [self._entries[row] for row in keep]
         self._background = self._background[keep]
 
-    def _check(self, progress: Progress) -> tuple[dict[int, list[Problem]], str]:
-        """What is wrong by row, and a digest of the content; both are kept beside the packs."""
-        key = hashlib.sha256(canonical_json(self._identity(_CHECK_SIZE)).encode()).hexdigest()[:16]
-        kept = None if self._packed is None else self._packed / f"checked-{key}.json"
-        if kept is not None and kept.is_file():
-            try:
-                found = json.loads(kept.read_text())
-                return {int(row): [(a, b) for a, b in some] for row, some in found["bad"].items()}, found["content"]
-            except (OSError, ValueError, KeyError):
-                pass
-        bad: dict[int, list[Problem]] = {}
-        if len(self._entries) <= CHECKED:
-            reader, total = self._make_reader(_CHECK_SIZE, None), len(self._entries)
-            for start in range(0, total, _CHECKED_AT_ONCE):
-                bad.update(reader.problems(range(start, min(start + _CHECKED_AT_ONCE, total))))
-                progress("checking files", min(start + _CHECKED_AT_ONCE, total), total)
-        content = self._digest()
-        if kept is not None and len(self._entries) >= _PAYS:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            replace(kept, json.dumps({"bad": bad, "content": content}) + "\n")
-        return bad, content
-
-    def _digest(self) -> str:
-        """Of what is paired with what and of the files' content, where it was read; their lengths else."""
-        digest, roots = hashlib.sha256(), self._catalogue.roots
-        for entry in self._entries:
-            for name, file in sorted({"bg_fg": entry.image, **entry.partners}.items()):
-                digest.update(
-                    f"{name}\0{file.name}\0{file.size}\0{roots.checksum(file)}\n".encode("utf-8", "surrogateescape")
-                )
-        return digest.hexdigest()
+    def _check(self) -> tuple[BadRows, str]:
+        if not self._entries:
+            return {}, ""
+        kept = None if self._packed is None or len(self._entries) < _PAYS else self._packed
+        reader = self._make_reader(CHECK_SIZE, None)
+        return check_files(reader, self._catalogue, self._identity(CHECK_SIZE), kept)
 
     def _identity(self, size: int) -> dict[str, Any]:
         """What decides every byte of a pack."""
@@ -382,6 +351,12 @@ class Stored(Source):
         if unused:
             notes.append("not needed: " + ", ".join(f"{count:,} {name}" for name, count in sorted(unused.items())))
         return tuple(notes), tuple(doubts)
+
+
+@sources.register(options=OPTIONS)
+def stored(**options: Any) -> Source:
+    """Quartets in folders and zips, as they are; a field may be missing."""
+    return Stored(**options)
 
 
 _DEFAULTS = {"flips": "none", "plate": "none", "plate_every": 10}

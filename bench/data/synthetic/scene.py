@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -135,7 +136,7 @@ def place_scenes(rooms: Rooms, figures: Figures, seed: int, stream: str, ids: Te
     tall, reach = tall * room_for.clamp(max=1), reach * room_for.clamp(max=1)
     view = _view(eye, yaw, pitch, roll, focal)
 
-    lamp = rooms.lamp.double() + (u[:, 10:13] - 0.5) * torch.tensor([0.8, 0.0, 0.8], device=ids.device).double()
+    lamp = rooms.lamp.double() + (u[:, 10:13] - 0.5) * _constant((0.8, 0.0, 0.8), ids.device).double()
     light = rooms.warmth.double() * _between(u[:, 13:14], 0.85, 1.2)
 
     turn = _upright(u[:, 14] * 6.283185307179586)
@@ -165,10 +166,16 @@ def place_scenes(rooms: Rooms, figures: Figures, seed: int, stream: str, ids: Te
         middle=picture,
         lampwards=_apply(matrix, towards[:, None]),
         metric=(matrix[:, :, [0, 1, 2, 0, 0, 1]] * matrix[:, :, [0, 1, 2, 1, 2, 2]]).sum(-1)
-        * torch.tensor([1.0, 1, 1, 2, 2, 2], device=ids.device),
+        * _constant((1.0, 1.0, 1.0, 2.0, 2.0, 2.0), ids.device),
         span=tall * focal / (2 * depth),
         fade=torch.where(u[:, 15] < 0.45, 0.4 + 0.4 * u[:, 16], torch.zeros_like(tall)),
     )
+
+
+@lru_cache(maxsize=16)
+def _constant(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Numbers on a device, copied there once."""
+    return torch.tensor(values, device=device)
 
 
 def _upright(angle: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from bench.data.camera import camera_named
+from bench.data.cameras import cameras
 from bench.data.counter_random import integers
 from bench.data.source import Source, join
 from bench.data.sources import sources
@@ -37,7 +37,7 @@ class Synthetic(Source):
 
     Args:
         seed: decides identities, split and samples.
-        camera: a key of `CAMERAS`.
+        camera: a key of `bench.data.camera.cameras`.
         split: a rule of `bench.data.split`.
         rooms, figures: how many identities there are over all parts.
     """
@@ -50,8 +50,7 @@ class Synthetic(Source):
     def __init__(
         self, seed: int = 0, camera: str = "handheld", split: str = "unseen-both", rooms: int = 400, figures: int = 400
     ) -> None:
-        camera_named(camera)
-        self.seed, self.camera, self.device = seed, camera, torch.device("cpu")
+        self.seed, self.camera, self.device = seed, cameras.canonical(camera), torch.device("cpu")
         self._rooms, self._figures = make_rooms(seed, rooms), make_figures(seed, figures)
         self._atlas = (atlas(seed) * 255).round().byte()
         self._pools: dict[Part, tuple[Tensor, Tensor]] = {}
@@ -169,8 +168,8 @@ class Synthetic(Source):
         sample, row, column = torch.nonzero(found < behind.max(), as_tuple=True)
         depth = found[sample, row, column]
         place = (sample * fine + order[rows[sample, row]]) * fine + order[columns[sample, column]]
-        in_front = depth < behind.view(-1)[place]
-        sample, row, column, depth, place = (t[in_front] for t in (sample, row, column, depth, place))
+        in_front = (depth < behind.view(-1)[place]).nonzero()[:, 0]
+        sample, row, column, depth, place = (t.index_select(0, in_front) for t in (sample, row, column, depth, place))
         return place, depth, paint_figure(scenes, (sample, row, column), x, y, depth, self._atlas)
 
 

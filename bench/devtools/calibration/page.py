@@ -69,7 +69,7 @@ def _tables(draws: int) -> Iterator[str]:
             for found in [unpaired(SCENARIOS[name], sides, draws)]
         ],
     )
-    yield "### Few backgrounds and objects, three seeds, over the eleven scenarios\n"
+    yield "### Few or uneven backgrounds and objects, three seeds, over the eleven scenarios\n"
     yield table(["of each", "least coverage", "most false verdicts", "half-width, median"], list(_few(draws)))
     yield "### Further seeds: what was announced, and what came of it\n"
     yield table(
@@ -105,12 +105,13 @@ def _against_before(before: dict[str, tuple[float, ...]], now: dict[str, list[fl
 
 
 def _few(draws: int) -> Iterator[list[str]]:
-    for count in _FEW:
-        grouping = layout(backgrounds=count, objects=count)
+    layouts = {f"{count}": layout(backgrounds=count, objects=count) for count in _FEW}
+    layouts |= {f"{count}, uneven": layout(backgrounds=count, objects=count, uneven=True) for count in (12, GROUPS)}
+    for name, grouping in layouts.items():
         outcomes = [outcome(scenario, 3, draws=draws, grouping=grouping) for scenario in SCENARIOS.values()]
         widths = sorted(found.width for found in outcomes)
         yield [
-            str(count),
+            name,
             f"{min(found.covered for found in outcomes):.2f}",
             f"{max(found.apart for found in outcomes):.2f}",
             f"{widths[len(widths) // 2]:.3f}",

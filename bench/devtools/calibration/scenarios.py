@@ -119,10 +119,20 @@ SCENARIOS = {
 """Differences between cells of the committed records, with variances fitted to them."""
 
 
-def layout(images: int = IMAGES, backgrounds: int = GROUPS, objects: int = GROUPS) -> Grouping:
-    """Test images that draw their background and their object at random, as the synthetic test split does."""
+def layout(images: int = IMAGES, backgrounds: int = GROUPS, objects: int = GROUPS, uneven: bool = False) -> Grouping:
+    """Test images that draw their background and their object at random, as the synthetic test split does.
+
+    Args:
+        images: how many.
+        backgrounds, objects: how many to draw from.
+        uneven: whether the g-th is drawn with a probability in proportion to 1 / g, instead of each alike.
+    """
     random = np.random.default_rng(0)
-    return Grouping(random.integers(backgrounds, size=images), random.integers(objects, size=images))
+    ids = []
+    for count in (backgrounds, objects):
+        weight = 1 / np.arange(1, count + 1) if uneven else np.ones(count)
+        ids.append(random.choice(count, size=images, p=weight / weight.sum()))
+    return Grouping(*ids)
 
 
 def _crossed(

@@ -68,13 +68,16 @@ def regress(
         progress: told a line now and then.
 
     Raises:
-        BenchError: no such revision, or benchmarks that fail.
+        BenchError: no such revision, benchmarks that fail, or none that both have.
     """
     with worktree(checkout, revision) as other:
         screened = {}
         for name, quads in lockstep(checkout, other, select, _SCREEN_QUADS, _SCREEN_SLICE):
             screened[name] = finding(name, [ratios(quads)])
             progress(f"{screened[name].ratio:5.2f}  {name}")
+        if not screened:
+            chosen = f" of those that --select {select!r} names" if select else ""
+            raise BenchError(f"nothing to compare: this working tree and {revision} share no benchmark{chosen}")
         suspects = frozenset(name for name, change in screened.items() if change.ratio > _SCREEN_SUSPECT)
         measured: dict[str, list[list[float]]] = {}
         for pair in range(_PAIRS):

@@ -37,7 +37,7 @@ class Components:
     images: Values
     interaction: Values
     seed_freedom: Values
-    image_freedom: int
+    image_freedom: float
 
     @classmethod
     def of(cls, contributions: Values, grouping: Grouping) -> Components:
@@ -104,7 +104,7 @@ def joint_freedom(a: Values, a_freedom: Values, b: Values, b_freedom: Values) ->
     return np.asarray(1 / (share**exponent / a_freedom + (1 - share) ** exponent / b_freedom), dtype=np.float64)
 
 
-def combine(seeds: Values, seed_freedom: Values, images: Values, image_freedom: int) -> Values:
+def combine(seeds: Values, seed_freedom: Values, images: Values, image_freedom: float) -> Values:
     """Degrees of freedom of a sum of two variances.
 
     ``1 / (share ** SEED_EXPONENT / seed_freedom + (1 - share) / image_freedom)``, with the seeds' share. Never

@@ -45,14 +45,22 @@ class Grouping:
         return {name: len(np.unique(ids)) for name, ids in self._kinds()}
 
     @property
-    def freedom(self) -> int:
-        """Degrees of freedom of `variance`: groups less 1, of the kind that has fewer; 0 where no kind has two."""
-        return min((count - 1 for count in self.counts.values() if count > 1), default=0)
+    def freedom(self) -> float:
+        """Degrees of freedom of `variance`, of the kind that has fewer; 0 where no kind has two groups."""
+        return min((correction(ids)[1] for _, ids in self._kinds() if len(np.unique(ids)) > 1), default=0.0)
 
     @property
     def few(self) -> list[str]:
-        """What there is little of, in words: ``4 backgrounds``."""
-        return [f"{count} {name if count > 1 else name[:-1]}" for name, count in self.counts.items() if count < FEW]
+        """What there is little of, in words: ``4 backgrounds``; ``60 objects, worth 5`` if a few have most images."""
+        found = []
+        for name, ids in self._kinds():
+            count = len(np.unique(ids))
+            worth = correction(ids)[1] + 1 if count > 1 else 1.0
+            if count < FEW:
+                found.append(f"{count} {name if count > 1 else name[:-1]}")
+            elif worth < FEW:
+                found.append(f"{count} {name}, worth {worth:.0f}")
+        return found
 
     @property
     def single(self) -> list[str]:
@@ -62,8 +70,8 @@ class Grouping:
     def variance(self, residuals: Values) -> Values:
         """Variance of a mean over images, from how residuals go together within backgrounds and within objects.
 
-        Two-way clustering: with k groups of a kind, ``V(k) = k / (k - 1) * sum over groups of (sum of residuals)**2 /
-        images**2``, and ``max(V(backgrounds) + V(objects) - V(pairs of both), V(backgrounds), V(objects))``. A kind
+        Two-way clustering: ``V = factor * sum over groups of (sum of residuals)**2 / images**2`` with the factor of
+        `correction`, and ``max(V(backgrounds) + V(objects) - V(pairs of both), V(backgrounds), V(objects))``. A kind
         with a single group says nothing and is left out; 0 where no kind has two groups.
 
         Args:
@@ -94,9 +102,31 @@ class Grouping:
 
     @staticmethod
     def _clustered(residuals: Values, ids: Ids) -> Values:
-        sums = _sums(residuals, ids)
-        groups, images = sums.shape[-1], residuals.shape[-1]
-        return np.asarray(groups / (groups - 1) * (sums**2).sum(-1) / images**2, dtype=np.float64)
+        squares = (_sums(residuals, ids) ** 2).sum(-1) / residuals.shape[-1] ** 2
+        return np.asarray(correction(ids)[0] * squares, dtype=np.float64)
+
+
+def correction(ids: Ids) -> tuple[float, float]:
+    """What few and uneven groups make of a clustered variance: the factor that undoes its bias, and its freedom.
+
+    Residuals are differences from a mean to which large groups contribute most, so that large groups vary too little
+    about it. For effects u of the groups, which have the shares w of the images, the sum of squares is ``u' M u`` with
+    ``M = (I - 1 w')' diag(w**2) (I - 1 w')``; the factor is ``sum(w**2) / trace(M)`` and the degrees of freedom are
+    ``trace(M)**2 / trace(M M)``. For k groups of one size these are ``k / (k - 1)`` and ``k - 1``.
+
+    Args:
+        ids: a group for each image, (images,), of two groups or more.
+
+    Source: Satterthwaite, 1946; Bell and McCaffrey, Bias reduction in standard errors for linear regression with
+    multi-stage samples, 2002.
+    """
+    share = np.unique(ids, return_counts=True)[1] / len(ids)
+    second, third, fourth, fifth = (float((share**power).sum()) for power in (2, 3, 4, 5))
+    trace = second * (1 + second) - 2 * third
+    # M = diag(w**2) + [q w] A [q w]' with q = w**2; its square has the trace of a matrix of two rows.
+    products = np.array([[0, -1], [-1, second]]) @ np.array([[fourth, third], [third, second]])
+    square = fourth - 4 * fifth + 2 * second * fourth + float(np.trace(products @ products))
+    return second / trace, trace**2 / square
 
 
 def _sums(residuals: Values, ids: Ids) -> Values:

@@ -75,7 +75,7 @@ class MoreSeeds:
 
 
 def settled(
-    mean: Values, variance: Values, freedom: float, images: Values, image_freedom: int, margin: float
+    mean: Values, variance: Values, freedom: float, images: Values, image_freedom: float, margin: float
 ) -> npt.NDArray[np.bool_]:
     """Whether the 95 % interval about each mean excludes 0 or lies within the margin; bools, of the shape of ``mean``.
 

@@ -14,8 +14,8 @@ from torch.optim.lr_scheduler import StepLR
 from bench.data.augment import augment
 from bench.metrics import Metric, MetricFacts
 from bench.metrics.view import View, total
-from bench.train.optim import Schedule
 from registry.contract import Head, Prediction, Quartet, Target
+from registry.schedules import Schedule
 
 # terms
 

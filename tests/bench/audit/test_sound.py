@@ -46,7 +46,7 @@ def test_every_protocol_is_sound(protocol: str) -> None:
     assert headline(verdicts) == f"audit: ok, {len(CHECKS)} checks"
 
 
-@pytest.mark.parametrize("level", ["none", "flip", "standard"])
+@pytest.mark.parametrize("level", ["none", "flip", "standard", "crop + rotate + hue + noise + blur + dropout + jpeg"])
 def test_every_augmentation_is_sound(level: str) -> None:
     assert check("augmentation", protocol=QUICK.override(augmentation=level)).grade == "ok"
 

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bench.cli.listing import Kind
+from bench.report.lists import lines
+
 SMALL = ["--epochs=1", "--size=32", "--batch=8", "--train-samples=16", "--val-samples=8", "--test-samples=8"]
 UNET = ["--model", "unet[width=4]"]
 
@@ -89,11 +92,21 @@ def test_export(finished: Path) -> None:
     assert len((finished / "images.csv").read_text().splitlines()) == 1 + 4 * 8
 
 
-@pytest.mark.parametrize("kind", ["models", "losses", "metrics", "protocols", "optimizers", "schedules"])
+@pytest.mark.parametrize("kind", Kind)
 def test_lists(tmp_path: Path, kind: str) -> None:
     done = bench(tmp_path, "list", kind)
     assert done.returncode == 0
-    assert len(done.stdout.splitlines()) >= 3
+    assert [line.split("  ")[0] for line in done.stdout.splitlines()] == [name for name, _ in lines(kind)]
+    few = bench(tmp_path, "list", kind, "no_such_*")
+    assert few.returncode == 2 and "See all with: bench list" in few.stderr
+
+
+def test_a_protocol_is_printed_and_read_as_a_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(bench(tmp_path, "list", "protocols", "quick").stdout.replace("64", "32"))
+    done = bench(tmp_path, "run", *UNET, *SMALL, "--no-baselines", "--protocol", "mine.toml")
+    assert done.returncode == 0, done.stderr
+    record = json.loads(next(tmp_path.glob("results/unet*.json")).read_text())
+    assert record["spec"]["protocol"]["base"] == "quick" and record["spec"]["protocol"]["stages"][0]["size"] == 32
 
 
 @pytest.mark.parametrize(
@@ -106,11 +119,11 @@ def test_lists(tmp_path: Path, kind: str) -> None:
         (["run", "--model", "unet", "--protocol", "quik"], ["quick", "bench list protocols"]),
         (["run", "--model", "unet", "--data", "composed"], ["--bg", "--fg"]),
         (["run", "--model", "unet", "--data", "synthetics"], ["synthetics", "mean synthetic"]),
-        (["run", "--model", "unet", "--camera", "drone"], ["drone", "handheld"]),
+        (["run", "--model", "unet", "--camera", "drone"], ["drone", "bench list cameras"]),
         (["run", "--model", "unet", "--optimizer", "adam[rate=1]"], ["rate", "lr"]),
         (["run", "--model", "unet", "--augmentation", "flop"], ["flop", "flip"]),
-        (["run", "--model", "unet", "--optimizer", "adam[lr=-1.0]"], ["learning rate"]),
-        (["run", "--model", "unet", "--schedule", "step[every=0]"], ["cannot be built"]),
+        (["run", "--model", "unet", "--optimizer", "adam[lr=-1.0]"], ["lr must be over 0"]),
+        (["run", "--model", "unet", "--schedule", "step[every=0]"], ["every must be at least 1"]),
         (["run", "--model", "unet", "--train-samples", "4"], ["4 training samples", "8"]),
         (["run", "--model", "depthmasknet", "--protocol", "standard"], ["multiples of 32", "112", "--size"]),
         (["run", "--model", "unet", "--batch", "0"], ["--batch", "1"]),
@@ -186,12 +199,13 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 def test_a_diverged_run_is_recorded(tmp_path: Path) -> None:
-    done = bench(tmp_path, "run", *UNET, *SMALL, "--no-baselines", "--optimizer", "sgd[lr=1000]", "--epochs", "3")
+    steep = ["--loss", "mask: 1e30*l2[raw=true]", "--optimizer", "sgd[lr=1000]", "--epochs", "3"]
+    done = bench(tmp_path, "run", *UNET, *SMALL, "--no-baselines", *steep)
     assert done.returncode == 4
     record = json.loads(next(tmp_path.glob("results/unet*.json")).read_text())
     assert record["outcome"] == "diverged"
-    assert (tmp_path / "runs" / record["id"] / "diverged.json").exists()
-    assert "### Failed" in (tmp_path / "leaderboard.md").read_text()
+    assert record["failure"]["phase"] == "training" and record["failure"]["samples"]
+    assert "### Not finished" in (tmp_path / "leaderboard.md").read_text()
 
 
 def test_help_does_not_import_torch(tmp_path: Path) -> None:

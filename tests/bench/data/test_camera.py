@@ -10,10 +10,13 @@ from scipy import fft, ndimage
 from torch import Tensor
 
 from bench.core.errors import BenchError
-from bench.data.camera import CAMERAS, Camera, camera_named, jpeg, translate
+from bench.data.camera import Camera, find_camera, translate
+from bench.data.cameras import cameras
+from bench.data.jpeg import jpeg
 from registry.contract import Quartet
+from registry.errors import BadParameter, UnknownName
 
-HANDHELD = CAMERAS["handheld"]
+HANDHELD = find_camera("handheld")
 
 
 def picture(height: int, width: int) -> Tensor:
@@ -83,8 +86,8 @@ def test_translate_is_scipys_shift(shift: tuple[float, float]) -> None:
 
 def test_still_is_the_same_picture() -> None:
     quartet = Quartet(picture(16, 16), picture(24, 24))
-    assert CAMERAS["still"].shoot(quartet, 0, "s", torch.tensor([1])) is quartet
-    assert CAMERAS["still"].draws(0, "s", torch.tensor([1])) == {}
+    assert find_camera("still").shoot(quartet, 0, "s", torch.tensor([1])) is quartet
+    assert find_camera("still").draws(0, "s", torch.tensor([1])) == {}
 
 
 def test_draws_keep_to_their_limits() -> None:
@@ -129,6 +132,34 @@ def test_targets_stay() -> None:
     shot.check()
 
 
-def test_unknown_camera() -> None:
-    with pytest.raises(BenchError, match=r"'shaky'.*handheld, still"):
-        camera_named("shaky")
+def test_cameras_by_key() -> None:
+    assert find_camera("handheld[shift=0.05]") == Camera(0.05, 0.12, 0.02, 0.3, (40, 90))
+    assert find_camera("still").is_still
+    assert cameras.canonical("handheld[ noise = 0.020 ]") == "handheld"
+    with pytest.raises(UnknownName, match="handheld"):
+        find_camera("handhold")
+
+
+@pytest.mark.parametrize("key", ["handheld[shift=2]", "handheld[jpeg=-1]", "handheld[lowest=0]", "handheld[zoom=1]"])
+def test_parameters_of_cameras_have_ranges(key: str) -> None:
+    with pytest.raises(BadParameter, match=key.split("[")[1].split("=")[0]):
+        find_camera(key)
+
+
+def test_qualities_in_the_wrong_order() -> None:
+    with pytest.raises(BenchError, match="lowest quality, 80"):
+        find_camera("handheld[lowest=80,highest=20]")
+
+
+def test_every_camera_gives_photographs() -> None:
+    """At the ends of every range, too."""
+    keys = [
+        f"{name}[{parameter}={end:g}]"
+        for name in cameras.names()
+        for parameter, allowed in cameras.get(name).ranges.items()
+        for end in (allowed.low, allowed.high)
+        if (parameter, end) not in (("lowest", 100), ("highest", 1))
+    ]
+    scene = Quartet(torch.rand(4, 3, 24, 40), torch.rand(4, 3, 24, 40), torch.rand(4, 1, 24, 40))
+    for key in [*keys, *cameras.names()]:
+        find_camera(key).shoot(scene, 0, "s", torch.tensor([0, 1, 2**31, 2**62])).check()

@@ -17,17 +17,18 @@ from hypothesis import strategies as st
 from bench.audit.conformance import Check, NotApplicable
 from bench.audit.conformance.source import CHECKS, SourcePlugin
 from bench.core.errors import BenchError
-from bench.data.camera import CAMERAS
+from bench.data.cameras import cameras
 from bench.data.composed.source import Composed
 from bench.data.options import REQUIRED
 from bench.data.source import Source
 from bench.data.sources import BUILT_IN, declared, open_source, options_of, sources
 from bench.data.split import FRACTIONS
+from bench.data.stored.source import Stored
 from bench.data.synthetic.source import Synthetic
 from registry.errors import UnknownName
 from tests.bench.rectangles import Rectangles
 
-CLASSES = {"synthetic": Synthetic, "composed": Composed}
+CLASSES = {"synthetic": Synthetic, "composed": Composed, "stored": Stored}
 KINDS = ("synthetic", "composed", "composed without depth")
 
 
@@ -43,7 +44,7 @@ def make(kind: str, pictures, **parameters) -> Source:
     return open_source(kind, **files, **parameters)
 
 
-@pytest.fixture(scope="module", params=[(kind, camera) for kind in KINDS for camera in CAMERAS], ids="-".join)
+@pytest.fixture(scope="module", params=[(kind, camera) for kind in KINDS for camera in cameras.names()], ids="-".join)
 def source(request, shared_pictures) -> Source:
     kind, camera = request.param
     return make(kind, shared_pictures, camera=camera)
@@ -180,7 +181,7 @@ def test_what_open_source_refuses() -> None:
         open_source("synthetics")
     with pytest.raises(BenchError, match="colour"):
         open_source("synthetic", colour=3)
-    with pytest.raises(BenchError, match="handheld, still"):
+    with pytest.raises(UnknownName, match="bench list cameras"):
         open_source("synthetic", camera="drone")
     assert {"synthetic", "composed"} <= set(sources.names())
     with pytest.raises(BenchError, match="needs --bg and --fg"):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bench.audit.conformance import NotApplicable
 from bench.audit.conformance.metric import CHECKS, MetricPlugin
 from bench.metrics import Metric, metrics
+from bench.metrics.scores import values_of
 from bench.metrics.view import View
 from registry.contract import Prediction, Quartet
 
@@ -37,9 +38,16 @@ def test_conforms(metric, check):
         check(MetricPlugin(metric))
 
 
+def judged(metric: Metric, truth: Quartet) -> Quartet:
+    """The truth as the metric has something to say of it: false alarms are of images without an object."""
+    return dataclasses.replace(truth, mask=truth.mask * 0) if metric.key == "mask_false_alarm" else truth
+
+
 def test_awful_is_clearly_worse_than_perfect(metric, scene, perfect, awful):
-    truth = scene()
-    bad, best = per_image(metric, awful(truth), truth), per_image(metric, perfect(truth), truth)
+    worse, truth = awful(scene()), judged(metric, scene())
+    if metric.key == "mask_area_error":
+        worse.mask_logits.fill_(-20.0)  # a mask that is moved has the right area
+    bad, best = per_image(metric, worse, truth), per_image(metric, perfect(truth), truth)
     assert all(metric.facts.better(b, w) for b, w in zip(best.tolist(), bad.tolist(), strict=True)), (best, bad)
     gap = (best - bad).abs()
     assert (gap > 0.05).all(), gap
@@ -74,11 +82,44 @@ def test_unknown_depth_has_no_influence(metric, scene, rough, seed):
     prediction.depth_logits[unknown] = 9 * other[unknown]
     after_truth = dataclasses.replace(truth, depth=torch.where(unknown, torch.nan, truth.depth))
     again = Prediction(prediction.mask_logits, prediction.depth_logits)
-    assert torch.equal(per_image(metric, again, after_truth), before)
+    torch.testing.assert_close(per_image(metric, again, after_truth), before, rtol=0, atol=0, equal_nan=True)
+
+
+@few
+@given(seed=st.integers(0, 10**6))
+def test_unknown_mask_has_no_influence(metric, scene, rough, seed):
+    truth, draw = judged(metric, scene(seed)), torch.Generator().manual_seed(seed)
+    unknown = torch.rand(4, 1, 64, 64, generator=draw) < 0.3
+    prediction = rough(truth)
+    marked = dataclasses.replace(truth, mask_valid=(~unknown).float())
+    before = per_image(metric, prediction, marked)
+    prediction.mask_logits[unknown] *= -3
+    again = Prediction(prediction.mask_logits, prediction.depth_logits)
+    after_truth = dataclasses.replace(marked, mask=torch.where(unknown, torch.nan, truth.mask))
+    torch.testing.assert_close(per_image(metric, again, after_truth), before, rtol=0, atol=0, equal_nan=True)
+
+
+def test_perfect_where_the_mask_is_known_is_perfect(metric, scene, perfect):
+    truth = judged(metric, scene())
+    prediction = perfect(truth)
+    unknown = torch.zeros_like(truth.mask, dtype=torch.bool)
+    unknown[..., 8:20, 10:30] = True
+    prediction.mask_logits[unknown] = 9.0
+    marked = dataclasses.replace(truth, mask_valid=(~unknown).float())
+    values = per_image(metric, prediction, marked)
+    torch.testing.assert_close(values, torch.full((4,), metric.facts.perfect), atol=1e-4, rtol=0)
+
+
+def test_no_known_mask_is_nan_for_that_image_alone(metric, scene, rough):
+    truth = judged(metric, scene())
+    marked = dataclasses.replace(truth, mask_valid=torch.ones_like(truth.mask))
+    marked.mask_valid[1] = 0
+    values = values_of(metric, View(rough(truth), marked))
+    assert values.isnan().tolist() == [False, bool({"mask", "true_mask"} & set(metric.facts.needs)), False, False]
 
 
 def test_memory_format_does_not_matter(metric, scene, rough):
-    truth = scene()
+    truth = judged(metric, scene())
     prediction = rough(truth)
     last = truth.map(lambda tensor: tensor.contiguous(memory_format=torch.channels_last))
     logits = (prediction.mask_logits, prediction.depth_logits)

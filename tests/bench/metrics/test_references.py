@@ -90,7 +90,32 @@ def locked(depth: np.ndarray, valid: np.ndarray) -> float:
     return max(found)
 
 
+def surface_distances(a: Arrays) -> tuple[np.ndarray, np.ndarray]:
+    """From each pixel of one contour to the other contour, both ways."""
+    edge, t_edge = (m & ~ndimage.binary_erosion(m, border_value=1) for m in (a.on, a.t_on))
+    return ndimage.distance_transform_edt(~t_edge)[edge], ndimage.distance_transform_edt(~edge)[t_edge]
+
+
+def aligned(a: Arrays) -> tuple[np.ndarray, np.ndarray]:
+    """Predicted depth after numpy's least squares, and the true one, where known."""
+    p, t = a.p[a.valid], a.t[a.valid]
+    (scale, shift), *_ = np.linalg.lstsq(np.stack([p, np.ones_like(p)], 1), t, rcond=None)
+    return scale * p + shift, t
+
+
+def aligned_delta(a: Arrays) -> float:
+    p, t = (np.maximum(depth, FLOOR) for depth in aligned(a))
+    return float(np.mean(np.maximum(p / t, t / p) < 1.25))
+
+
 REFERENCES = {
+    "mask_area_error": lambda a: abs(a.on.mean() - a.t_on.mean()),
+    "mask_false_alarm": lambda a: np.nan if a.t_on.any() else float(a.on.any()),
+    "mask_hd95": lambda a: max(np.percentile(d, 95) for d in surface_distances(a)),
+    "mask_assd": lambda a: np.concatenate(surface_distances(a)).mean(),
+    "mask_nsd": lambda a: (np.concatenate(surface_distances(a)) <= 1).mean(),
+    "depth_abs_rel_aligned": lambda a: np.mean(np.abs(np.subtract(*aligned(a))) / np.maximum(aligned(a)[1], FLOOR)),
+    "depth_delta1_aligned": aligned_delta,
     "mask_iou": iou,
     "mask_dice": lambda a: float(binary_f1_score(torch.tensor(a.on), torch.tensor(a.t_on))),
     "mask_dice_soft": lambda a: (2 * (a.p_mask * a.t_mask).sum() + 1) / ((a.p_mask**2).sum() + (a.t_mask**2).sum() + 1),

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from bench.core.errors import BenchError
+from bench.core.protocol import find_protocol
 from bench.data.loading.loader import Batch
 from bench.profile.interval import Interval
 from bench.profile.profile import departure_from_eager, profile
@@ -16,8 +17,9 @@ from bench.profile.training import StepRunner
 from bench.profile.trust import caveats
 from bench.timing.hooks import WholePasses
 from bench.train.cuda_graph import BEFORE_CAPTURE, GRAPH, Replayed
-from bench.train.engine import FIRST_STEPS, engine_by_rule, engine_named, refusal
+from bench.train.engine import FIRST_STEPS, engine_by_rule, engine_for, engine_named, refusal
 from registry.contract import Prediction
+from tests.bench.tape import Tape
 
 
 def test_unknown_engine() -> None:
@@ -106,25 +108,6 @@ def test_a_profile_tells_of_a_departure(compiles_to) -> None:
     assert any("off those of --engine eager" in caveat for caveat in found.caveats)
 
 
-class Tape:
-    """A recording that keeps the work instead of its kernels; a replay works on the very same tensors."""
-
-    def __init__(self) -> None:
-        self.replays = 0
-
-    def aside(self, work):
-        return work()
-
-    def capture(self, work):
-        self.work, self.values = work, torch.empty(0)
-        return self.values
-
-    def replay(self) -> None:
-        self.replays += 1
-        values = self.work()
-        self.values.resize_(values.shape).copy_(values)
-
-
 def weights(runner: StepRunner) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in runner.model.parameters()])
 
@@ -178,7 +161,7 @@ def test_another_shape_is_recorded_anew(make) -> None:
     runner._step.update = Replayed(runner._step, tape)
     runner.losses(BEFORE_CAPTURE + 2)
     epoch, batch = next(runner.batches)
-    fewer = Batch(batch.ids[:2], batch.at[:2], batch.quartet.map(lambda tensor: tensor[:2]))
+    fewer = Batch(batch.ids[:2], batch.device_ids[:2], batch.quartet.map(lambda tensor: tensor[:2]))
     for _ in range(BEFORE_CAPTURE + 1):
         runner.step(epoch, fewer)
     assert [tape.replays for tape in tapes] == [2, 1]
@@ -237,3 +220,16 @@ def test_a_model_that_waits_for_the_device_trains_on_eagerly_on_a_gpu(make) -> N
 def test_engines_train_as_eager_does_on_a_gpu(make, engine: str) -> None:
     departure, spread = departure_from_eager(make(device="cuda", engine=engine))
     assert departure <= 5 * spread
+
+
+def test_of_several_stages_the_one_with_least_to_do_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = find_protocol("standard")
+    cuda = torch.device("cuda", 0)
+    counted = {64: 7.0, 112: 20.0, 192: 60.0}  # 896, 1,280 and 1,920 a batch
+    monkeypatch.setattr("bench.train.engine.gmacs", lambda net, size: counted[size])
+    assert engine_for("auto", cuda, "unet[width=4]", protocol) == "graphed"
+    monkeypatch.setattr("bench.train.engine.gmacs", lambda net, size: 2 * counted[size])
+    assert engine_for("auto", cuda, "unet[width=5]", protocol) == "eager"
+    monkeypatch.setattr("bench.train.engine.gmacs", lambda net, size: None)
+    assert engine_for("auto", cuda, "unet[width=6]", protocol) == "eager"
+    assert engine_for("auto", torch.device("cpu"), "unet", protocol) == "eager"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bench.report.excerpt import BEGIN, END, put
+from bench.report.leaderboard import leaderboard
 from bench.report.pages import pages
 from bench.results import store
 from tests.bench.records import record
@@ -15,14 +16,26 @@ def test_the_excerpt_stands_between_its_markers_and_replaces_an_old_one() -> Non
     assert text.startswith(f"# Title\n{BEGIN}*quick v1")
     assert text.endswith(f"{END}after\n")
     assert "old" not in text
-    assert "| `unet` | `bce_ssim` | **0.8000** <sub>+0.80</sub> |" in text
+    assert "| · | `unet` | `bce_ssim` | float32 | 1 | 0.8000 <sub>+0.80</sub> |" in text
     assert put(text, [("a.json", record()), ("b.json", record("constant", recipe="", dice=0.0))]) == text
 
 
 def test_a_model_in_two_precisions_is_told_apart() -> None:
     text = put(f"{BEGIN}{END}", [("a.json", record()), ("b.json", done_in("bfloat16")), ("c.json", record("wnet"))])
-    names = [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| `")]
-    assert sorted(names) == ["| `unet` (bfloat16)", "| `unet` (float32)", "| `wnet`"]
+    rows = [tuple(line.split(" | ")[i] for i in (1, 3)) for line in text.splitlines() if " | `" in line]
+    assert sorted(rows) == [("`unet`", "bfloat16"), ("`unet`", "float32"), ("`wnet`", "float32")]
+
+
+def test_a_rate_is_the_leaderboards() -> None:
+    timings = [record().timings.model_copy(update={"images_per_second": rate}) for rate in (120.0, 130.0, 150.0)]
+    records = [(f"{seed}.json", record(seed=seed, timings=timing)) for seed, timing in enumerate(timings)]
+    assert "| 130 |" in put(f"{BEGIN}{END}", records)
+    assert "| 130 |" in leaderboard(records)
+
+
+def test_line_endings_stay_what_they_are() -> None:
+    text = put(f"a\n{BEGIN}{END}b\n".replace("\n", "\r\n"), [("a.json", record())])
+    assert text.count("\n") == text.count("\r\n") > 5
 
 
 def test_a_page_without_markers_is_left_alone() -> None:

@@ -5,10 +5,11 @@ import torch
 
 from bench.reproduce.system import Trial
 from bench.reproduce.systems import SYSTEMS, find_system
-from bench.train.optim import optimizers, schedules
 from registry.errors import UnknownName
 from registry.losses import parse
 from registry.models import models
+from registry.optimizers import optimizers
+from registry.schedules import schedules
 
 TRIALS = [(key, trial) for key, system in SYSTEMS.items() for trial in system.trials]
 

@@ -7,6 +7,7 @@ from bench.core.errors import BenchError
 from bench.data.loading.loader import Loader
 from bench.train.compatibility import common_heads
 from registry.contract import Prediction
+from registry.errors import ContractError
 from registry.losses import parse
 from tests.bench.rectangles import Rectangles
 
@@ -33,14 +34,17 @@ def test_the_heads_that_are_there() -> None:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (lambda bg: Prediction(bg[:, 0], bg[:, 0]), r"mask logits of shape \(2, 32, 32\), not \(2, 1, 32, 32\)"),
-        (lambda bg: Prediction(bg[:, :1], bg[:, :1, ::2, ::2]), r"depth logits of shape"),
-        (lambda bg: (bg[:, :1], bg[:, :1]), "answers with a tuple"),
-        (lambda bg: Prediction(), "nothing to train"),
+        (
+            lambda bg: Prediction(bg[:, 0], bg[:, 0]),
+            r"shape \(2, 32, 32\) .* as mask_logits, not a float tensor of \(2, 1, 32, 32\)",
+        ),
+        (lambda bg: Prediction(bg[:, :1], bg[:, :1, ::2, ::2]), r"as depth_logits, not"),
+        (lambda bg: (bg[:, :1], bg[:, :1]), "returned an object of type tuple"),
+        (lambda bg: Prediction(), "without mask_logits and depth_logits"),
     ],
 )
 def test_wrong_answers_are_named(answer, says: str) -> None:
-    with pytest.raises(BenchError, match=says):
+    with pytest.raises(ContractError, match=says):
         heads(answer)
 
 

@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from bench.data.loading.loader import Batch
 from bench.timing.ledger import Ledger
+from bench.train import evaluate as evaluation
 from bench.train.evaluate import Evaluation, evaluate
 from registry.contract import Prediction, Quartet
+from registry.losses import parse
 from registry.losses.objective import Objective
 
 CPU = torch.device("cpu")
@@ -41,7 +43,7 @@ class Grey(nn.Module):
 
 
 def evaluated(loader: SixImages, recipe: str, ledger: Ledger | None = None) -> Evaluation:
-    objective = Objective(recipe)
+    objective = Objective(parse(recipe))
     autocast = torch.autocast("cpu", enabled=False)
     return evaluate(Grey(), loader, objective, autocast, ledger or Ledger(CPU), ("mask", "depth"))
 
@@ -109,3 +111,22 @@ def test_samples_that_break_the_loss_are_named() -> None:
 def test_pooled_terms_are_said() -> None:
     assert evaluated(SixImages(4), "mask: dice[pool=batch]").pooled == {"mask.dice[pool=batch]": 16}
     assert evaluated(SixImages(4), "mask: dice").pooled == {}
+
+
+@pytest.mark.parametrize("batch", [4, 5, 6, 9])
+def test_where_shapes_are_dear_the_model_meets_one(monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
+    sizes: list[int] = []
+    forward = Grey.forward
+
+    def counted(self: Grey, bg: Tensor, bg_fg: Tensor) -> Prediction:
+        sizes.append(len(bg))
+        return forward(self, bg, bg_fg)
+
+    expected = evaluated(SixImages(batch), "mask: bce, depth: l1")
+    monkeypatch.setattr(Grey, "forward", counted)
+    monkeypatch.setattr(evaluation, "_shapes_are_dear", lambda device: True)
+    found = evaluated(SixImages(batch), "mask: bce, depth: l1")
+    assert set(sizes) == {batch}
+    assert found.loss == expected.loss
+    for name, column in expected.columns.items():
+        assert found.columns[name].tolist() == pytest.approx(column.tolist(), nan_ok=True)

@@ -143,7 +143,20 @@ def moments_of_another_shape(state: dict) -> dict:
         rewritten(of_another_shape),
         rewritten(moments_of_another_shape),
     ],
-    ids="empty words truncated bit list code model random maker history shape moments".split(),
+    ids=[
+        "empty",
+        "words",
+        "truncated",
+        "bit",
+        "list",
+        "code",
+        "model",
+        "random",
+        "maker",
+        "history",
+        "shape",
+        "moments",
+    ],
 )
 def test_a_damaged_checkpoint_is_set_aside_and_training_starts_anew(tmp_path: Path, damage) -> None:
     source = Rectangles()

@@ -7,11 +7,13 @@ import torch
 
 from bench.data.augment import Augmentation
 from bench.data.loading.loader import Batch
-from bench.train.optim import optimizers, schedules
 from bench.train.step import Step
 from registry.contract import Quartet
+from registry.losses import parse
 from registry.losses.objective import Objective, nullspan
 from registry.models import models
+from registry.optimizers import optimizers
+from registry.schedules import schedules
 
 CPU = torch.device("cpu")
 
@@ -23,7 +25,7 @@ def step() -> Step:
     schedule = schedules.build("cosine")(optimizer, 10)
     autocast = torch.autocast("cpu", torch.bfloat16, enabled=False)
     return Step(
-        model, Objective("mask: bce, depth: l1"), optimizer, schedule, autocast, CPU, Augmentation("flip", 0, 4)
+        model, Objective(parse("mask: bce, depth: l1")), optimizer, schedule, autocast, CPU, Augmentation("flip", 0, 4)
     )
 
 

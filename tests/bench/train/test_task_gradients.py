@@ -9,6 +9,7 @@ from torch import Tensor, nn
 import bench.train.loop
 from bench.train.task_gradients import IMAGES, TaskGradients
 from registry.contract import Prediction, Quartet
+from registry.losses import parse
 from registry.losses.objective import Objective
 from registry.models import models
 from tests.bench.rectangles import Rectangles
@@ -37,7 +38,7 @@ def batch(count: int = IMAGES) -> Quartet:
 def trunk_gradients(model: TwoHeads, quartet: Quartet, recipe: str) -> Tensor:
     """By backward and nothing else."""
     model.zero_grad()
-    Objective(recipe)(model(quartet.bg, quartet.bg_fg), quartet).total.backward()
+    Objective(parse(recipe))(model(quartet.bg, quartet.bg_fg), quartet).total.backward()
     return torch.cat([parameter.grad.flatten() for parameter in model.trunk.parameters()])
 
 
@@ -54,7 +55,9 @@ def test_figures_are_those_of_plain_backward_passes(mask: str, depth: str) -> No
             expected[name] = trunk_gradients(model, quartet, f"{head}: {term}")
     cosine = torch.cosine_similarity(expected["mask"], expected["depth"], dim=0).item()
     before = [parameter.grad for parameter in model.parameters()]
-    gradients = TaskGradients(model, Objective(f"mask: {mask}, depth: {depth}"), ("mask", "depth"), PLAIN, steps=1)
+    gradients = TaskGradients(
+        model, Objective(parse(f"mask: {mask}, depth: {depth}")), ("mask", "depth"), PLAIN, steps=1
+    )
     gradients(0, quartet)
     figures = gradients.means()
     assert figures.pop("cosine") == pytest.approx(cosine, abs=1e-5)
@@ -83,12 +86,12 @@ def test_gradients_that_share_memory_are_not_changed_under_way() -> None:
 
     def norm(recipe: str) -> float:
         model.zero_grad()
-        Objective(recipe)(model(quartet.bg, quartet.bg_fg), quartet).total.backward()
+        Objective(parse(recipe))(model(quartet.bg, quartet.bg_fg), quartet).total.backward()
         return torch.cat([parameter.grad.flatten() for parameter in model.parameters()]).norm().item()
 
     expected = {name: norm(f"mask: {name}") for name in ("bce", "l2")}
     model.zero_grad()
-    gradients = TaskGradients(model, Objective("mask: bce + l2, depth: l1"), ("mask", "depth"), PLAIN, steps=1)
+    gradients = TaskGradients(model, Objective(parse("mask: bce + l2, depth: l1")), ("mask", "depth"), PLAIN, steps=1)
     gradients(0, quartet)
     figures = gradients.means()
     assert {name: figures[f"mask.{name}"] for name in expected} == pytest.approx(expected, rel=1e-4)
@@ -97,7 +100,7 @@ def test_gradients_that_share_memory_are_not_changed_under_way() -> None:
 def test_learned_weights_of_heads_count() -> None:
     torch.manual_seed(0)
     model, quartet = TwoHeads(), batch()
-    objective = Objective("mask: bce, depth: l1, weighting: uncertainty")
+    objective = Objective(parse("mask: bce, depth: l1, weighting: uncertainty"))
     with torch.no_grad():
         objective.weighting.log_variance.copy_(torch.tensor([1.0, -1.0]))
     gradients = TaskGradients(model, objective, ("mask", "depth"), PLAIN, steps=1)
@@ -119,7 +122,7 @@ def test_in_the_middle_of_a_short_run_and_then_every_so_many_steps(
     monkeypatch: pytest.MonkeyPatch, steps: int, expected: list[int]
 ) -> None:
     monkeypatch.setattr("bench.train.task_gradients.EVERY", 6)
-    gradients = TaskGradients(TwoHeads(), Objective("mask: bce, depth: l1"), ("mask", "depth"), PLAIN, steps)
+    gradients = TaskGradients(TwoHeads(), Objective(parse("mask: bce, depth: l1")), ("mask", "depth"), PLAIN, steps)
     measured = []
     for step in range(steps):
         gradients(step, batch())
@@ -129,7 +132,7 @@ def test_in_the_middle_of_a_short_run_and_then_every_so_many_steps(
 
 def test_an_epoch_has_the_mean_of_its_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.train.task_gradients.EVERY", 1)
-    gradients = TaskGradients(TwoHeads(), Objective("mask: bce, depth: l1"), ("mask", "depth"), PLAIN, steps=3)
+    gradients = TaskGradients(TwoHeads(), Objective(parse("mask: bce, depth: l1")), ("mask", "depth"), PLAIN, steps=3)
     quartets = [batch().map(lambda tensor, by=by: tensor.roll(by, -1)) for by in range(3)]
     alone = []
     for quartet in quartets:
@@ -143,7 +146,7 @@ def test_an_epoch_has_the_mean_of_its_measurements(monkeypatch: pytest.MonkeyPat
 def test_one_head_has_no_cosine_and_separate_nets_no_trunk() -> None:
     quartet = batch()
     model = models.build("masknet").train()
-    single = TaskGradients(model, Objective("mask: bce"), ("mask",), PLAIN, steps=1)
+    single = TaskGradients(model, Objective(parse("mask: bce")), ("mask",), PLAIN, steps=1)
     single(0, quartet)
     assert set(single.means()) == {"mask", "mask.bce"}
 
@@ -151,7 +154,7 @@ def test_one_head_has_no_cosine_and_separate_nets_no_trunk() -> None:
         def forward(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
             return Prediction(self.mask(self.trunk(torch.cat([bg, bg_fg], 1))), self.depth.bias.expand_as(bg[:, :1]))
 
-    apart = TaskGradients(Apart(), Objective("mask: bce, depth: l1"), ("mask", "depth"), PLAIN, steps=1)
+    apart = TaskGradients(Apart(), Objective(parse("mask: bce, depth: l1")), ("mask", "depth"), PLAIN, steps=1)
     apart(0, quartet)
     assert apart.means() is None
 

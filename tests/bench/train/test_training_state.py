@@ -10,9 +10,11 @@ from torch import nn
 from bench.core.record import Epoch
 from bench.timing.ledger import Ledger
 from bench.train import checkpoint
-from bench.train.optim import optimizers, schedules
 from bench.train.training_state import EVERY, TrainingState
+from registry.losses import parse
 from registry.losses.objective import Objective
+from registry.optimizers import optimizers
+from registry.schedules import schedules
 
 CPU = torch.device("cpu")
 
@@ -28,7 +30,7 @@ def begin(folder: Path) -> TrainingState:
     model = nn.Linear(1, 1)
     optimizer = optimizers.build("adam")(model.parameters())
     schedule = schedules.build("constant")(optimizer, 10)
-    objective = Objective("mask: bce")
+    objective = Objective(parse("mask: bce"))
     return TrainingState(model, objective, optimizer, schedule, Ledger(CPU), Ledger(CPU), folder, CPU, "this code")
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.contract import Prediction, Quartet
-from registry.losses import terms
+from registry.losses import parse, terms
 from registry.losses.means import LossMeans, MeanLosses
 from registry.losses.objective import Objective
 
@@ -34,7 +34,7 @@ def cut(prediction: Prediction, quartet: Quartet, at: slice) -> tuple[Prediction
 
 def over(recipe: str, sizes: list[int], known: tuple[int, ...], pooled_batch: int = 4) -> MeanLosses:
     prediction, quartet = scenes(known, sum(sizes))
-    means, begin = LossMeans(Objective(recipe), pooled_batch), 0
+    means, begin = LossMeans(Objective(parse(recipe)), pooled_batch), 0
     for size in sizes:
         means.update(*cut(prediction, quartet, slice(begin, begin + size)))
         begin += size
@@ -65,7 +65,7 @@ def test_batches_do_not_matter(recipe, sizes, known):
 @pytest.mark.parametrize("recipe", ["mask: bce + 2*dice, depth: l1 + ssim[window=3]", "mask: lovasz, depth: ssi"])
 def test_one_batch_is_the_objectives_own_value(recipe):
     prediction, quartet = scenes((0, 2, 5))
-    losses = Objective(recipe)(prediction, quartet)
+    losses = Objective(parse(recipe))(prediction, quartet)
     expected = {"total": losses.total, **losses.heads, **losses.terms}
     assert over(recipe, [6], (0, 2, 5)).losses == pytest.approx({k: v.item() for k, v in expected.items()}, rel=1e-5)
 
@@ -80,7 +80,7 @@ def test_only_images_with_a_target_count():
 def test_pooled_terms_see_batches_of_one_size_and_say_so():
     found = over("mask: dice[pool=batch] + bce, depth: rmse[pool=batch]", [3, 3], tuple(range(6)))
     assert found.pooled == {"mask.dice[pool=batch]": 4, "depth.rmse[pool=batch]": 4}
-    objective, (prediction, quartet) = Objective("depth: rmse[pool=batch]"), scenes()
+    objective, (prediction, quartet) = Objective(parse("depth: rmse[pool=batch]")), scenes()
     first, second = (objective(*cut(prediction, quartet, at)).total.item() for at in (slice(4), slice(4, 6)))
     assert found.losses["depth"] == pytest.approx((4 * first + 2 * second) / 6, rel=1e-5)
 
@@ -97,7 +97,7 @@ def test_pooled_terms_see_batches_of_one_size_and_say_so():
 def test_broken_images_are_named(recipe, places):
     prediction, quartet = scenes()
     quartet.depth[3, 0, 2, 2] = torch.nan
-    means = LossMeans(Objective(recipe), pooled_batch=4)
+    means = LossMeans(Objective(parse(recipe)), pooled_batch=4)
     for at in (slice(2), slice(2, 6)):
         means.update(*cut(prediction, quartet, at))
     found = means.result()
@@ -106,4 +106,4 @@ def test_broken_images_are_named(recipe, places):
 
 def test_no_image():
     with pytest.raises(ValueError, match="no image"):
-        LossMeans(Objective("mask: bce")).result()
+        LossMeans(Objective(parse("mask: bce"))).result()

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import sys
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,8 +16,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from registry.contract import Head, Prediction, Quartet, Target
-from registry.errors import RegistryError
-from registry.losses import recipes, terms
+from registry.errors import ContractError, RegistryError
+from registry.losses import parse, recipes, terms
 from registry.losses.objective import Objective
 from registry.losses.weighting import DynamicAverage
 
@@ -45,7 +46,7 @@ class NoHostSync(TorchDispatchMode):
 
 
 def test_total_is_the_weighted_sum_of_terms(scene: Quartet) -> None:
-    losses = Objective("mask: bce + 2*dice[smooth=3], depth: 0.5*l1 + ssim")(_prediction(), scene)
+    losses = Objective(parse("mask: bce + 2*dice[smooth=3], depth: 0.5*l1 + ssim"))(_prediction(), scene)
     assert list(losses.terms) == ["mask.bce", "mask.dice[smooth=3]", "depth.l1", "depth.ssim"]
     bce, dice, l1, ssim = losses.terms.values()
     torch.testing.assert_close(losses.heads, {"mask": bce + 2 * dice, "depth": 0.5 * l1 + ssim})
@@ -59,7 +60,7 @@ def test_total_is_the_weighted_sum_of_terms(scene: Quartet) -> None:
 
 @pytest.mark.parametrize("name", recipes.names())
 def test_named_recipes_train_without_waiting_for_the_device(name: str, scene: Quartet) -> None:
-    objective, prediction = Objective(name), _prediction()
+    objective, prediction = Objective(parse(name)), _prediction()
     with NoHostSync():
         losses = objective(prediction, scene)
         losses.total.backward()
@@ -75,18 +76,18 @@ def test_no_host_sync_would_be_noticed() -> None:
         torch.ones(1).item()
 
 
-def test_spans_are_told_each_term_in_order(scene: Quartet) -> None:
-    told: list[str] = []
+def test_spans_are_entered_for_each_term_in_order(scene: Quartet) -> None:
+    entered: list[str] = []
 
     @contextlib.contextmanager
     def span(name: str) -> Iterator[None]:
-        told.append(f"> {name}")
+        entered.append(f"> {name}")
         yield
-        told.append(f"< {name}")
+        entered.append(f"< {name}")
 
-    Objective("depth: l1, mask: dice + bce")(_prediction(), scene, span)
+    Objective(parse("depth: l1, mask: dice + bce"))(_prediction(), scene, span)
     names = ["loss/mask.bce", "loss/mask.dice", "loss/depth.l1"]
-    assert told == [f"{mark} {name}" for name in names for mark in "><"]
+    assert entered == [f"{mark} {name}" for name in names for mark in "><"]
 
 
 def laplacian(prediction: Head, target: Target) -> torch.Tensor:
@@ -97,7 +98,9 @@ def laplacian(prediction: Head, target: Target) -> torch.Tensor:
 
 def test_terms_run_in_float32_under_autocast(scene: Quartet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "terms_of_a_user", sys.modules[__name__])
-    objective = Objective("mask: bce + edge + lovasz + terms_of_a_user:laplacian, depth: ssim + ms_ssim + ssi + silog")
+    objective = Objective(
+        parse("mask: bce + edge + lovasz + terms_of_a_user:laplacian, depth: ssim + ms_ssim + ssi + silog")
+    )
     half = Prediction(
         *(logits.detach().bfloat16() for logits in (_prediction().mask_logits, _prediction().depth_logits))
     )
@@ -111,7 +114,7 @@ def test_terms_run_in_float32_under_autocast(scene: Quartet, monkeypatch: pytest
 
 
 def test_objective_after_inference_mode(scene: Quartet) -> None:
-    objective = Objective("depth: ssim")
+    objective = Objective(parse("depth: ssim"))
     with torch.inference_mode():
         objective(_prediction(), scene)
     objective(_prediction(), scene).total.backward()
@@ -119,7 +122,7 @@ def test_objective_after_inference_mode(scene: Quartet) -> None:
 
 def test_standardised_targets(scene: Quartet) -> None:
     prediction = _prediction()
-    shifted = Objective("depth~standardised[mean=0.2,std=0.5]: l2[raw=true]")(prediction, scene).total
+    shifted = Objective(parse("depth~standardised[mean=0.2,std=0.5]: l2[raw=true]"))(prediction, scene).total
     error = (prediction.depth_logits - (scene.depth - 0.2) / 0.5).square()
     expected = (error * scene.valid).flatten(1).sum(1) / scene.valid.flatten(1).sum(1)
     torch.testing.assert_close(shifted, expected.mean())
@@ -128,22 +131,22 @@ def test_standardised_targets(scene: Quartet) -> None:
 def test_a_missing_head_is_refused_with_the_way_out(scene: Quartet) -> None:
     alone = Prediction(_prediction().mask_logits)
     with pytest.raises(RegistryError, match=r"trains depth, which the model.*--loss 'mask: bce'"):
-        Objective("bce_ssim")(alone, scene)
-    losses = Objective("bce_ssim", heads=("mask",))(alone, scene)
+        Objective(parse("bce_ssim"))(alone, scene)
+    losses = Objective(parse("bce_ssim"), heads=("mask",))(alone, scene)
     assert list(losses.terms) == ["mask.bce"]
     torch.testing.assert_close(losses.total, terms.bind("bce")(alone.mask, Target(scene.mask)))
     with pytest.raises(RegistryError, match="which the data does not have"):
-        Objective("bce_ssim")(_prediction(), Quartet(scene.bg, scene.bg_fg, mask=scene.mask))
+        Objective(parse("bce_ssim"))(_prediction(), Quartet(scene.bg, scene.bg_fg, mask=scene.mask))
     with pytest.raises(RegistryError, match="trains none of"):
-        Objective("mask: bce", heads=("depth",))
+        Objective(parse("mask: bce"), heads=("depth",))
 
 
 def test_fixed_weighting_has_no_state() -> None:
-    assert not Objective("bce").state_dict() and not list(Objective("bce").parameters())
+    assert not Objective(parse("bce")).state_dict() and not list(Objective(parse("bce")).parameters())
 
 
 def test_uncertainty_follows_kendall(scene: Quartet) -> None:
-    objective = Objective("mask: bce, depth: 2*l1, weighting: uncertainty")
+    objective = Objective(parse("mask: bce, depth: 2*l1, weighting: uncertainty"))
     (log_variance,) = objective.parameters()
     with torch.no_grad():
         log_variance.copy_(torch.tensor([0.5, -1.0]))
@@ -155,7 +158,7 @@ def test_uncertainty_follows_kendall(scene: Quartet) -> None:
 
 
 def test_dynamic_weight_average_follows_liu(scene: Quartet) -> None:
-    objective = Objective("mask: bce, depth: l1, weighting: dwa")
+    objective = Objective(parse("mask: bce, depth: l1, weighting: dwa"))
     weights = objective.get_submodule("weighting").get_buffer("weights")
     history = [{"mask": 0.8, "depth": 0.4}, {"mask": 0.4, "depth": 0.3}, {"mask": 0.3, "depth": 0.3}]
     objective.epoch_end(history[0])
@@ -167,7 +170,7 @@ def test_dynamic_weight_average_follows_liu(scene: Quartet) -> None:
     losses = objective(_prediction(), scene)
     expected = weights[0] * losses.heads["mask"] + weights[1] * losses.heads["depth"]
     torch.testing.assert_close(losses.total.detach(), expected)
-    again = Objective("mask: bce, depth: l1, weighting: dwa")
+    again = Objective(parse("mask: bce, depth: l1, weighting: dwa"))
     again.load_state_dict(objective.state_dict())
     torch.testing.assert_close(again(_prediction(), scene).total, losses.total)
 
@@ -177,3 +180,36 @@ def test_a_head_that_reaches_zero_does_not_spoil_the_weights() -> None:
     for means in ([0.0, 1.0], [0.0, 0.5]):
         average.epoch_end(torch.tensor(means))
     assert average.weights.tolist() == [1, 1]
+
+
+FOREIGN = {
+    "one value per image": lambda p, t: (p.value - t.value).abs().flatten(1).mean(1),
+    "a map": lambda p, t: (p.value - t.value).abs(),
+    "one value in a list": lambda p, t: (p.value - t.value).abs().mean()[None],
+    "a float": lambda p, t: (p.value - t.value).abs().mean().item(),
+    "nothing": lambda p, t: None,
+    "a count": lambda p, t: (p.value > t.value).sum(),
+    "a pair": lambda p, t: ((p.value - t.value).abs().mean(), 1),
+}
+CAME = {
+    "one value per image": r"a tensor of shape \(4,\)",
+    "a map": r"a tensor of shape \(4, 1, 64, 64\)",
+    "one value in a list": r"a tensor of shape \(1,\)",
+    "a float": "an object of type float",
+    "nothing": "returned None",
+    "a count": r"a tensor of shape \(\) and type int64",
+    "a pair": "an object of type tuple",
+}
+
+
+@pytest.mark.parametrize("recipe", ["mask: own:term, depth: own:term", "mask: bce, depth: own:term + l1"])
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_term_that_returns_something_else_is_told_what_came(
+    name: str, recipe: str, scene: Quartet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = types.ModuleType("own")
+    module.term = FOREIGN[name]  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "own", module)
+    monkeypatch.setattr(terms, "_made", {})
+    with pytest.raises(ContractError, match=rf"loss term 'own:term' returned .*{CAME[name].removeprefix('returned ')}"):
+        Objective(parse(recipe))(_prediction(), scene)

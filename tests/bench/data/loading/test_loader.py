@@ -149,6 +149,6 @@ def test_progress_is_told_to_the_end(tier: str, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     budget = 2**30 if tier == "resident" else 0
     Loader(
-        Rectangles(), "val", 100, 16, 4, budget, lambda done, total: seen.append((done, total)), PackedFiles(tmp_path)
+        Rectangles(), "val", 100, 64, 4, budget, lambda done, total: seen.append((done, total)), PackedFiles(tmp_path)
     )
     assert seen == [(64, 100), (100, 100)]

@@ -29,9 +29,9 @@ def test_a_cell_does_not_differ_from_itself(seeds: tuple[int, int]) -> None:
         assert unpaired(SCENARIOS[name], seeds, DRAWS).apart <= 0.06 + LUCK
 
 
-@pytest.mark.parametrize("count", [2, 4])
-def test_few_groups_are_wide_and_cover(count: int) -> None:
-    few = layout(backgrounds=count, objects=count)
+@pytest.mark.parametrize(("count", "uneven"), [(2, False), (4, False), (60, True)])
+def test_few_and_uneven_groups_are_wide_and_cover(count: int, uneven: bool) -> None:
+    few = layout(backgrounds=count, objects=count, uneven=uneven)
     found = [outcome(scenario, 3, draws=300, grouping=few) for scenario in SCENARIOS.values()]
     assert min(outcome.covered for outcome in found) >= 0.93 - 3 * np.sqrt(0.05 * 0.95 / 300)
     assert min(outcome.width for outcome in found) > 0

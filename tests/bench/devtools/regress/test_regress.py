@@ -72,6 +72,14 @@ def test_identical_revisions_show_nothing(checkout: Path) -> None:
     assert [path.name for path in checkout.iterdir() if path.name != ".git"] == ["tests"]
 
 
+def test_nothing_to_compare_is_no_success(checkout: Path) -> None:
+    with pytest.raises(BenchError, match="share no benchmark of those that --select 'nothing_of_that_name'"):
+        regress(checkout, "HEAD", select="nothing_of_that_name")
+    (checkout / "tests" / "benchmarks" / "test_work.py").write_text("def test_other(benchmark):\n    benchmark(int)\n")
+    with pytest.raises(BenchError, match=r"HEAD share no benchmark$"):
+        regress(checkout, "HEAD")
+
+
 def test_an_unknown_revision_is_named(checkout: Path) -> None:
     with pytest.raises(BenchError, match="no-such-branch"), worktree(checkout, "no-such-branch"):
         pass

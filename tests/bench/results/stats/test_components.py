@@ -92,7 +92,8 @@ def test_seeds_that_agree_by_luck_are_not_believed() -> None:
 def test_one_seed_has_the_variance_of_images_alone() -> None:
     parts = Components.of(noise(1, 60), GROUPING)
     assert parts.seeds == parts.seed_freedom == 0
-    assert parts.freedom == GROUPING.freedom == 11
+    assert parts.freedom == GROUPING.freedom
+    assert 3 < GROUPING.freedom <= 11
 
 
 @settings(max_examples=60, deadline=None)

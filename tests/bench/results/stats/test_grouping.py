@@ -5,13 +5,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.results.stats.grouping import Grouping
+from bench.results.stats.grouping import Grouping, correction
 
 
 def looped(residuals: np.ndarray, ids: list) -> float:
+    """The factor from the whole matrix, by which it is derived."""
     groups = sorted(set(ids))
     total = sum(sum(r for r, i in zip(residuals, ids, strict=True) if i == group) ** 2 for group in groups)
-    return len(groups) / (len(groups) - 1) * total / len(residuals) ** 2
+    return matrix(ids)[0] * total / len(residuals) ** 2
+
+
+def matrix(ids: list) -> tuple[float, float]:
+    share = np.array([ids.count(group) / len(ids) for group in sorted(set(ids))])
+    centred = np.eye(len(share)) - np.outer(np.ones(len(share)), share)
+    whole = centred.T @ np.diag(share**2) @ centred
+    return (share**2).sum() / np.trace(whole), np.trace(whole) ** 2 / np.trace(whole @ whole)
 
 
 @settings(max_examples=60, deadline=None)
@@ -28,12 +36,35 @@ def test_is_what_a_loop_over_groups_gives(images: list[tuple[int, int, float]]) 
     assert grouping.variance(residuals) == pytest.approx(max(a + b - both, a, b), abs=1e-12)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 5), min_size=2, max_size=30).filter(lambda ids: len(set(ids)) > 1))
+def test_the_correction_is_that_of_the_whole_matrix(ids: list[int]) -> None:
+    assert correction(np.array(ids)) == pytest.approx(matrix(ids))
+    groups = len(set(ids))
+    assert 1 - 1e-9 <= correction(np.array(ids))[1] <= groups - 1 + 1e-9
+
+
+@pytest.mark.parametrize("groups", [2, 3, 17])
+def test_even_groups_have_the_usual_correction(groups: int) -> None:
+    assert correction(np.repeat(np.arange(groups), 4)) == pytest.approx((groups / (groups - 1), groups - 1))
+
+
+def test_uneven_groups_are_not_biased() -> None:
+    random = np.random.default_rng(0)
+    ids = random.choice(30, size=200, p=(1 / np.arange(1, 31)) / (1 / np.arange(1, 31)).sum())
+    effects = random.normal(size=(4000, 30))[:, ids]
+    mean = effects.mean(1)
+    found = Grouping(ids, 0 * ids).variance(effects - mean[:, None])
+    assert found.mean() == pytest.approx(mean.var(), rel=0.05)
+    assert Grouping(ids, np.arange(200)).few == [f"{len(set(ids.tolist()))} backgrounds, worth 4"]
+
+
 def test_an_image_a_group_is_the_plain_variance_of_a_mean() -> None:
     residuals = np.random.default_rng(0).normal(size=50)
     residuals -= residuals.mean()
     grouping = Grouping(np.arange(50), np.arange(50))
     assert grouping.variance(residuals) == pytest.approx(residuals.var(ddof=1) / 50)
-    assert grouping.freedom == 49
+    assert grouping.freedom == pytest.approx(49)
 
 
 def test_many_at_once_are_each_by_itself() -> None:
@@ -57,7 +88,7 @@ def test_a_single_group_says_nothing() -> None:
     grouping = Grouping(np.zeros(12, dtype=int), np.arange(12) % 3)
     residuals = np.arange(12.0) - 5.5
     assert grouping.single == ["background"]
-    assert grouping.freedom == 2
+    assert grouping.freedom == pytest.approx(2)
     assert grouping.variance(residuals) == pytest.approx(looped(residuals, list(grouping.objects)))
     alone = Grouping(np.zeros(12, dtype=int), np.zeros(12, dtype=int))
     assert (alone.freedom, alone.variance(residuals)) == (0, 0)

@@ -1,13 +1,16 @@
-"""Schedules against their formulas; optimizers against torch's own defaults."""
+"""Schedules against their formulas, at every legal parameter and to their last step."""
 
 import math
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
-from bench.train.optim import optimizers, schedules
-from registry.errors import BadParameter, UnknownName
+from registry.optimizers import optimizers
+from registry.schedules import schedules
+from tests.registry.keys_of import keys
 
 
 def rates(key: str, steps: int, validation: list[float] | None = None) -> list[float]:
@@ -41,7 +44,7 @@ def test_onecycle_peaks_once_and_ends_low() -> None:
     assert values[-1] < 1e-3
 
 
-@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.2, 0.25, 0.5])
+@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.2, 0.25, 0.5, 1.0])
 @pytest.mark.parametrize("steps", range(1, 14))
 def test_onecycle_of_few_steps(steps: int, warmup: float) -> None:
     values = rates(f"onecycle[warmup={warmup}]", steps)
@@ -57,19 +60,18 @@ def test_plateau_waits_for_validation() -> None:
     assert rates("plateau[patience=1,factor=0.1]", 0, [1.0, 0.9, 0.9, 0.9, 0.9]) == pytest.approx([1, 1, 1, 1, 0.1])
 
 
-@pytest.mark.parametrize("key", ["adam[lr=0.1]", "sgd[lr=0.1,momentum=0.5]", "rmsprop[lr=0.1]"])
-def test_optimizers_go_downhill(key: str) -> None:
-    weight = nn.Parameter(torch.tensor([3.0]))
-    optimizer = optimizers.build(key)([weight])
-    for _ in range(200):
-        optimizer.zero_grad()
-        (weight**2).sum().backward()
-        optimizer.step()
-    assert abs(weight.item()) < 0.2
-
-
-def test_bad_keys_name_the_way_out() -> None:
-    with pytest.raises(UnknownName, match="adam"):
-        optimizers.resolve("adamm")
-    with pytest.raises(BadParameter, match="momentum"):
-        optimizers.resolve("sgd[momentun=0.9]")
+@pytest.mark.parametrize("name", schedules.names())
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), epochs=st.integers(1, 12), steps=st.integers(1, 5))
+def test_every_legal_schedule_gives_a_rate_to_its_last_step(
+    name: str, data: st.DataObject, epochs: int, steps: int
+) -> None:
+    key = data.draw(keys(schedules.get(name), {"gamma": 1}))
+    optimizer = optimizers.build("sgd[lr=1.0]")([nn.Parameter(torch.zeros(1))])
+    schedule = schedules.build(key)(optimizer, epochs * steps)
+    for _ in range(epochs):
+        for _ in range(steps):
+            assert 0 <= optimizer.param_groups[0]["lr"] <= 1, key
+            optimizer.step()
+            schedule.step()
+        schedule.epoch(1.0)

@@ -1,0 +1,21 @@
+"""The index of augmentations: operations that are joined by plus signs, ``flip + rotate[degrees=5] + jpeg``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from registry.registry import Registry
+
+if TYPE_CHECKING:
+    from bench.data.augment.operation import Operation
+
+augmentations: Registry[Operation] = Registry(
+    "augmentation",
+    "bench list augmentations",
+    group="maskdepth_bench.augmentations",
+    index="bench.data.augmentations:augmentations",
+)
+augmentations.lazy("bench.data.augment.standard", "none", "flip", "standard")
+augmentations.lazy("bench.data.augment.movements", "crop", "scale", "rotate")
+augmentations.lazy("bench.data.augment.colours", "brightness", "contrast", "saturation", "hue", "grey")
+augmentations.lazy("bench.data.augment.colours", "blur", "noise", "jpeg", "dropout")

@@ -1,0 +1,121 @@
+"""What the machine is, what it does at best, what the host pays for a launch; and the tests that want a GPU."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.core.machine import environment, pick_precision, steady_arithmetic
+from bench.devtools.gpu.worker import Setting
+from bench.profile.ceiling import copy_rate, product_rate
+from bench.timing.ledger import Ledger
+
+_LAUNCHES = 2000
+_TESTS = "tests/bench", "tests/registry"
+
+
+def machine(setting: Setting) -> None:
+    """Versions and clocks; copies and matrix products; microseconds a launch and a mark."""
+    device = setting.device
+    where = environment(device)
+    setting.journal.line(
+        "machine",
+        fingerprint=where.fingerprint,
+        **where.model_dump(),
+        triton=_version("triton"),
+        clocks=_clocks(device),
+    )
+    rates = {}
+    for precision in ("float32", "tf32") if setting.cuda else ("float32",):
+        steady_arithmetic(precision)
+        rates[precision] = product_rate(device, torch.float32)
+    steady_arithmetic()
+    if pick_precision(device) == "bfloat16":
+        rates["bfloat16"] = product_rate(device, torch.bfloat16)
+    setting.journal.line("machine", what="best", gflops=rates, gigabytes_a_second=copy_rate(device))
+    small = torch.zeros(1, device=device)
+    ledger = Ledger(device, seconds=0.0)
+    for _ in ledger.window(iter([0]), 1, instrumented=True):  # begins a window, whose stream marks are recorded on
+        setting.journal.line(
+            "machine",
+            what="host microseconds",
+            launch=_microseconds(lambda: small.add_(1), setting),
+            mark=_microseconds(ledger.mark, setting),
+            current_stream=_microseconds(lambda: torch.cuda.current_stream(device), setting) if setting.cuda else None,
+        )
+
+
+def tests(setting: Setting) -> None:
+    """All tests marked cuda, in a process of their own; one line a failure."""
+    files = sorted({str(path) for root in _TESTS for path in Path(root).rglob("test_*.py") if _wants_cuda(path)})
+    report = setting.scratch / "junit.xml"
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", f"--junitxml={report}"]
+    began = time.monotonic()
+    done = subprocess.run(
+        [*words, "-m", "cuda", *files], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    cases = [*ElementTree.parse(report).iter("testcase")] if report.exists() else []
+    failed = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
+    for case in failed:
+        reason = case.find("failure") if case.find("failure") is not None else case.find("error")
+        name = f"{case.get('classname')}::{case.get('name')}"
+        setting.journal.line("tests", failed=name, reason=(reason.text or "")[-1200:] if reason is not None else "")
+    setting.journal.line(
+        "tests",
+        run=len(cases),
+        skipped=sum(case.find("skipped") is not None for case in cases),
+        failures=len(failed),
+        exit=done.returncode,
+        seconds=time.monotonic() - began,
+        output=done.stdout[-300:] if cases else (done.stdout + done.stderr)[-1500:],
+    )
+    if setting.cuda and done.returncode:
+        raise RuntimeError(f"{len(failed)} tests failed, pytest ended with {done.returncode}")
+
+
+def _wants_cuda(path: Path) -> bool:
+    return "cuda" in path.read_text(encoding="utf-8")
+
+
+def _microseconds(work: Callable[[], object], setting: Setting) -> float:
+    setting.synchronise()
+    began = time.perf_counter()
+    for _ in range(_LAUNCHES):
+        work()
+    spent = time.perf_counter() - began
+    setting.synchronise()
+    return 1e6 * spent / _LAUNCHES
+
+
+def _version(package: str) -> str | None:
+    with suppress(metadata.PackageNotFoundError):
+        return metadata.version(package)
+    return None
+
+
+def _clocks(device: torch.device) -> dict[str, Any] | None:
+    """Of the multiprocessors and the memory in MHz, now and at most; the power limit in watts; None without NVML."""
+    if device.type != "cuda":
+        return None
+    try:
+        nvml = import_module("pynvml")
+        nvml.nvmlInit()
+        handle = nvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(device).uuid}")
+        return {
+            "sm": nvml.nvmlDeviceGetClockInfo(handle, 1),
+            "sm_most": nvml.nvmlDeviceGetMaxClockInfo(handle, 1),
+            "memory": nvml.nvmlDeviceGetClockInfo(handle, 2),
+            "power_limit": nvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1e3,
+            "temperature": nvml.nvmlDeviceGetTemperature(handle, 0),
+        }
+    except Exception as error:  # whatever NVML lacks, the rest is worth having
+        return {"error": str(error)}

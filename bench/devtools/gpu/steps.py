@@ -1,0 +1,171 @@
+"""A training step on its own: how long it takes by engine and batch, how it begins, and whether engines agree."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import repeat
+
+import torch
+
+from bench.core.machine import pick_precision
+from bench.core.protocol import find_protocol
+from bench.core.spec import Engine, Precision, RunSpec
+from bench.data.source import Source
+from bench.data.sources import open_source
+from bench.devtools.gpu.worker import Setting
+from bench.profile.profile import departure_from_eager, greatest_departure
+from bench.profile.training import StepRunner, spec_named
+from bench.timing import memory
+from bench.timing.work import gmacs, parameter_count
+from bench.train.engine import FIRST_STEPS
+
+RECIPE = "bce_ssim"
+_WARM_UP = 6
+_ENQUEUED = 12
+_NUMERIC_STEPS = 12
+
+
+def source(setting: Setting) -> Source:
+    """A synthetic one with a still camera: what it shows changes no step's time."""
+    return open_source("synthetic", camera="still").to(setting.device)
+
+
+def spec_of(setting: Setting, model: str, batch: int, size: int, data: Source, precision: Precision | None) -> RunSpec:
+    """A model under the recipe and the protocol of all steps here; in the device's native precision by default."""
+    protocol = find_protocol("standard").override(batch=batch, size=size)
+    spec = spec_named(model, RECIPE, protocol, data)
+    return spec.model_copy(update={"precision": precision or pick_precision(setting.device)})
+
+
+@contextmanager
+def runner(
+    setting: Setting,
+    model: str,
+    batch: int,
+    size: int | None = None,
+    engine: Engine = "eager",
+    precision: Precision | None = None,
+    data: Source | None = None,
+) -> Iterator[StepRunner]:
+    """A step on two batches that lie in memory; what it held is let go afterwards."""
+    data = data or source(setting)
+    spec = spec_of(setting, model, batch, size or setting.scale.size, data, precision)
+    made = StepRunner(spec, data, setting.device, batches=2, engine=engine, resident=True)
+    try:
+        yield made
+    finally:
+        made.release()
+        del made
+        gc.collect()
+        if setting.cuda:
+            torch.cuda.empty_cache()
+
+
+def steps(setting: Setting) -> None:
+    """By model and batch: what the host takes to enqueue a step, a step when all is synchronised, and one replayed."""
+    for model in setting.scale.models:
+        for batch in setting.scale.batches:
+            facts: dict[str, object] = {"model": model, "batch": batch, "size": setting.scale.size}
+            with runner(setting, model, batch) as step:
+                facts |= {"precision": step.spec.precision, "gmacs": gmacs(step.model, step.size)}
+                facts["parameters"] = parameter_count(step.model)
+                facts["eager_ms"], facts["host_bound"] = pace(setting, step)
+                facts["enqueue_ms"] = enqueue(setting, step)
+            if setting.cuda:
+                with runner(setting, model, batch, engine="graphed") as step:
+                    step.losses(FIRST_STEPS["graphed"])
+                    facts["graphed_ms"], facts["graphed_host_bound"] = pace(setting, step)
+                    facts["graphed_enqueue_ms"] = enqueue(setting, step)
+                    facts["refused"] = step.refused
+            setting.journal.line("steps", **facts)
+
+
+def pace(setting: Setting, step: StepRunner) -> tuple[float, bool]:
+    """Milliseconds of a synchronised step, over windows; and whether the host is the slower side."""
+    for _ in range(_WARM_UP):
+        step.step(*next(step.batches))
+    step.ledger.seconds, step.ledger.windows = setting.scale.seconds / 4, []
+    times = [step.window() for _ in range(4)]
+    return 1e3 * statistics.median(times), step.ledger.windows[-1].host_bound
+
+
+def enqueue(setting: Setting, step: StepRunner) -> float:
+    """Milliseconds until the host has launched a step, on a device that has nothing to do."""
+    batch = repeat(next(step.batches))
+    spent = []
+    for _ in range(_ENQUEUED):
+        setting.synchronise()
+        began = time.perf_counter()
+        step.step(*next(batch))
+        spent.append(time.perf_counter() - began)
+    setting.synchronise()
+    return 1e3 * statistics.median(spent)
+
+
+def departures(setting: Setting) -> None:
+    """Losses of some steps: a second eager runner's, one's whose weights were rounded otherwise, and a graph's."""
+    for precision in ("float32", "tf32", "bfloat16") if setting.cuda else ("float32",):
+        with runner(setting, setting.scale.models[1], 8, precision=precision) as step:
+            first = step.losses(_NUMERIC_STEPS)
+            step.restart()
+            again = greatest_departure(step.losses(_NUMERIC_STEPS), first)
+        facts: dict[str, object] = {"eager_from_eager": again}
+        if setting.cuda:
+            with runner(setting, setting.scale.models[1], 8, engine="graphed", precision=precision) as step:
+                facts["graphed_from_eager"], facts["rounding_spread"] = departure_from_eager(step)
+        setting.journal.line("departure", model=setting.scale.models[1], precision=precision, **facts)
+
+
+def stages(setting: Setting) -> None:
+    """By stage of protocol standard: seconds and peaks of the first steps, in which cuDNN tries its algorithms."""
+    for model in setting.scale.models[-2:]:
+        for stage in find_protocol("standard").stages:
+            batch, size = (stage.batch, stage.size) if setting.cuda else (2, 32)
+            data = source(setting)
+            memory.reset_peak(setting.device)
+            with runner(setting, model, batch, size, data=data) as step:
+                held = step.loader.resident_bytes / 2**20
+                seconds, peaks = [], []
+                for _ in range(3):
+                    memory.reset_peak(setting.device)
+                    began = time.perf_counter()
+                    step.step(*next(step.batches))
+                    setting.synchronise()
+                    seconds.append(time.perf_counter() - began)
+                    peaks.append(memory.peak_mib(setting.device) - held)
+                setting.journal.line(
+                    "stages",
+                    model=model,
+                    size=size,
+                    batch=batch,
+                    step_seconds=seconds,
+                    peak_mib=peaks,
+                    samples_mib=held,
+                )
+
+
+def compiled(setting: Setting) -> None:
+    """torch.compile beside eager and a graph: first seconds, a step, its launch, and its losses."""
+    for model in setting.scale.models[1:]:
+        for batch in setting.scale.batches[:2]:
+            with runner(setting, model, batch, engine="compiled") as step:
+                first = step.first_steps()
+                ms, host_bound = pace(setting, step)
+                launch = enqueue(setting, step)
+                setting.journal.line(
+                    "compiled",
+                    model=model,
+                    batch=batch,
+                    first_seconds=first,
+                    compiled_ms=ms,
+                    host_bound=host_bound,
+                    enqueue_ms=launch,
+                )
+    for precision in ("float32", "bfloat16") if setting.cuda else ("float32",):
+        with runner(setting, setting.scale.models[1], 8, engine="compiled", precision=precision) as step:
+            departure, spread = departure_from_eager(step)
+            setting.journal.line("compiled", precision=precision, compiled_from_eager=departure, rounding_spread=spread)

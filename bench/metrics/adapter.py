@@ -1,0 +1,79 @@
+"""Our metrics as `torchmetrics.Metric` objects, for those who have a training loop of their own."""
+
+from __future__ import annotations
+
+import torch
+import torchmetrics
+from torch import Tensor
+
+from bench.core.metric_facts import MetricFacts
+from bench.metrics.metric import Metric
+from bench.metrics.scores import values_of, weights_of
+from bench.metrics.table import metrics
+from bench.metrics.view import View
+from registry.contract import Prediction, Quartet
+
+
+class AsTorchmetrics(torchmetrics.Metric):  # type: ignore[misc]
+    """One of our metrics with torchmetrics' interface: ``update``, ``compute``, ``reset``, synchronised over ranks.
+
+    It equals `bench.metrics.scores.Scores.summary`: the mean over all images that have something to say.
+
+    Args:
+        metric: which one.
+    """
+
+    full_state_update = False
+    is_differentiable = False
+    higher_is_better: bool
+
+    total: Tensor
+    weight: Tensor
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__()
+        self._metric = metric
+        self.higher_is_better = metric.facts.higher_is_better
+        for name in ("total", "weight"):
+            self.add_state(name, default=torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+
+    @property
+    def facts(self) -> MetricFacts:
+        """What is known of the metric."""
+        return self._metric.facts
+
+    def update(self, prediction: Prediction, quartet: Quartet) -> None:
+        """Add the images of one batch.
+
+        Args:
+            prediction: logits of the heads, (B, 1, H, W) each.
+            quartet: the batch with its targets.
+        """
+        view = View(prediction, quartet)
+        with torch.autocast(view.device.type, enabled=False):
+            values = values_of(self._metric, view).double()
+            weights = torch.ones_like(values)
+            if self.facts.weight is not None:
+                weights = weights_of(self.facts.weight, view).double()
+        counts = values.isfinite() & (weights > 0)
+        self.total = self.total + torch.where(counts, weights * values**self.facts.power, 0.0).sum()
+        self.weight = self.weight + torch.where(counts, weights, 0.0).sum()
+
+    def compute(self) -> Tensor:
+        """The metric over all images so far, float32; NaN where none had anything to say."""
+        return (self.total / self.weight).pow(1 / self.facts.power).float()
+
+
+def adapt(key: str) -> AsTorchmetrics:
+    """The metric of that key as a `torchmetrics.Metric`; ``update`` takes a `Prediction` and a `Quartet`.
+
+    >>> metric = adapt("mask_dice")
+    >>> logits, mask = torch.full((2, 1, 8, 8), 9.0), torch.ones(2, 1, 8, 8)
+    >>> metric.update(Prediction(mask_logits=logits), Quartet(None, torch.zeros(2, 3, 8, 8), mask=mask))
+    >>> metric.compute()
+    tensor(1.)
+
+    Raises:
+        UnknownName, BadParameter: there is no such metric, or it takes no such parameter.
+    """
+    return AsTorchmetrics(metrics.bind(key))

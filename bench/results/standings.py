@@ -1,0 +1,160 @@
+"""Where the rows of a table stand: who leads, who cannot be told from the leader, and how probably each is the best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from bench.core.errors import BadData, BenchError
+from bench.core.metric_facts import MetricFacts
+from bench.core.record import Record
+from bench.results import store
+from bench.results.aligned import Aligned
+from bench.results.row import Row
+from bench.results.stats.best import best_chances
+from bench.results.stats.ranking import Entry, Place, rank
+from bench.results.stats.scored import Scored
+
+MOST = 40
+"""Rows of a table whose difference from the leader is judged, the best ones; the images of more take long to read."""
+
+
+def ranking(shown: Sequence[str], metrics: Mapping[str, MetricFacts]) -> str:
+    """The metric that the rows of a table are ranked by: the first that is said to rank, else the first."""
+    return next((name for name in shown if metrics[name].ranks), shown[0])
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A row's place in one table.
+
+    Attributes:
+        row: it.
+        value: mean of the table's headline metric; None where the row has none.
+        place: its tie group and the corrected p of no difference from the leader; both None for a single seed, for what
+            learns nothing, and where no per-image metrics lie beside the records.
+        best: probability of being the best; None likewise.
+    """
+
+    row: Row
+    value: float | None
+    place: Place
+    best: float | None
+
+    @property
+    def leads(self) -> bool:
+        """Whether nothing can be told to be better."""
+        return self.place.tier == 1
+
+
+@dataclass(frozen=True)
+class Images:
+    """Reads the per-image metrics beside records, each file once.
+
+    Attributes:
+        folder: of the records; None where there is none to read from.
+    """
+
+    folder: Path | None
+
+    @cached_property
+    def _kept(self) -> dict[tuple[str, ...], Aligned]:
+        return {}
+
+    def has(self, names: Iterable[str]) -> bool:
+        """Whether every one of these records has its table."""
+        folder = self.folder
+        return folder is not None and all((folder / name).with_suffix(store.IMAGES).exists() for name in names)
+
+    def of(self, names: Sequence[str]) -> Aligned | None:
+        """The tables of some records on their common images; None where one is damaged, or nothing is in common."""
+        if self.folder is None or not names:
+            return None
+        key = tuple(names)
+        if key not in self._kept:
+            try:
+                self._kept[key] = Aligned.of(self.folder, names)
+            except (BadData, BenchError):
+                return None
+        return self._kept[key]
+
+
+def standings(rows: Sequence[Row], metric: str, facts: MetricFacts, images: Images) -> list[Standing]:
+    """The rows of a table in order: by the mean of its headline metric, those of several seeds before those of one.
+
+    What learns nothing comes last. Ties are judged on the seeds that rows have in common, corrected within the table.
+
+    Args:
+        rows: of one group.
+        metric: the headline metric's key.
+        facts: what is known about it.
+        images: per-image metrics.
+    """
+    sign = 1.0 if facts.higher_is_better else -1.0
+    values = {id(row): row.mean(metric) for row in rows}
+
+    def order(row: Row) -> tuple[bool, bool, bool, float, str, str]:
+        value = values[id(row)]
+        place = 0.0 if value is None else -sign * value
+        return not row.learns, value is None, len(row.values(metric)) < 2, place, row.model, row.recipe
+
+    ordered = sorted(rows, key=order)
+    judged = [row for row in ordered if row.learns and len(row.values(metric)) > 1][:MOST]
+    places, chances = _judge(judged, metric, facts, images)
+    return [
+        Standing(row, values[id(row)], places.get(id(row), Place(None, None)), chances.get(id(row))) for row in ordered
+    ]
+
+
+def _judge(
+    rows: Sequence[Row], metric: str, facts: MetricFacts, images: Images
+) -> tuple[dict[int, Place], dict[int, float | None]]:
+    """Tie groups and chances by row, of rows with several values each."""
+    known = [row for row in rows if images.has(name for part in _runs(row, metric) for name in part.values())]
+    aligned = images.of([name for row in known for part in _runs(row, metric) for name in part.values()])
+    if aligned is None:
+        return {}, {}
+    entries: dict[str, Entry] = {}
+    for row in known:
+        with suppress(LookupError, ValueError):  # no value at all, or infinite ones: no place
+            entry = _entry(row, metric, facts, aligned)
+            entry.figures  # noqa: B018  # checks them
+            entries[str(id(row))] = entry
+    places = rank(entries, aligned.grouping, facts.higher_is_better)
+    chances = best_chances(entries, aligned.grouping, facts.higher_is_better)
+    return {int(key): place for key, place in places.items()}, {int(key): chance for key, chance in chances.items()}
+
+
+def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned) -> Entry:
+    """A row by its seeds; by its machines, each the mean of its seeds, where machines are pooled."""
+    parts = [(part, aligned.scored([*part.values()], metric, facts)) for part in _runs(row, metric)]
+    if not row.pooled:
+        (runs, scored), *_ = parts
+        return Entry(tuple(runs), scored)
+    weights = [scored.weights for _, scored in parts]
+    machines = Scored(
+        np.stack([np.nanmean(scored.values, axis=0) for _, scored in parts]),
+        None
+        if any(weight is None for weight in weights)
+        else np.stack([np.mean(w, axis=0) for w in weights if w is not None]),
+        parts[0][1].power,
+    )
+    return Entry(tuple(-1 - index for index in range(len(parts))), machines)  # no seeds: paired with nothing
+
+
+def _runs(row: Row, metric: str) -> list[dict[int, str]]:
+    """Of each part of a row, the record's file by seed, as far as it has the metric."""
+    scored = [
+        {seed: name for seed, (name, record) in part.records.items() if _has(record, metric)} for part in row.parts
+    ]
+    return [part for part in scored if part]
+
+
+def _has(record: Record, metric: str) -> bool:
+    score = record.test.get(metric)
+    return score is not None and score.value is not None

@@ -1,0 +1,49 @@
+"""Optimizers: they go downhill, at every legal parameter they make a step, and bad keys name the way out."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from registry.errors import BadParameter, UnknownName
+from registry.optimizers import optimizers
+from registry.schedules import schedules
+from tests.registry.keys_of import keys, without_range
+
+
+@pytest.mark.parametrize("key", ["adam[lr=0.1]", "sgd[lr=0.1,momentum=0.5]", "rmsprop[lr=0.1]"])
+def test_optimizers_go_downhill(key: str) -> None:
+    weight = nn.Parameter(torch.tensor([3.0]))
+    optimizer = optimizers.build(key)([weight])
+    for _ in range(200):
+        optimizer.zero_grad()
+        (weight**2).sum().backward()
+        optimizer.step()
+    assert abs(weight.item()) < 0.2
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_every_legal_optimizer_makes_a_finite_step(name: str, data: st.DataObject) -> None:
+    key = data.draw(keys(optimizers.get(name)))
+    weight = nn.Parameter(torch.tensor([3.0]))
+    optimizer = optimizers.build(key)([weight])
+    for _ in range(2):
+        optimizer.zero_grad()
+        weight.sum().backward()
+        optimizer.step()
+    assert weight.isfinite().all(), key
+    assert optimizers.canonical(optimizers.canonical(key)) == optimizers.canonical(key)
+
+
+def test_every_number_has_a_range() -> None:
+    assert without_range(optimizers) == without_range(schedules) == []
+
+
+def test_bad_keys_name_the_way_out() -> None:
+    with pytest.raises(UnknownName, match="adam"):
+        optimizers.resolve("adamm")
+    with pytest.raises(BadParameter, match="momentum"):
+        optimizers.resolve("sgd[momentun=0.9]")

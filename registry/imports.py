@@ -1,4 +1,4 @@
-"""Importing the modules that provide entries: whatever goes wrong in one is told with its name and the line."""
+"""Importing the modules that provide entries: an error names the module and the line."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Schedule:
-    """A learning rate over time: told of every step and of every epoch's validation loss, acts on its own kind."""
+    """A learning rate over time, which changes by step, by epoch, or by an epoch's validation loss."""
 
     scheduler: LRScheduler
     every: str  # "step", "epoch" or "validation"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from bench.audit import data, heads, optimum, schedule, scores, targets, terms
+from bench.audit import data, heads, optimum, samples, schedule, scores, targets, terms
 from bench.audit.setup import Augment, Setup
 from bench.core.errors import BenchError
 from bench.core.finding import Finding
@@ -33,12 +33,17 @@ CHECKS: tuple[Check, ...] = (
     terms.saturated,
     terms.pooled,
     terms.degenerate,
+    terms.far_logits,
     optimum.floor,
     optimum.optimum,
     optimum.coverage,
     heads.gradient,
+    schedule.weighting,
     schedule.schedule,
     data.split,
+    samples.neighbours,
+    samples.mask_sizes,
+    samples.depth_unit,
     data.augmentation,
     scores.metric_perfect,
     scores.metric_direction,

@@ -1,4 +1,4 @@
-"""Whether the schedule drives the optimizer that is used, and how small it makes the learning rate."""
+"""Whether what changes over the epochs does: the learning rate, and the weighting of the heads."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from torch import nn
 
 from bench.audit.setup import Setup
 from bench.core.finding import Fault, Finding, conclude
+from registry.losses.objective import Objective
 from registry.optimizers import optimizers
 from registry.schedules import schedules
 
 _LONGEST = 300
 """Steps that are simulated at most; longer budgets are scaled down in proportion."""
 _SMALL, _TOO_LONG = 0.02, 0.4
+_EPOCHS_TO_ACT = 8
+"""Epochs after which a weighting that has done nothing yet is left alone."""
 
 
 def schedule(setup: Setup) -> Finding:
@@ -44,6 +47,29 @@ def schedule(setup: Setup) -> Finding:
         faults.append(Fault("warn", f"{finding}: from {peak:.3g} to {end:.3g}", advice))
     fine = f"{protocol.optimizer} under {protocol.schedule}: at most {peak:.3g}, {end:.3g} at the end"
     return conclude("schedule", faults, fine, {"peak": peak, "end": end, "small": small})
+
+
+def weighting(setup: Setup) -> Finding:
+    """Whether a weighting of the heads that changes from epoch to epoch gets to change anything."""
+    objective = Objective(setup.recipe, heads=setup.heads)
+    name, epochs = setup.recipe.weighting, len(setup.protocol.epoch_steps)
+    if len(setup.heads) < 2:
+        return conclude("weighting", [], "one head: nothing to weigh")
+    if list(objective.weighting.parameters()) or not list(objective.weighting.buffers()):
+        return conclude("weighting", [], f"heads are weighted as {name}, from the first step on")
+    losses = torch.arange(1.0, 1 + len(setup.heads))
+    weighted = []
+    for epoch in range(max(epochs, _EPOCHS_TO_ACT)):
+        weighted.append(float(objective.weighting(losses)))
+        # Heads that learn at different rates, which is what such a weighting looks at.
+        objective.epoch_end({head: 0.9 ** (epoch * (1 + at)) for at, head in enumerate(setup.heads)})
+    acts = next((epoch for epoch, value in enumerate(weighted) if abs(value - weighted[0]) > 1e-6), None)
+    faults = []
+    if acts is not None and acts >= epochs:
+        finding = f"{name} changes its weights from epoch {acts + 1} on, and there are {epochs}: it does nothing here"
+        faults.append(Fault("warn", finding, f"take {acts + 1} epochs or more, or leave the weighting out"))
+    fine = f"{name} changes its weights" + ("" if acts is None else f" from epoch {acts + 1} of {epochs} on")
+    return conclude("weighting", faults, fine)
 
 
 def _simulate(optimizer_key: str, schedule_key: str, batches: list[int]) -> tuple[list[float], bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -9,17 +11,21 @@ from bench.audit.reference_predictions import logits_of
 from bench.audit.setup import Setup
 from bench.core.finding import Fault, Finding, conclude
 from bench.metrics import MetricFacts
+from registry.contract import Quartet, Target
 
 _MILD, _BAD = 0.0855, 0.1395
 """Depth errors (RMSE) at which every metric is asked: those at which system 004's inverted one gave 11.7 and 7.17."""
-_SHIFTS = (1, 6)
+_ERRORS = ((_MILD, 1), (_BAD, 6))
+"""A small and a large error of depth, and how far masks are smeared, in pixels."""
+_PATTERNS, _DROWNED, _NOISE = 3, 2, 5.0
+"""What is inverted is so however errors are spread; one that aligns depth, or compares neighbours, may be so once."""
 _EXACT = 2e-3
 """How far from its perfect value a metric may be on the truth: a sigmoid never quite reaches 0 or 1."""
 
 
 def metric_perfect(setup: Setup) -> Finding:
     """Whether every metric is perfect on the truth."""
-    scores = setup.scores(_truth(setup))
+    scores = setup.scores(_truth(setup.quartet))
     faults = []
     for name, value in scores.items():
         metric = setup.metrics[name].facts
@@ -31,24 +37,34 @@ def metric_perfect(setup: Setup) -> Finding:
 
 def metric_direction(setup: Setup) -> Finding:
     """Whether every metric gets worse, in the direction it declares, as the prediction does."""
-    perfect, mild, bad = (
-        setup.scores(logits)
-        for logits in (_truth(setup), _worse(setup, _MILD, _SHIFTS[0]), _worse(setup, _BAD, _SHIFTS[1]))
-    )
+    filled = setup.filled
+    perfect = setup.scores(_truth(filled), filled)
+    trials = [
+        tuple(setup.scores(_worse(filled, error, shift, pattern), filled) for error, shift in _ERRORS)
+        for pattern in range(_PATTERNS)
+    ]
     faults, numbers = [], {}
     for name in perfect:
-        metric, values = setup.metrics[name].facts, (perfect[name], mild[name], bad[name])
-        numbers.update({f"{name}_mild": values[1], f"{name}_bad": values[2]})
-        slack = _EXACT * max(1.0, abs(values[1]))
+        metric = setup.metrics[name].facts
         sign = 1 if metric.higher_is_better else -1
-        shown = f"{name}, declared {'higher' if sign > 0 else 'lower'} is better, is {values[1]:.3g} at a small error"
-        if sign * (values[2] - values[1]) > slack or sign * (values[2] - values[0]) > slack:
-            finding = f"{shown} and {values[2]:.3g} at a larger one"
+        steps = [(perfect[name], mild[name], bad[name]) for mild, bad in trials]
+        _, small, large = steps[0]
+        numbers.update({f"{name}_mild": small, f"{name}_bad": large})
+        if all(_improves(values, sign) for values in steps):
+            declared = f"{name}, declared {'higher' if sign > 0 else 'lower'} is better"
+            finding = f"{declared}, is {small:.3g} at a small error and {large:.3g} at a larger one"
             faults.append(Fault("broken", finding, "it is inverted: turn its formula or its direction round"))
-        elif max(values) - min(values) <= 1e-9:
-            finding = f"{name} is {values[0]:.3g} whatever the prediction"
+        elif all(max(values) - min(values) <= 1e-9 for values in steps):
+            finding = f"{name} is {small:.3g} whatever the prediction"
             faults.append(Fault("warn", finding, "look at its formula: it does not depend on the prediction"))
     return conclude("metric_direction", faults, f"{len(perfect)} metrics get worse as the prediction does", numbers)
+
+
+def _improves(values: tuple[float, float, float], sign: int) -> bool:
+    """Whether a metric is better at the large error than at the small one, or than on the truth."""
+    truth, mild, bad = values
+    slack = _EXACT * max(1.0, abs(mild))
+    return sign * (bad - mild) > slack or sign * (bad - truth) > slack
 
 
 def metric_constant(setup: Setup) -> Finding:
@@ -70,14 +86,24 @@ def _ceiling(metric: MetricFacts) -> str:
     return "the metric sees other values than the prediction's, or its formula is off"
 
 
-def _truth(setup: Setup) -> dict[str, Tensor]:
-    return {head: logits_of(target.value) for head, target in setup.targets()}
+def _truth(quartet: Quartet) -> dict[str, Tensor]:
+    return {head: logits_of(target.value) for head, target in _targets(quartet)}
 
 
-def _worse(setup: Setup, error: float, shift: int) -> dict[str, Tensor]:
-    """Masks smeared sideways, and depth off by exactly ``error`` everywhere, up and down by turns."""
+def _targets(quartet: Quartet) -> Iterator[tuple[str, Target]]:
+    for head in ("mask", "depth"):
+        target = quartet.target(head)
+        if target is not None:
+            yield head, target
+
+
+def _worse(quartet: Quartet, error: float, shift: int, pattern: int) -> dict[str, Tensor]:
+    """Masks smeared sideways, and depth off by exactly ``error`` everywhere: up and down by turns, or by chance.
+
+    The last pattern drowns depth in noise, which no alignment takes away.
+    """
     worse = {}
-    for head, target in setup.targets():
+    for head, target in _targets(quartet):
         value = target.value
         if head == "mask":
             # Smeared: in part in the wrong place, and of another area.
@@ -85,7 +111,14 @@ def _worse(setup: Setup, error: float, shift: int) -> dict[str, Tensor]:
             worse[head] = logits_of((1 - error) * smeared + error * 0.5)
             continue
         rows, columns = (torch.arange(side) for side in value.shape[-2:])
-        up = (rows[:, None] + columns) % 2 == 0
+        up = ((rows[:, None] + columns) % 2 == 0).expand_as(value)
+        if pattern:
+            noise = torch.rand(value.shape, generator=torch.Generator().manual_seed(pattern))
+            if pattern == _DROWNED:
+                share = min(1.0, _NOISE * error)
+                worse[head] = logits_of((1 - share) * value + share * noise)
+                continue
+            up = noise < 0.5
         # The same direction at every error: what grows is the error alone.
         up = (up | (value < _BAD)) & (value <= 1 - _BAD)
         worse[head] = logits_of(torch.where(up, value + error, value - error))

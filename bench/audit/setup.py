@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from bench.audit.reference_predictions import ReferencePredictions, find_reference_predictions, predict
 from bench.core.errors import BenchError
 from bench.core.protocol import Protocol
 from bench.data.augment import augment
 from bench.data.loading.packed import pack, unpack
-from bench.data.source import Source
+from bench.data.source import Source, join
+from bench.data.split import Part
 from bench.metrics import Metric
 from bench.metrics.scores import default_metrics, scores_of
 from bench.metrics.view import View
@@ -32,6 +34,10 @@ Augment = Callable[[Quartet, int, int, Tensor, str], Quartet]
 
 RENDERED, IMAGES, SIDE, LARGEST = 16, 4, 32, 96
 """Samples that are rendered, those of them that are studied, and their side in pixels: enough to show every fault."""
+
+
+LOOKED_THROUGH, SAMPLED, SAMPLED_FILES, SAMPLED_SIDE = 2048, 32, 512, 48
+"""Of so many samples of a part one of each background and of each object, at most so many, are compared."""
 
 
 class BoundTerm(NamedTuple):
@@ -53,6 +59,13 @@ class ModelOutput(NamedTuple):
 
     prediction: Prediction
     quartet: Quartet
+
+
+class Sampled(NamedTuple):
+    """Samples of one part, and the background and object group of each, (B,)."""
+
+    quartet: Quartet
+    groups: tuple[Tensor, Tensor]
 
 
 @dataclass
@@ -99,6 +112,16 @@ class Setup:
         """The same samples at the size of the protocol, `LARGEST` at most."""
         side = min(LARGEST, self.protocol.size)
         return self.quartet if side == self.quartet.bg_fg.shape[-1] else _select(self._render(side))
+
+    @cached_property
+    def sampled(self) -> dict[Part, Sampled]:
+        """Samples of every part, before a still camera: of the backgrounds and of the objects that come first."""
+        counts: dict[Part, int] = {
+            "train": self.protocol.train_samples,
+            "val": self.protocol.val_samples,
+            "test": self.protocol.test_samples,
+        }
+        return {part: self._sample(part, min(count, LOOKED_THROUGH)) for part, count in counts.items()}
 
     @cached_property
     def output(self) -> ModelOutput | None:
@@ -158,8 +181,9 @@ class Setup:
 
     def truth(self, head: str) -> Target:
         """A head's target as the data has it."""
-        value: Tensor = getattr(self.quartet, head)
-        return Target(value, self.quartet.valid if head == "depth" else None)
+        target = self.quartet.target(head)
+        assert target is not None
+        return target
 
     def term_target(self, part: HeadPart) -> Target:
         """A head's target as the recipe's terms see it."""
@@ -172,9 +196,19 @@ class Setup:
         truth = {head: self.truth(head).value for head in self.heads}
         return find_reference_predictions(self.objective, truth, self.quartet)
 
-    def scores(self, logits: Mapping[str, Tensor]) -> dict[str, float]:
+    @cached_property
+    def filled(self) -> Quartet:
+        """The samples with their targets known everywhere, the mean of what lies near where they are not.
+
+        A metric's direction is that of its formula; of a few pixels, one that compares neighbours judges by chance.
+        """
+        known = {head: _filled(target) for head, target in self.targets()}
+        valid = None if "depth" not in known else torch.ones_like(known["depth"])
+        return Quartet(self.quartet.bg, self.quartet.bg_fg, known.get("mask"), known.get("depth"), valid)
+
+    def scores(self, logits: Mapping[str, Tensor], quartet: Quartet | None = None) -> dict[str, float]:
         """What the metrics say of these logits; those that have nothing to say are left out."""
-        return scores_of(self.metrics, View(predict(logits), self.quartet))
+        return scores_of(self.metrics, View(predict(logits), self.quartet if quartet is None else quartet))
 
     def has_known_target(self, head: str) -> bool:
         """Whether the samples that are studied have any known target for a head."""
@@ -192,9 +226,39 @@ class Setup:
             if getattr(self.quartet, head) is not None:
                 yield head, self.truth(head)
 
+    def _sample(self, part: Part, count: int) -> Sampled:
+        groups = self.source.groups(part, torch.arange(count))
+        numbers = range(count - 1, -1, -1)
+        first = [{int(found[number]): number for number in numbers} for found in groups]
+        # Copies are sought among files; what is rendered has none, and costs more.
+        most = SAMPLED_FILES if "content" in self.source.describe() else SAMPLED
+        ids = torch.tensor(sorted({number for found in first for number in sorted(found.values())[:most]})[: 2 * most])
+        with torch.no_grad():
+            quartets = [self.source.scenes(part, some, SAMPLED_SIDE) for some in torch.split(ids, SAMPLED)]
+        quartet = join([quartet.map(lambda tensor: tensor.float().cpu()) for quartet in quartets])
+        return Sampled(quartet, (groups[0].cpu()[ids], groups[1].cpu()[ids]))
+
     def _render(self, side: int, images: int = RENDERED) -> Quartet:
         with torch.no_grad():
             return self.source.render("train", torch.arange(images), side).map(lambda tensor: tensor.cpu())
+
+
+def _filled(target: Target) -> Tensor:
+    """A target with the mean of what is known nearby where it is not; the image's mean where nothing near is."""
+    known = (target.known > 0.5).to(target.value.dtype)
+    value, filled = target.value, known
+    side = min(value.shape[-2:])
+    for reach in (1, 2, 4, 8, 16):
+        if 2 * reach + 1 > side:
+            break
+        total, count = (
+            functional.avg_pool2d(maps, 2 * reach + 1, 1, reach, count_include_pad=False)
+            for maps in (target.value * known, known)
+        )
+        fills = (filled == 0) & (count > 0)
+        value, filled = torch.where(fills, total / count.clamp(min=1e-9), value), torch.where(fills, 1.0, filled)
+    mean = (target.value * known).sum((1, 2, 3), keepdim=True) / known.sum((1, 2, 3), keepdim=True).clamp(min=1)
+    return torch.where(filled > 0, value, mean)
 
 
 def _in_8_bits(quartet: Quartet) -> Quartet:

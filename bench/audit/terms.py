@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from bench.audit.conformance.check import Violation
+from bench.audit.conformance.term import TermPlugin, far_from
 from bench.audit.reference_predictions import logits_of
 from bench.audit.setup import BoundTerm, Setup
 from bench.core.finding import Fault, Finding, conclude
@@ -126,6 +128,17 @@ def degenerate(setup: Setup) -> Finding:
         faults += _validity(setup, term)
     unique = list(dict.fromkeys(faults))
     return conclude("degenerate", unique, "terms are finite on empty and full masks, and see known depth only")
+
+
+def far_logits(setup: Setup) -> Finding:
+    """Whether terms and their gradients stay finite for logits within +-10,000."""
+    faults = []
+    for term in setup.terms:
+        try:
+            far_from(TermPlugin(term.name, term.run, (term.head,)), setup.truth(term.head), term.head)
+        except Violation as violation:
+            faults.append(Fault("broken", f"{term.name}: {violation}", "compute with logits, or clamp before a log"))
+    return conclude("far_logits", faults, "terms and their gradients are finite for logits within +-10,000")
 
 
 def _validity(setup: Setup, term: BoundTerm) -> list[Fault]:

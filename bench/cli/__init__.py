@@ -18,9 +18,11 @@ from bench.cli import (
     listing,
     profile,
     regress,
+    report,
     reproduce,
     run,
     show,
+    slices,
     tax,
 )
 from bench.cli.encoding import degrade_output
@@ -56,7 +58,9 @@ _command(TRAIN, "profile", profile.profile, profile.EXAMPLES)
 _command(TRAIN, "tax", tax.tax, tax.EXAMPLES)
 _command(TRAIN, "reproduce", reproduce.reproduce, reproduce.EXAMPLES)
 _command(READ, "leaderboard", leaderboard.leaderboard, leaderboard.EXAMPLES)
+_command(READ, "report", report.report, report.EXAMPLES)
 _command(READ, "compare", compare.compare, compare.EXAMPLES)
+_command(READ, "slices", slices.slices, slices.EXAMPLES)
 _command(READ, "export", export.export, export.EXAMPLES)
 _command(CHECK, "audit", audit.audit, audit.EXAMPLES)
 _command(CHECK, "check", check.check, check.EXAMPLES)

@@ -52,7 +52,7 @@ class MachineOptions:
 
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto"
     precision: Annotated[
-        str, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the machine computes in it natively.")
+        str, typer.Option(help="float32, bfloat16, tf32 (GPUs), or auto: bfloat16 where it is native, else float32.")
     ] = "auto"
     memory_format: Annotated[str, typer.Option(help="channels_last (auto) or contiguous.")] = "auto"
     layout: Annotated[str | None, typer.Option(hidden=True, help="The old name of --memory-format.")] = None

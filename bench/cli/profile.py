@@ -41,7 +41,8 @@ def profile(
         str | None, typer.Option("--vs-engine", help="Run what it is compared with by this engine instead.")
     ] = None,
     versus_precision: Annotated[
-        str | None, typer.Option("--vs-precision", help="Compare with this precision instead: float32 or bfloat16.")
+        str | None,
+        typer.Option("--vs-precision", help="Compare with this precision: float32, bfloat16, tf32."),
     ] = None,
     versus_memory_format: Annotated[
         str | None,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import warnings
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,41 +11,27 @@ from typing import Generic, TypeVar
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from bench.core.errors import BadData
+from bench.data.depth_units import DepthUnit, Numbers
+from bench.data.file_names import counted, printable, stem_of
+from bench.data.stored.decode import BadFile, numbers_of, open_image, rgb
 
-_SUFFIXES = {".jpg", ".jpeg", ".png"}
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+"""Of image files, in small letters."""
+DEPTH_SUFFIXES = SUFFIXES | {".npy", ".pfm"}
+VEIL = 8
+"""Alpha below this, of 255, is nothing that can be seen; cut-outs are trimmed to what is not."""
 _ASPECT_TOLERANCE = 0.03
+_SAMPLED = 4
+"""Of the numbers of a depth map every fourth row and column tells whether its unit can be right."""
 T = TypeVar("T")
 
 
 class BadImage(ValueError):
     """A file that cannot be used; the message is the reason."""
-
-
-@dataclass(frozen=True)
-class DepthUnit:
-    """How a depth map's numbers are to be read.
-
-    Attributes:
-        encoding: what a depth of 1.0 means.
-        modes: Pillow's names of the pixel formats such a file may have.
-        full: the number that becomes 1.0; greater ones are invalid.
-        holes: whether 0 means that depth is unknown.
-    """
-
-    encoding: str
-    modes: tuple[str, ...]
-    full: float
-    holes: bool
-
-
-DEPTH_UNITS: dict[str, DepthUnit] = {
-    "mm": DepthUnit("metric, 1.0 = 10 m", ("I;16", "I;16B", "I;16L", "I"), 10_000.0, holes=True),
-    "8bit": DepthUnit("8-bit map, 1.0 = 255, greater is farther", ("L",), 255.0, holes=False),
-}
 
 
 @dataclass(frozen=True)
@@ -64,67 +49,62 @@ class Cutout:
 
 @dataclass
 class Folder(Generic[T]):
-    """What the usable files of a folder hold, by file name without suffix, in alphabetical order."""
+    """What the usable files of a folder hold.
+
+    Attributes:
+        images: by file name without suffix, in alphabetical order.
+        contents: a digest of each of these files.
+        problems: what is wrong with the others, by path.
+        digest: of names and bytes of the good files, whatever the folder is called.
+        ignored: suffixes of files that are no images, one for each.
+    """
 
     images: dict[str, T]
+    contents: dict[str, str]
     problems: list[tuple[str, str]]
     digest: str
+    ignored: list[str]
 
 
-def read_folder(folder: Path, what: str, decode: Callable[[str, Image.Image], T]) -> Folder[T]:
-    """Decode every image file (jpg, jpeg, png) of a folder; other files are ignored.
+def read_folder(
+    folder: Path, what: str, decode: Callable[[str, bytes, str], T], suffixes: frozenset[str] = SUFFIXES
+) -> Folder[T]:
+    """Decode every image file of a folder; hidden files are left out, files of other suffixes counted.
 
     Args:
         folder: where they lie; folders within are not entered.
         what: what they are, for messages.
-        decode: from a name without suffix and an opened image; raises `BadImage`.
-
-    Returns:
-        images, what is wrong by file, and a digest of names and bytes of the good files, whatever the folder is called.
+        decode: from a name without suffix, a file's content and its name; raises `BadImage`.
+        suffixes: of image files, in small letters.
 
     Raises:
         BadData: the folder is missing, is no folder, or holds no image file.
     """
     if not folder.is_dir():
         raise BadData([(str(folder), f"no such folder (of {what})" if not folder.exists() else "not a folder")])
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    listed = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: path.name)
+    files = [path for path in listed if path.suffix.lower() in suffixes]
+    others = [path for path in listed if path.suffix.lower() not in suffixes and path.is_file()]
+    found: Folder[T] = Folder({}, {}, [], "", [path.suffix.lower() or "without suffix" for path in others])
     if not files:
-        raise BadData([(str(folder), f"holds no jpg or png files (of {what})")])
-    found: Folder[T] = Folder({}, [], "")
+        there_are = f"; there are {counted(found.ignored)}" if others else ""
+        raise BadData([(str(folder), f"holds no image files (of {what}){there_are}")])
     digest = hashlib.sha256()
     for path in files:
+        stem = stem_of(path)
         try:
-            if path.stem in found.images:
+            if not path.is_file():  # opening a named pipe would wait for ever
+                raise BadImage("a link that leads nowhere" if path.is_symlink() else "not a regular file")
+            if stem in found.images:
                 raise BadImage("another file has this name with another suffix")
             content = path.read_bytes()
-            found.images[path.stem] = decode(path.stem, _open(content))
-            digest.update(path.stem.encode() + b"\0" + hashlib.sha256(content).digest())
-        except (BadImage, OSError) as error:
-            found.problems.append((str(path), str(error) or type(error).__name__))
+            found.images[stem] = decode(stem, content, path.name)
+            found.contents[stem] = hashlib.sha256(content).hexdigest()
+            digest.update(os.fsencode(stem) + b"\0" + hashlib.sha256(content).digest())
+        except (BadImage, BadFile, OSError) as error:
+            found.problems.append((printable(path), str(error) or type(error).__name__))
     found.digest = digest.hexdigest()
     return found
-
-
-def _open(content: bytes) -> Image.Image:
-    """The decoded image.
-
-    Raises:
-        BadImage: not an image, cut short, or larger than Pillow's limit against decompression bombs.
-    """
-    if not content:
-        raise BadImage("empty file")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(content))
-            image.load()
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise BadImage(f"too large: {error}") from error
-    except UnidentifiedImageError as error:
-        raise BadImage("not an image that Pillow can read") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise BadImage(f"cannot be decoded: {error}") from error
-    return image
 
 
 def _square(image: Image.Image) -> Image.Image:
@@ -134,29 +114,34 @@ def _square(image: Image.Image) -> Image.Image:
     return image.crop((left, top, left + side, top + side))
 
 
-def photograph(image: Image.Image, side: int) -> tuple[Tensor, tuple[int, int]]:
+def photograph(content: bytes, side: int) -> tuple[Tensor, tuple[int, int]]:
     """The middle square of a photograph as (3, side, side) uint8, and the photograph's width and height.
 
-    Raises:
-        BadImage: 16 bits a channel, or a pixel format without colour or grey.
-    """
-    if image.mode not in ("RGB", "L", "P", "RGBA", "LA", "CMYK", "YCbCr", "1"):
-        raise BadImage(f"a photograph of pixel format {image.mode!r} (8-bit RGB or grey is meant)")
-    upright = ImageOps.exif_transpose(image)
-    pixels = np.asarray(_square(upright.convert("RGB")).resize((side, side), Image.Resampling.BOX))
-    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).contiguous(), upright.size
-
-
-def cutout(image: Image.Image, side: int) -> Cutout:
-    """A cut-out with straight alpha, its longer side at most ``side``.
+    What is transparent shows white, as viewers have it, not the colour hidden under it.
 
     Raises:
-        BadImage: no alpha channel, or nothing in it that is at least half opaque.
+        BadImage, BadFile: no image, or a pixel format without colour or grey.
     """
+    image = open_image(content)
+    if "A" in image.getbands() or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    pixels = np.asarray(_square(rgb(image)).resize((side, side), Image.Resampling.BOX))
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).contiguous(), image.size
+
+
+def cutout(content: bytes, side: int) -> Cutout:
+    """A cut-out with straight alpha, trimmed to what can be seen, its longer side at most ``side``.
+
+    Raises:
+        BadImage, BadFile: no image, no alpha channel, or nothing in it that is at least half opaque.
+    """
+    image = open_image(content)
     if "A" not in image.getbands() and "transparency" not in image.info:
         raise BadImage(f"a cut-out without alpha channel (pixel format {image.mode!r})")
     rgba = image.convert("RGBA")
-    box = rgba.getchannel("A").getbbox()
+    # Programs that cut out leave a veil of 1 or 2 of 255 far away from the object.
+    box = rgba.getchannel("A").point([0] * VEIL + [255] * (256 - VEIL)).getbbox()
     if box is None or np.asarray(rgba)[..., 3].max() < 128:
         raise BadImage("a cut-out that is transparent everywhere")
     straight = torch.from_numpy(np.asarray(rgba.crop(box)).copy()).permute(2, 0, 1).float() / 255
@@ -176,27 +161,30 @@ def cutout(image: Image.Image, side: int) -> Cutout:
     return Cutout(pixels, ((standing + 0.5) / pixels.shape[2], (lowest + 1) / pixels.shape[1]))
 
 
-def depth_map(image: Image.Image, unit: DepthUnit, photo: tuple[int, int], side: int) -> Tensor:
-    """The middle square of a depth map, (side, side) float32 in [0, 1], -1 where depth is unknown.
+def depth_map(content: bytes, name: str, unit: DepthUnit, photo: tuple[int, int], side: int) -> tuple[Tensor, Numbers]:
+    """The middle square of a depth map, (side, side) float32 in [0, 1], -1 where unknown, and its numbers.
 
     Args:
-        image: the file.
+        content, name: of the file.
         unit: how its numbers are to be read.
-        photo: width and height of its photograph, to which it belongs as a whole.
+        photo: width and height of its photograph, upright, to which it belongs as a whole.
         side: picked without mixing neighbours.
 
     Raises:
-        BadImage: another pixel format than the unit's, or another aspect than the photograph's.
+        BadImage, BadFile: no numbers, numbers of another type than the unit's, or another aspect than the photograph's.
     """
-    if image.mode not in unit.modes:
-        raise BadImage(f"a depth map of pixel format {image.mode!r} where {' or '.join(unit.modes[:1])} was declared")
-    aspect, wanted = image.width / image.height, photo[0] / photo[1]
-    if abs(aspect / wanted - 1) > _ASPECT_TOLERANCE:
-        raise BadImage(f"{image.width}x{image.height}, another aspect than its photograph's {photo[0]}x{photo[1]}")
-    numbers = torch.from_numpy(np.asarray(_square(image)).astype(np.float32))
-    pick = ((torch.arange(side) + 0.5) * (len(numbers) / side)).long()
-    numbers = numbers[pick][:, pick]
-    unknown = numbers > unit.full
-    if unit.holes:
-        unknown |= numbers <= 0
-    return torch.where(unknown, torch.tensor(-1.0), numbers / unit.full)
+    numbers = numbers_of(content, name)
+    wanted = {"8bit": "8-bit", "16bit": "16-bit", "m": "float", "unit": "float"}.get(unit.name, "16-bit")
+    kind = {"u1": "8-bit", "b1": "1-bit", "f4": "float", "f8": "float", "f2": "float"}.get(
+        numbers.dtype.str[1:], "16-bit"
+    )
+    if kind != wanted:
+        raise BadImage(f"a depth map of {kind} numbers where {wanted} ones were declared (unit {unit.name})")
+    height, width = numbers.shape
+    if abs(width / height / (photo[0] / photo[1]) - 1) > _ASPECT_TOLERANCE:
+        raise BadImage(f"{width}x{height}, another aspect than its photograph's {photo[0]}x{photo[1]}")
+    small = min(height, width)
+    top, left = (height - small) // 2, (width - small) // 2
+    square = torch.from_numpy(unit.read(numbers[top : top + small, left : left + small]))
+    pick = ((torch.arange(side) + 0.5) * (small / side)).long()
+    return square[pick][:, pick], numbers[::_SAMPLED, ::_SAMPLED].astype(np.float32)

@@ -94,6 +94,9 @@ SPLIT = Option(
     "unseen-both",
     "unseen-both, unseen-bg, unseen-fg, shared (leaks), kfold[n=5,fold=0], or a file.json of groups by part.",
 )
+EMPTY_SHARE = Option(
+    "empty_share", float, 0.0, "Share of the samples without an object, chosen by sample.", between=(0.0, 0.99)
+)
 SKIP_BAD = Option("skip_bad", bool, False, "Go on without files that cannot be used.")
 
 

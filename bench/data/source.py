@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor
 
 from bench.core.errors import BenchError
 from bench.data.camera import Camera, find_camera
+from bench.data.counter_random import uniform
 from bench.data.split import FRACTIONS, Part
 from registry.contract import Quartet
 
 # Enough for the work to outweigh its launch, few enough to fit in memory.
 _CHUNK_PIXELS = {"cpu": 2**18, "cuda": 2**24}
+
+
+OwnPack = Literal["none", "growing", "whole"]
 
 
 class Source(ABC):
@@ -26,6 +30,7 @@ class Source(ABC):
         has_depth: whether quartets have depth.
         seed: what samples and split depend on.
         camera: name of the camera condition.
+        empty_share: of the samples, in which no object is, for sources that place objects.
         device: where quartets are made.
         notes: what it decided by itself, in sentences.
         warnings: what is likely wrong with its files, in sentences.
@@ -36,6 +41,7 @@ class Source(ABC):
     has_depth: bool
     seed: int
     camera: str
+    empty_share: float = 0.0
     device: torch.device
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -43,6 +49,10 @@ class Source(ABC):
     def count(self, part: Part) -> int | None:
         """How many different samples a part has, greater ids beginning anew; None where there is no end to them."""
         return None
+
+    def own_pack(self, size: int) -> OwnPack:
+        """Whether it keeps what it made at a size by itself: ``none``, or a ``growing`` or ``whole`` pack."""
+        return "none"
 
     def render(self, part: Part, ids: Tensor, size: int) -> Quartet:
         """Samples ``ids`` (B,), at least one, of a part at ``size`` x ``size``, float32 on the source's device.
@@ -75,6 +85,12 @@ class Source(ABC):
         if part not in FRACTIONS:
             raise BenchError(f"unknown part {part!r}; there are: {', '.join(FRACTIONS)}")
         return f"{self.kind}/{part}"
+
+    def empty(self, part: Part, ids: Tensor) -> Tensor | None:
+        """In which samples no object is, (B,) bool on the device of ``ids``; None where there is one in all."""
+        if not self.empty_share:
+            return None
+        return uniform(self.seed, f"{self.stream(part)}/empty", ids, 1)[:, 0] < self.empty_share
 
     def camera_draws(self, part: Part, ids: Tensor) -> dict[str, Tensor]:
         """What the camera drew for each sample, see `Camera.draws`; nothing for a still camera."""

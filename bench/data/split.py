@@ -207,7 +207,10 @@ def _refuse(text: str, params: Mapping[str, Any]) -> None:
 
 
 def _biggest_first(sizes: Mapping[str, int], seed: int) -> Iterator[str]:
-    yield from sorted(sizes, key=lambda name: (-sizes[name], hashlib.sha256(f"{seed}/{name}".encode()).digest()))
+    yield from sorted(
+        sizes,
+        key=lambda name: (-sizes[name], hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).digest()),
+    )
 
 
 def _need(count: int, sizes: Mapping[str, int], what: str) -> None:

@@ -6,7 +6,7 @@ they are first asked for. `scores.Scores` gathers values on the device, `summary
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.core.metric_facts import MetricFacts
 from bench.metrics.metric import Metric
@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 __all__ = ["Metric", "MetricFacts", "as_torchmetrics", "metrics"]
 
 
-def as_torchmetrics(key: str) -> torchmetrics.Metric:
+def as_torchmetrics(key: str, **options: Any) -> torchmetrics.Metric:
     """One of our metrics as a `torchmetrics.Metric`, see `bench.metrics.adapter`; imports torch and torchmetrics.
+
+    Args:
+        key: the metric's, with its parameters in brackets.
+        options: of `torchmetrics.Metric`, such as ``sync_on_compute``.
 
     Raises:
         UnknownName, BadParameter: there is no such metric, or it takes no such parameter.
     """
     from bench.metrics.adapter import adapt
 
-    return adapt(key)
+    return adapt(key, **options)

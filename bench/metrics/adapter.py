@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torchmetrics
 from torch import Tensor
 
 from bench.core.metric_facts import MetricFacts
 from bench.metrics.metric import Metric
-from bench.metrics.scores import values_of, weights_of
+from bench.metrics.scores import column_of, weights_of
 from bench.metrics.table import metrics
 from bench.metrics.view import View
 from registry.contract import Prediction, Quartet
@@ -21,21 +23,24 @@ class AsTorchmetrics(torchmetrics.Metric):  # type: ignore[misc]
 
     Args:
         metric: which one.
+        options: of `torchmetrics.Metric`, such as ``dist_sync_fn`` or ``sync_on_compute``.
     """
 
     full_state_update = False
     is_differentiable = False
-    higher_is_better: bool
-
     total: Tensor
     weight: Tensor
 
-    def __init__(self, metric: Metric) -> None:
-        super().__init__()
+    def __init__(self, metric: Metric, **options: Any) -> None:
+        super().__init__(**options)
         self._metric = metric
-        self.higher_is_better = metric.facts.higher_is_better
         for name in ("total", "weight"):
             self.add_state(name, default=torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Its direction."""
+        return self.facts.higher_is_better
 
     @property
     def facts(self) -> MetricFacts:
@@ -51,11 +56,11 @@ class AsTorchmetrics(torchmetrics.Metric):  # type: ignore[misc]
         """
         view = View(prediction, quartet)
         with torch.autocast(view.device.type, enabled=False):
-            values = values_of(self._metric, view).double()
+            values = column_of(self._metric, view).double()
             weights = torch.ones_like(values)
             if self.facts.weight is not None:
                 weights = weights_of(self.facts.weight, view).double()
-        counts = values.isfinite() & (weights > 0)
+        counts = ~values.isnan() & (weights > 0)
         self.total = self.total + torch.where(counts, weights * values**self.facts.power, 0.0).sum()
         self.weight = self.weight + torch.where(counts, weights, 0.0).sum()
 
@@ -64,7 +69,7 @@ class AsTorchmetrics(torchmetrics.Metric):  # type: ignore[misc]
         return (self.total / self.weight).pow(1 / self.facts.power).float()
 
 
-def adapt(key: str) -> AsTorchmetrics:
+def adapt(key: str, **options: Any) -> AsTorchmetrics:
     """The metric of that key as a `torchmetrics.Metric`; ``update`` takes a `Prediction` and a `Quartet`.
 
     >>> metric = adapt("mask_dice")
@@ -76,4 +81,4 @@ def adapt(key: str) -> AsTorchmetrics:
     Raises:
         UnknownName, BadParameter: there is no such metric, or it takes no such parameter.
     """
-    return AsTorchmetrics(metrics.bind(key))
+    return AsTorchmetrics(metrics.bind(key), **options)

@@ -1,4 +1,4 @@
-"""Contours of masks and their neighbourhoods: exact, on bool maps, as a few shifted unions."""
+"""Contours of masks, their neighbourhoods and the distances to them: exact, on bool maps."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from math import isqrt
 
 import torch
 from torch import Tensor
+
+_AT_ONCE = 2**24
+"""Numbers in the largest intermediate of `distance_to`."""
 
 
 def contour(on: Tensor, known: Tensor | None = None) -> Tensor:
@@ -43,6 +46,34 @@ def dilate(on: Tensor, radius: float) -> Tensor:
             if row:
                 _unite(grown, wide, -row, 0)
     return grown
+
+
+def distance_to(sites: Tensor) -> Tensor:
+    """Exact Euclidean distance of every pixel to the nearest site, in pixels; infinite in an image without any.
+
+    Down the columns first, then the least over each row of what is left to go: a pass of H W^2 steps an image.
+
+    Args:
+        sites: bool, (B, 1, H, W).
+
+    Returns:
+        (B, 1, H, W), float32.
+    """
+    height, width = sites.shape[-2:]
+    down = _down(sites).square()
+    along = torch.arange(width, device=sites.device, dtype=torch.float32)
+    across = (along[:, None] - along).square()
+    images = max(1, _AT_ONCE // (height * width * width))
+    parts = [(part.unsqueeze(-2) + across).amin(-1) for part in torch.split(down, images)]
+    return torch.cat(parts).sqrt()
+
+
+def _down(sites: Tensor) -> Tensor:
+    """Distance to the nearest site of the same column, (B, 1, H, W); infinite where it has none."""
+    rows = torch.arange(sites.shape[-2], device=sites.device, dtype=torch.float32)[:, None]
+    above = torch.where(sites, rows, -torch.inf).cummax(-2).values
+    below = torch.where(sites, rows, torch.inf).flip(-2).cummin(-2).values.flip(-2)
+    return torch.minimum(rows - above, below - rows)
 
 
 def _unite(into: Tensor, on: Tensor, rows: int, columns: int) -> None:

@@ -14,13 +14,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.metrics.view import View, numbers
+from bench.metrics.view import View, numbers, total
 
 PERIODS = (2, 4, 8, 16)
 """Periods of the lattices in pixels: what one to four doublings of the resolution leave."""
 
 QUIET = 1e-3
 """Differences between neighbours far below this fraction of the depth's range count as none."""
+
+ENOUGH = 0.25
+"""Share of all pairs of neighbours that must be known. Every second pixel known at random leaves this share."""
 
 _CELL = PERIODS[-1]
 _FACTORS = 6
@@ -40,10 +43,19 @@ def depth_checkerboard(view: View) -> Tensor:
       (transposed convolutions, sub-pixel shuffles).
 
     ``L = max over P of (S + V)``, P = 2, 4, 8, 16. Smooth or noisy predictions score near 0, a pixel
-    chessboard near 1, independent 16-px blocks 0.5 to 4. NaN where no two neighbours have a known depth.
+    chessboard near 1, independent 16-px blocks 0.5 to 4. NaN where less than `ENOUGH` of all pairs of neighbours have
+    a known depth: the phases' means would be noise.
     """
-    locked = _locked(torch.stack([view.depth, view.true_depth]), numbers(view.valid))
-    return (locked[0] - locked[1]).clamp(min=0)
+    known = numbers(view.valid)
+    locked = _locked(torch.stack([view.depth, view.true_depth]), known)
+    score = (locked[0] - locked[1]).clamp(min=0)
+    return torch.where(_known_pairs(known) >= ENOUGH, score, torch.nan)
+
+
+def _known_pairs(known: Tensor) -> Tensor:
+    """Share of the pairs of neighbours that are known on both sides, (B,); 0 for a single pixel."""
+    across, down = known[..., 1:] * known[..., :-1], known[..., 1:, :] * known[..., :-1, :]
+    return (total(across) + total(down)) / max(1, across[0].numel() + down[0].numel())
 
 
 def _locked(depth: Tensor, known: Tensor) -> Tensor:

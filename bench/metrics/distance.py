@@ -8,15 +8,10 @@ so they are computed on request.
 
 from __future__ import annotations
 
-from math import hypot
-
 import torch
 from torch import Tensor
 
 from bench.metrics.view import View, count, total
-
-_AT_ONCE = 2**24
-"""Numbers in the largest intermediate of `distance_to`."""
 
 
 def mask_hd95(view: View) -> Tensor:
@@ -24,15 +19,14 @@ def mask_hd95(view: View) -> Tensor:
 
     Percentiles interpolate linearly. Source: Huttenlocher et al. 1993; Taha and Hanbury 2015.
     """
-    farthest = torch.maximum(*(_percentile(d, at, 0.95) for d, at in _distances(view)))
-    return _answered(view, farthest, same=0.0, other=_diagonal(view))
+    farthest = torch.maximum(*(_percentile(d, at, 0.95) for d, at in view.contour_distances))
+    return _answered(view, farthest, same=0.0, other=view.diagonal)
 
 
 def mask_assd(view: View) -> Tensor:
     """Mean distance of all pixels of both contours to the other contour; 0 is best. Source: Heimann et al. 2009."""
-    pairs = _distances(view)
-    apart = sum((total(d) for d, _ in pairs), torch.zeros(())) / _length(view)
-    return _answered(view, apart, same=0.0, other=_diagonal(view))
+    apart = sum((total(d) for d, _ in view.contour_distances), torch.zeros(())) / _length(view)
+    return _answered(view, apart, same=0.0, other=view.diagonal)
 
 
 def mask_nsd(view: View, tolerance: float = 1.0) -> Tensor:
@@ -46,46 +40,8 @@ def mask_nsd(view: View, tolerance: float = 1.0) -> Tensor:
 
     Source: Nikolov et al. 2018.
     """
-    near = sum((count((d <= tolerance) & at) for d, at in _distances(view)), torch.zeros(()))
+    near = sum((count((d <= tolerance) & at) for d, at in view.contour_distances), torch.zeros(()))
     return _answered(view, near / _length(view), same=1.0, other=0.0)
-
-
-def distance_to(sites: Tensor) -> Tensor:
-    """Exact Euclidean distance of every pixel to the nearest site, in pixels; infinite in an image without any.
-
-    Down the columns first, then the least over each row of what is left to go: a pass of H W^2 steps an image.
-
-    Args:
-        sites: bool, (B, 1, H, W).
-
-    Returns:
-        (B, 1, H, W), float32.
-    """
-    height, width = sites.shape[-2:]
-    down = _down(sites).square()
-    along = torch.arange(width, device=sites.device, dtype=torch.float32)
-    across = (along[:, None] - along).square()
-    images = max(1, _AT_ONCE // (height * width * width))
-    parts = [(part.unsqueeze(-2) + across).amin(-1) for part in torch.split(down, images)]
-    return torch.cat(parts).sqrt()
-
-
-def _down(sites: Tensor) -> Tensor:
-    """Distance to the nearest site of the same column, (B, 1, H, W); infinite where it has none."""
-    rows = torch.arange(sites.shape[-2], device=sites.device, dtype=torch.float32)[:, None]
-    above = torch.where(sites, rows, -torch.inf).cummax(-2).values
-    below = torch.where(sites, rows, torch.inf).flip(-2).cummin(-2).values.flip(-2)
-    return torch.minimum(rows - above, below - rows)
-
-
-def _distances(view: View) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """For either contour: the distances of its pixels to the other one, 0 elsewhere, and where its pixels are."""
-    predicted, true = view.contour, view.true_contour
-    diagonal = _diagonal(view)
-    return tuple(  # type: ignore[return-value]
-        (torch.where(at, distance_to(other).clamp(max=diagonal), 0.0), at)
-        for at, other in ((predicted, true), (true, predicted))
-    )
 
 
 def _percentile(values: Tensor, at: Tensor, share: float) -> Tensor:
@@ -110,7 +66,3 @@ def _answered(view: View, values: Tensor, same: float, other: float) -> Tensor:
     equal = (predicted == both) & (true == both)
     neither = torch.where(equal, same, other)
     return torch.where(has & true_has, values, torch.where(has | true_has, other, neither))
-
-
-def _diagonal(view: View) -> float:
-    return hypot(*view.on.shape[-2:])

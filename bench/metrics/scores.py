@@ -51,7 +51,7 @@ class Scores:
         view = View(prediction, quartet)
         # An evaluation may run under autocast; what is measured must not depend on it.
         with torch.autocast(view.device.type, enabled=False):
-            columns = [self._column(metric, view) for metric in self._metrics]
+            columns = [column_of(metric, view) for metric in self._metrics]
             weights = [weights_of(name, view) for name in self._weights]
             self._batches.append(torch.stack([*columns, *weights]))
 
@@ -67,13 +67,20 @@ class Scores:
         """Each metric's one figure, and how many images it rests on; reads back."""
         return summarise(self.result(), self.facts)
 
-    def _column(self, metric: Metric, view: View) -> Tensor:
-        # Infinity is kept for predictions that hold a NaN: what a formula divides by zero says nothing.
-        values = values_of(metric, view)
-        values = torch.where(values.isinf(), nan, values)
-        for head in view.broken.keys() & metric.facts.needs:
-            values = torch.where(view.broken[head], -inf if metric.facts.higher_is_better else inf, values)
-        return values
+
+def column_of(metric: Metric, view: View) -> Tensor:
+    """As `values_of`, finite or NaN but for an image whose prediction holds a NaN: that is infinitely bad.
+
+    What a formula divides by zero says nothing.
+
+    Raises:
+        RegistryError: as `values_of`.
+    """
+    values = values_of(metric, view)
+    values = torch.where(values.isinf(), nan, values)
+    for head in view.broken.keys() & metric.facts.needs:
+        values = torch.where(view.broken[head], -inf if metric.facts.higher_is_better else inf, values)
+    return values
 
 
 def values_of(metric: Metric, view: View) -> Tensor:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
+from math import hypot
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from bench.metrics.boundary import contour
+from bench.metrics.boundary import contour, distance_to
 from registry.contract import Head, Prediction, Quartet, Target
 from registry.ssim import ssim_of
 
@@ -104,6 +105,21 @@ class View:
     def true_contour(self) -> Tensor:
         """The outermost pixels of the true mask, bool map."""
         return contour(self.true_on, self.mask_valid)
+
+    @property
+    def diagonal(self) -> float:
+        """The picture's, in pixels."""
+        return hypot(*self.on.shape[-2:])
+
+    @cached_property
+    def contour_distances(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """For the predicted contour and for the true one: distances to the other in pixels, and where the contour is.
+
+        Maps; distances are 0 off the contour, and the picture's diagonal where there is no other contour.
+        """
+        predicted, true = self.contour, self.true_contour
+        to_true, to_predicted = (distance_to(other).clamp(max=self.diagonal) for other in (true, predicted))
+        return (torch.where(predicted, to_true, 0.0), predicted), (torch.where(true, to_predicted, 0.0), true)
 
     @cached_property
     def valid(self) -> Tensor:

@@ -10,7 +10,7 @@ from importlib import metadata
 import torch
 
 from bench.core.finding import Finding, Grade
-from bench.core.machine import environment, pick_device, pick_precision
+from bench.core.machine import environment, pick_device, pick_precision, steady_arithmetic
 from bench.profile.ceiling import copy_rate, product_rate
 
 _IMPORTS = {
@@ -21,6 +21,10 @@ _IMPORTS = {
     "tensorboard": "tensorboard",
 }
 _DISK_GIB = 2
+_PRODUCTS = {
+    "cpu": {"float32": torch.float32, "bfloat16": torch.bfloat16},
+    "cuda": {"IEEE float32": torch.float32, "TF32": torch.float32, "bfloat16": torch.bfloat16},
+}
 
 
 def examine() -> list[Finding]:
@@ -82,8 +86,13 @@ def _disk() -> Finding:
 
 
 def _products(device: torch.device) -> Finding:
-    rates = [product_rate(device, kind) for kind in (torch.float32, torch.bfloat16)]
-    return _finding("ok", "matrix products", f"{rates[0]:.0f} GFLOP/s in float32, {rates[1]:.0f} in bfloat16")
+    rates = {}
+    for precision, kind in _PRODUCTS[device.type].items():
+        steady_arithmetic("tf32" if precision == "TF32" else "float32")
+        rates[precision] = product_rate(device, kind)
+    steady_arithmetic()
+    shown = ", ".join(f"{rate:.0f} in {precision}" for precision, rate in rates.items())
+    return _finding("ok", "matrix products", f"GFLOP/s: {shown}")
 
 
 def _copies(device: torch.device) -> Finding:

@@ -7,22 +7,14 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
+from bench.report.blocks import shades, text_on
+
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _WIDTH, _HEIGHT = 1200, 60
 _MARGIN, _TITLE, _LINE, _SWATCH = 24, 26, 24, 14
 _COLUMNS = 3
 _LABEL = 54
 """Least width in pixels of a segment that bears its share."""
-
-# A colour a kind of block, light to dark within a kind.
-_HUES: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
-    "forward": ((189, 215, 238), (31, 95, 160)),
-    "loss": ((200, 230, 201), (46, 125, 50)),
-    "backward": ((255, 224, 178), (200, 80, 10)),
-    "optimizer": ((149, 117, 205), (149, 117, 205)),
-    "": ((144, 164, 174), (84, 110, 122)),
-}
-_REST = (225, 225, 225)
 
 
 @dataclass(frozen=True)
@@ -66,35 +58,16 @@ def _draw(pen: ImageDraw.ImageDraw, stack: Stack, top: int, scale: float) -> Non
     pen.text((_MARGIN, top), f"{stack.title}: {stack.length:.1f} ms", fill="black", font=large)
     top += _TITLE
     left, column = float(_MARGIN), (_WIDTH - 2 * _MARGIN) // _COLUMNS
-    colours = _colours([name for name, _ in stack.segments])
+    colours = shades([name for name, _ in stack.segments])
     for i, (name, length) in enumerate(stack.segments):
         right, share = left + length * scale, length / stack.length
         if right - left >= 0.5:
             pen.rectangle((left, top, right, top + _HEIGHT), fill=colours[i], outline="white")
         if right - left >= _LABEL:
-            ink = "black" if sum(colours[i]) > 384 else "white"
+            ink = text_on(colours[i])
             pen.text(((left + right) / 2, top + _HEIGHT / 2), f"{share:.0%}", fill=ink, font=small, anchor="mm")
         left = right
         x = _MARGIN + column * (i // _rows(stack))
         y = top + _HEIGHT + _MARGIN // 2 + _LINE * (i % _rows(stack))
         pen.rectangle((x, y + 2, x + _SWATCH, y + 2 + _SWATCH), fill=colours[i])
         pen.text((x + _SWATCH + 8, y), f"{name}  {length:.2f} ms  {share:.1%}", fill="black", font=small)
-
-
-def _colours(names: Sequence[str]) -> list[tuple[int, int, int]]:
-    kinds = [_kind(name) for name in names]
-    colours: list[tuple[int, int, int]] = []
-    for i, (name, kind) in enumerate(zip(names, kinds, strict=True)):
-        if name == "unattributed":
-            colours.append(_REST)
-            continue
-        place, count = kinds[:i].count(kind), max(1, kinds.count(kind) - 1)
-        light, dark = _HUES[kind]
-        red, green, blue = (round(a + (b - a) * place / count) for a, b in zip(light, dark, strict=True))
-        colours.append((red, green, blue))
-    return colours
-
-
-def _kind(name: str) -> str:
-    kind = name.partition("/")[0].partition(" ")[0]
-    return kind if kind in _HUES else ""

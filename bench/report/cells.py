@@ -70,10 +70,3 @@ def median(values: Sequence[float | None], digits: int = 1) -> str:
 def percentage(share: float) -> str:
     """A probability; never quite impossible or certain."""
     return "<1 %" if share < 0.01 else ">99 %" if share > 0.99 else f"{share:.0%}".replace("%", " %")
-
-
-def block_ms(record: Record, name: str) -> float | None:
-    """Median milliseconds of a block and all blocks within it; metrics are timed in evaluation."""
-    timings = record.evaluation if name == "metrics" else record.timings
-    parts = [t.median_ms for block, t in timings.blocks.items() if block == name or block.startswith(f"{name}/")]
-    return sum(parts) if parts else None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from html import escape
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from bench.profile.profile import Block, Profile
-from bench.timing.hooks import LOSS_BACKWARD
+from bench.report.blocks import FAMILIES, css, pass_of, shades, text_on
 from bench.timing.ledger import STEP, TimelineEntry
 
 MOST_STEPS = 12
@@ -17,22 +15,7 @@ MOST_STEPS = 12
 
 WHOLE = "whole step"
 
-# One colour family a pass: chosen so that no two shades of different passes come near each other, neither to the
-# ordinary eye nor to a colour-blind one (Machado, Oliveira and Fernandes 2009).
-_FAMILIES: dict[str, tuple[int, int, int]] = {
-    "data": (192, 200, 210),
-    "forward": (10, 92, 192),
-    "loss": (127, 201, 127),
-    "backward": (255, 176, 0),
-    "optimizer": (168, 65, 127),
-    "other": (213, 94, 0),
-    "unattributed": (140, 140, 140),
-}
-_PASS_OF = {"data_wait": "data", "h2d": "data", "augment": "data", LOSS_BACKWARD: "backward"}
-_LIGHTEST, _DARKEST = 0.4, -0.1  # of a family: the share of white, or of black, that is mixed in
 _ROW, _STEP_ROW, _AXIS = 46, 24, 56  # pixels
-_DARK_TEXT, _LIGHT_TEXT = "#111", "#fff"
-_BRIGHT = 0.18  # luminance on which both are read equally well
 
 Figure = dict[str, Any]
 """Data and layout, as plotly.js takes them."""
@@ -48,12 +31,6 @@ class _Segment(NamedTuple):
 class _Cell(NamedTuple):
     text: str
     value: float | None
-
-
-def pass_of(name: str) -> str:
-    """The pass that a block belongs to: data, forward, loss, backward, optimizer, other or unattributed."""
-    found = _PASS_OF.get(name, name.partition("/")[0])
-    return found if found in _FAMILIES else "other"
 
 
 def profile_page(profile: Profile, stretches: Sequence[TimelineEntry]) -> str:
@@ -83,7 +60,7 @@ def profile_page(profile: Profile, stretches: Sequence[TimelineEntry]) -> str:
     ).get_template("profile.html.j2")
     return template.render(
         profile=profile,
-        legend=[(name, _css(_FAMILIES[name])) for name in dict.fromkeys(pass_of(b.name) for b in profile.blocks)],
+        legend=[(name, css(FAMILIES[name])) for name in dict.fromkeys(pass_of(b.name) for b in profile.blocks)],
         rows=[(segment.block.name, segment.colour, _cells(segment.block)) for segment in segments],
         figures=figures,
         drawn_steps=len({s.step for s in _drawn(stretches)}),
@@ -169,15 +146,11 @@ def _drawn(stretches: Sequence[TimelineEntry]) -> list[TimelineEntry]:
 
 def _segments(blocks: Sequence[Block]) -> list[_Segment]:
     """Blocks in order with their shade: the lighter, the earlier in their pass."""
-    found = []
-    for _, group in groupby(blocks, key=lambda block: pass_of(block.name)):
-        family = [*group]
-        for i, block in enumerate(family):
-            tint = _LIGHTEST + (_DARKEST - _LIGHTEST) * i / (len(family) - 1) if len(family) > 1 else 0.0
-            colour = _mixed(_FAMILIES[pass_of(block.name)], tint)
-            text = _DARK_TEXT if _luminance(colour) > _BRIGHT else _LIGHT_TEXT
-            found.append(_Segment(block, block.name.partition("/")[2] or block.name, _css(colour), text))
-    return found
+    names = [block.name for block in blocks]
+    return [
+        _Segment(block, block.name.partition("/")[2] or block.name, css(colour), css(text_on(colour)))
+        for block, colour in zip(blocks, shades(names), strict=True)
+    ]
 
 
 def _bar(segment: _Segment, **what: Any) -> dict[str, Any]:
@@ -245,19 +218,3 @@ def _cells(block: Block) -> dict[str, _Cell]:
 
 def _cell(value: float | None, form: str) -> _Cell:
     return _Cell("", None) if value is None else _Cell(format(value, form), value)
-
-
-def _mixed(colour: tuple[int, int, int], share: float) -> tuple[int, int, int]:
-    """With so much white in it, or black where the share is negative."""
-    towards = 255 if share > 0 else 0
-    red, green, blue = (round(part + (towards - part) * abs(share)) for part in colour)
-    return red, green, blue
-
-
-def _luminance(colour: tuple[int, int, int]) -> float:
-    red, green, blue = (math.pow(part / 255, 2.2) for part in colour)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _css(colour: tuple[int, int, int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)

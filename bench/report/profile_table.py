@@ -94,9 +94,15 @@ def _validation(profile: Profile) -> str:
 def _headline(profile: Profile) -> str:
     spec = profile.spec
     return (
-        f"{spec.model}, {spec.recipe}; batch {profile.batch} at {profile.size} px, {spec.precision_label}, "
+        f"{spec.model}, {spec.recipe}; batch {profile.batch} at {profile.size} px, {_precision(profile)}, "
         f"{profile.engine}; {profile.environment.label}"
     )
+
+
+def _precision(profile: Profile) -> str:
+    """On a GPU, whose float32 may be either, which it is."""
+    label = profile.spec.precision_label
+    return label if profile.environment.cuda is None else label.replace("float32", "IEEE float32")
 
 
 def _cells(block: Block, widest: float, length: int) -> dict[str, str]:

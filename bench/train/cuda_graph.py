@@ -7,6 +7,7 @@ A batch of another shape, as the next stage of a protocol brings, is captured an
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,6 +24,9 @@ BEFORE_CAPTURE = 3
 GRAPH = "graph"
 """The block of a replay: what lies within cannot be told apart."""
 
+_WAITS = "called a synchronizing CUDA operation"
+"""What torch says of an operation for which the host waits."""
+
 Work = Callable[[], Tensor]
 
 
@@ -31,6 +35,10 @@ class Recording(Protocol):
 
     def aside(self, work: Work) -> Tensor:
         """Run the work as it is, where capturing may follow."""
+        ...
+
+    def rehearse(self, work: Work) -> tuple[Tensor, str | None]:
+        """As `aside`; and what the work did that no graph can hold, None where nothing was found."""
         ...
 
     def capture(self, work: Work) -> Tensor:
@@ -62,6 +70,19 @@ class CudaGraph:
         current.wait_stream(self._stream)
         result.record_stream(current)
         return result
+
+    def rehearse(self, work: Work) -> tuple[Tensor, str | None]:
+        """Under torch's own watch for synchronisations: a capture that one breaks off is not sure to leave no trace."""
+        mode = torch.cuda.get_sync_debug_mode()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            torch.cuda.set_sync_debug_mode("warn")
+            try:
+                result = self.aside(work)
+            finally:
+                torch.cuda.set_sync_debug_mode(mode)
+        waits = any(_WAITS in str(warning.message) for warning in caught)
+        return result, "it waits for the device" if waits else None
 
     def capture(self, work: Work) -> Tensor:
         """Into one graph with a memory pool of its own."""
@@ -116,9 +137,13 @@ class Replayed:
             self._recording = self._begin(shapes)
         recording = self._recording
         with span(GRAPH):
-            if self._before:
+            if self._before > 1:
                 self._before -= 1
                 return self._unpacked(recording.aside(lambda: self._packed(quartet)))
+            if self._before:
+                self._before = 0
+                values, self.refused = recording.rehearse(lambda: self._packed(quartet))
+                return self._unpacked(values)
             if self._captured is None:
                 try:
                     self._captured = self._capture(recording, quartet)

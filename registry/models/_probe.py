@@ -34,7 +34,7 @@ class Trace:
 
 
 def takes(net: nn.Module, shape: _Shape) -> bool:
-    """Whether ``net`` takes images of ``shape`` (B, C, H, W) and answers in their height and width.
+    """Whether ``net`` takes images of ``shape`` (B, C, H, W) and returns maps of their height and width.
 
     It runs in evaluation mode on the meta device, without memory or arithmetic, and for real only if that fails
     and the images are small. Weights, buffers, gradients and the random state stay as they were.
@@ -46,7 +46,7 @@ def trace(net: nn.Module, shape: _Shape) -> Trace | None:
     """Run ``net`` as `takes` does, backward too.
 
     Returns:
-        What happened; None if the network refuses that size or answers in another one.
+        What happened; None if the network refuses that size or returns another one.
     """
     return _attempt(net, shape, _trace)
 
@@ -142,11 +142,11 @@ def _trace(net: nn.Module, shape: _Shape, device: torch.device) -> Trace:
 
 
 def _call(net: nn.Module, shape: _Shape, device: torch.device, parameters: dict[str, Tensor]) -> Tensor:
-    """The network's answer with other parameters than its own; an answer in another size is an error."""
+    """The network's output with other parameters than its own; an output of another size is an error."""
     buffers = {name: buffer.detach().to(device) for name, buffer in net.named_buffers()}
     output: Tensor = functional_call(net, {**parameters, **buffers}, (torch.zeros(shape, device=device),))
     if output.shape[-2:] != shape[-2:]:
-        raise ValueError(f"answers {tuple(output.shape)} to {shape}")
+        raise ValueError(f"returned {tuple(output.shape)} for {shape}")
     return output
 
 

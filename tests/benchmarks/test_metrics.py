@@ -19,7 +19,9 @@ from tests.benchmarks.conftest import SIZE
 
 
 @pytest.mark.parametrize(
-    "names", [metrics.default(), ["depth_ssim"], ["depth_checkerboard"], ["mask_bf"]], ids=lambda n: n[-1]
+    "names",
+    [metrics.default(), ["depth_ssim"], ["depth_checkerboard"], ["mask_bf"], ["mask_hd95"], ["depth_delta1_aligned"]],
+    ids=lambda n: n[-1],
 )
 def test_metrics_of_32(benchmark, names: list[str]) -> None:
     quartet = open_source("synthetic").render("test", torch.arange(32), SIZE)

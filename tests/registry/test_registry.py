@@ -223,17 +223,17 @@ def test_a_family_makes_entries_on_demand(registry: Registry[Any], module: types
 def test_entry_points_of_other_distributions(registry: Registry[Any], module: types.ModuleType) -> None:
     module.theirs = lambda width=7: ("theirs", width)  # type: ignore[attr-defined]
     point = metadata.EntryPoint("theirs", "a_users_module:theirs", "tests.things")
-    asked: list[str | None] = []
+    groups: list[str | None] = []
 
     def entry_points(group: str | None = None) -> list[metadata.EntryPoint]:
-        asked.append(group)
+        groups.append(group)
         return [point]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(metadata, "entry_points", entry_points)
         assert "theirs" in registry.names()
         assert registry.build("theirs[width=9]") == ("theirs", 9)
-    assert asked == ["tests.things"]
+    assert groups == ["tests.things"]
 
 
 def test_a_users_own_by_module_and_function(registry: Registry[Any], module: types.ModuleType) -> None:
@@ -338,9 +338,9 @@ def test_a_builder_with_open_keywords_takes_any(registry: Registry[Any]) -> None
 
 def test_data_is_registered_as_it_is(module: types.ModuleType) -> None:
     words: Registry[str] = Registry("word", "bench list words", values=str)
-    assert words.add("hello", "a greeting", about="said first", source="me") == "a greeting"
+    assert words.add("hello", "a greeting", about="what one says first", source="me") == "a greeting"
     assert words.build("hello") == "a greeting" and words.get("hello").facts == {"source": "me"}
-    assert words.summary("hello") == "said first" and words.names() == ["hello"]
+    assert words.summary("hello") == "what one says first" and words.names() == ["hello"]
     module.word = "theirs"  # type: ignore[attr-defined]
     module.make = lambda: "made"  # type: ignore[attr-defined]
     assert words.build("a_users_module:word") == "theirs" and words.build("a_users_module:make") == "made"

@@ -101,8 +101,8 @@ def test_a_nan_stays_in_its_windows() -> None:
     hurt = x.clone()
     hurt[0, 0, 16, 20] = torch.nan
     rows, columns = torch.arange(23)[:, None], torch.arange(40)
-    seen = (rows >= 6) & (rows <= 16) & (columns >= 10) & (columns <= 20)
-    assert torch.equal(ssim.ssim_map(hurt, y)[0, 0].isnan(), seen)
+    reached = (rows >= 6) & (rows <= 16) & (columns >= 10) & (columns <= 20)
+    assert torch.equal(ssim.ssim_map(hurt, y)[0, 0].isnan(), reached)
     assert ssim.ssim_map(hurt, y)[1].isfinite().all()
 
 
@@ -122,12 +122,12 @@ def test_half_precision_is_computed_in_float32(dtype: torch.dtype) -> None:
 @pytest.mark.parametrize("name", PAIRS)
 def test_a_gpu_agrees(name: str) -> None:
     x, y = PAIRS[name]
-    here, there = x.clone().requires_grad_(), x.cuda().requires_grad_()
-    value, expected = ssim.ssim_map(there, y.cuda()).mean(), ssim.ssim_map(here, y).mean()
+    host, device = x.clone().requires_grad_(), x.cuda().requires_grad_()
+    value, expected = ssim.ssim_map(device, y.cuda()).mean(), ssim.ssim_map(host, y).mean()
     value.backward()
     expected.backward()
     assert value.item() == pytest.approx(expected.item(), abs=1e-5)
-    torch.testing.assert_close(there.grad.cpu(), here.grad, rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(device.grad.cpu(), host.grad, rtol=1e-3, atol=1e-6)
 
 
 @settings(max_examples=25, deadline=None)

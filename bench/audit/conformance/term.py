@@ -192,11 +192,19 @@ def unknown_mask(plugin: TermPlugin) -> None:
 def far_logits(plugin: TermPlugin) -> None:
     """Value and gradient are finite for logits within +-10,000."""
     for head in plugin.tried:
-        target, sign = _target(head), _random(8).sign()
-        for size in (18.0, 90.0, 1000.0, _FAR):
-            for direction, name in ((sign, "of either sign"), (sign.abs(), "above"), (-sign.abs(), "below")):
-                where = f"at logits of {size:g} {name} ({head})"
-                _finite(plugin, size * direction, target, _valid() if head == "depth" else None, where)
+        far_from(plugin, Target(_target(head), _valid() if head == "depth" else None), head)
+
+
+def far_from(plugin: TermPlugin, target: Target, head: str) -> None:
+    """Try logits of growing size, of either sign, on a target.
+
+    Raises:
+        Violation: value or gradient are not finite; says where.
+    """
+    sign = torch.randn(target.stored.shape, generator=torch.Generator().manual_seed(8)).sign()
+    for size in (18.0, 90.0, 1000.0, _FAR):
+        for direction, name in ((sign, "of either sign"), (sign.abs(), "above"), (-sign.abs(), "below")):
+            _finite(plugin, size * direction, target.stored, target.valid, f"at logits of {size:g} {name} ({head})")
 
 
 @check("every other term, every metric and the picture of the run see the same tensors")

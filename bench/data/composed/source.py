@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import re
+import statistics
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
@@ -19,21 +20,21 @@ from bench.data.cameras import cameras
 from bench.data.composed.decoded import LARGEST, Backgrounds, Cutouts
 from bench.data.composed.options import OPTIONS
 from bench.data.counter_random import uniform
-from bench.data.image_files import DEPTH_UNITS, Cutout, Folder, cutout, depth_map, photograph, read_folder
+from bench.data.depth_units import DEPTH_UNITS, DepthFacts, Numbers, doubt
+from bench.data.file_names import RULES, counted, decide, sequences
+from bench.data.image_files import DEPTH_SUFFIXES, Cutout, Folder, cutout, depth_map, photograph, read_folder
+from bench.data.similarity import difference_hash
 from bench.data.source import Source
 from bench.data.sources import sources
 from bench.data.split import FRACTIONS, POOLS, Part, split_pools
+from bench.data.stored.decode import numbers_of
 from registry.contract import Quartet
 
-SCENES = ("auto", "file", "sequence")
+UNITS = ("mm", "kitti", "tum", "m", "8bit", "16bit", "unit")
 _SMALLEST = 0.25
-_ENOUGH_SCENES = 3
 _FOOT_TAPS, _FOOT_REACH = 5, 0.02
-
-
-def scene_of(stem: str) -> str:
-    """The video a numbered frame is of: the name without the number at its end."""
-    return re.sub(r"[\s_.-]*\d+$", "", stem)
+_ALIKE = 8
+"""Bits of 64 in which frames of one video differ from the next, at most (median); photographs differ in 32."""
 
 
 class Composed(Source):
@@ -43,25 +44,31 @@ class Composed(Source):
     what is known around that place; unknown if nothing is), and never behind what it covers.
 
     Args:
-        bg: folder of photographs (jpg, png); their middle squares are used.
-        fg: folder of cut-outs with straight alpha (png).
-        bg_depth: folder of depth maps (png) with the photographs' names; without it there is no depth.
-        depth_unit: a key of `DEPTH_UNITS`.
+        bg: folder of photographs; their middle squares are used.
+        fg: folder of cut-outs with straight alpha.
+        bg_depth: folder of depth maps with the photographs' names; without it there is no depth.
+        depth_unit: one of `UNITS`, see `bench.data.depth_units`.
         seed: decides split and samples.
         camera: a key of `bench.data.camera.cameras`.
         split: a rule of `bench.data.split`.
+        empty_share: of the samples without an object.
         scenes: which photographs are of one scene and so in one part: each ``file`` its own, numbered files one
             ``sequence``, or ``auto``, the latter if that leaves three scenes.
+        objects: the same for cut-outs: ``chair_00`` and ``chair_01`` are one object under ``sequence``.
         resolution: side to which photographs are decoded; renderings beyond it are blurred.
         skip_bad: go on without the files that cannot be used.
 
+    Attributes:
+        notes: what was decided, in sentences.
+        warnings: what is likely wrong, in sentences.
+
     Raises:
-        BadData: files that cannot be used, all of them by name.
+        BadData: files that cannot be used, all of them by name; fewer than three videos and nothing else.
         BenchError: an unknown camera, split, unit or scene rule.
     """
 
     kind = "composed"
-    version = 1
+    version = 2
 
     def __init__(
         self,
@@ -72,25 +79,35 @@ class Composed(Source):
         seed: int = 0,
         camera: str = "handheld",
         split: str = "unseen-both",
+        empty_share: float = 0.0,
         scenes: str = "auto",
+        objects: str = "auto",
         resolution: int = 256,
         skip_bad: bool = False,
     ) -> None:
-        for name, value, known in (("depth_unit", depth_unit, DEPTH_UNITS), ("scenes", scenes, SCENES)):
+        for name, value, known in (
+            ("depth_unit", depth_unit, UNITS),
+            ("scenes", scenes, RULES),
+            ("objects", objects, RULES),
+        ):
             if value not in known:
                 raise BenchError(f"unknown {name} {value!r}; there are: {', '.join(known)}")
         self.seed, self.camera, self.device = seed, cameras.canonical(camera), torch.device("cpu")
-        self.has_depth = bg_depth is not None
+        self.has_depth, self.empty_share = bg_depth is not None, empty_share
         self.encoding = DEPTH_UNITS[depth_unit].encoding if self.has_depth else "none"
         self._resolution = resolution
 
-        photographs = read_folder(Path(bg), "photographs", lambda _, image: photograph(image, resolution))
-        cutouts = read_folder(Path(fg), "cut-outs", lambda _, image: cutout(image, resolution))
+        photographs = read_folder(Path(bg), "photographs", lambda _, content, __: photograph(content, resolution))
+        cutouts = read_folder(Path(fg), "cut-outs", lambda _, content, __: cutout(content, resolution))
         folders: list[Folder[Any]] = [photographs, cutouts]
         depths: Folder[Tensor] | None = None
         if bg_depth is not None:
-            depths = _read_depths(Path(bg_depth), depth_unit, photographs, resolution)
+            depths, suspicion = _read_depths(Path(bg_depth), depth_unit, photographs, resolution)
             folders.append(depths)
+            self.warnings += (suspicion,) if suspicion else ()
+        for folder, path in zip(folders, filter(None, (bg, fg, bg_depth)), strict=True):
+            if folder.ignored:
+                self.notes += (f"{path}: {counted(folder.ignored)} not looked at",)
         problems = [problem for folder in folders for problem in folder.problems]
         if problems and not skip_bad:
             raise BadData(problems, "mend them, or go on without them: --skip-bad")
@@ -98,23 +115,54 @@ class Composed(Source):
         self._digest = hashlib.sha256("/".join(folder.digest for folder in folders).encode()).hexdigest()
 
         stems = sorted(photographs.images if depths is None else depths.images)
-        for found, folder in ((stems, bg), (cutouts.images, fg)):
+        for found, path in ((stems, bg), (list(cutouts.images), fg)):
             if not found:
-                raise BadData([*problems, (str(folder), "no usable file is left")])
+                raise BadData([*problems, (str(path), "no usable file is left")])
         self._backgrounds = Backgrounds(
             torch.stack([photographs.images[stem][0] for stem in stems]),
             None if depths is None else torch.stack([depths.images[stem] for stem in stems]),
         )
         self._cutouts: list[Cutout] = list(cutouts.images.values())
-        self._split_groups(stems, list(cutouts.images), scenes, split)
+        scene = self._group("scenes", [(stem, photographs.contents[stem]) for stem in stems], scenes, "photographs")
+        item = self._group("objects", list(cutouts.contents.items()), objects, "cut-outs")
+        self._rules = {"scenes": scene[1], "objects": item[1]}
+        if scenes == "auto" and scene[1] == "file" and split != "shared":
+            self._refuse_videos(stems)
+        self._split_groups(scene[0], item[0], split)
         self._at_size: dict[int, tuple[Backgrounds, Cutouts]] = {}
 
-    def _split_groups(self, backgrounds: list[str], objects: list[str], scenes: str, split: str) -> None:
-        sequences = {scene_of(stem) for stem in backgrounds}
-        if scenes == "auto":
-            scenes = "sequence" if len(sequences) >= _ENOUGH_SCENES else "file"
-        self._scenes = scenes
-        scene = [scene_of(stem) if scenes == "sequence" else stem for stem in backgrounds]
+    def _group(self, name: str, files: Sequence[tuple[str, str]], rule: str, what: str) -> tuple[list[str], str]:
+        """The group of each file, given by name and digest, and the rule that was used; notes what was decided."""
+        groups, used, notes = decide([stem for stem, _ in files], [content for _, content in files], rule, what)
+        other = {"sequence": "file", "file": "sequence"}[used]
+        self.notes += tuple(f"{note} (--{name} {other} for the other way)" for note in notes[:1] if rule == "auto")
+        self.notes += tuple(notes[1:] if rule == "auto" else notes)
+        return groups, used
+
+    def _refuse_videos(self, stems: list[str]) -> None:
+        """Frames of fewer than three videos cannot be split so that test scenes are new.
+
+        Raises:
+            BadData: numbered neighbours look alike.
+        """
+        numbered = sequences(stems)
+        hashes = difference_hash(self._backgrounds.photographs.float() / 255)
+        apart = [
+            int(np.bitwise_count(hashes[i] ^ hashes[i + 1]))
+            for i in range(len(stems) - 1)
+            if numbered[i] == numbered[i + 1]
+        ]
+        if len(apart) < max(2, len(stems) // 2):
+            return
+        usual = statistics.median(apart)
+        if usual <= _ALIKE:
+            reason = (
+                f"{len(stems)} frames of {len(set(numbered))} videos (neighbours differ in {usual:g} of 64 bits of a "
+                "perceptual hash): a split whose test scenes are new needs three videos"
+            )
+            raise BadData([("photographs", reason)], "add videos, or take each for a scene: --scenes file, which leaks")
+
+    def _split_groups(self, scene: list[str], objects: list[str], split: str) -> None:
         self.split = split_pools(
             {"background": Counter(scene), "object": Counter(objects)},
             self.seed,
@@ -142,7 +190,8 @@ class Composed(Source):
             "resolution": self._resolution,
             "content": self._digest,
             "skipped": self._skipped,
-            "scenes": self._scenes,
+            **({"empty_share": self.empty_share} if self.empty_share else {}),
+            **self._rules,
             "parts": {
                 part: {
                     "scenes": len(self.split.pools["background"].groups[part]),
@@ -184,6 +233,9 @@ class Composed(Source):
         flipped = u[:, 3] < 0.5
 
         pasted = _paste(cutouts, item, longer, corner, box, flipped, size)
+        empty = self.empty(part, ids)
+        if empty is not None:
+            pasted = torch.where(empty[:, None, None, None], 0.0, pasted)
         alpha = pasted[:, 3:]
         bg = backgrounds.photographs[background].float().mul_(1 / 255)
         bg_fg = (bg * (1 - alpha)).add_(pasted[:, :3]).clamp_(0, 1)
@@ -215,23 +267,32 @@ def _numbers(names: list[str]) -> Tensor:
 
 def _read_depths(
     folder: Path, unit: str, photographs: Folder[tuple[Tensor, tuple[int, int]]], side: int
-) -> Folder[Tensor]:
-    """Depth maps of the photographs; a photograph without one is a problem, a map without photograph is not used."""
+) -> tuple[Folder[Tensor], str | None]:
+    """Depth maps of the photographs, and why their unit seems wrong.
 
-    def decode(stem: str, image: Image.Image) -> Tensor | None:
+    A photograph without a map is a problem, a map without a photograph is not used.
+    """
+    numbers: list[Numbers] = []
+
+    def decode(stem: str, content: bytes, name: str) -> Tensor | None:
         if stem not in photographs.images:
+            numbers_of(content, name)  # so that all bad files are named at once
             return None
-        return depth_map(image, DEPTH_UNITS[unit], photographs.images[stem][1], side)
+        depth, some = depth_map(content, name, DEPTH_UNITS[unit], photographs.images[stem][1], side)
+        numbers.append(some)
+        return depth
 
-    found = read_folder(folder, "depth maps", decode)
+    found = read_folder(folder, "depth maps", decode, DEPTH_SUFFIXES)
     maps = {stem: depth for stem, depth in found.images.items() if depth is not None}
+    kind = {"8bit": "u1", "m": "f4", "unit": "f4"}.get(unit, "u2")
+    suspicion = doubt(DepthFacts.of(numbers, kind), DEPTH_UNITS[unit], guessed=False) if numbers else None
     bad = {Path(name).stem for name, _ in found.problems}
     missing = [
         (str(folder / f"{stem}.png"), "missing: a photograph of that name has no depth map")
         for stem in photographs.images
         if stem not in maps and stem not in bad
     ]
-    return Folder(maps, [*found.problems, *missing], found.digest)
+    return Folder(maps, found.contents, [*found.problems, *missing], found.digest, found.ignored), suspicion
 
 
 def _paste(

@@ -9,16 +9,20 @@ All hand out the same numbers: what a source renders passes through the same 8-b
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import PIL
 import torch
 from torch import Tensor
 
 from bench.core.files import canonical_json
+from bench.core.spec import Inputs
 from bench.data.counter_random import uniform
 from bench.data.loading.copy_ahead import Copy, prefetch
 from bench.data.loading.packed import Form, Packed, pack, unpack
@@ -94,6 +98,7 @@ class Loader:
 
     Attributes:
         tier: ``resident``, ``streamed`` or ``live``.
+        inputs: what models see, see `serving`.
 
     Raises:
         BenchError: the file of packed samples cannot be written.
@@ -111,18 +116,20 @@ class Loader:
         packed_files: PackedFiles | None = None,
     ) -> None:
         self.source, self.part, self.count, self.size, self.batch = source, part, count, size, batch
+        self.inputs: Inputs = "pair"
         self._form = self.form_of(source, part, size)
         needed = count * self._form.bytes
         self._store: Tensor | None = None
         self._stream: torch.cuda.Stream | None = None
-        if needed <= budget:
+        own = source.own_pack(size)
+        if needed <= budget and own != "growing":
             self.tier = "resident"
             self._store = torch.empty(count, self._form.bytes, dtype=torch.uint8, device=source.device)
             begin = 0
             for rows in self._rows(progress):
                 self._store[begin : begin + len(rows)] = rows
                 begin += len(rows)
-        elif packed_files is not None and needed <= packed_files.budget():
+        elif own == "none" and packed_files is not None and needed <= packed_files.budget():
             self.tier = "streamed"
             self._store = packed_files.get(self._key(), count, self._form.bytes, self._rows(progress))
         else:
@@ -138,6 +145,16 @@ class Loader:
     def resident_bytes(self) -> int:
         """What the samples that are kept on the device hold there."""
         return self._store.nbytes if self._store is not None and self.tier == "resident" else 0
+
+    def serving(self, inputs: Inputs) -> Loader:
+        """The same samples, in the same memory, for models that see both photographs or only one.
+
+        Args:
+            inputs: ``pair``, or ``image``: the background is withheld.
+        """
+        served = copy.copy(self)
+        served.inputs = inputs
+        return served
 
     def epoch(self, seed: int, epoch: int, first: int = 0) -> Iterator[Batch]:
         """All full batches in an order that depends on (seed, epoch) alone; the ``first`` so many are passed over."""
@@ -169,10 +186,10 @@ class Loader:
     def _gathered(self, ids: Tensor, device_ids: Tensor | None = None) -> Batch:
         assert self._store is not None
         device_ids = ids if device_ids is None else device_ids
-        return Batch(ids, device_ids, unpack(Packed(self._store.index_select(0, device_ids), self._form)))
+        return Batch(ids, device_ids, self._served(Packed(self._store.index_select(0, device_ids), self._form)))
 
     def _rendered(self, ids: Tensor, device_ids: Tensor) -> Batch:
-        return Batch(ids, device_ids, unpack(pack(self._render(device_ids))))
+        return Batch(ids, device_ids, self._served(pack(self._render(device_ids))))
 
     def _copied(self) -> Callable[[Tensor], Batch]:
         """Makes batches whose rows are copied to the device on one stream, and unpacked there when they arrive."""
@@ -185,10 +202,17 @@ class Loader:
             with torch.cuda.device(device):  # a thread begins on the first one
                 rows = torch.empty(len(ids), form.bytes, dtype=torch.uint8, pin_memory=True)
                 torch.index_select(store, 0, ids, out=rows)
-                copy = Copy([rows, ids.pin_memory()], device, stream)
-            return Batch(ids, copy.tensors[1], lambda: unpack(Packed(copy.arrive()[0], form)), copy.milliseconds)
+                copied = Copy([rows, ids.pin_memory()], device, stream)
+            return Batch(
+                ids, copied.tensors[1], lambda: self._served(Packed(copied.arrive()[0], form)), copied.milliseconds
+            )
 
         return make
+
+    def _served(self, packed: Packed) -> Quartet:
+        """The samples as models may see them."""
+        quartet = unpack(packed)
+        return replace(quartet, bg=None) if self.inputs == "image" else quartet
 
     def _render(self, ids: Tensor) -> Quartet:
         with torch.no_grad():
@@ -211,6 +235,7 @@ class Loader:
                 "size": self.size,
                 "code": _code(type(self.source)),
                 "torch": torch.__version__,
+                "pillow": PIL.__version__,
                 "arithmetic": torch.cuda.get_device_name(device)
                 if device.type == "cuda"
                 else torch.backends.cpu.get_cpu_capability(),

@@ -8,7 +8,10 @@ import hashlib
 import os
 import secrets
 import shutil
+import struct
 import time
+import warnings
+import zlib
 from collections.abc import Iterable
 from mmap import mmap
 from pathlib import Path
@@ -21,15 +24,22 @@ from bench.core.errors import BenchError
 
 SHARE = 0.25  # of the disk, as far as it is free or the folder's own
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_ABANDONED_SECONDS = 60.0
+_ABANDONED_SECONDS, _UNLOCKED_SECONDS = 60.0, 86_400.0
+"""How long nothing has been written to what a killed run left: where locks tell that nobody writes, and where not."""
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
+_SUM = struct.Struct("<4sI")
+"""At the end of a file: a word, and the CRC-32 of everything before it."""
+_WORD = b"PKD2"
+_CHECKED_AT_ONCE = 2**24
 
 
 class PackedFiles:
     """A folder of packed samples, a file a key, never larger than a share of the disk's free space.
 
-    A file gets its name when it is complete, so that a killed run leaves nothing that could be taken for whole; two
-    processes that want the same file at once both render it, and either may come last. What was not used for
-    longest goes first; a file that goes while somebody reads it stays readable to them.
+    A file gets its name when it is complete, so that a killed run leaves nothing that could be taken for whole, and
+    ends in a checksum, which is tried whenever it is opened: what is damaged is set aside and made anew. Two processes
+    that want the same file at once both render it, and either may come last. What was not used for longest goes first;
+    a file that goes while somebody reads it stays readable to them.
 
     Args:
         folder: made when it is first needed.
@@ -76,9 +86,13 @@ class PackedFiles:
         unfinished = path.with_suffix(f".{secrets.token_hex(4)}.part")
         file = unfinished.open("x+b")
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _lock(file)
+            checksum = 0
             for some in rows:
-                file.write(some.cpu().numpy().data)
+                content = some.cpu().contiguous().numpy().data
+                checksum = zlib.crc32(content, checksum)
+                file.write(content)
+            file.write(_SUM.pack(_WORD, checksum))
             file.flush()
             os.fsync(file.fileno())
             unfinished.replace(path)
@@ -92,7 +106,8 @@ class PackedFiles:
         """Delete what killed runs left, then the files longest unused, until ``size`` bytes more fit the budget."""
         budget = self.budget()
         for used, _, path in self._files():
-            if path.suffix == ".part" and time.time() - used > _ABANDONED_SECONDS and _is_abandoned(path):
+            abandoned = path.suffix == ".part" and _is_abandoned(path, time.time() - used)
+            if abandoned or path.suffix == ".damaged":
                 path.unlink(missing_ok=True)
         files = sorted(self._files())
         held = sum(taken for _, taken, _ in files)
@@ -106,7 +121,8 @@ class PackedFiles:
     def _files(self) -> list[tuple[float, int, Path]]:
         """When it was last used, bytes and path of every file."""
         found = []
-        for path in self.folder.glob("*.pa*") if self.folder.exists() else ():
+        listed = self.folder.iterdir() if self.folder.exists() else ()
+        for path in (path for path in listed if path.suffix in (".packed", ".part", ".damaged")):
             try:
                 facts = path.stat()
             except FileNotFoundError:  # another process has just deleted it
@@ -116,29 +132,52 @@ class PackedFiles:
 
 
 def _whole(path: Path, size: int) -> IO[bytes] | None:
-    """The file, open, if it is there and of that size."""
+    """The file, open, if it exists and is whole; one that is not is set aside under another name, and that is said."""
     try:
         file = path.open("r+b")
     except FileNotFoundError:
         return None
-    if os.fstat(file.fileno()).st_size == size:
+    length = os.fstat(file.fileno()).st_size
+    if length == size + _SUM.size and _is_intact(file, size):
         return file
     file.close()
+    reason = "its checksum is wrong" if length == size + _SUM.size else f"it has {length:,} bytes"
+    aside = path.with_suffix(".damaged")
+    path.replace(aside)
+    warnings.warn(f"packed samples are made anew: {path}: {reason}; set aside as {aside.name}", stacklevel=4)
     return None
 
 
-def _is_abandoned(path: Path) -> bool:
-    """Whether nobody is writing to a file."""
+def _is_intact(file: IO[bytes], size: int) -> bool:
+    """Whether the checksum at the end is that of the ``size`` bytes before it."""
+    checksum, left = 0, size
+    file.seek(0)
+    while left:
+        content = file.read(min(left, _CHECKED_AT_ONCE))
+        if not content:
+            return False
+        checksum, left = zlib.crc32(content, checksum), left - len(content)
+    return file.read(_SUM.size) == _SUM.pack(_WORD, checksum)
+
+
+def _is_abandoned(path: Path, age: float) -> bool:
+    """Whether nobody is writing to a file that was last written to ``age`` seconds ago."""
+    if age <= _ABANDONED_SECONDS:
+        return False
     try:
         with path.open("rb") as file:
-            return _locked(file)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
-
-
-def _locked(file: IO[bytes]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno in _NO_LOCKS and age > _UNLOCKED_SECONDS
     return True
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Tell other processes that this file is being written; on a file system without locks its age must tell."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise

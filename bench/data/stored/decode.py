@@ -94,7 +94,7 @@ def photograph(content: bytes, size: int, fit: str) -> tuple[npt.NDArray[np.uint
     """
     image = open_image(content, least=size)
     window = Window.of(*image.size, size, fit)
-    return np.ascontiguousarray(window.average(_rgb(image))), image.width / image.height
+    return np.ascontiguousarray(window.average(rgb(image))), image.width / image.height
 
 
 def mask(content: bytes, name: str, size: int, reading: Reading) -> tuple[Planes, float]:
@@ -125,7 +125,7 @@ def depth(content: bytes, name: str, size: int, reading: Reading) -> tuple[npt.N
     assert unit is not None
     numbers: Array
     if unit.name == "colormap" and reading.colour_map is not None:
-        pixels = np.asarray(_rgb(open_image(content)))
+        pixels = np.asarray(rgb(open_image(content)))
         height, width = pixels.shape[:2]
         window = Window.of(width, height, size, reading.fit)
         numbers, _ = entries(window.pick(pixels), reading.colour_map)
@@ -207,7 +207,12 @@ def check_aspect(what: str, aspect: float, picture: float) -> None:
         raise BadFile(f"{what}: {aspect:.3f} times as wide as high, its picture {picture:.3f}: not of one scene")
 
 
-def _rgb(image: Image.Image) -> Image.Image:
+def rgb(image: Image.Image) -> Image.Image:
+    """A picture of any pixel format in 8-bit red, green and blue.
+
+    Raises:
+        BadFile: a format without colour or grey.
+    """
     if image.mode == "RGB":
         return image
     if image.mode.startswith("I"):

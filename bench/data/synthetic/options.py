@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bench.data.options import CAMERA, SEED, SPLIT, Option
+from bench.data.options import CAMERA, EMPTY_SHARE, SEED, SPLIT, Option
 
 OPTIONS = (
     SEED,
     CAMERA,
     SPLIT,
+    EMPTY_SHARE,
     Option("rooms", int, 400, "Rooms over all parts.", between=(3, 10_000)),
     Option("figures", int, 400, "Figures over all parts.", between=(3, 10_000)),
 )

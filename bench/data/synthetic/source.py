@@ -39,6 +39,7 @@ class Synthetic(Source):
         seed: decides identities, split and samples.
         camera: a key of `bench.data.camera.cameras`.
         split: a rule of `bench.data.split`.
+        empty_share: of the samples without a figure.
         rooms, figures: how many identities there are over all parts.
     """
 
@@ -48,9 +49,16 @@ class Synthetic(Source):
     version = 1
 
     def __init__(
-        self, seed: int = 0, camera: str = "handheld", split: str = "unseen-both", rooms: int = 400, figures: int = 400
+        self,
+        seed: int = 0,
+        camera: str = "handheld",
+        split: str = "unseen-both",
+        empty_share: float = 0.0,
+        rooms: int = 400,
+        figures: int = 400,
     ) -> None:
         self.seed, self.camera, self.device = seed, cameras.canonical(camera), torch.device("cpu")
+        self.empty_share = empty_share
         self._rooms, self._figures = make_rooms(seed, rooms), make_figures(seed, figures)
         self._atlas = (atlas(seed) * 255).round().byte()
         self._pools: dict[Part, tuple[Tensor, Tensor]] = {}
@@ -81,6 +89,7 @@ class Synthetic(Source):
             "encoding": self.encoding,
             "rooms": len(self._rooms.size),
             "figures": len(self._figures.height),
+            **({"empty_share": self.empty_share} if self.empty_share else {}),
         }
 
     def groups(self, part: Part, ids: Tensor) -> tuple[Tensor, Tensor]:
@@ -107,10 +116,12 @@ class Synthetic(Source):
         room, figure = self.groups(part, ids)
         scenes = place_scenes(self._rooms.rows(room), self._figures.rows(figure), self.seed, self.stream(part), ids)
         step = max(1, RAYS.get(self.device.type, RAYS["cpu"]) // (size * _OVERSAMPLING) ** 2)
-        return join([self._render(some, size) for some in scenes.split(step)])
+        empty = self.empty(part, ids)
+        without = [None] * len(ids) if empty is None else list(torch.split(empty, step))
+        return join([self._render(some, size, none) for some, none in zip(scenes.split(step), without, strict=False)])
 
-    def _render(self, scenes: Scenes, size: int) -> Quartet:
-        """Both photographs and the targets of scenes that fit in memory at once."""
+    def _render(self, scenes: Scenes, size: int, without: Tensor | None) -> Quartet:
+        """Both photographs and the targets of scenes that fit in memory at once; some ``without`` (B,) their figure."""
         batch, fine = len(scenes.foot), size * _OVERSAMPLING
         centre = (torch.arange(fine, device=self.device, dtype=torch.float64) + 0.5) * (2 / fine) - 1
         # Every other row and column first: the rays of one picture element then lie at one place of four quarters.
@@ -120,7 +131,9 @@ class Synthetic(Source):
         behind = cast_room(scenes.view, scenes.rooms, rays)
         empty, shadow = paint_room(scenes, rays, behind, self._atlas)
 
-        place, depth, colour = self._see_figure(scenes, centre, torch.argsort(order), behind)
+        if without is not None:
+            shadow = torch.where(without[:, None, None], 1.0, shadow)
+        place, depth, colour = self._see_figure(scenes, centre, torch.argsort(order), behind, without)
         full = empty * shadow[:, None]
         first = place + torch.div(place, fine * fine, rounding_mode="floor") * (2 * fine * fine)
         for channel in range(3):
@@ -143,7 +156,7 @@ class Synthetic(Source):
         )
 
     def _see_figure(
-        self, scenes: Scenes, centre: Tensor, order: Tensor, behind: Tensor
+        self, scenes: Scenes, centre: Tensor, order: Tensor, behind: Tensor, without: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The rays that meet the figure before anything else.
 
@@ -152,6 +165,7 @@ class Synthetic(Source):
             centre: picture coordinates of columns in natural order, (2S,) float64.
             order: the place of each row and column in ``behind``, (2S,).
             behind: depth of the room, (B, 2S, 2S).
+            without: which scenes have no figure, (B,) bool; None if all have one.
 
         Returns:
             places in the flattened ``behind`` (N,), depths in metres (N,), colours (3, N).
@@ -165,6 +179,8 @@ class Synthetic(Source):
         columns = first_column[:, None] + torch.arange(wide, device=self.device)
         x, y = centre[columns], -centre[rows]
         found = cast_figure(scenes.solids, x, y)
+        if without is not None:
+            found = torch.where(without[:, None, None], FAR, found)
         sample, row, column = torch.nonzero(found < behind.max(), as_tuple=True)
         depth = found[sample, row, column]
         place = (sample * fine + order[rows[sample, row]]) * fine + order[columns[sample, column]]

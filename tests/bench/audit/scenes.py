@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from scipy.stats import beta
 from torch import Tensor
+from torch.nn import functional
 
 from bench.data.source import Source
 from bench.data.split import Part
@@ -44,6 +45,12 @@ class Scenes(Source):
         apart = 0 if self.leaks else {"train": 0, "val": 10, "test": 20}[part]
         return apart + ids % 5, apart + ids % 7
 
+    @staticmethod
+    def wall(groups: Tensor, size: int) -> Tensor:
+        """A pattern of each background's own, (B, 3, H, W) in [0, 1)."""
+        numbers = [torch.rand(1, 3, 9, 9, generator=torch.Generator().manual_seed(int(g))) for g in groups]
+        return functional.interpolate(torch.cat(numbers), (size, size), mode="nearest")
+
     def to(self, device: torch.device | str) -> Self:
         return self
 
@@ -57,8 +64,8 @@ class Scenes(Source):
         first = pixels // 3
         mask[..., first : first + round(self.mask * pixels)] = 1
         mask = mask.view(-1, 1, size, size).mT
-        bg = depth.expand(-1, 3, -1, -1) * 0.5
-        bg_fg = torch.where(mask > 0, 0.9, bg)
+        bg = depth * 0.3 + 0.5 * self.wall(self.groups(part, ids)[0], size)
+        bg_fg = torch.where(mask > 0, 0.6 + 0.4 * self.wall(100 + self.groups(part, ids)[1], size), bg)
         valid = torch.ones_like(mask)
         valid[..., : int(self.holes * size)] = 0
         return Quartet(bg, bg_fg, (mask - self.mean) / self.std, (depth - self.mean) / self.std, valid)

@@ -12,6 +12,7 @@ from bench.core.protocol import Protocol, find_protocol
 from bench.data.synthetic.source import Synthetic
 from bench.metrics.scores import default_metrics
 from registry.losses import parse, recipes
+from registry.models import models
 from tests.bench.audit import faulty
 from tests.bench.audit.scenes import Scenes
 from tests.bench.progress_log import Told
@@ -28,22 +29,22 @@ def check(name: str, recipe: str = "bce", source: Scenes | None = None, protocol
 
 @pytest.mark.parametrize("name", [name for name in recipes.names() if "@" not in name])
 def test_every_corrected_recipe_is_sound(name: str) -> None:
-    verdicts = audit(name, SOURCE, QUICK, MODELS[parse(name).heads])
-    assert headline(verdicts) == f"audit: ok, {len(CHECKS)} checks"
+    findings = audit(name, SOURCE, QUICK.override(epochs=3), MODELS[parse(name).heads])
+    assert headline(findings) == f"audit: ok, {len(CHECKS)} checks"
 
 
 @pytest.mark.parametrize("name", [name for name in recipes.names() if "@" in name])
 def test_no_published_recipe_is(name: str) -> None:
-    verdicts = audit(name, SOURCE, QUICK)
-    assert any(verdict.grade != "ok" for verdict in verdicts)
-    for verdict in verdicts:
-        assert bool(verdict.advice) == (verdict.grade != "ok")
+    findings = audit(name, SOURCE, QUICK)
+    assert any(finding.grade != "ok" for finding in findings)
+    for finding in findings:
+        assert bool(finding.advice) == (finding.grade != "ok")
 
 
 @pytest.mark.parametrize("protocol", ["standard", "full"])
 def test_every_protocol_is_sound(protocol: str) -> None:
-    verdicts = audit("bce_ssim", SOURCE, find_protocol(protocol), "unet[width=4]")
-    assert headline(verdicts) == f"audit: ok, {len(CHECKS)} checks"
+    findings = audit("bce_ssim", SOURCE, find_protocol(protocol), "unet[width=4]")
+    assert headline(findings) == f"audit: ok, {len(CHECKS)} checks"
 
 
 @pytest.mark.parametrize("level", ["none", "flip", "standard", "crop + rotate + hue + noise + blur + dropout + jpeg"])
@@ -51,11 +52,20 @@ def test_every_augmentation_is_sound(level: str) -> None:
     assert check("augmentation", protocol=QUICK.override(augmentation=level)).grade == "ok"
 
 
-def test_it_takes_less_than_two_seconds() -> None:
-    audit("bce_ssim", SOURCE, QUICK, "unet")  # imports and first renderings
-    began = time.process_time()
-    audit("bce_ssim", SOURCE, QUICK, "smp/unet/resnet34")
-    assert time.process_time() - began < 2
+def test_it_costs_less_than_a_few_steps() -> None:
+    """Beside training steps of the budget's own size, so that a busy machine slows down both."""
+    key = "smp/unet/resnet34"
+    model, images = models.build(key), torch.rand(2, QUICK.stages[0].batch, 3, QUICK.size, QUICK.size)
+    costs = []
+    for _ in range(3):
+        began = time.process_time()
+        audit("bce_ssim", SOURCE, QUICK, key)
+        between = time.process_time()
+        for _ in range(4):
+            prediction = model(*images)
+            (prediction.mask_logits.sum() + prediction.depth_logits.sum()).backward()
+        costs.append((between - began) / (time.process_time() - between))
+    assert min(costs) < 1.5, costs
 
 
 def test_it_leaves_no_trace() -> None:
@@ -64,7 +74,7 @@ def test_it_leaves_no_trace() -> None:
     torch.manual_seed(5)
     told = Told()
     first = audit("bce", SOURCE, QUICK, "unet[width=4]", progress=told)
-    assert told.words == [f"audit: {verdict.check}" for verdict in first]
+    assert told.words == [f"audit: {finding.check}" for finding in first]
     assert torch.equal(torch.rand(3), expected)
     assert audit("bce", SOURCE, QUICK, "unet[width=4]") == first
 
@@ -92,8 +102,8 @@ def test_faults_in_a_user_term(term: str, name: str) -> None:
 
 
 def test_a_sound_user_term() -> None:
-    verdicts = audit(f"mask: bce, depth: {MINE}:sound", Scenes(holes=0.3), QUICK)
-    assert headline(verdicts) == f"audit: ok, {len(CHECKS)} checks"
+    findings = audit(f"mask: bce, depth: {MINE}:sound", Scenes(holes=0.3), QUICK)
+    assert headline(findings) == f"audit: ok, {len(CHECKS)} checks"
 
 
 def test_unknown_depth_that_counts_is_a_warning_where_all_is_known() -> None:
@@ -145,11 +155,11 @@ def test_a_term_that_is_flat_where_the_model_begins() -> None:
 
 
 def test_windows_and_models_that_need_the_size_of_the_protocol() -> None:
-    verdicts = audit("mask: bce, depth: l1 + ssim[window=41]", SOURCE, QUICK, faulty.large_only)
-    assert headline(verdicts) == f"audit: ok, {len(CHECKS)} checks"
-    found = check("floor", "mask: bce, depth: ssim[window=99]", SOURCE)
+    findings = audit("mask: bce, depth: l1 + ssim[window=41]", SOURCE, QUICK, faulty.large_only)
+    assert headline(findings) == f"audit: ok, {len(CHECKS)} checks"
+    found = check("floor", "mask: bce, depth: ssim[window=63]", SOURCE, QUICK.override(size=48))
     assert found.grade == "broken"
-    assert "window of 99" in found.finding
+    assert "window of 63" in found.finding
 
 
 def test_a_head_that_is_not_trained() -> None:
@@ -207,6 +217,6 @@ def test_a_metric_that_prefers_a_constant() -> None:
 def test_the_worst_comes_first() -> None:
     from bench.core.finding import Fault
 
-    verdict = conclude("x", [Fault("warn", "a", "1"), Fault("broken", "b", "2")], "fine", {"n": float("nan"), "m": 1.0})
-    assert (verdict.grade, verdict.finding, verdict.advice, verdict.numbers) == ("broken", "b; a", "2; 1", {"m": 1.0})
-    assert headline([verdict, conclude("y", [], "fine")]) == "audit: broken: x, 2 checks"
+    finding = conclude("x", [Fault("warn", "a", "1"), Fault("broken", "b", "2")], "fine", {"n": float("nan"), "m": 1.0})
+    assert (finding.grade, finding.finding, finding.advice, finding.numbers) == ("broken", "b; a", "2; 1", {"m": 1.0})
+    assert headline([finding, conclude("y", [], "fine")]) == "audit: broken: x, 2 checks"

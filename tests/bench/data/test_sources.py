@@ -140,6 +140,26 @@ def test_the_description_is_json_and_decides(source: Source, shared_pictures, re
         assert json.dumps(changed.describe(), sort_keys=True) != description
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_some_samples_have_no_object(kind: str, shared_pictures) -> None:
+    ids = torch.arange(300)
+    plain, sparse = (make(kind, shared_pictures, camera="still", empty_share=share) for share in (0, 0.3))
+    full, some = (source.render("train", ids, 32) for source in (plain, sparse))
+    empty = some.mask.amax((1, 2, 3)) == 0
+    assert torch.equal(empty, sparse.empty("train", ids))
+    assert 0.2 < empty.float().mean() < 0.4
+    assert torch.equal(some.bg_fg[empty], some.bg[empty])
+    for name, tensor in some.tensors():
+        assert torch.equal(tensor[~empty], getattr(full, name)[~empty]), name
+    if some.depth is not None:
+        where = (full.mask < 0.5) & (full.mask == 0)
+        assert torch.equal(some.depth[where], full.depth[where])
+    assert sparse.describe()["empty_share"] == 0.3
+    assert "empty_share" not in plain.describe(), "descriptions of old records stay as they are"
+    alone = sparse.render("train", ids[empty][:1], 32)
+    assert torch.equal(alone.bg_fg[0], some.bg_fg[empty][0])
+
+
 def test_camera_draws_are_recorded(source: Source) -> None:
     drawn = source.camera_draws("val", torch.arange(5))
     assert (drawn == {}) == (source.camera == "still")

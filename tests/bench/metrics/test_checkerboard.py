@@ -104,3 +104,18 @@ def test_system_002_shows_its_blocks_and_its_fixed_form_does_not() -> None:
     assert seen("dilated_shuffle") > 0.3
     assert seen("dilated_shuffle[fixed=true]") < 0.1
     assert seen("unet") < 0.1
+
+
+@pytest.mark.parametrize(("share", "judged"), [(0.05, False), (0.1, False), (0.3, False), (0.7, True), (1.0, True)])
+def test_few_known_pixels_say_nothing_and_many_say_the_same(share, judged, truth):
+    valid = (torch.rand(truth.shape, generator=torch.Generator().manual_seed(3)) < share).float()
+    image = torch.zeros(len(truth), 3, SIZE, SIZE)
+    scores = {}
+    for name, predicted in {"innocent": INNOCENT["noisy"](truth), "guilty": GUILTY["nearest, 16x"](truth)}.items():
+        quartet = Quartet(None, image, depth=truth, valid=valid)
+        view = View(Prediction(depth_logits=torch.logit(predicted, eps=1e-6)), quartet)
+        scores[name] = metrics.bind("depth_checkerboard").per_image(view)
+    if judged:
+        assert scores["innocent"].mean() < QUIET and scores["guilty"].mean() > LOUD
+    else:
+        assert all(values.isnan().all() for values in scores.values())

@@ -15,11 +15,11 @@ from bench.core.protocol import find_protocol
 from bench.profile.interval import Interval
 from bench.profile.profile import Profile, profile
 from bench.profile.training import StepRunner, spec_named
+from bench.report.blocks import pass_of
 from bench.report.profile_page import (
     MOST_STEPS,
     WHOLE,
     memory_figure,
-    pass_of,
     profile_page,
     step_figure,
     timeline_figure,

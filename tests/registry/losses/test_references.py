@@ -50,8 +50,8 @@ def _ssim_map(x: Array, y: Array, window: int, mode: str) -> Array:
 
 def _dssim(window: int, mode: str, raw: bool = False) -> Callable[[torch.Tensor, torch.Tensor], float]:
     def reference(z: torch.Tensor, t: torch.Tensor) -> float:
-        said = z if raw else z.sigmoid()
-        return float((np.clip(1 - _ssim_map(said[0, 0].numpy(), t[0, 0].numpy(), window, mode), 0, 1) / 2).mean())
+        predicted = z if raw else z.sigmoid()
+        return float((np.clip(1 - _ssim_map(predicted[0, 0].numpy(), t[0, 0].numpy(), window, mode), 0, 1) / 2).mean())
 
     return reference
 
@@ -199,14 +199,14 @@ def test_only_edges_between_valid_pixels_count() -> None:
 
 def test_no_gradient_flows_through_the_threshold_of_berhu() -> None:
     logits, target = _scene(7)
-    said = logits.sigmoid()
+    predicted = logits.sigmoid()
     head = Head(logits)
-    head.value = said.requires_grad_()
+    head.value = predicted.requires_grad_()
     terms.bind("berhu")(head, Target(target)).backward()
-    error = (said - target).detach()
+    error = (predicted - target).detach()
     c = 0.2 * error.abs().max()
     expected = torch.where(error.abs() <= c, error.sign(), error / c) / error.numel()
-    torch.testing.assert_close(said.grad, expected)
+    torch.testing.assert_close(predicted.grad, expected)
 
 
 def test_batch_pooled_dice_takes_the_batch_as_one_image() -> None:

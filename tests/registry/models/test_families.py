@@ -30,12 +30,12 @@ def test_system_001_never_sees_the_background(key: str) -> None:
 @torch.no_grad()
 def test_three_depth_channels_are_averaged() -> None:
     model = build("custom_unet[depth_channels=3]")
-    seen: list[Tensor] = []
-    model.depth_head.register_forward_hook(lambda _m, _i, out: seen.append(out))
+    outputs: list[Tensor] = []
+    model.depth_head.register_forward_hook(lambda _m, _i, out: outputs.append(out))
     bg, bg_fg = torch.rand(2, 2, 3, 16, 16)
     depth = model(bg, bg_fg).depth_logits
-    assert seen[0].shape == (2, 3, 16, 16)
-    torch.testing.assert_close(depth[:, 0], (seen[0][:, 0] + seen[0][:, 1] + seen[0][:, 2]) / 3)
+    assert outputs[0].shape == (2, 3, 16, 16)
+    torch.testing.assert_close(depth[:, 0], (outputs[0][:, 0] + outputs[0][:, 1] + outputs[0][:, 2]) / 3)
 
 
 def test_the_shared_trunk_gets_both_heads_gradients_and_runs_once() -> None:

@@ -181,15 +181,15 @@ def test_random_weights_get_the_photographs_as_they_are() -> None:
 
 @pytest.mark.parametrize("tag", ["a1_in1k", "fb_swsl_ig1b_ft_in1k"])
 def test_a_timm_tag_chooses_its_weights(tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    state, asked = timm.create_model("resnet18").state_dict(), []
+    state, repositories = timm.create_model("resnet18").state_dict(), []
 
     def load(repository: str, *_: Any, **__: Any) -> dict[str, torch.Tensor]:
-        asked.append(repository)
+        repositories.append(repository)
         return dict(state)
 
     monkeypatch.setattr(timm.models._builder, "load_state_dict_from_hf", load)
     model = models.build(f"smp/unet/tu-resnet18[weights={tag}]")
-    assert asked == [f"timm/resnet18.{tag}"]
+    assert repositories == [f"timm/resnet18.{tag}"]
     first = model.net.encoder.model.conv1
     torch.testing.assert_close(first.weight, state["conv1.weight"].repeat(1, 2, 1, 1) / 2)
     bg, bg_fg = torch.rand(2, 1, 3, 32, 32)

@@ -180,7 +180,7 @@ def per_image(prediction: Head, target: Target) -> Tensor:
 
 
 def number(prediction: Head, target: Target) -> Any:
-    return float(squared(prediction, target))
+    return float(squared(prediction, target).detach())
 
 
 def hard(prediction: Head, target: Target) -> Tensor:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,9 @@ import torch
 from PIL import Image
 
 from bench.core.errors import BadData, BenchError
-from bench.data.composed.source import Composed, scene_of
+from bench.data.composed.source import Composed
+from bench.data.file_names import scene_of
+from registry.errors import UnknownName
 
 IDS = torch.arange(64)
 SHADES = torch.tensor(
@@ -152,7 +157,9 @@ def test_scenes(pictures) -> None:
         "",
     ]
     for stem in ("office_1", "office_2", "hall_1"):
-        shutil.copy(pictures.bg / "room0_3.png", pictures.bg / f"{stem}.png")
+        photo = Image.open(pictures.bg / "room0_3.png")
+        photo.putpixel((0, 0), (len(stem), ord(stem[-1]), 9))  # files of one content are one scene
+        photo.save(pictures.bg / f"{stem}.png")
         shutil.copy(pictures.depth / "room0_3.png", pictures.depth / f"{stem}.png")
 
     def counts(rule: str) -> tuple[str, int, int]:
@@ -202,7 +209,7 @@ def break_everything(pictures) -> dict[str, str]:
         "text_1.jpg": "not an image",
         "empty_1.png": "empty file",
         "alone_1.png": "missing",
-        "byte_1.png": "pixel format 'L'",
+        "byte_1.png": "8-bit numbers where 16-bit",
         "wide_1.png": "another aspect",
         "solid.png": "without alpha",
         "ghost.png": "transparent everywhere",
@@ -244,7 +251,7 @@ def test_a_bomb_is_refused(pictures, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(caught.value.problems) == 12, "photographs and depth maps; the cut-outs are smaller"
 
 
-@pytest.mark.parametrize(("make", "reason"), [(lambda p: None, "no such folder"), (Path.mkdir, "holds no jpg or png")])
+@pytest.mark.parametrize(("make", "reason"), [(lambda p: None, "no such folder"), (Path.mkdir, "holds no image files")])
 def test_missing_and_empty_folders(pictures, tmp_path: Path, make, reason: str) -> None:
     folder = tmp_path / "nothing"
     make(folder)
@@ -268,6 +275,163 @@ def test_too_few_scenes(pictures) -> None:
 
 
 def test_unknown_words(pictures) -> None:
-    for wrong in ({"depth_unit": "feet"}, {"scenes": "films"}, {"camera": "none"}, {"split": "fair"}):
-        with pytest.raises(BenchError, match="there are:"):
+    for wrong in ({"depth_unit": "feet"}, {"scenes": "films"}, {"objects": "x"}, {"camera": "none"}, {"split": "fair"}):
+        with pytest.raises((BenchError, UnknownName), match=r"there are:|bench list"):
             compose(pictures, **wrong)
+
+
+# What people's folders are like.
+
+
+def test_a_veil_far_from_the_object_is_trimmed(pictures) -> None:
+    """A 20-pixel object in 200 pixels with alpha 1 elsewhere, as background removers leave it."""
+    clean = np.zeros((200, 200, 4), dtype=np.uint8)
+    clean[90:110, 90:110] = (200, 30, 40, 255)
+    veiled = clean.copy()
+    veiled[..., 3] = np.maximum(veiled[..., 3], 1)
+    areas = []
+    for pixels in (clean, veiled):
+        for path in pictures.fg.iterdir():
+            Image.fromarray(pixels if path.stem != "thing0" else clean).save(path)
+        source = compose(pictures, camera="still", objects="file", split="shared")
+        areas.append(float(source.render("train", IDS, 64).mask.mean()))
+    assert areas[1] == pytest.approx(areas[0], rel=0.01)
+    assert areas[1] > 0.03
+
+
+def test_colour_hidden_under_full_transparency_never_shows(pictures) -> None:
+    pixels = np.zeros((40, 40, 4), dtype=np.uint8)
+    pixels[..., :3] = (0, 255, 0)
+    pixels[10:30, 10:30] = (255, 0, 0, 255)
+    for path in pictures.fg.iterdir():
+        Image.fromarray(pixels).save(path)
+    for path in pictures.bg.iterdir():
+        if path.suffix == ".png":
+            Image.new("RGB", (72, 60), (0, 0, 255)).save(path)
+    shown = compose(pictures, camera="still", split="shared", scenes="file").render("train", IDS, 64).bg_fg
+    assert shown[:, 1].max() < 0.02
+
+
+def test_a_photograph_with_alpha_shows_white_where_it_is_transparent(pictures) -> None:
+    hidden = np.zeros((60, 72, 4), dtype=np.uint8)
+    hidden[..., 1] = 255
+    Image.fromarray(hidden).save(pictures.bg / "room0_3.png")
+    source = compose(pictures)
+    assert (source._backgrounds.photographs[0] == 255).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_depth_is_turned_as_its_photograph_is(pictures, orientation: int) -> None:
+    """Both files say in EXIF how they were held; they must stay together."""
+    photo = Image.open(pictures.bg / "room0_3.png")
+    depth = Image.open(pictures.depth / "room0_3.png")
+    upright = compose(pictures)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for image, folder in ((photo, pictures.bg), (depth, pictures.depth)):
+        image.save(folder / "room0_3.png", exif=exif)
+    turned = compose(pictures)
+    both = [s._backgrounds.photographs[0].permute(1, 2, 0).numpy() for s in (upright, turned)]
+    depths = [s._backgrounds.depths[0].numpy() for s in (upright, turned)]
+    steps = {1: lambda a: a, 2: np.fliplr, 3: lambda a: np.rot90(a, 2), 4: np.flipud}
+    steps |= {5: lambda a: np.swapaxes(a, 0, 1), 6: lambda a: np.rot90(a, -1)}
+    steps |= {7: lambda a: np.swapaxes(np.rot90(a, 2), 0, 1), 8: np.rot90}
+    assert np.abs(both[1].astype(int) - steps[orientation](both[0]).astype(int)).mean() < 12
+    assert (np.abs(depths[1] - steps[orientation](depths[0])) < 0.02).mean() > 0.9
+
+
+def test_one_photograph_under_two_names_is_one_scene(pictures) -> None:
+    for path in list(pictures.bg.glob("*.png")):
+        shutil.copy(path, pictures.bg / f"copy of {path.stem[:5]}.png")
+    source = compose(pictures, bg_depth=None)
+    assert sum(part["scenes"] for part in source.describe()["parts"].values()) == 6
+    assert any("count as one" in note for note in source.notes)
+    shown = {part: source.scenes(part, torch.arange(200), 16).bg.flatten(1) for part in ("train", "val", "test")}
+    for one, other in (("train", "test"), ("train", "val"), ("val", "test")):
+        assert not {tuple(row) for row in shown[one].tolist()} & {tuple(row) for row in shown[other].tolist()}
+
+
+def test_numbered_cut_outs_are_one_object(pictures) -> None:
+    originals = sorted(pictures.fg.iterdir())
+    for name, original in zip(("cata", "catb", "catc", "catd"), originals, strict=False):
+        for number in range(6):
+            image = Image.open(original)
+            image.rotate(5 * number).save(pictures.fg / f"{name}_{number:03d}.png")
+    for original in originals:
+        original.unlink()
+    source = compose(pictures)
+    objects = source.split.pools["object"].groups
+    assert sorted(name for names in objects.values() for name in names) == ["cata", "catb", "catc", "catd"]
+    assert source.describe()["objects"] == "sequence"
+    assert any("4 groups of 24 cut-outs" in note for note in source.notes)
+    assert compose(pictures, objects="file").describe()["objects"] == "file"
+
+
+def test_two_videos_are_refused(pictures, tmp_path: Path) -> None:
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    draw = np.random.default_rng(1)
+    for video in ("a", "b"):
+        scene = draw.integers(0, 256, (6, 8, 3), dtype=np.uint8).repeat(12, 0).repeat(12, 1)
+        for number in range(10):
+            Image.fromarray(np.roll(scene, number, axis=1)).save(frames / f"{video}_{number:04d}_rgb.png")
+    with pytest.raises(BadData, match=r"(?s)20 frames of 2 videos.*--scenes file"):
+        compose(pictures, bg=frames, bg_depth=None)
+    assert compose(pictures, bg=frames, bg_depth=None, scenes="file").describe()["scenes"] == "file"
+    assert compose(pictures, bg=frames, bg_depth=None, split="shared").describe()["leaks"]
+
+
+def test_other_suffixes_are_read_or_counted(pictures) -> None:
+    photo = Image.open(pictures.bg / "room0_3.png")
+    for suffix in ("webp", "tif", "bmp", "jpg", "JPEG"):
+        photo.save(pictures.bg / f"other{suffix}.{suffix}")
+    (pictures.bg / "raw.heic").write_bytes(b"x")
+    (pictures.bg / "._room0_3.jpg").write_bytes(b"resource fork")
+    source = compose(pictures, bg_depth=None)
+    assert sum(part["backgrounds"] for part in source.describe()["parts"].values()) == 11
+    assert any("1 .heic, 1 .txt not looked at" in note for note in source.notes)
+
+
+def test_names_composed_and_decomposed_are_one(pictures) -> None:
+    """macOS decomposes accents."""
+    for folder, form in ((pictures.bg, "NFC"), (pictures.depth, "NFD")):
+        (folder / "room0_3.png").rename(folder / f"{unicodedata.normalize(form, 'café_1')}.png")
+    assert compose(pictures).describe()["skipped"] == 0
+
+
+def test_what_is_no_regular_file_is_named(pictures) -> None:
+    os.mkfifo(pictures.bg / "pipe.png")
+    (pictures.bg / "loop.png").symlink_to(pictures.bg / "loop.png")
+    (pictures.bg / "folder.png").mkdir()
+    with pytest.raises(BadData) as caught:
+        compose(pictures, bg_depth=None)
+    found = {Path(name).name: reason for name, reason in caught.value.problems}
+    assert found == {
+        "pipe.png": "not a regular file",
+        "loop.png": "a link that leads nowhere",
+        "folder.png": "not a regular file",
+    }
+
+
+def test_names_that_are_no_utf_8(pictures) -> None:
+    name = os.fsdecode(b"b\xe9ton_1.png")
+    shutil.copy(pictures.bg / "room0_3.png", pictures.bg / name)
+    source = compose(pictures, bg_depth=None)
+    json.dumps(source.describe()).encode()
+    (pictures.bg / name).write_bytes(b"")
+    with pytest.raises(BadData, match="empty file") as caught:
+        compose(pictures, bg_depth=None)
+    str(caught.value).encode()  # can be printed
+
+
+def test_street_depth_read_as_millimetres_is_doubted(pictures) -> None:
+    """Depth of a car's laser scanner, metres x 256, known at a few places."""
+    draw = np.random.default_rng(0)
+    for i in range(6):
+        metres = np.geomspace(7.5, 1.33, 60)[:, None] * np.ones((1, 72))
+        depth = np.where(draw.random((60, 72)) < 0.2, metres * 256, 0).astype(np.uint16)
+        pictures.save_depth(f"room{i}_3", depth)
+    (warning,) = compose(pictures).warnings
+    assert "kitti is likely" in warning
+    assert not compose(pictures, depth_unit="kitti").warnings
+    assert compose(pictures, depth_unit="kitti").encoding == "metric, 1.0 = 80 m"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -152,3 +153,43 @@ def test_progress_is_told_to_the_end(tier: str, tmp_path: Path) -> None:
         Rectangles(), "val", 100, 64, 4, budget, lambda done, total: seen.append((done, total)), PackedFiles(tmp_path)
     )
     assert seen == [(64, 100), (100, 100)]
+
+
+def test_a_change_in_any_file_that_renders_is_another_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever folder it lies in; and a file of the source's own elsewhere."""
+    from bench.data.loading import loader as module
+
+    package = tmp_path / "data"
+    shutil.copytree(Path(module.__file__).parents[1], package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(module, "__file__", str(package / "loading" / "loader.py"))
+
+    def code() -> str:
+        module._code.cache_clear()
+        return module._code(Rectangles)
+
+    before = code()
+    assert code() == before
+    changed = {before}
+    paths = sorted(package.rglob("*.py"))
+    assert {"raycast.py", "decoded.py", "colours.py", "jpeg.py"} <= {path.name for path in paths}
+    for path in paths:
+        content = path.read_bytes()
+        path.write_bytes(content + b"#")
+        changed.add(code())
+        path.write_bytes(content)
+    assert len(changed) == len(paths) + 1
+    assert code() == before
+    module._code.cache_clear()
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_the_background_can_be_withheld(tier: str, tmp_path: Path) -> None:
+    pair = loader(tier, tmp_path)
+    image = pair.serving("image")
+    for whole, part in zip(pair.in_order(), image.in_order(), strict=True):
+        assert part.quartet.bg is None
+        assert not part.quartet.inputs[0].any()
+        for name, tensor in part.quartet.tensors():
+            assert torch.equal(tensor, getattr(whole.quartet, name)), name
+    assert next(iter(pair.in_order())).quartet.bg is not None
+    assert image._store is pair._store, "no second copy of the samples"

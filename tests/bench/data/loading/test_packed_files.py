@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,8 +50,43 @@ def test_another_key_is_another_file(tmp_path: Path) -> None:
 def test_a_truncated_file_is_written_anew(tmp_path: Path) -> None:
     packed_files = PackedFiles(tmp_path)
     packed_files.get("key", 6, 10, pieces())
-    os.truncate(names(tmp_path)[0], 59)
-    assert torch.equal(packed_files.get("key", 6, 10, pieces()), ROWS)
+    for length in (59, 60, 67, 0):
+        os.truncate(names(tmp_path)[0], length)
+        with pytest.warns(UserWarning, match=f"made anew.*it has {length} bytes"):
+            assert torch.equal(packed_files.get("key", 6, 10, pieces()), ROWS)
+    assert len(names(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("damage", ["zeros", "one bit", "the checksum"])
+def test_a_damaged_file_is_set_aside_and_written_anew(damage: str, tmp_path: Path) -> None:
+    packed_files = PackedFiles(tmp_path)
+    packed_files.get("key", 6, 10, pieces())
+    path = names(tmp_path)[0]
+    content = bytearray(path.read_bytes())
+    if damage == "zeros":
+        content[:60] = bytes(60)
+    else:
+        content[17 if damage == "one bit" else -1] ^= 4
+    path.write_bytes(content)
+    asked: list[int] = []
+    with pytest.warns(UserWarning, match=r"its checksum is wrong; set aside as \w+\.damaged"):
+        assert torch.equal(packed_files.get("key", 6, 10, pieces(asked)), ROWS)
+    assert asked == [0, 4]
+    assert torch.equal(packed_files.get("key", 6, 10, pieces(asked)), ROWS)
+    assert asked == [0, 4]
+
+
+def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(file: object, how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    old, recent = tmp_path / "a.1.part", tmp_path / "b.2.part"
+    for path, age in ((old, 2 * 86_400), (recent, 3_600)):
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - age,) * 2)
+    assert torch.equal(PackedFiles(tmp_path).get("key", 6, 10, pieces()), ROWS)
+    assert names(tmp_path, ".part") == [recent]
 
 
 def test_what_is_stopped_leaves_nothing(tmp_path: Path) -> None:
@@ -120,12 +156,12 @@ def test_use_makes_a_file_young(tmp_path: Path) -> None:
     assert names(tmp_path)[0].stat().st_mtime > 10**9
 
 
-def test_the_budget_counts_the_shelf_itself_as_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_budget_counts_the_folder_itself_as_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda place: type("Usage", (), {"free": 940}))
     packed_files = PackedFiles(tmp_path / "not" / "yet", share=0.5)
     assert packed_files.budget() == 470
     packed_files.get("key", 6, 10, pieces())
-    assert packed_files.budget() == 500
+    assert packed_files.budget() == 504
 
 
 def test_a_full_disk_is_said_with_folder_and_size(tmp_path: Path) -> None:

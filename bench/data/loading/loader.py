@@ -155,12 +155,12 @@ class Loader:
         served.inputs = inputs
         return served
 
-    def epoch(self, seed: int, epoch: int) -> Iterator[Batch]:
-        """All full batches in an order that depends on (seed, epoch) alone."""
+    def epoch(self, seed: int, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """All full batches in an order that depends on (seed, epoch) alone; the ``first`` so many are passed over."""
         ids = torch.arange(self.count)
         order = uniform(seed, f"order/{epoch}", ids, 1)[:, 0].argsort(stable=True)
         full = self.count - self.count % self.batch
-        return self._batches(_chunks(ids[order[:full]], self.batch))
+        return self._batches(_chunks(ids[order[:full]], self.batch)[first:])
 
     def in_order(self) -> Iterator[Batch]:
         """All samples once, by id."""

@@ -1,0 +1,142 @@
+"""Stored quartets against `DataLoader` with Pillow on the same files: packing, and serving what is packed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bench.data.loading.loader import Loader
+from bench.data.stored import source as source_module
+from bench.data.stored.source import Stored
+from bench.data.synthetic.source import Synthetic
+from bench.profile.rounds import TimedWindow
+from tests.benchmarks.conftest import SIZE
+from tests.benchmarks.quartet_files import PIXELS, WRITTEN, QuartetFiles, batches, data_loader
+from tests.benchmarks.test_ratios import Say, compare, fastest
+
+pytestmark = pytest.mark.ratio
+
+BACKGROUNDS, OBJECTS = 8, 16
+COUNT = BACKGROUNDS * OBJECTS
+FILES = "bg={bg}_bg.jpg bg_fg={bg}_{fg}_bg_fg.jpg mask={bg}_{fg}_mask.jpg depth={bg}_{fg}_depth.jpg"
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Say:
+    """Print a line that is seen whatever is captured."""
+
+    def line(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n  {text}", end="", flush=True)
+
+    return line
+
+
+@pytest.fixture
+def all_cores():
+    torch.set_num_threads(os.cpu_count() or 1)  # `one_thread` restores it
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every object on every background, as published sets have it: JPEG of 224 px, quality 90."""
+    folder = tmp_path_factory.mktemp("stored")
+    rooms = Synthetic(camera="still").render("train", torch.arange(max(BACKGROUNDS, OBJECTS)), PIXELS)
+
+    def save(name: str, image: torch.Tensor) -> None:
+        pixels = (image * 255).round().byte().permute(1, 2, 0).numpy()
+        Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0]).save(folder / f"{name}.jpg", quality=90)
+
+    for g in range(BACKGROUNDS):
+        save(f"{g:03}_bg", rooms.bg[g])
+        for o in range(OBJECTS):
+            mask = rooms.mask[o]
+            save(f"{g:03}_{o:03}_bg_fg", rooms.bg[g] * (1 - mask) + rooms.bg_fg[o] * mask)
+            save(f"{g:03}_{o:03}_mask", mask)
+            save(f"{g:03}_{o:03}_depth", rooms.depth[o])
+    return folder
+
+
+def names(self: QuartetFiles, i: int, name: str) -> Image.Image:
+    g, o = divmod(i, OBJECTS)
+    return Image.open(self.folder / (f"{g:03}_bg.jpg" if name == "bg" else f"{g:03}_{o:03}_{name}.jpg"))
+
+
+def reading(files: Path, written: str, batch: int = 32):
+    """A pass of the peer over all files, by workers; seconds a quartet."""
+    peers = type("Peers", (WRITTEN[written],), {"_open": names})(files, COUNT, SIZE)
+
+    def with_workers(workers: int) -> TimedWindow:
+        reader = data_loader(peers, batch, workers)
+
+        def read() -> float:
+            began = time.perf_counter()
+            served = sum(len(ready.arrive()) for ready in batches(reader, torch.device("cpu")))
+            return (time.perf_counter() - began) / served
+
+        return read
+
+    return with_workers
+
+
+def opened(files: Path, packed: Path | None) -> Stored:
+    return Stored(files, files=FILES, split="shared", depth_unit="8bit", packed=packed)
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_packing(benchmark, say: Say, files: Path, tmp_path: Path, all_cores: None, written: str) -> None:
+    """Quartets a second packed from JPEG files to 64 px, against one pass of `DataLoader` with Pillow."""
+    source = opened(files, tmp_path / "packed")
+
+    def ours() -> float:
+        for path in (tmp_path / "packed").glob("stored-*"):
+            shutil.rmtree(path)
+        source._readers.clear()
+        began = time.perf_counter()
+        assert source.pack(SIZE).is_complete
+        return (time.perf_counter() - began) / COUNT
+
+    workers, peer = fastest(reading(files, written), (0, os.cpu_count() or 1))
+    what = f"quartets packed, over one pass of DataLoader + Pillow ({written}, {workers} workers)"
+    compare(benchmark, say, what, "2 with the same cores", ours, peer)
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_serving(
+    benchmark, say: Say, files: Path, tmp_path: Path, written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Quartets a second handed out once they are packed, against `DataLoader` with Pillow."""
+    monkeypatch.setattr(source_module, "_PAYS", 1)
+    source = opened(files, tmp_path / "packed")
+    source.pack(SIZE)
+    loader = Loader(source, "train", source.count("train"), SIZE, 32, 2**30)
+    assert loader.tier == "resident"
+    passes = 20
+
+    def ours() -> float:
+        began = time.perf_counter()
+        served = sum(len(batch.arrive()) for epoch in range(passes) for batch in loader.epoch(0, epoch))
+        return (time.perf_counter() - began) / served
+
+    workers, peer = fastest(reading(files, written), (0, os.cpu_count() or 1))
+    what = f"stored quartets served, over DataLoader + Pillow ({written}, {workers} workers)"
+    compare(benchmark, say, what, "20", ours, peer)
+
+
+def test_rows_of_a_pack_are_what_the_files_hold(files: Path, tmp_path: Path) -> None:
+    """Faster, and the same: within what decoding JPEG at half size changes."""
+    source = opened(files, None)
+    quartet = source.render("train", torch.arange(8), SIZE)
+    picture = source.reader(SIZE)
+    for i, row in enumerate(source._rows("train", torch.arange(8))):
+        name = source._entries[row].image.name
+        whole = np.asarray(Image.open(files / name).resize((SIZE, SIZE), Image.Resampling.BILINEAR)) / 255
+        assert np.abs(quartet.bg_fg[i].permute(1, 2, 0).numpy() - whole).mean() < 0.02
+    assert picture.size == SIZE

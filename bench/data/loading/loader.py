@@ -121,14 +121,15 @@ class Loader:
         needed = count * self._form.bytes
         self._store: Tensor | None = None
         self._stream: torch.cuda.Stream | None = None
-        if needed <= budget:
+        own = source.own_pack(size)
+        if needed <= budget and own != "growing":
             self.tier = "resident"
             self._store = torch.empty(count, self._form.bytes, dtype=torch.uint8, device=source.device)
             begin = 0
             for rows in self._rows(progress):
                 self._store[begin : begin + len(rows)] = rows
                 begin += len(rows)
-        elif packed_files is not None and needed <= packed_files.budget():
+        elif own == "none" and packed_files is not None and needed <= packed_files.budget():
             self.tier = "streamed"
             self._store = packed_files.get(self._key(), count, self._form.bytes, self._rows(progress))
         else:

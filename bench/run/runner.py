@@ -39,7 +39,7 @@ from bench.train.assemble import Run
 from bench.train.events import Listener, Preview
 from bench.train.failures import failure_of, outcome_of
 from bench.train.loop import Observers, TrainingResult, train
-from bench.train.trial import size_of
+from bench.train.trial import Size, size_of
 from registry.contract import Prediction, Quartet
 
 _NOT_FINITE = "predictions on the test split hold NaN or infinity"
@@ -150,7 +150,7 @@ class Runner:
             failure=failure,
             arithmetic=arithmetic(self.device, spec.precision),
             load=load_of(observers.training.windows),
-            facts=self._facts(run, size.gmacs_reason),
+            facts=self._facts(run, size),
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         record = store.read(path)
@@ -221,9 +221,14 @@ class Runner:
 
         return preview
 
-    def _facts(self, run: Run, gmacs_reason: str | None) -> dict[str, Any]:
-        facts = {"gmacs": gmacs_reason, "plugins": plugin_distributions(*run.names) or None}
-        return {name: value for name, value in facts.items() if value is not None}
+    def _facts(self, run: Run, size: Size) -> dict[str, Any]:
+        facts = {
+            "gmacs": size.gmacs_reason,
+            "model": list(size.notes),
+            "data": self.source.facts(),
+            "plugins": plugin_distributions(*run.names),
+        }
+        return {name: value for name, value in facts.items() if value}
 
 
 def load_of(windows: Sequence[Window]) -> Load | None:

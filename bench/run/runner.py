@@ -150,7 +150,7 @@ class Runner:
             failure=failure,
             arithmetic=arithmetic(self.device, spec.precision),
             load=load_of(observers.training.windows),
-            facts=self._facts(run, size),
+            facts=self._facts(run, size, observers.memory),
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         record = store.read(path)
@@ -221,12 +221,14 @@ class Runner:
 
         return preview
 
-    def _facts(self, run: Run, size: Size) -> dict[str, Any]:
+    def _facts(self, run: Run, size: Size, peak: memory.PeakMeter) -> dict[str, Any]:
+        stages = {stage: round(mib, 1) for stage, mib in peak.stages.items()}
         facts = {
             "gmacs": size.gmacs_reason,
             "model": list(size.notes),
             "data": self.source.facts(),
             "plugins": plugin_distributions(*run.names),
+            "peak_mib": stages if len(stages) > 1 else None,
         }
         return {name: value for name, value in facts.items() if value}
 

@@ -160,7 +160,7 @@ class Runner:
             failure=failure,
             arithmetic=arithmetic(self.device, spec.precision),
             load=load_of(observers.training.windows),
-            facts=self._facts(run, size.gmacs_reason),
+            facts=self._facts(run, size.gmacs_reason, observers.memory),
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         record = store.read(path)
@@ -231,8 +231,10 @@ class Runner:
 
         return preview
 
-    def _facts(self, run: Run, gmacs_reason: str | None) -> dict[str, Any]:
-        facts = {"gmacs": gmacs_reason, "plugins": plugin_distributions(*run.names) or None}
+    def _facts(self, run: Run, gmacs_reason: str | None, peak: memory.PeakMeter) -> dict[str, Any]:
+        facts: dict[str, Any] = {"gmacs": gmacs_reason, "plugins": plugin_distributions(*run.names) or None}
+        if len(peak.stages) > 1:
+            facts["peak_mib"] = {stage: round(mib, 1) for stage, mib in peak.stages.items()}
         return {name: value for name, value in facts.items() if value is not None}
 
 

@@ -102,7 +102,7 @@ def train(
     def load(part: Part, size: int, batch: int) -> Loader:
         counts = {"train": protocol.train_samples, "val": protocol.val_samples, "test": protocol.test_samples}
         with memory.set_aside():  # samples that lie on the device are not the training's
-            return loaders(part, counts[part], size, batch)
+            return loaders(part, counts[part], size, batch).serving(spec.inputs)
 
     memory.begin()
     last = protocol.stages[-1]

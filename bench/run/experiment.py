@@ -32,6 +32,7 @@ from bench.train.engine import engine_for, engine_named
 from bench.train.events import Listener
 from bench.train.trial import try_out
 from registry.contract import Prediction
+from registry.errors import RegistryError
 from registry.losses import parse
 from registry.models import models
 from registry.optimizers import optimizers
@@ -118,7 +119,9 @@ class Experiment:
         try:
             optimizer = optimizers.build(protocol.optimizer)([torch.nn.Parameter(torch.zeros(1))])
             schedules.build(protocol.schedule)(optimizer, 10)
-        except (ValueError, ZeroDivisionError, TypeError) as error:
+        except RegistryError:
+            raise
+        except (Exception, SystemExit) as error:  # whatever somebody's optimizer raises
             raise BenchError(f"that cannot be built: {error}") from error
         for key in self._keys:
             if key not in BASELINES:
@@ -132,7 +135,7 @@ class Experiment:
         for key in self._metrics:
             try:
                 Scores([key]).update(Prediction(logits, logits), quartet)
-            except Exception as error:  # whatever somebody's metric raises
+            except (Exception, SystemExit) as error:  # whatever somebody's metric raises
                 raise BenchError(f"metric {key} cannot be computed: {type(error).__name__}: {error}") from error
 
     def headline(self) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from bench.cli.data import DataOptions
 from bench.cli.groups import BudgetOptions, FolderOptions, MachineOptions
-from bench.core.errors import Interrupted
 
 EXAMPLES = """
 bench run --model wnet --loss bce_ssim
@@ -60,15 +58,22 @@ def run(
     """
     from rich.console import Console
 
+    from bench.core import files
+    from bench.core.interruption import Interruption
+    from bench.report.pages import pages, refresh
+    from bench.report.picture import PredictionPicture
     from bench.report.run_summary import result_lines
     from bench.report.tensorboard import TensorBoard
     from bench.report.terminal import Terminal
+    from bench.results import store
     from bench.run.experiment import Experiment
-    from bench.train.events import Listeners
+    from bench.train.events import Decoration, Listeners
 
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, _interrupt)
+    interruption = Interruption()
+    interruption.install()
     console = Console(highlight=False, markup=False)
+    if out is not None:
+        files.check_writable(out, "--out")
     experiment = Experiment(
         models=model,
         loss=loss,
@@ -86,19 +91,20 @@ def run(
         baselines=baselines,
         strict=strict,
         metrics=metric or (),
+        interruption=interruption,
     )
     console.print(experiment.headline())
     with Terminal(console) as terminal:
-        for record, path, made in experiment.run(Listeners([terminal, TensorBoard()]), announce=console.print):
+        events = Decoration(TensorBoard(), "TensorBoard events", terminal.notice)
+        picture = Decoration(PredictionPicture(), "picture", terminal.notice)
+        for record, path, made in experiment.run(Listeners([terminal, events, picture]), announce=console.print):
             console.print(result_lines(record, path, folders.runs, made, experiment.floor()), soft_wrap=True)
     if out is not None:
-        experiment.write_leaderboard(out)
-        console.print(f"leaderboard: {out}")
+        try:
+            refresh(pages(folders.results, out, readme=False))
+            console.print(f"leaderboard: {out}")
+        except OSError as error:
+            console.print(f"warning: no leaderboard: {error}; write it with: bench leaderboard --out {out}")
+        store.check(folders.results)
     if experiment.failed:
         raise typer.Exit(4)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise Interrupted(
-        "stopped; the same command goes on from the last checkpoint (at the end of an epoch, a minute apart)"
-    )

@@ -34,4 +34,6 @@ class BadData(BenchError):
 class Interrupted(BaseException):
     """Somebody asked the program to stop (Ctrl-C, SIGTERM); no ``except Exception`` may take it for a failure."""
 
-    exit_code = 130
+    def __init__(self, message: str, exit_code: int = 130) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

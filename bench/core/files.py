@@ -1,15 +1,24 @@
-"""Files written in one step, and JSON in one spelling."""
+"""The one atomic writer and the one lock: files are written in one step, and JSON in one spelling."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from bench.core.errors import BenchError
+
+_PREFIX, _SUFFIX = ".", ".tmp"
+STRAY_AGE = 3600.0
+"""Seconds after which a temporary file is nobody's any more."""
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 def canonical_json(value: Any) -> str:
@@ -17,32 +26,30 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
-def replace(path: Path, text: str) -> None:
-    """Put a text in a file's place in one step: a reader sees the old or the new, never a part.
+def replace(path: Path, content: str | bytes) -> None:
+    """Put something in a file's place in one step: a reader sees the old or the new, never a part.
 
-    A link keeps being one: what it leads to is replaced. A file keeps its mode.
-
-    Raises:
-        BenchError: what lies there is no regular file (a device, a folder, a pipe): nothing is renamed over it.
+    A link stays a link, and what it points to is replaced; the file keeps its mode. A device or a pipe is written to.
     """
-    place = path.resolve() if path.is_symlink() else path
-    before = place.stat() if place.exists() else None
-    if before is not None and not stat.S_ISREG(before.st_mode):
-        raise BenchError(f"cannot write {path}: it is no regular file")
+    place = Path(os.path.realpath(path))
     place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _temporary(place, text)
+    if place.exists() and not place.is_file():
+        if place.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        place.open("wb").write(_bytes(content))
+        return
+    mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else None
+    temporary = _temporary(place, content, mode)
     try:
-        if before is not None:
-            temporary.chmod(stat.S_IMODE(before.st_mode))
         temporary.replace(place)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def create(path: Path, text: str) -> bool:
-    """Make a new file with all its text at once; False when the name is taken."""
-    temporary = _temporary(path, text)
+def create(path: Path, content: str | bytes) -> bool:
+    """Make a new file with all its content at once; False when the name is taken."""
+    temporary = _temporary(path, content)
     try:
         os.link(temporary, path)
     except FileExistsError:
@@ -57,15 +64,128 @@ def create(path: Path, text: str) -> bool:
     return True
 
 
-def _temporary(path: Path, text: str) -> Path:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that a kill left in a folder; those that somebody may still be writing stay."""
+    for stray in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+        with suppress(OSError):
+            if time.time() - stray.stat().st_mtime > STRAY_AGE:
+                stray.unlink()
+
+
+def check_writable(path: Path, option: str) -> None:
+    """Find out before any work whether a file can be written; leaves nothing behind.
+
+    Args:
+        path: of the file; it need not be there, nor the folders above it.
+        option: that named it, for the message.
+
+    Raises:
+        BenchError: it cannot.
+    """
+    place = Path(os.path.realpath(path))
+    if place.is_dir():
+        raise BenchError(f"{option}: cannot write {path}: it is a folder")
+    if place.is_block_device():
+        raise BenchError(f"{option}: cannot write {path}: it is a disk")
+    if place.exists() and not os.access(place, os.W_OK):
+        raise BenchError(f"{option}: cannot write {path}: no permission")
+    if not place.exists() or place.is_file():
+        check_folder(place.parent, option, path)
+
+
+def check_folder(folder: Path, option: str, path: Path | None = None) -> None:
+    """Find out before any work whether files can be made in a folder; leaves nothing behind.
+
+    Args:
+        folder: it need not be there.
+        option: that named it, for the message.
+        path: what is to be written there, if the message shall name that.
+
+    Raises:
+        BenchError: they cannot.
+    """
+    place = Path(os.path.realpath(folder))
+    made: list[Path] = []
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        for above in reversed([place, *place.parents]):
+            if not above.exists():
+                above.mkdir()
+                made.append(above)
+        with tempfile.NamedTemporaryFile(dir=place):  # permissions do not tell: /proc takes no files from anybody
+            pass
+    except OSError as error:
+        raise BenchError(f"{option}: cannot write {path or folder}: {error.strerror}") from error
+    finally:
+        for above in reversed(made):
+            with suppress(OSError):
+                above.rmdir()
+
+
+class Taken(Exception):
+    """Another process, or another part of this one, holds the lock."""
+
+
+@contextmanager
+def lock(path: Path, wait: bool = True) -> Iterator[None]:
+    """Hold a lock; a process that ends gives up its locks, however it ends.
+
+    Args:
+        path: the lock's file, which stays.
+        wait: until others give it up.
+
+    Raises:
+        Taken: somebody holds it, and this does not ``wait``.
+        BenchError: the file system has no locks.
+    """
+    from filelock import FileLock, Timeout  # not needed by what only reads
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _check_locks(path)
+    held = FileLock(path, timeout=-1 if wait else 0)
+    try:
+        held.acquire()
+    except Timeout:
+        raise Taken(str(path)) from None
+    except NotImplementedError:
+        raise BenchError(_no_locks(path)) from None
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def _check_locks(path: Path) -> None:
+    """Whether the file system knows locks at all: those who ask for one cannot tell that from one that is held."""
+    try:
+        import fcntl
+    except ImportError:  # another system, with locks of its own
+        return
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                raise BenchError(_no_locks(path)) from error
+
+
+def _no_locks(path: Path) -> str:
+    return f"the file system of {path.parent} has no locks: choose a folder on a local disk, with --runs and --results"
+
+
+def _temporary(path: Path, content: str | bytes, mode: int | None = None) -> Path:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_PREFIX, suffix=_SUFFIX)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(_bytes(content))
             file.flush()
             os.fsync(file.fileno())
+        temporary.chmod(0o644 if mode is None else mode)
     except OSError:
-        Path(name).unlink()
+        temporary.unlink(missing_ok=True)
         raise
-    Path(name).chmod(0o644)
-    return Path(name)
+    return temporary
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode("utf-8", errors="surrogateescape") if isinstance(content, str) else content

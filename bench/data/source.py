@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor
@@ -16,6 +16,9 @@ from registry.contract import Quartet
 
 # Enough for the work to outweigh its launch, few enough to fit in memory.
 _CHUNK_PIXELS = {"cpu": 2**18, "cuda": 2**24}
+
+
+OwnPack = Literal["none", "growing", "whole"]
 
 
 class Source(ABC):
@@ -46,6 +49,10 @@ class Source(ABC):
     def count(self, part: Part) -> int | None:
         """How many different samples a part has, greater ids beginning anew; None where there is no end to them."""
         return None
+
+    def own_pack(self, size: int) -> OwnPack:
+        """Whether it keeps what it made at a size by itself: ``none``, or a ``growing`` or ``whole`` pack."""
+        return "none"
 
     def render(self, part: Part, ids: Tensor, size: int) -> Quartet:
         """Samples ``ids`` (B,), at least one, of a part at ``size`` x ``size``, float32 on the source's device.

@@ -26,19 +26,16 @@ from torch import Tensor
 
 from bench.core.machine import environment, pick_device, pick_precision
 from bench.core.protocol import Protocol, find_protocol
+from bench.core.record import Phase
 from bench.core.spec import Engine, RunSpec
 from bench.data.sources import open_source
 from bench.report.tensorboard import TensorBoard
 from bench.report.terminal import Terminal
 from bench.run.runner import Runner
+from bench.train.assemble import Run, build_model, build_step, make_run
 from bench.train.cuda_graph import BEFORE_CAPTURE, CudaGraph
 from bench.train.events import Listener, Listeners, WindowSummary
-from bench.train.memory_format import place
 from registry.contract import Quartet
-from registry.losses import parse
-from registry.losses.objective import Objective
-from registry.models import models
-from registry.optimizers import optimizers
 
 WARM_UP = 5
 """Steps of a model that is then thrown away."""
@@ -47,12 +44,12 @@ WARM_UP = 5
 class _Bare:
     """Forward, loss, backward and optimizer on tensors that lie in memory, and nothing else; in a graph if asked."""
 
-    def __init__(self, spec: RunSpec, batches: list[Quartet], device: torch.device) -> None:
-        torch.manual_seed(spec.seed)
-        self._model = place(models.build(spec.model), spec.memory_format, device).train()
-        self._objective = Objective(parse(spec.recipe)).to(device)
-        self._optimizer = optimizers.build(spec.protocol.optimizer)(self._model.parameters())
-        self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16")
+    def __init__(self, run: Run, batches: list[Quartet], device: torch.device) -> None:
+        spec, recipe = run.spec, run.recipe
+        assert recipe is not None
+        self._model = build_model(spec, device).train()
+        step = build_step(spec, recipe, self._model, recipe.heads, device, engine="eager")
+        self._objective, self._optimizer, self._autocast = step.objective, step.optimizer, step.autocast
         self._batches, self._device = itertools.cycle(batches), device
         self._step = self._eagerly
         if spec.engine == "graphed":
@@ -102,13 +99,13 @@ class _InTurn(Listener):
     def __init__(self, bare: Callable[[], _Bare]) -> None:
         self._begin = bare
 
-    def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
+    def started(self, spec: RunSpec, folder: Path, resumed_at: int, step: int = 0) -> None:
         self.whole = self.bare = 0.0
         self._steps = 0
         self._other = self._begin()
         self._phase, self._since = "", time.perf_counter()
 
-    def phase(self, name: str) -> None:
+    def phase(self, name: Phase) -> None:
         self._lap()
         self._phase = name
 
@@ -144,23 +141,17 @@ def measure(
         tempfile.TemporaryDirectory() as scratch,
         Terminal(Console(file=io.StringIO(), force_terminal=True)) as terminal,
     ):
-        spec = RunSpec(
-            model=models.canonical(model),
-            recipe=parse(loss).text,
-            protocol=protocol,
-            data=source.describe(),
-            precision=pick_precision(device),
-            engine=engine,
-        )
+        described, precision = source.describe(), pick_precision(device)
+        run = make_run(model, loss, protocol, described, precision=precision, engine=engine)
         stage = protocol.stages[0]
-        in_turn = _InTurn(lambda: _Bare(spec, batches, device))
+        in_turn = _InTurn(lambda: _Bare(run, batches, device))
         listener = Listeners([terminal, TensorBoard(), in_turn])  # the last: what the others do is the whole loop's
         runner = Runner(source, device, Path(scratch) / "runs", Path(scratch) / "results", listener)
         loader = runner.loader("train", protocol.train_samples, stage.size, stage.batch)
         batches = [batch.quartet for batch in itertools.islice(loader.in_order(), len(loader))]
-        _Bare(spec, batches, device)(WARM_UP)
+        _Bare(run, batches, device)(WARM_UP)
         for _ in range(rounds):
-            runner.run(spec, spec.recipe)
+            runner.run(run)
             ratios.append(in_turn.bare / in_turn.whole)
     return ratios
 

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from bench.core.image_columns import CAMERA as CAMERA
+from bench.core.image_columns import PREFIX as PREFIX
 from bench.metrics.view import View, count, total
 from registry.contract import Prediction, Quartet
-
-PREFIX, CAMERA = "image/", "camera/"
-"""Before the names of these columns in a per-image table, so that nobody takes them for metrics."""
 
 NAMES = ("mask_area", "object_depth", "object_contrast", "depth_known")
 

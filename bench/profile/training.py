@@ -11,11 +11,10 @@ import torch
 from torch import Tensor
 
 from bench.core.errors import BenchError
-from bench.core.machine import free_bytes, steady_arithmetic
+from bench.core.machine import free_bytes
 from bench.core.protocol import Protocol
 from bench.core.spec import Engine, MemoryFormat, Precision, RunSpec
 from bench.core.timings import BlockTime
-from bench.data.augment import Augmentation
 from bench.data.loading.loader import RESIDENT_SHARE, Batch, Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
@@ -25,19 +24,15 @@ from bench.timing.census import Census, bytes_of
 from bench.timing.hooks import BlockPasses, Passes, WholePasses
 from bench.timing.ledger import Ledger
 from bench.timing.work import blocks_of
+from bench.train.assemble import build_model, build_step, make_run
 from bench.train.compatibility import common_heads
 from bench.train.cuda_graph import GRAPH
-from bench.train.engine import FIRST_STEPS, refusal, run_by
+from bench.train.engine import FIRST_STEPS, refusal
 from bench.train.evaluate import evaluate
-from bench.train.memory_format import place
-from bench.train.step import Step
 from registry.contract import Quartet
 from registry.losses import parse
-from registry.losses.objective import Losses, Objective, Span, nullspan
-from registry.models import models
+from registry.losses.objective import Losses, Span, nullspan
 from registry.models.baselines import Fitted
-from registry.optimizers import optimizers
-from registry.schedules import schedules
 
 BATCHES = 16
 _WINDOW_SECONDS = {"cpu": 0.05, "cuda": 0.25}
@@ -84,7 +79,7 @@ class StepRunner:
         stage = spec.protocol.stages[-1]
         self.batch, self.size = stage.batch, stage.size
         memory.keep_freed(device)
-        steady_arithmetic(spec.precision)
+        self._recipe = parse(spec.recipe)
         self.ledger = Ledger(device, seconds=_WINDOW_SECONDS[device.type], min_steps=1)
         self.copies_ms: list[float] = []
         self.model = self._build()
@@ -95,7 +90,7 @@ class StepRunner:
         room = int(RESIDENT_SHARE * free_bytes(device) * part)
         self.loader = Loader(source.to(device), "train", count, self.size, self.batch, room, packed_files=packed_files)
         try:
-            self._heads = common_heads(spec, self.model, self.loader)
+            self._heads = common_heads(spec.model, self._recipe, self.model, self.loader)
         except ValueError as error:
             raise BenchError(f"{spec.model}: {error}") from error
         self._begin()
@@ -123,23 +118,21 @@ class StepRunner:
         return refusal(self._step)
 
     def _build(self) -> torch.nn.Module:
-        torch.manual_seed(self.spec.seed)
-        return place(models.build(self.spec.model), self.spec.memory_format, self.device)
+        return build_model(self.spec, self.device)
 
     def _begin(self) -> None:
-        spec, protocol = self.spec, self.spec.protocol
-        self.objective = Objective(parse(spec.recipe), heads=self._heads).to(self.device)
-        self.optimizer = optimizers.build(protocol.optimizer)([*self.model.parameters(), *self.objective.parameters()])
-        self._step = Step(
+        self._step = build_step(
+            self.spec,
+            self._recipe,
             self.model,
-            self.objective,
-            self.optimizer,
-            schedules.build(protocol.schedule)(self.optimizer, _STEPS),
-            torch.autocast(self.device.type, torch.bfloat16, enabled=spec.precision == "bfloat16"),
+            self._heads,
             self.device,
-            Augmentation(protocol.augmentation, spec.seed, self.loader.count, self.loader.source.has_metric_depth),
+            steps=_STEPS,
+            samples=self.loader.count,
+            metric_depth=self.loader.source.has_metric_depth,
+            engine=self.engine,
         )
-        run_by(self.engine, self._step)
+        self.objective, self.optimizer = self._step.objective, self._step.optimizer
         self._passes = self._split(self.ledger)
         self.batches = self._forever()
         self.model.train()
@@ -278,11 +271,5 @@ def spec_named(
     Raises:
         RegistryError: a name that does not exist, or a recipe that does not parse.
     """
-    return RunSpec(
-        model=models.canonical(model),
-        recipe=parse(loss).text,
-        protocol=protocol,
-        data=source.describe(),
-        precision=precision,
-        memory_format=memory_format,
-    )
+    described = source.describe()
+    return make_run(model, loss, protocol, described, precision=precision, memory_format=memory_format).spec

@@ -19,6 +19,7 @@ from bench.report.cells import (
 )
 from bench.report.markdown import code, literal, table
 from bench.results.board import Group, Named, groups_of
+from bench.results.find import named_arithmetic
 from bench.results.row import Row
 from bench.results.standings import Images, Standing, ranking, standings
 from bench.results.stats.interquartile import InterquartileMean
@@ -92,7 +93,16 @@ def _quality(group: Group, rows: Sequence[Row], shown: Sequence[str], images: Im
         for other in standing.row.elsewhere if not standing.row.pooled else ():
             figures = [number(other, name, group) for name in shown]
             body.append(
-                ["", f"↳ also on {where(other)}", "", "", seeds_cell(other), *figures, "", *("" for _ in extra)]
+                [
+                    "",
+                    f"↳ also on {named_arithmetic(other.any)}",
+                    "",
+                    "",
+                    seeds_cell(other),
+                    *figures,
+                    "",
+                    *("" for _ in extra),
+                ]
             )
     return table(header, body)
 
@@ -103,12 +113,6 @@ def _line(standing: Standing, group: Group, shown: Sequence[str], ranked: str) -
     tie = "" if not row.learns else "·" if standing.place.tier is None else str(standing.place.tier)
     best = "" if standing.best is None else percentage(standing.best)
     return [tie, code(row.model), loss_cell(row), precision_cell(row.any), seeds_cell(row), *figures, best]
-
-
-def where(row: Row) -> str:
-    """A kind of arithmetic in words."""
-    about = row.any.environment
-    return f"{about.label}, {about.instructions} ({row.any.fingerprint})"
 
 
 def _costs(group: Group) -> str:
@@ -140,7 +144,7 @@ def _cost_table(members: Sequence[tuple[Row, list[Record]]]) -> str:
 def _records(group: Group, link: str) -> str:
     """Where every figure comes from."""
     body = [
-        [code(row.model), loss_cell(row), precision_cell(row.any), where(part), _links(part, link)]
+        [code(row.model), loss_cell(row), precision_cell(row.any), named_arithmetic(part.any), _links(part, link)]
         for row in group.board
         for part in (row, *row.elsewhere)
     ]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from bench.core import files
+from bench.core.record import Record
+from bench.train.events import Listener, Preview
 from registry.contract import Prediction, Quartet
 
 _SIDE = 128
@@ -14,6 +20,22 @@ _CAPTION = 18
 _NAN = (70, 70, 70)
 # Black, violet, orange, yellow: dark is near. Evenly spaced stops of the "inferno" map.
 _STOPS = torch.tensor([[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]], dtype=torch.float32)
+
+
+PICTURED = 6
+"""Scenes in the picture of a run."""
+PICTURE = "predictions.png"
+
+
+class PredictionPicture(Listener):
+    """Draws what a run's model predicts beside the truth, into the run's folder, when the run is over."""
+
+    def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
+        """Draw it."""
+        if preview is not None:
+            content = io.BytesIO()
+            prediction_picture(*preview(PICTURED)).save(content, format="PNG")
+            files.replace(folder / PICTURE, content.getvalue())
 
 
 def prediction_picture(quartet: Quartet, prediction: Prediction) -> Image.Image:
@@ -30,11 +52,6 @@ def prediction_picture(quartet: Quartet, prediction: Prediction) -> Image.Image:
         columns["predicted depth"] = [_heat(d, low[i], high[i], None) for i, d in enumerate(depths)]
     order = ["bg", "bg_fg", "mask", "predicted mask", "depth", "predicted depth"]
     return _sheet({name: columns[name] for name in order if name in columns})
-
-
-def contact_sheet(quartet: Quartet) -> Image.Image:
-    """Columns bg, bg_fg, mask, depth, as far as they are there."""
-    return _sheet(_scene_columns(quartet))
 
 
 def _scene_columns(quartet: Quartet) -> dict[str, list[Image.Image]]:

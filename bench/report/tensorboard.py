@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.core.record import Epoch, Record
 from bench.core.spec import RunSpec
-from bench.train.events import Listener, WindowSummary
+from bench.train.events import Listener, Preview, WindowSummary
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -21,17 +21,20 @@ class TensorBoard(Listener):
     def __init__(self) -> None:
         self._writer: SummaryWriter | None = None
 
-    def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
-        """Open the event file; what an earlier process said of the epochs that stay done is kept, and nothing else.
+    def started(self, spec: RunSpec, folder: Path, resumed_at: int, step: int = 0) -> None:
+        """Open the event file; what an earlier process said of the steps that stay done is kept in it.
+
+        The events of an earlier run stay beside it until this one is over.
 
         TensorBoard's own way, a step from which on it should forget, is not heeded by its present server.
         """
         from torch.utils.tensorboard import SummaryWriter  # seconds to import: only where a run is made
 
         self._protocol = spec.protocol
-        events = folder / "tensorboard"
-        done = spec.protocol.steps_before(resumed_at + 1)
-        kept = [one for one in _scalars(events) if one[2] <= done]
+        events, self._before = folder / "tensorboard", folder / "tensorboard.before"
+        kept = [scalar for scalar in _scalars(events) if scalar[2] <= step]
+        if events.exists() and not step and not self._before.exists():
+            events.rename(self._before)
         shutil.rmtree(events, ignore_errors=True)
         self._writer = SummaryWriter(events)
         for tag, value, step, moment in kept:
@@ -50,11 +53,12 @@ class TensorBoard(Listener):
         if self._writer is not None:
             self._writer.flush()
 
-    def finished(self, record: Record) -> None:
+    def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
         """Close the event file, if the run came as far as to have one."""
         if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+            writer, self._writer = self._writer, None
+            writer.close()
+            shutil.rmtree(self._before, ignore_errors=True)
 
     def _add(self, group: str, values: Mapping[str, float | None], at: int) -> None:
         for name, value in values.items():

@@ -9,10 +9,10 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from bench.core.record import Epoch, Record
+from bench.core.record import Epoch, Phase, Record
 from bench.core.spec import RunSpec
 from bench.results.metric_facts import facts_in, shown
-from bench.train.events import Listener, WindowSummary
+from bench.train.events import Listener, Preview, WindowSummary
 
 
 class Terminal(Listener):
@@ -44,22 +44,24 @@ class Terminal(Listener):
         """Show how far it is."""
         self._show(what, done, total, "")
 
-    def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
+    def notice(self, words: str) -> None:
+        """Print it."""
+        self._console.print(f"  {words}", soft_wrap=True)
+
+    def started(self, spec: RunSpec, folder: Path, resumed_at: int, step: int = 0) -> None:
         """Name the run."""
         self._title = f"{spec.model} seed {spec.seed}"
         if self._task is not None:  # of what was done ahead
             self._progress.update(self._task, description=self._title, completed=0)
-        if resumed_at:
-            self._console.print(f"  resumed after epoch {resumed_at} from the checkpoint in {folder}")
+        if step:
+            at = spec.protocol.steps_before(resumed_at + 1)
+            within = f", step {step - at} of the next" if step > at else ""
+            self._console.print(f"  resumed after epoch {resumed_at}{within}, from the checkpoint in {folder}")
 
-    def phase(self, name: str) -> None:
+    def phase(self, name: Phase) -> None:
         """Name the phase where the news stood."""
         if self._task is not None:
             self._progress.update(self._task, news=name)
-
-    def notice(self, words: str) -> None:
-        """Print it."""
-        self._console.print(f"  {words}", soft_wrap=True, markup=False)
 
     def window(self, summary: WindowSummary) -> None:
         """Move the bar."""
@@ -80,7 +82,7 @@ class Terminal(Listener):
             soft_wrap=True,
         )
 
-    def finished(self, record: Record) -> None:
+    def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
         """Take the bar away."""
         if self._task is not None:
             self._progress.remove_task(self._task)

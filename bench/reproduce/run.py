@@ -24,9 +24,8 @@ from bench.reproduce.reproduction import Reproduction, Row, TrialResult
 from bench.reproduce.system import Measure, System, Trial
 from bench.run.runner import Runner, discard
 from bench.train import checkpoint
+from bench.train.assemble import build_model, make_run
 from bench.train.events import Listener
-from registry.losses import parse
-from registry.models import models
 
 
 @dataclass
@@ -78,17 +77,13 @@ class Reproducer:
         for name, form in trial.forms.items():
             source = AsPublished(self.source, system.stretched, form.turned).to(self.device)
             runner = Runner(source, self.device, self.runs, self.results, self.listener or Listener())
-            spec = RunSpec(
-                model=models.canonical(form.model),
-                recipe=parse(form.recipe).text,
-                protocol=trial.protocol(name, f"reproduce {system.key}.{number}", self.full, self.samples),
-                data=source.describe(),
-            )
-            self.announce(f"system {system.key}, {name}: {spec.model}, {form.recipe}")
-            discard(self.runs, spec)  # figures are of this run, not of one that was stopped
-            records[name] = runner.run(spec, form.recipe)
+            protocol = trial.protocol(name, f"reproduce {system.key}.{number}", self.full, self.samples)
+            run = make_run(form.model, form.recipe, protocol, source.describe())
+            self.announce(f"system {system.key}, {name}: {run.spec.model}, {form.recipe}")
+            discard(self.runs, run.spec)  # figures are of this run, not of one that was stopped
+            records[name] = runner.run(run)
             if records[name][0].outcome == "finished":
-                outputs[name] = self._test_outputs(runner, spec)
+                outputs[name] = self._test_outputs(runner, run.spec)
         protocol = trial.protocol("published", "", self.full, self.samples)
         return TrialResult(
             title=trial.title,
@@ -100,7 +95,7 @@ class Reproducer:
         )
 
     def _test_outputs(self, runner: Runner, spec: RunSpec) -> Outputs:
-        model = models.build(spec.model).to(self.device)
+        model = build_model(spec, self.device)
         model.load_state_dict(checkpoint.load(self.runs / spec.id / "best.pt", self.device)["model"])
         protocol = spec.protocol
         return predict_all(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,9 @@ from bench.results.stats.student import Values
 
 Table = Mapping[str, Values]
 """Per-image values by metric, (images,) each."""
+
+Reader = Callable[[Path], Mapping[str, Sequence[float]]]
+"""Gives the table beside a record; empty where there is none."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +37,19 @@ class Aligned:
     left_out: int
 
     @classmethod
-    def of(cls, results: Path, names: Sequence[str]) -> Aligned:
+    def of(cls, results: Path, names: Sequence[str], read: Reader = store.read_images) -> Aligned:
         """Read the tables beside records.
 
         Args:
             results: the folder.
             names: the records' file names, one or more.
+            read: the table beside a record, by its path; for those who ask for the same tables again.
 
         Raises:
             BadData: a record without a table.
             BenchError: no image in common.
         """
-        raw = {name: _read(results, name) for name in dict.fromkeys(names)}
+        raw = {name: _read(results / name, read) for name in dict.fromkeys(names)}
         samples = [table["sample"] for table in raw.values()]
         common = sorted(set(samples[0]).intersection(*samples[1:]))
         if not common:
@@ -74,10 +78,10 @@ class Aligned:
         return Scored(values, weights, facts.power)
 
 
-def _read(results: Path, name: str) -> dict[str, list[float]]:
-    table = store.read_images(results / name)
+def _read(path: Path, read: Reader) -> Mapping[str, Sequence[float]]:
+    table = read(path)
     if not table:
-        raise BadData([(name, "no per-image metrics beside it")], "a comparison needs the .images.csv files too")
+        raise BadData([(path.name, "no per-image metrics beside it")], "a comparison needs the .images.csv files too")
     return table
 
 

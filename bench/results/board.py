@@ -6,7 +6,7 @@ import hashlib
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 from bench.core.files import canonical_json
 from bench.core.metric_facts import MetricFacts
@@ -149,7 +149,11 @@ def _standing(row: Row) -> tuple[int, str, str]:
 
 def recipe_label(record: Record) -> str:
     """The recipe's name, as long as that name still means the text that was run; else the text."""
-    name, text = record.recipe_name, record.spec.recipe
+    return _label(record.recipe_name, record.spec.recipe)
+
+
+@cache
+def _label(name: str, text: str) -> str:
     return name if not text or (name in recipes.names() and recipes.build(name) == text) else text
 
 

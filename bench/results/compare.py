@@ -12,7 +12,7 @@ from bench.core.record import Record
 from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Row, rows
-from bench.results.find import heading, label, pick
+from bench.results.find import heading, label, named_arithmetic, named_machine, pick
 from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.stats.difference import Difference
 from bench.results.stats.pairing import Pairing
@@ -169,19 +169,37 @@ def _notes(a: Row, b: Row, pairing: Pairing, aligned: Aligned) -> Iterator[str]:
         yield f"seeds that only one of them has do not count: {'; '.join(alone)}"
     if aligned.left_out:
         yield f"{aligned.left_out} test images are not in all records and do not count"
+    for side, row in (("A", a), ("B", b)) if a.cell != b.cell else (("A", a),):
+        for other in row.elsewhere:
+            yield f"{side} was also run on another kind of arithmetic, which does not count: {elsewhere(other)}"
     learnt = [record for record in records if record.spec.recipe]
     for what, values in (
         ("code", {record.code for record in records}),
-        ("machine", {_machine(record) for record in learnt}),
+        ("machine", {named_machine(record) for record in learnt}),
         ("torch version", {record.environment.packages.get("torch", "unknown") for record in learnt}),
         ("precision", {record.spec.precision for record in learnt}),
         ("memory format", {record.spec.memory_format for record in learnt}),
     ):
         if len(values) > 1:
             yield f"the {what} was not the same: {', '.join(sorted(values))}"
+    hidden = _hidden(learnt)
+    if hidden:
+        yield hidden
 
 
-def _machine(record: Record) -> str:
-    """What computed, as far as it changes the bits of a result: another one is worth another seed."""
-    about = record.environment
-    return f"{about.device} ({about.instructions}, {about.threads} threads)"
+def elsewhere(row: Row) -> str:
+    """What a cell gave on another kind of arithmetic: its first headline figure, seeds, and where."""
+    known = facts_in(record for _, record in row.records.values())
+    figures = [f"{name} {mean:.4f}, " for name in shown(known, "headline") if (mean := row.mean(name)) is not None]
+    count = len(row.records)
+    return f"{''.join(figures[:1])}{count} seed{'s' if count > 1 else ''}, on {named_arithmetic(row.any)}"
+
+
+def _hidden(records: Sequence[Record]) -> str | None:
+    """What tells kinds of arithmetic apart that bear the same names."""
+    by_name: dict[tuple[str, ...], set[str]] = {}
+    for record in records:
+        names = named_machine(record), record.environment.packages.get("torch", ""), record.spec.precision
+        by_name.setdefault(names, set()).add(record.arithmetic or "not measured")
+    kinds = next((kinds for kinds in by_name.values() if len(kinds) > 1), None)
+    return None if kinds is None else f"the arithmetic was not the same, whatever its names: {', '.join(sorted(kinds))}"

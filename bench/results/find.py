@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.core.errors import BenchError
@@ -15,6 +16,19 @@ from registry.errors import UnknownName
 def label(row: Row) -> str:
     """``model:loss``, or the model alone where nothing is learnt."""
     return f"{row.model}:{row.recipe}" if row.learns else row.model
+
+
+def named_machine(record: Record) -> str:
+    """What computed, as far as names tell: another machine is worth another seed."""
+    about = record.environment
+    return f"{about.device} ({about.instructions}, {about.threads} threads)"
+
+
+def named_arithmetic(record: Record) -> str:
+    """A kind of arithmetic in words, and by its digest where it was measured: names do not tell all."""
+    about = record.environment
+    digest = f", arithmetic {record.arithmetic}" if record.arithmetic else ""
+    return f"{about.label}, {about.instructions} ({record.fingerprint}{digest})"
 
 
 def heading(row: Row) -> str:
@@ -52,17 +66,37 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
     )
 
 
+def pick_one(board: Sequence[Row], text: str, within: str = "") -> Row:
+    """The one cell that a name fits.
+
+    Raises:
+        UnknownName: it fits none.
+        BenchError: it fits several.
+    """
+    ours = [row for row in board if within in heading(row)]
+    if not ours:
+        raise BenchError(f"no protocol or data is called {within!r}; there are: {_boards(board)}")
+    found = _fitting(ours, text)
+    if len(found) > 1:
+        raise BenchError(
+            f"{text} fits several cells: say the precision (wnet:bce_ssim:float32), name a record's file, or use "
+            f"--within. There are: {'; '.join(f'{_name(row)} ({heading(row)})' for row in found)}"
+        )
+    return found[0]
+
+
 def _fitting(board: Sequence[Row], text: str) -> list[Row]:
     if text.endswith(".json"):
         name = Path(text).name
         found = [
-            Row(row.model, row.recipe, {seed: pair})
+            replace(part, records={seed: pair}, elsewhere=())
             for row in board
-            for seed, pair in row.records.items()
+            for part in (row, *row.elsewhere)
+            for seed, pair in part.records.items()
             if pair[0] == name
         ]
         if not found:
-            raise BenchError(f"no finished record called {name}, or a later record of the same run replaced it")
+            raise BenchError(f"no finished record called {name}, or another record of the same run counts")
         return found
     wanted = text.replace(" ", "")
     found = [row for row in board if wanted in {name.replace(" ", "") for name in _names(row)}]

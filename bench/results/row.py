@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -68,8 +69,11 @@ class Row:
 
     def values(self, metric: str) -> list[float]:
         """The metric of every seed that has it; of every machine, its mean over seeds, if machines are pooled."""
-        by_machine = [part._own(metric) for part in self.parts]
-        return [statistics.fmean(row) for row in by_machine if row] if self.pooled else by_machine[0]
+        if metric not in self._values:
+            by_machine = [part._own(metric) for part in self.parts]
+            pooled = [statistics.fmean(row) for row in by_machine if row]
+            self._values[metric] = pooled if self.pooled else by_machine[0]
+        return self._values[metric]
 
     def array(self, metric: str) -> npt.NDArray[np.float64]:
         """Its values as an array, (seeds,)."""
@@ -83,6 +87,11 @@ class Row:
     def on(self, fingerprint: str) -> list[Record]:
         """Its records that one machine made."""
         return [record for _, record in self.records.values() if record.fingerprint == fingerprint]
+
+    @cached_property
+    def _values(self) -> dict[str, list[float]]:
+        """What `values` has been asked for: a page asks a dozen times."""
+        return {}
 
     def _own(self, metric: str) -> list[float]:
         scores = (record.test.get(metric) for _, record in self.records.values())

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import count, islice
 from pathlib import Path
-
-import numpy as np
 
 from bench.core.errors import BadData, BenchError
 from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
 from bench.results import store
-from bench.results.aligned import Aligned
+from bench.results.aligned import Aligned, Reader
 from bench.results.row import Row
 from bench.results.stats.best import best_chances
+from bench.results.stats.machines import machine_means
 from bench.results.stats.ranking import Entry, Place, rank
-from bench.results.stats.scored import Scored
 
 MOST = 40
 """Rows of a table whose difference from the leader is judged, the best ones; the images of more take long to read."""
@@ -66,6 +65,10 @@ class Images:
     def _kept(self) -> dict[tuple[str, ...], Aligned]:
         return {}
 
+    @cached_property
+    def _read(self) -> Reader:
+        return cache(store.read_images)
+
     def has(self, names: Iterable[str]) -> bool:
         """Whether every one of these records has its table."""
         folder = self.folder
@@ -78,7 +81,7 @@ class Images:
         key = tuple(names)
         if key not in self._kept:
             try:
-                self._kept[key] = Aligned.of(self.folder, names)
+                self._kept[key] = Aligned.of(self.folder, names, self._read)
             except (BadData, BenchError):
                 return None
         return self._kept[key]
@@ -120,9 +123,10 @@ def _judge(
     if aligned is None:
         return {}, {}
     entries: dict[str, Entry] = {}
+    unpaired = count(-1, -1)
     for row in known:
         with suppress(LookupError, ValueError):  # no value at all, or infinite ones: no place
-            entry = _entry(row, metric, facts, aligned)
+            entry = _entry(row, metric, facts, aligned, unpaired)
             entry.figures  # noqa: B018  # checks them
             entries[str(id(row))] = entry
     places = rank(entries, aligned.grouping, facts.higher_is_better)
@@ -130,21 +134,16 @@ def _judge(
     return {int(key): place for key, place in places.items()}, {int(key): chance for key, chance in chances.items()}
 
 
-def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned) -> Entry:
-    """A row by its seeds; by its machines, each the mean of its seeds, where machines are pooled."""
+def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned, unpaired: Iterator[int]) -> Entry:
+    """A row by its seeds; by its machines, each the mean of its seeds, where machines are pooled.
+
+    Machines bear numbers that are nobody's seeds, so that those of one row are not set against those of another.
+    """
     parts = [(part, aligned.scored([*part.values()], metric, facts)) for part in _runs(row, metric)]
     if not row.pooled:
         (runs, scored), *_ = parts
         return Entry(tuple(runs), scored)
-    weights = [scored.weights for _, scored in parts]
-    machines = Scored(
-        np.stack([np.nanmean(scored.values, axis=0) for _, scored in parts]),
-        None
-        if any(weight is None for weight in weights)
-        else np.stack([np.mean(w, axis=0) for w in weights if w is not None]),
-        parts[0][1].power,
-    )
-    return Entry(tuple(-1 - index for index in range(len(parts))), machines)  # no seeds: paired with nothing
+    return Entry(tuple(islice(unpaired, len(parts))), machine_means([scored for _, scored in parts]))
 
 
 def _runs(row: Row, metric: str) -> list[dict[int, str]]:

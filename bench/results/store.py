@@ -86,7 +86,7 @@ def write(folder: Path, record: Record, per_image: Mapping[str, Sequence[float |
         BenchError: the folder cannot be written to (full, read-only).
     """
     stem, table = slug(record), _csv(per_image) if per_image else None
-    text = _sealed(record.model_copy(update={"images": None if table is None else _digest(table), "checksum": None}))
+    text = sealed(record.model_copy(update={"images": None if table is None else _digest(table), "checksum": None}))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for attempt in range(1000):
@@ -151,14 +151,20 @@ def read_images(path: Path) -> dict[str, list[float]]:
         expected = read(path).images if path.exists() else None
         if expected is not None and _digest(text) != expected:
             raise ValueError("its checksum is not the one in the record")
-        rows = list(csv.DictReader(io.StringIO(text)))
-        return {
-            name: [float("nan" if row[name] == "" else row[name]) for row in rows] for name in (rows[0] if rows else {})
-        }
-    except (OSError, ValueError, TypeError) as error:
+        return _columns(text)
+    except (OSError, ValueError) as error:
         raise BadData([(table.name, str(error))], f"restore it, or move it and its record out of {path.parent}") from (
             error
         )
+
+
+def image_columns(path: Path) -> list[str]:
+    """The columns of the table beside a record, none where there is no table; its content is not looked at."""
+    try:
+        with path.with_suffix(IMAGES).open(encoding="utf-8") as file:
+            return next(csv.reader([file.readline()]), [])
+    except (OSError, UnicodeDecodeError):
+        return []
 
 
 def schema() -> str:
@@ -179,7 +185,7 @@ def _parse(path: Path, modified: int, size: int) -> Record:
     return record
 
 
-def _sealed(record: Record) -> str:
+def sealed(record: Record) -> str:
     """The record as JSON, its last value the checksum of all that stands before."""
     text = record.model_dump_json(indent=1)
     body, mark, end = text.rpartition('"checksum": null')
@@ -197,6 +203,19 @@ def _reason(error: Exception) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+
+def _columns(text: str) -> dict[str, list[float]]:
+    """A table of numbers by column; a page reads hundreds, so that only the heading, which may be quoted, is csv's."""
+    head, _, body = text.partition("\n")
+    names = next(csv.reader([head]), [])
+    lines = body.splitlines()
+    if not lines:
+        return {}
+    if any(line.count(",") != len(names) - 1 for line in lines):
+        raise ValueError(f"a line that has not {len(names)} columns")
+    cells = [float(cell or "nan") for cell in ",".join(lines).split(",")]
+    return {name: cells[place :: len(names)] for place, name in enumerate(names)}
 
 
 def _csv(columns: Mapping[str, Sequence[float | int]]) -> str:

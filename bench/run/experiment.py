@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,22 +13,24 @@ from bench.core import files
 from bench.core.code import code_version
 from bench.core.errors import BadData, BenchError
 from bench.core.finding import Finding, Unsound, broken, headline
+from bench.core.interruption import Interruption
 from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
 from bench.core.protocol import Protocol
 from bench.core.record import Record
-from bench.core.spec import RunSpec
 from bench.data.augment import parse as parse_augmentation
 from bench.data.source import Source
 from bench.data.split import FRACTIONS
 from bench.metrics import metrics as all_metrics
 from bench.metrics.scores import Scores
-from bench.report.pages import pages
 from bench.results import store
 from bench.results.board import data_label
+from bench.run import folder as run_folder
 from bench.run.runner import Runner, discard
-from bench.train.compatibility import check_sizes
+from bench.train.arithmetic import arithmetic
+from bench.train.assemble import NO_RECIPE, Run, make_run
 from bench.train.engine import engine_for, engine_named
 from bench.train.events import Listener
+from bench.train.trial import try_out
 from registry.contract import Prediction
 from registry.losses import parse
 from registry.models import models
@@ -55,9 +56,12 @@ class Experiment:
         baselines: also fit those that learn nothing, unless they have records.
         metrics: keys of metrics beside those of every evaluation: a user's own, or another library's.
         strict: run nothing at all if the audit of any model finds something broken.
+        interruption: asked after every step whether to stop.
+        failed: whether a run did not finish.
 
     Raises:
-        RegistryError, BenchError: a name or value that does not exist; before anything is run.
+        RegistryError, BenchError: a name or value that does not exist, a folder that cannot be written to, or a model
+            that does not train on a batch of the protocol's own size; before anything is run.
     """
 
     models: Sequence[str]
@@ -76,6 +80,7 @@ class Experiment:
     baselines: bool = True
     strict: bool = False
     metrics: Sequence[str] = ()
+    interruption: Interruption = field(default_factory=Interruption)
     failed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -86,15 +91,17 @@ class Experiment:
         if self.engine != "auto":
             engine_named(self.engine, self._device)
         self._recipe = parse(self.loss)
-        self._keys = [models.canonical(key) for key in self.models]
+        self._keys = list(dict.fromkeys(models.canonical(key) for key in self.models))
         self._data = self.source.describe()
         self._metrics = {metric.key: metric.facts for metric in map(all_metrics.bind, self.metrics)}
-        self._try_out()
+        files.check_folder(self.results, "--results")
+        files.check_folder(self.runs, "--runs")
+        self._check()
         self._floor: list[Record] = []
         self._audits: dict[str, list[Finding]] = {}
 
-    def _try_out(self) -> None:
-        """Build once what the experiment names, so that a mistake shows before anything is trained."""
+    def _check(self) -> None:
+        """Find out what does not go together, so that a mistake shows before anything is trained."""
         protocol = self.protocol
         parse_augmentation(protocol.augmentation)
         largest = max(stage.batch for stage in protocol.stages)
@@ -108,12 +115,11 @@ class Experiment:
         try:
             optimizer = optimizers.build(protocol.optimizer)([torch.nn.Parameter(torch.zeros(1))])
             schedules.build(protocol.schedule)(optimizer, 10)
-            for key in self._keys:
-                model = models.build(key)
-                if key not in BASELINES:
-                    check_sizes(self._spec(key, 0), model)
         except (ValueError, ZeroDivisionError, TypeError) as error:
             raise BenchError(f"that cannot be built: {error}") from error
+        for key in self._keys:
+            if key not in BASELINES:
+                try_out(self._run(key, 0), self.source, self._device)
         self._try_metrics()
 
     def _try_metrics(self) -> None:
@@ -136,38 +142,59 @@ class Experiment:
     def run(self, listener: Listener, announce: Callable[[str], None]) -> Iterator[tuple[Record, Path, bool]]:
         """Run everything; yields each record with its file and whether it was made just now.
 
+        A run that another process is making is waited for, and its record taken.
+
         Raises:
             Unsound: the audit found something broken and this is ``strict``; nothing was written.
+            Interrupted: somebody asked to stop.
         """
         runner = Runner(
-            self.source.to(self._device), self._device, self.runs, self.results, listener, list(self._metrics)
+            self.source.to(self._device),
+            self._device,
+            self.runs,
+            self.results,
+            listener,
+            self.interruption,
+            list(self._metrics),
         )
         if self.strict:
             self._refuse(runner, announce)
-        for spec in self._specs():
-            name = self.loss if spec.recipe else "none"
-            found = self._found(spec)
+        for run in self._all():
+            found = self._found(run, announce) if not self.again or run.recipe is None else None
             if found is None:
-                if self.fresh:
-                    discard(self.runs, spec)
-                announce(f"{spec.model}, seed {spec.seed} ({spec.id})")
-                audited = self._audit(spec.model, runner, announce) if spec.recipe else []
-                record, path = runner.run(spec, name, audited)
+                announce(f"{run.spec.model}, seed {run.spec.seed} ({run.spec.id})")
+                audited = [] if run.recipe is None else self._audit(run.spec.model, runner, announce)
+                found, made = self._make(run, runner, audited, announce)
             else:
-                path, record = found
-            if not spec.recipe:
+                made = False
+            record, path = found
+            if run.recipe is None:
                 self._floor.append(record)
             self.failed |= record.outcome != "finished"
-            yield record, path, found is None
+            yield record, path, made
+            if self.interruption.requested:
+                self.interruption.leave("stopped after that run; the same command goes on with those that are left")
 
     def floor(self) -> list[Record]:
-        """The records of the baselines seen so far."""
+        """The records of the baselines that there are so far."""
         return self._floor
 
-    def write_leaderboard(self, page: Path) -> None:
-        """Regenerate the page, the excerpt in a README beside it, and the records' schema."""
-        for path, text in pages(self.results, page).items():
-            files.replace(path, text)
+    def _make(
+        self, run: Run, runner: Runner, audited: Sequence[Finding], announce: Callable[[str], None]
+    ) -> tuple[tuple[Record, Path], bool]:
+        """Make a run, or wait for whoever makes it already and take the record; says whether it was made here."""
+        folder = self.runs / run.spec.id
+        while run_folder.is_taken(folder):
+            announce("  another process is making this run: waiting for it")
+            before = set(self._files(run))
+            with run_folder.locked(folder, wait=True):
+                pass
+            for path in self._files(run):
+                if path not in before:
+                    return (store.read(path), path), False
+        if self.fresh:
+            discard(self.runs, run.spec)
+        return runner.run(run, audited), True
 
     def _audit(self, key: str, runner: Runner, announce: Callable[[str], None]) -> list[Finding]:
         """What the audit finds for a model, once for all its seeds; announced in one line."""
@@ -182,44 +209,62 @@ class Experiment:
         for key in (key for key in self._keys if key not in BASELINES):
             worst = broken(self._audit(key, runner, announce))
             if worst:
-                lines = [f"  {verdict.check}: {verdict.finding}; {verdict.advice}" for verdict in worst]
+                lines = [f"  {finding.check}: {finding.finding}; {finding.advice}" for finding in worst]
                 raise Unsound("\n".join([f"{key} is not trained, as the audit found:", *lines]))
 
-    def _specs(self) -> Iterator[RunSpec]:
-        blank = [key for key in BASELINES if key in self._keys or self.baselines]
-        for key in blank:
-            yield self._spec(key, 0)
+    def _all(self) -> Iterator[Run]:
+        for key in BASELINES:
+            if key in self._keys or self.baselines:
+                yield self._run(key, 0)
         for seed in self.seeds:
             for key in self._keys:
                 if key not in BASELINES:
-                    yield self._spec(key, seed)
+                    yield self._run(key, seed)
 
-    def _spec(self, key: str, seed: int) -> RunSpec:
-        """A model's spec; a baseline has no recipe, and computes nothing that a precision would change."""
+    def _run(self, key: str, seed: int) -> Run:
         learns = key not in BASELINES
-        return RunSpec(
-            model=key,
-            recipe=self._recipe.text if learns else "",
-            protocol=self.protocol,
-            data=self._data,
-            precision=self._precision if learns else "float32",
-            memory_format=self._memory_format if learns else "channels_last",
+        return make_run(
+            key,
+            self._recipe if learns else None,
+            self.protocol,
+            self._data,
+            recipe_name=self.loss if learns else NO_RECIPE,
+            precision=self._precision,
+            memory_format=self._memory_format,
             engine=engine_for(self.engine, self._device, key, self.protocol) if learns else "eager",
             seed=seed,
         )
 
-    def _found(self, spec: RunSpec) -> tuple[Path, Record] | None:
-        """A finished record of this very run by this code on this machine, with the metrics that were asked for."""
-        if self.again and spec.recipe:
-            return None
-        here = environment(self._device).fingerprint
-        for path in sorted(self.results.glob(f"*_{spec.id}_*.json"), reverse=True):
-            with suppress(BadData):  # a damaged record is none; the leaderboard names it
+    def _files(self, run: Run) -> list[Path]:
+        """Records of a run, the latest first."""
+        return sorted(self.results.glob(f"*_{run.spec.id}_*.json"), reverse=True)
+
+    def _found(self, run: Run, announce: Callable[[str], None]) -> tuple[Record, Path] | None:
+        """A finished record of this very run, by this code on this kind of arithmetic, with the metrics asked for.
+
+        Where there are others, it is said why none of them is taken.
+        """
+        code, here = code_version(*run.names), environment(self._device).fingerprint
+        bits = arithmetic(self._device, run.spec.precision)
+        others: set[str] = set()
+        for path in self._files(run):
+            try:
                 record = store.read(path)
-                code = code_version(spec.model, spec.recipe)
-                same = (record.outcome, record.code, record.fingerprint) == ("finished", code, here)
-                if same and all(record.metrics.get(key) == facts for key, facts in self._metrics.items()):
-                    return path, record
+            except BadData:  # the page names it
+                others.add("is damaged")
+                continue
+            if record.outcome != "finished":
+                continue
+            if record.code != code:
+                others.add("is of other code")
+            elif (record.arithmetic or bits) != bits or (record.arithmetic is None and record.fingerprint != here):
+                others.add("is of another machine or another version of torch")
+            elif any(record.metrics.get(key) != facts for key, facts in self._metrics.items()):
+                others.add("lacks a metric")
+            else:
+                return record, path
+        if others:
+            announce(f"{run.spec.model}, seed {run.spec.seed}: a record {' or '.join(sorted(others))}: run anew")
         return None
 
 

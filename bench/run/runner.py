@@ -1,25 +1,26 @@
-"""One run from its spec to its record: loaders shared, outcome caught, picture drawn, record written."""
+"""One run to its record: loaders shared, outcome caught, record written, and only then those who listen told."""
 
 from __future__ import annotations
 
-import fcntl
-import json
 import math
-import shutil
 import time
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from statistics import median
+from typing import Any
 
 import torch
 
-from bench.core.code import code_version
-from bench.core.errors import BenchError
+from bench.core.code import code_version, plugin_distributions
+from bench.core.errors import BadData
 from bench.core.finding import Finding
+from bench.core.interruption import Interruption
 from bench.core.machine import environment, free_bytes
-from bench.core.record import Outcome, Record, Score
+from bench.core.record import Failure, Load, Outcome, Record, Score
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.loading.packed_files import PackedFiles
@@ -27,26 +28,33 @@ from bench.data.source import Source
 from bench.data.split import Part
 from bench.metrics import metrics as all_metrics
 from bench.metrics.attributes import PREFIX, camera_columns
-from bench.report.picture import prediction_picture
+from bench.profile.disturbance.monitor import ClockSampler
 from bench.results import store
+from bench.run import folder as run_folder
 from bench.timing import memory
 from bench.timing.ledger import Ledger
-from bench.timing.work import gmacs, parameter_count
-from bench.train.events import Listener
-from bench.train.loop import Diverged, TrainingResult, train
-from registry.models import models
+from bench.timing.window import Window
+from bench.train.arithmetic import arithmetic
+from bench.train.assemble import Run
+from bench.train.events import Listener, Preview
+from bench.train.failures import failure_of, outcome_of
+from bench.train.loop import Observers, TrainingResult, train
+from bench.train.trial import size_of
+from registry.contract import Prediction, Quartet
 
-PICTURED = 6
+_NOT_FINITE = "predictions on the test split hold NaN or infinity"
 
 
 @dataclass
 class Runner:
-    """Runs specs on one source and one device; samples rendered for one run serve the next.
+    """Makes runs on one source and one device; samples rendered for one run serve the next.
 
     Attributes:
         source: on ``device`` already.
         runs: folder of checkpoints, pictures and event files, a folder a run.
         results: folder of records.
+        listener: told how every run goes.
+        interruption: asked whether to stop.
         metrics: keys of metrics beside those of every evaluation.
     """
 
@@ -55,6 +63,7 @@ class Runner:
     runs: Path
     results: Path
     listener: Listener = field(default_factory=Listener)
+    interruption: Interruption = field(default_factory=Interruption)
     metrics: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -62,84 +71,91 @@ class Runner:
         self._tiers: set[str] = set()  # of the run's training samples
         self._loaders: dict[tuple[Part, int, int, int], Loader] = {}
 
-    def run(self, spec: RunSpec, recipe_name: str, audit: Sequence[Finding] = ()) -> tuple[Record, Path]:
-        """Train and test a spec; the record is written however the run ends.
+    def run(self, run: Run, audit: Sequence[Finding] = ()) -> tuple[Record, Path]:
+        """Train and test; the record is written however the run ends.
 
         Args:
-            spec: what to run.
-            recipe_name: what its recipe is called.
+            run: what to make.
             audit: what the audit found, for the record.
 
         Returns:
             The record and its file.
 
         Raises:
-            BenchError: the run cannot begin, or its results cannot be written.
-            KeyboardInterrupt: as it came; the last checkpoint stays for the next try.
+            BenchError: another process makes this run, or its results cannot be written.
+            Interrupted, KeyboardInterrupt: somebody asked to stop; the last checkpoint stays for the next try.
         """
-        folder = self.runs / spec.id
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "spec.json").write_text(spec.model_dump_json(indent=1) + "\n")
-        training, evaluation = Ledger(self.device), Ledger(self.device)
-        lock = _lock(folder)
+        folder = self.runs / run.spec.id
+        with run_folder.locked(folder):
+            run_folder.prepare(folder, run.spec)
+            return self._run(run, folder, audit)
+
+    def _run(self, run: Run, folder: Path, audit: Sequence[Finding]) -> tuple[Record, Path]:
+        spec = run.spec
         started, began = datetime.now(UTC), time.perf_counter()
-        memory.reset_peak(self.device)
+        size = size_of(run, self.device)
+        observers = Observers(
+            training=Ledger(self.device, gauge=ClockSampler(self.device)),
+            evaluation=Ledger(self.device),
+            memory=memory.PeakMeter(self.device),
+            listener=self.listener,
+            interruption=self.interruption,
+        )
         self._tiers.clear()
         trained: TrainingResult | None = None
         outcome: Outcome = "finished"
         reason: str | None = None
-        scored_by = [*all_metrics.default(), *self.metrics]
+        failure: Failure | None = None
         try:
-            trained = train(spec, self.loader, folder, self.device, training, evaluation, self.listener, scored_by)
-        except Diverged as error:
-            outcome, reason = "diverged", f"{error}; samples {error.ids.tolist()}"
-            (folder / "diverged.json").write_text(json.dumps({"reason": str(error), "ids": error.ids.tolist()}) + "\n")
-        except (RuntimeError, MemoryError) as error:
-            if not _out_of_memory(error):
+            scored_by = [*all_metrics.default(), *self.metrics]
+            trained = train(run, self.loader, folder, self.device, observers, scored_by)
+        except (Exception, SystemExit) as error:
+            if isinstance(error, BadData):  # files are at fault, not this run
                 raise
-            outcome, reason = "oom", (str(error).splitlines() or ["out of memory"])[0]
-        peak = memory.peak_mib(self.device)
-        model = models.build(spec.model) if trained is None else trained.model
+            outcome, reason = outcome_of(error)
+            failure = failure_of(error, observers.position, observers.memory.mib)
         scores = {} if trained is None else trained.test.summary()
         if any(score.value is not None and not math.isfinite(score.value) for score in scores.values()):
-            outcome, reason = "diverged", "predictions on the test split hold NaN or infinity"
+            outcome, reason, failure = "diverged", _NOT_FINITE, Failure(phase="test")
         where = environment(self.device)
         record = Record(
             id=spec.id,
             cell=spec.cell,
             spec=spec,
-            recipe_name=recipe_name,
+            recipe_name=run.recipe_name,
             outcome=outcome,
             reason=reason,
             started=started.isoformat(timespec="seconds"),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=time.perf_counter() - began,
-            code=code_version(spec.model, spec.recipe),
+            code=code_version(*run.names),
             environment=where,
             fingerprint=where.fingerprint,
-            parameters=parameter_count(model),
-            gmacs=gmacs(model, spec.protocol.size),
+            parameters=size.parameters,
+            gmacs=size.gmacs,
             loading=" and ".join(sorted(self._tiers)) or "none",
             epochs=trained.history if trained else [],
             best_epoch=trained.best_epoch if trained else None,
             test={name: Score(value=score.value, images=score.images) for name, score in scores.items()}
             if outcome == "finished"
             else {},
-            timings=training.timings(),
-            evaluation=evaluation.timings(),
-            peak_mib=peak,
+            timings=observers.training.timings(),
+            evaluation=observers.evaluation.timings(),
+            peak_mib=observers.memory.mib,
+            peak_of=observers.memory.kind,
             resumed=trained.resumed if trained else 0,
             audit=list(audit),
             metrics=trained.test.facts if trained else {},
             pooled_terms=trained.test.pooled if trained else {},
+            failure=failure,
+            arithmetic=arithmetic(self.device, spec.precision),
+            load=load_of(observers.training.windows),
+            facts=self._facts(run, size.gmacs_reason),
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         record = store.read(path)
-        self.listener.finished(record)
-        if trained is not None:
-            self._draw(spec, trained, folder)
-        lock.close()
-        (folder / "last.pt").unlink(missing_ok=True)  # done: running it again starts anew
+        run_folder.finish(folder)
+        self.listener.finished(record, folder, self._preview(spec, trained) if trained else None)
         return record, path
 
     def loader(self, part: Part, count: int, size: int, batch: int) -> Loader:
@@ -194,35 +210,39 @@ class Runner:
             **{name: values.tolist() for name, values in trained.test.columns.items()},
         }
 
-    def _draw(self, spec: RunSpec, trained: TrainingResult, folder: Path) -> None:
-        loader = self.loader("test", spec.protocol.test_samples, spec.protocol.size, spec.protocol.stages[-1].batch)
-        quartet = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:PICTURED])
-        with torch.no_grad():
-            prediction = trained.model.eval()(*quartet.inputs)
-        prediction_picture(quartet, prediction.only(trained.heads)).save(folder / "predictions.png")
+    def _preview(self, spec: RunSpec, trained: TrainingResult) -> Preview:
+        def preview(count: int) -> tuple[Quartet, Prediction]:
+            protocol = spec.protocol
+            loader = self.loader("test", protocol.test_samples, protocol.size, protocol.stages[-1].batch)
+            quartet = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:count])
+            with torch.no_grad():  # of copies, as a model may alter its inputs in place
+                prediction = trained.model.eval()(*(image.clone() for image in quartet.inputs))
+            return quartet, prediction.only(trained.heads)
+
+        return preview
+
+    def _facts(self, run: Run, gmacs_reason: str | None) -> dict[str, Any]:
+        facts = {"gmacs": gmacs_reason, "plugins": plugin_distributions(*run.names) or None}
+        return {name: value for name, value in facts.items() if value is not None}
+
+
+def load_of(windows: Sequence[Window]) -> Load | None:
+    """What others did to the machine during these windows of training; None where there are none."""
+    if not windows:
+        return None
+    reasons = Counter(window.disturbed for window in windows if window.disturbed is not None)
+    others = [window.others for window in windows if window.others is not None]
+    return Load(
+        windows=len(windows),
+        disturbed=reasons.total(),
+        others=round(median(others), 4) if others else None,
+        reasons=dict(reasons.most_common()),
+        marked=reasons.total() == len(windows),
+        unknown=None if others or reasons else "nothing counts what others take of this machine",
+    )
 
 
 def discard(runs: Path, spec: RunSpec) -> None:
-    """Throw away what an unfinished run of this spec left, so that the next starts anew."""
-    shutil.rmtree(runs / spec.id, ignore_errors=True)
-
-
-def _lock(folder: Path) -> IO[str]:
-    """Keep others out of a run's folder until the file is closed, or this process ends.
-
-    Raises:
-        BenchError: another process trains this very run.
-    """
-    file = (folder / "lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise BenchError(f"another process is training this very run ({folder.name}); wait for it") from None
-    return file
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    """Whether an error is one of the many ways in which torch says that memory is short."""
-    words = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(word in str(error) for word in words)
+    """Throw away the checkpoint that an unfinished run of this spec left, so that the next starts anew."""
+    with suppress(FileNotFoundError):
+        run_folder.forget(runs / spec.id)

@@ -47,6 +47,27 @@ class Mark(Protocol):
         ...
 
 
+class Reading(Protocol):
+    """What a gauge saw in a window; one that counts them has the share that ``others`` took of the cores too."""
+
+    @property
+    def disturbed(self) -> str | None:
+        """By what the window was disturbed; None where there is no reason to think so."""
+        ...
+
+
+class Gauge(Protocol):
+    """Watches what others do to the machine in the meantime, such as `bench.profile.disturbance.monitor`."""
+
+    def begin(self) -> None:
+        """A window begins."""
+        ...
+
+    def end(self) -> Reading:
+        """It ends."""
+        ...
+
+
 class Recorder(Protocol):
     """Whoever takes marks at the boundaries of blocks: of time, of memory, of arithmetic."""
 
@@ -140,6 +161,7 @@ class Ledger:
         windows: all that were closed.
         tag: what the coming steps are like, for `Window.tag`.
         plain_engine: how the steps of plain windows are run; those whose blocks are timed run eagerly.
+        gauge: watches every window, for `Window.disturbed`.
     """
 
     device: torch.device
@@ -148,6 +170,7 @@ class Ledger:
     windows: list[Window] = field(default_factory=list)
     tag: str = ""
     plain_engine: str = "eager"
+    gauge: Gauge | None = None
 
     def __post_init__(self) -> None:
         self._cuda = self.device.type == "cuda"
@@ -228,11 +251,14 @@ class Ledger:
         self._images = 0
         if self._cuda:
             self._ring.rewind()
+        if self.gauge is not None:
+            self.gauge.begin()
         self._processor_began = time.process_time()
         self._began = time.perf_counter()
 
     def _close(self) -> Window:
         """Synchronise once and keep the window; its blocks are still to be read."""
+        reading = None if self.gauge is None else self.gauge.end()  # an idle GPU would say nothing of the window
         launched = time.perf_counter()
         if self._cuda:
             torch.cuda.synchronize(self.device)
@@ -247,6 +273,8 @@ class Ledger:
                 self.tag,
                 ended - launched if self._cuda else 0.0,
                 "eager" if self._instrumented else self.plain_engine,
+                getattr(reading, "others", None),
+                None if reading is None else reading.disturbed,
             )
         )
         return self.windows[-1]

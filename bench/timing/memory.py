@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import gc
 import resource
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -53,3 +55,56 @@ def peak_mib(device: torch.device) -> float:
         line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+class PeakMeter:
+    """The most memory that a stretch of work held, without what was there before it and what is set aside.
+
+    On CUDA it is what torch's allocator gave out at the worst moment, samples and all; on a CPU by how much the
+    process grew, as what Python and torch's libraries take is no training's.
+
+    Attributes:
+        kind: what `mib` is: of the ``allocator``, the process's ``growth``, or, where the system tells no more, the
+            peak of the whole ``process``.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        resident = _status_mib("VmRSS")
+        self.kind: Literal["allocator", "growth", "process"] = (
+            "allocator" if device.type == "cuda" else "process" if resident is None else "growth"
+        )
+        self.begin()
+
+    def begin(self) -> None:
+        """The work begins."""
+        reset_peak(self._device)
+        self._base, self._highest = _status_mib("VmRSS") or 0.0, 0.0
+
+    @contextmanager
+    def set_aside(self) -> Iterator[None]:
+        """What is allocated within, and stays, is not the work's; on CUDA it is."""
+        if self.kind != "growth":
+            yield
+            return
+        self._highest = self.mib
+        before = _status_mib("VmRSS") or 0.0
+        try:
+            yield
+        finally:
+            reset_peak(self._device)
+            self._base += (_status_mib("VmRSS") or 0.0) - before
+
+    @property
+    def mib(self) -> float:
+        """The peak so far, MiB."""
+        peak = peak_mib(self._device)
+        return max(self._highest, peak - self._base, 0.0) if self.kind == "growth" else peak
+
+
+def _status_mib(name: str) -> float | None:
+    """A line of the process's status that counts kB; None where there is none."""
+    with suppress(OSError, StopIteration, ValueError):
+        line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:"))
+        return int(line.split()[1]) / 2**10
+    return None

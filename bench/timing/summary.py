@@ -13,8 +13,8 @@ def summarise(windows: Sequence[Window]) -> Timings:
     """Sum windows up; the first one warms up and is left out when there are others of its kind."""
     last = [w for w in windows if w.tag == windows[-1].tag]
     settled = last[1:] if len(last) > 2 else last
-    plain = [w for w in settled if w.blocks is None]
-    marked = [w for w in settled if w.blocks]
+    plain = undisturbed([w for w in settled if w.blocks is None])
+    marked = undisturbed([w for w in settled if w.blocks])
     measured = plain or marked
     rate = statistics.median(w.images / w.seconds for w in measured) if measured else None
     step = statistics.median(1e3 * w.seconds / w.steps for w in measured) if measured else None
@@ -28,6 +28,11 @@ def summarise(windows: Sequence[Window]) -> Timings:
         closure=closure,
         perturbation=_perturbation(settled),
     )
+
+
+def undisturbed(windows: Sequence[Window]) -> Sequence[Window]:
+    """Those that nobody disturbed; all, where there is none of these."""
+    return [w for w in windows if w.disturbed is None] or windows
 
 
 def block_times(marked: Sequence[Window]) -> tuple[dict[str, BlockTime], float | None]:
@@ -66,7 +71,9 @@ def _perturbation(windows: Sequence[Window]) -> float | None:
     """Median ratio of an instrumented window's step time to the mean of its plain neighbours'."""
     ratios = []
     for before, middle, after in zip(windows, windows[1:], windows[2:], strict=False):
-        if middle.blocks and not before.blocks and not after.blocks and middle.engine == before.engine:
+        calm = before.disturbed is middle.disturbed is after.disturbed is None
+        alike = calm and middle.engine == before.engine
+        if alike and middle.blocks and not before.blocks and not after.blocks:
             plain = (before.seconds / before.steps + after.seconds / after.steps) / 2
             ratios.append(middle.seconds / middle.steps / plain)
     return statistics.median(ratios) if ratios else None

@@ -16,6 +16,8 @@ class Window:
         engine: how its steps were run; two windows of different engines say nothing of what measuring costs.
         wait_seconds: of ``seconds``, spent in the synchronisation at the end; 0 on a CPU.
         tag: what the steps were like; only windows of one tag are summed up together.
+        others: share of the time of all cores that other processes took; None where nobody looked, or could.
+        disturbed: by what, if by anything; such a window counts for no rate where there are others.
     """
 
     steps: int
@@ -26,6 +28,8 @@ class Window:
     tag: str = ""
     wait_seconds: float = 0.0
     engine: str = "eager"
+    others: float | None = None
+    disturbed: str | None = None
 
     @property
     def host_bound(self) -> bool:

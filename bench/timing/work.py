@@ -34,15 +34,21 @@ def gmacs(model: nn.Module, size: int) -> float | None:
     Counted on the meta device (nothing is computed); 1 multiply-add = 2 FLOPs of torch's counter. None for a
     model that cannot run there, as it looks at values.
     """
-    twin = meta_copy(model)  # in evaluation mode: batch norm in training refuses 1x1 maps of one image
+    return count_gmacs(model, size)[0]
+
+
+def count_gmacs(model: nn.Module, size: int) -> tuple[float | None, str | None]:
+    """As `gmacs`, with the reason where there is no figure."""
     images = torch.empty(1, 3, size, size, device="meta")
     try:
+        twin = meta_copy(model)  # in evaluation mode: batch norm in training refuses 1x1 maps of one image
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             twin(images, images)
-    except (RuntimeError, NotImplementedError):
-        return None
+    except Exception as error:  # whatever somebody's model raises on a device that has no values
+        reason = (str(error).splitlines() or ["no reason given"])[0]
+        return None, f"not counted: {type(error).__name__}: {reason}"
     flops: int = counter.get_total_flops()
-    return flops / 2e9
+    return flops / 2e9, None
 
 
 class _CopyWithoutGraph(TorchFunctionMode):

@@ -1,17 +1,21 @@
-"""Checkpoints: tensors and plain data only, written in one step, read without running any code in them."""
+"""Checkpoints: tensors and plain data only, written in one step, read without running any code in them.
+
+Every entry of the file has a checksum (CRC-32, which torch writes and never looks at), checked when it is read.
+"""
 
 from __future__ import annotations
 
 import pickle
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from bench.core.errors import BadData, BenchError
+
+PART = ".part"
+"""The suffix of a file that is being written; one that lies there when nobody writes was left by a kill."""
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
@@ -21,25 +25,13 @@ def save(path: Path, state: dict[str, Any]) -> None:
         BenchError: the disk is full or the folder cannot be written to; the earlier file is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
+    temporary = path.with_suffix(PART)
     try:
-        with _without_checksums():
-            torch.save(state, temporary)
+        torch.save(state, temporary)
         temporary.replace(path)
     except (OSError, RuntimeError) as error:
         temporary.unlink(missing_ok=True)
         raise BenchError(f"cannot write the checkpoint {path.name}: {error}; free some space and run again") from error
-
-
-@contextmanager
-def _without_checksums() -> Iterator[None]:
-    """Checksums take a third of the time of writing, and nothing reads them: `torch.load` checks none."""
-    before = torch.serialization.get_crc32_options()
-    torch.serialization.set_crc32_options(False)
-    try:
-        yield
-    finally:
-        torch.serialization.set_crc32_options(before)
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any]:
@@ -49,8 +41,20 @@ def load(path: Path, device: torch.device) -> dict[str, Any]:
         BadData: the file is damaged, or holds something other than tensors and plain data.
     """
     try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0]
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise BadData([(str(path), f"the checksum of {damaged} is wrong")], "remove it to start anew")
+        state = torch.load(path, map_location=device, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise BadData([(str(path), reason)], "remove it to start anew, or run with --fresh") from error
+    if not isinstance(state, dict):
+        raise BadData([(str(path), f"it holds a {type(state).__name__}, no state of a run")], "remove it to start anew")
     return state
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file that cannot be used, so that nobody meets it again; returns its new place."""
+    place = path.with_name(f"{path.name}.damaged")
+    return path.replace(place)

@@ -8,9 +8,10 @@ from torch import nn
 from bench.core.errors import BenchError
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import Loader
+from bench.train.untouched import untouched
 from registry.contract import Quartet, check_prediction
-from registry.losses import parse
 from registry.losses.objective import Objective
+from registry.losses.recipe import Recipe
 
 
 def check_sizes(spec: RunSpec, model: nn.Module) -> None:
@@ -28,19 +29,22 @@ def check_sizes(spec: RunSpec, model: nn.Module) -> None:
         )
 
 
-def common_heads(spec: RunSpec, model: nn.Module, loader: Loader) -> tuple[str, ...]:
-    """The heads that the model has and the recipe speaks of, tried on one batch.
+def common_heads(name: str, recipe: Recipe, model: nn.Module, loader: Loader) -> tuple[str, ...]:
+    """The heads that the model has and the recipe speaks of, tried on one batch; the model is left as it was.
+
+    Args:
+        name: the model's key, for messages.
+        recipe, model: which shall go together.
+        loader: of validation or training samples.
 
     Raises:
         ContractError: the model's answer is no `Prediction` of the right shape, or a term returns no single number.
         BenchError: the data has no truth for a head, the recipe does not work at this size, or no head is left.
     """
-    recipe = parse(spec.recipe)
     truth = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:2])
-    model.eval()
-    with torch.no_grad():
-        prediction = model(*truth.inputs)
-    predicted = _predicted_heads(spec.model, prediction, truth)
+    with untouched(model, truth.bg_fg.device), torch.no_grad():
+        prediction = model.eval()(*(image.clone() for image in truth.inputs))
+    predicted = predicted_heads(name, prediction, truth)
     for head in recipe.heads:
         if head in predicted and getattr(truth, head) is None:
             raise BenchError(
@@ -49,17 +53,19 @@ def common_heads(spec: RunSpec, model: nn.Module, loader: Loader) -> tuple[str, 
             )
     heads = tuple(head for head in recipe.heads if head in predicted)
     if not heads:
-        raise BenchError(
-            f"nothing to train: {spec.model} predicts {' and '.join(predicted)}, the recipe is {spec.recipe!r}"
-        )
+        raise BenchError(f"nothing to train: {name} predicts {' and '.join(predicted)}, the recipe is {recipe.text!r}")
     try:
         with torch.no_grad():
             Objective(recipe, heads).to(truth.bg_fg.device)(prediction, truth)
     except (ValueError, RuntimeError) as error:
-        raise BenchError(f"the recipe {spec.recipe!r} does not work at {loader.size} px: {error}") from error
+        raise BenchError(f"the recipe {recipe.text!r} does not work at {loader.size} px: {error}") from error
     return heads
 
 
-def _predicted_heads(name: str, prediction: object, truth: Quartet) -> list[str]:
-    """The heads of a prediction, whose shapes must be those of the targets: broadcasting would hide a mistake."""
+def predicted_heads(name: str, prediction: object, truth: Quartet) -> list[str]:
+    """The heads of a prediction, whose shapes must be those of the targets: broadcasting would hide a mistake.
+
+    Raises:
+        ContractError: it is no `Prediction`, or has other shapes; ``name`` is the model's key, for the message.
+    """
     return [head for head, _ in check_prediction(prediction, truth.bg_fg, name).heads()]

@@ -1,13 +1,17 @@
-"""What a run tells others while it goes on."""
+"""What a run tells others while it goes on. The loop knows no terminal, no pictures and no pages: these listen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.core.record import Epoch, Record
+from bench.core.record import Epoch, Phase, Record
 from bench.core.spec import RunSpec
+from registry.contract import Prediction, Quartet
+
+Preview = Callable[[int], tuple[Quartet, Prediction]]
+"""So many of the first test samples, and what the trained heads of the tested model predict for them."""
 
 
 @dataclass(frozen=True)
@@ -25,16 +29,16 @@ class Listener:
     """Told of what happens; does nothing. Override what you want to know."""
 
     def preparing(self, what: str, done: int, total: int) -> None:
-        """Something is done ahead of training: samples rendered, precisions raced, recipes audited."""
-
-    def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
-        """Training begins, or goes on after ``resumed_at`` epochs."""
-
-    def phase(self, name: str) -> None:
-        """The run passes to ``training``, ``validation``, ``checkpoint`` or ``test``."""
+        """Something is done ahead of training: samples rendered, recipes audited."""
 
     def notice(self, words: str) -> None:
-        """Something that whoever reads the results should know, in a sentence."""
+        """Something that a person should know, such as why a checkpoint is not gone on from."""
+
+    def started(self, spec: RunSpec, folder: Path, resumed_at: int, step: int = 0) -> None:
+        """Training begins, or goes on after ``resumed_at`` whole epochs and ``step`` steps, all epochs together."""
+
+    def phase(self, name: Phase) -> None:
+        """The run passes to another phase."""
 
     def window(self, summary: WindowSummary) -> None:
         """A window of training steps is over."""
@@ -42,47 +46,93 @@ class Listener:
     def epoch(self, epoch: Epoch) -> None:
         """An epoch was trained and validated."""
 
-    def finished(self, record: Record) -> None:
-        """The run is over, one way or another."""
+    def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
+        """The run is over, one way or another, and its record is written.
+
+        Args:
+            record: as it lies in the folder of records.
+            folder: where the run's other files lie.
+            preview: what the model predicts; None where the run did not come to its test.
+        """
 
 
 class Listeners(Listener):
     """Several as one."""
 
     def __init__(self, listeners: Sequence[Listener]) -> None:
-        self._watchers = listeners
+        self._listeners = listeners
 
     def preparing(self, what: str, done: int, total: int) -> None:
         """Tell all."""
-        for listener in self._watchers:
+        for listener in self._listeners:
             listener.preparing(what, done, total)
-
-    def started(self, spec: RunSpec, folder: Path, resumed_at: int) -> None:
-        """Tell all."""
-        for listener in self._watchers:
-            listener.started(spec, folder, resumed_at)
-
-    def phase(self, name: str) -> None:
-        """Tell all."""
-        for listener in self._watchers:
-            listener.phase(name)
 
     def notice(self, words: str) -> None:
         """Tell all."""
-        for listener in self._watchers:
+        for listener in self._listeners:
             listener.notice(words)
+
+    def started(self, spec: RunSpec, folder: Path, resumed_at: int, step: int = 0) -> None:
+        """Tell all."""
+        for listener in self._listeners:
+            listener.started(spec, folder, resumed_at, step)
+
+    def phase(self, name: Phase) -> None:
+        """Tell all."""
+        for listener in self._listeners:
+            listener.phase(name)
 
     def window(self, summary: WindowSummary) -> None:
         """Tell all."""
-        for listener in self._watchers:
+        for listener in self._listeners:
             listener.window(summary)
 
     def epoch(self, epoch: Epoch) -> None:
         """Tell all."""
-        for listener in self._watchers:
+        for listener in self._listeners:
             listener.epoch(epoch)
 
-    def finished(self, record: Record) -> None:
+    def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
         """Tell all."""
-        for listener in self._watchers:
-            listener.finished(record)
+        for listener in self._listeners:
+            listener.finished(record, folder, preview)
+
+
+class Decoration(Listener):
+    """A listener whose failures end no run: the first one is told as a notice, and it hears nothing more of that run.
+
+    Args:
+        listener: draws, or writes event files.
+        what: it makes, in words.
+        notice: told what failed, and why.
+    """
+
+    def __init__(self, listener: Listener, what: str, notice: Callable[[str], None]) -> None:
+        self._listener, self._what, self._notice = listener, what, notice
+        self._failed = False
+
+    def started(self, spec: RunSpec, folder: Path, resumed_at: int, step: int = 0) -> None:
+        """Pass it on."""
+        self._failed = False
+        self._try(lambda: self._listener.started(spec, folder, resumed_at, step))
+
+    def window(self, summary: WindowSummary) -> None:
+        """Pass it on."""
+        self._try(lambda: self._listener.window(summary))
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Pass it on."""
+        self._try(lambda: self._listener.epoch(epoch))
+
+    def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
+        """Pass it on."""
+        self._try(lambda: self._listener.finished(record, folder, preview))
+
+    def _try(self, tell: Callable[[], None]) -> None:
+        if self._failed:
+            return
+        try:
+            tell()
+        except Exception as error:
+            self._failed = True
+            self._notice(f"warning: no {self._what} of this run: {error}")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.machine import untried_shapes
+from bench.train.untouched import untouched
 from registry.contract import Quartet
 from registry.losses.objective import Objective
 from registry.losses.recipe import HeadPart, Recipe
@@ -63,14 +64,10 @@ class TaskGradients:
         """
         if step % self._every != self._every // 2:
             return
-        few = quartet.map(lambda tensor: tensor[:IMAGES])
-        buffers = [(buffer, buffer.clone()) for buffer in self._model.buffers()]
-        devices = [quartet.bg_fg.device] if quartet.bg_fg.device.type == "cuda" else []
-        with torch.random.fork_rng(devices), untried_shapes():  # four images now and then are no shape to choose for
+        few = quartet.map(lambda tensor: tensor[:IMAGES].clone())  # a model may alter its inputs in place
+        # Four images now and then are no shape to choose kernels for.
+        with untouched(self._model, quartet.bg_fg.device), untried_shapes():
             self._measured.append(self._measure(few))
-        with torch.no_grad():
-            for buffer, before in buffers:
-                buffer.copy_(before)
 
     def means(self) -> dict[str, float] | None:
         """Mean of each figure since the last call; None where nothing was measured.
@@ -83,6 +80,14 @@ class TaskGradients:
             return None
         table = torch.stack([torch.stack(list(figures.values())) for figures in measured]).float().mean(0).tolist()
         return {name: value for name, value in zip(measured[0], table, strict=True) if math.isfinite(value)}
+
+    def state(self) -> list[dict[str, Tensor]]:
+        """What was measured since the last call of `means`, for a checkpoint."""
+        return self._measured
+
+    def load_state(self, state: Sequence[Mapping[str, Tensor]]) -> None:
+        """Go on with what a checkpoint has."""
+        self._measured = [dict(figures) for figures in state]
 
     def _measure(self, quartet: Quartet) -> dict[str, Tensor]:
         with self._autocast:

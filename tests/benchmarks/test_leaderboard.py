@@ -7,7 +7,9 @@ import pytest
 from bench.report.leaderboard import leaderboard
 from bench.results import store
 from tests.bench.records import record
+from tests.bench.results_folder import images
 
+IMAGES = 256
 COUNTS = (1000, 10_000)
 """In this order, so that each prints how it compares with the one before."""
 
@@ -15,23 +17,34 @@ _seconds: dict[int, float] = {}
 
 
 def write(folder: Path, count: int) -> None:
-    template = record().model_dump_json()
+    """Cells of five seeds each, with per-image metrics beside every record."""
+    table = images(0.8, 0, IMAGES)
+    names = ",".join(table)
+    lines = [",".join(f"{value:.5g}" for value in row) for row in zip(*table.values(), strict=True)]
+    text = "\n".join([names, *lines, ""])
     for i in range(count):
-        (folder / f"r{i:06}.json").write_text(
-            template.replace('"seed":0', f'"seed":{i % 5}').replace('"unet"', f'"n:m{i // 5}"')
-        )
+        made = record(f"n:m{i // 5}", seed=i % 5, dice=0.5 + 0.4 * i / count)
+        (folder / f"r{i:06}.json").write_text(store.sealed(made))
+        (folder / f"r{i:06}{store.IMAGES}").write_text(text)
+    assert len(store.read_all(folder)) == count
+
+
+def read(folder: Path) -> store.Records:
+    """As a command does, which has read none of them before."""
+    store._parse.cache_clear()
+    return store.read_all(folder)
 
 
 def test_leaderboard_of_500(benchmark, tmp_path: Path) -> None:
     write(tmp_path, 500)
-    benchmark(lambda: leaderboard(store.read_all(tmp_path)))
+    benchmark(lambda: leaderboard(read(tmp_path), folder=tmp_path))
 
 
 @pytest.mark.ratio
 @pytest.mark.parametrize("count", COUNTS)
 def test_leaderboard(benchmark, tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int) -> None:
     write(tmp_path, count)
-    benchmark.pedantic(lambda: leaderboard(store.read_all(tmp_path)), rounds=3)
+    benchmark.pedantic(lambda: leaderboard(read(tmp_path), folder=tmp_path), rounds=3)
     if benchmark.stats is None:
         return
     _seconds[count] = benchmark.stats.stats.min

@@ -121,14 +121,15 @@ class Loader:
         needed = count * self._form.bytes
         self._store: Tensor | None = None
         self._stream: torch.cuda.Stream | None = None
-        if needed <= budget:
+        own = source.own_pack(size)
+        if needed <= budget and own != "growing":
             self.tier = "resident"
             self._store = torch.empty(count, self._form.bytes, dtype=torch.uint8, device=source.device)
             begin = 0
             for rows in self._rows(progress):
                 self._store[begin : begin + len(rows)] = rows
                 begin += len(rows)
-        elif packed_files is not None and needed <= packed_files.budget():
+        elif own == "none" and packed_files is not None and needed <= packed_files.budget():
             self.tier = "streamed"
             self._store = packed_files.get(self._key(), count, self._form.bytes, self._rows(progress))
         else:
@@ -155,12 +156,12 @@ class Loader:
         served.inputs = inputs
         return served
 
-    def epoch(self, seed: int, epoch: int) -> Iterator[Batch]:
-        """All full batches in an order that depends on (seed, epoch) alone."""
+    def epoch(self, seed: int, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """All full batches in an order that depends on (seed, epoch) alone; the ``first`` so many are passed over."""
         ids = torch.arange(self.count)
         order = uniform(seed, f"order/{epoch}", ids, 1)[:, 0].argsort(stable=True)
         full = self.count - self.count % self.batch
-        return self._batches(_chunks(ids[order[:full]], self.batch))
+        return self._batches(_chunks(ids[order[:full]], self.batch)[first:])
 
     def in_order(self) -> Iterator[Batch]:
         """All samples once, by id."""

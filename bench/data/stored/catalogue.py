@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,14 +71,13 @@ def read_catalogue(
     files: str,
     flips: str,
     scenes: str,
-    scene_of: Callable[[str], str],
 ) -> Catalogue:
     """List, recognise, pair and group.
 
     Args:
         paths: folders and zips.
         files: a layout's name, patterns, or ``auto``.
-        flips, scenes, scene_of: see `group_pictures`.
+        flips, scenes: see `group_pictures`.
 
     Raises:
         BadData: nothing that can be read; no layout that fits.
@@ -100,7 +99,7 @@ def read_catalogue(
         )
     paired = pair(roots, layout, found)
     paired.pictures.sort(key=lambda picture: (picture.image.prefix, picture.image.file.name))
-    groups, said = group_pictures(roots, layout, paired.pictures, flips, scenes, scene_of)
+    groups, said = group_pictures(roots, layout, paired.pictures, flips, scenes)
     if strange:
         notes.append("not in the layout's names: " + _counts(strange))
     if roots.ignored:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
 from bench.core.errors import BenchError
+from bench.data.file_names import sequences
 from bench.data.stored.layouts import Layout
 from bench.data.stored.pairing import Picture
 from bench.data.stored.roots import File, Roots, Unreadable
@@ -19,7 +20,7 @@ _ENOUGH = 3
 
 
 def group_pictures(
-    roots: Roots, layout: Layout, pictures: Sequence[Picture], flips: str, scenes: str, scene_of: Callable[[str], str]
+    roots: Roots, layout: Layout, pictures: Sequence[Picture], flips: str, scenes: str
 ) -> tuple[list[tuple[str, str]], list[str]]:
     """Background group and object group of each picture (the latter empty where objects have no names), and notes.
 
@@ -29,7 +30,6 @@ def group_pictures(
         pictures: in order.
         flips: how mirrored objects with numbers of their own are numbered, see `mirrored`.
         scenes: ``file``, ``sequence`` or ``auto``: what pictures without a background's name have in common.
-        scene_of: the video a numbered name is of.
 
     Raises:
         BenchError: flips that are none of these.
@@ -46,7 +46,7 @@ def group_pictures(
     elif all(items):
         groups = list(items)
     else:
-        groups, rule = _scenes(pictures, scenes, scene_of)
+        groups, rule = _scenes(pictures, scenes)
         notes.append(rule)
     same = _one_content(roots, [_identity(picture) for picture in pictures], groups)
     if same:
@@ -87,7 +87,7 @@ def _agree(pictures: Sequence[Picture], groups: Sequence[str]) -> bool:
     return True
 
 
-def _scenes(pictures: Sequence[Picture], rule: str, scene_of: Callable[[str], str]) -> tuple[list[str], str]:
+def _scenes(pictures: Sequence[Picture], rule: str) -> tuple[list[str], str]:
     """A group for each picture whose name says nothing of its background, and the rule in a sentence."""
     stems = [picture.image.file.stem for picture in pictures]
     if "file" in (pictures[0].image.ids if pictures else {}):
@@ -95,15 +95,18 @@ def _scenes(pictures: Sequence[Picture], rule: str, scene_of: Callable[[str], st
     plates = {picture.partners["bg"] for picture in pictures if "bg" in picture.partners}
     if 0 < len(plates) < len(pictures):
         return [picture.partners["bg"].name for picture in pictures], f"a scene for each of {len(plates)} plates"
-    sequences = [f"{PurePosixPath(stem).parent}/{scene_of(PurePosixPath(stem).name)}" for stem in stems]
-    count = len(set(sequences))
+    paths = [PurePosixPath(stem) for stem in stems]
+    videos = [
+        f"{path.parent}/{name}" for path, name in zip(paths, sequences([path.name for path in paths]), strict=True)
+    ]
+    count = len(set(videos))
     numbered = count < len(stems)
     if rule == "auto":
         rule = "sequence" if numbered else "file"
     if rule == "file":
         return stems, f"each of {len(stems)} pictures is a scene of its own"
     return (
-        sequences,
+        videos,
         f"numbered files are one sequence: {count} scenes of {len(stems)} pictures (--scenes file: each its own)",
     )
 

@@ -15,13 +15,12 @@ from torch import Tensor
 from bench.core.errors import BadData, BenchError
 from bench.core.progress import Progress, no_progress
 from bench.data.camera import find_camera
-from bench.data.file_names import scene_of
-from bench.data.source import Source
+from bench.data.source import OwnPack, Source
 from bench.data.sources import sources
 from bench.data.split import Part
 from bench.data.stored import decode
 from bench.data.stored.catalogue import Catalogue, read_catalogue
-from bench.data.stored.checking import CHECK_SIZE, BadRows, check_files
+from bench.data.stored.checking import CHECK_SIZE, CHECKED, BadRows, check_files
 from bench.data.stored.decode import Reading, decode_depth
 from bench.data.stored.depth_reading import DepthReading, read_depth
 from bench.data.stored.mask_values import MaskValues
@@ -101,7 +100,7 @@ class Stored(Source):
             )
         self.seed, self.camera, self.device = seed, camera, torch.device("cpu")
         paths = [root] if isinstance(root, str | Path) else list(root)
-        self._catalogue = read_catalogue(paths, files, flips, scenes, scene_of)
+        self._catalogue = read_catalogue(paths, files, flips, scenes)
         self._options = {
             "files": self._catalogue.layout.name,
             "flips": flips,
@@ -229,6 +228,13 @@ class Stored(Source):
         if type(before).open(before.paths).fingerprint() != before.fingerprint():
             where = ", ".join(str(path) for path in before.paths)
             raise BadData([(where, "changed while it was read")], "begin again when nothing writes there")
+
+    def own_pack(self, size: int) -> OwnPack:
+        """Sets too large to be decoded before training begins fill their pack as it goes on."""
+        pack = self.reader(size).pack
+        if pack is None:
+            return "none"
+        return "whole" if len(self._entries) <= CHECKED or pack.is_complete else "growing"
 
     @property
     def catalogue(self) -> Catalogue:

@@ -128,7 +128,7 @@ def place_scenes(rooms: Rooms, figures: Figures, seed: int, stream: str, ids: Te
     foot = torch.stack([x, torch.zeros_like(x), z], dim=1)
     # Where a wall was in the way, the camera turns to the figure, and the figure is made to fit.
     away = foot - eye
-    distance = away[:, [0, 2]].square().sum(1).sqrt()
+    distance = away[:, 0::2].square().sum(1).sqrt()
     bearing = torch.atan2(away[:, 0], away[:, 2])
     yaw = torch.minimum(torch.maximum(yaw, bearing - 0.65 * sideways), bearing + 0.65 * sideways)
     pitch = torch.maximum(pitch, torch.atan(eye[:, 1] / distance) - downwards)
@@ -165,7 +165,7 @@ def place_scenes(rooms: Rooms, figures: Figures, seed: int, stream: str, ids: Te
         radius=0.25 + 1.3 * reach,
         middle=picture,
         lampwards=_apply(matrix, towards[:, None]),
-        metric=(matrix[:, :, [0, 1, 2, 0, 0, 1]] * matrix[:, :, [0, 1, 2, 1, 2, 2]]).sum(-1)
+        metric=(_columns(matrix, (0, 1, 2, 0, 0, 1)) * _columns(matrix, (0, 1, 2, 1, 2, 2))).sum(-1)
         * _constant((1.0, 1.0, 1.0, 2.0, 2.0, 2.0), ids.device),
         span=tall * focal / (2 * depth),
         fade=torch.where(u[:, 15] < 0.45, 0.4 + 0.4 * u[:, 16], torch.zeros_like(tall)),
@@ -176,6 +176,11 @@ def place_scenes(rooms: Rooms, figures: Figures, seed: int, stream: str, ids: Te
 def _constant(values: tuple[float, ...], device: torch.device) -> Tensor:
     """Numbers on a device, copied there once."""
     return torch.tensor(values, device=device)
+
+
+def _columns(matrix: Tensor, which: tuple[int, ...]) -> Tensor:
+    """Elements along the third axis, in that order, (B, P, 3, 3) to (B, P, n, 3)."""
+    return torch.stack([matrix[:, :, column] for column in which], dim=2)
 
 
 def _upright(angle: Tensor) -> Tensor:

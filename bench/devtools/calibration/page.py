@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench.devtools.calibration.scenarios import GROUPS, IMAGES, MARGIN, SCENARIOS, layout
-from bench.devtools.calibration.simulate import announced, outcome, unpaired
+from bench.devtools.calibration.simulate import announced, outcome, pooled, unpaired
 from bench.devtools.calibration.tables import ROWS, table_outcome
 from bench.report.markdown import table
 
@@ -15,6 +15,7 @@ SEEDS = (1, 2, 3, 5, 10)
 
 _EFFECTS = (0.02, 0.05)
 _FEW = (2, 3, 5, 8, 12)
+_MACHINES = ((3, 3), (5, 1), (3, 1, 1), (2, 2, 2, 2), (3, 3, 3, 3, 3))
 _SAME_CELL = 2  # of the scenarios, in which seeds are all that differs
 
 
@@ -67,6 +68,15 @@ def _tables(draws: int) -> Iterator[str]:
             for name in list(SCENARIOS)[:_SAME_CELL]
             for sides in ((2, 2), (3, 3), (4, 4), (2, 5), (2, 10))
             for found in [unpaired(SCENARIOS[name], sides, draws)]
+        ],
+    )
+    yield "### Machines pooled: equal cells, each on machines of its own, deviation of a machine .03\n"
+    yield table(
+        ["seeds on each machine", "coverage", "false verdicts", "false verdicts, were machines ignored"],
+        [
+            [", ".join(map(str, seeds)), *(f"{share:.2f}" for share in (found.covered, found.apart, ignored.apart))]
+            for seeds in _MACHINES
+            for found, ignored in [(pooled(seeds, 0.03, draws), pooled(seeds, 0.03, draws, as_seeds=True))]
         ],
     )
     yield "### Few or uneven backgrounds and objects, three seeds, over the eleven scenarios\n"

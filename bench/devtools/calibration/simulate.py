@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.devtools.calibration.scenarios import MARGIN, Scenario, layout
+from bench.devtools.calibration.scenarios import MARGIN, SCENARIOS, Scenario, layout
 from bench.results.stats.components import Components, difference_of
+from bench.results.stats.difference import Difference
 from bench.results.stats.grouping import Grouping
+from bench.results.stats.machines import machine_means
 from bench.results.stats.more_seeds import CANDIDATES, MoreSeeds
+from bench.results.stats.pairing import Pairing
+from bench.results.stats.scored import Scored
 from bench.results.stats.student import Values, half_width
 
 Flags = npt.NDArray[np.bool_]
@@ -73,6 +78,35 @@ def unpaired(scenario: Scenario, seeds: tuple[int, int], draws: int = 2000) -> O
     return _outcome(parts, 0.0)
 
 
+def pooled(seeds: Sequence[int], machine: float, draws: int = 2000, as_seeds: bool = False) -> Outcome:
+    """Compare two equal cells whose machines are pooled, each on machines of its own.
+
+    Args:
+        seeds: on each machine, of either cell.
+        machine: standard deviation that the choice of a machine brings to a run.
+        draws: comparisons.
+        as_seeds: take all seeds for seeds of one machine instead, as nobody should.
+    """
+    groups, random = layout(), np.random.default_rng(len(seeds))
+    scenario = SCENARIOS["`unet` - `wnet`, Dice, seeds independent"]
+    found = []
+    for _ in range(draws):
+        sides = []
+        shared = scenario.images(groups, random, 1)[0]
+        for sign in (-1, 1):
+            parts = [
+                sign * shared / 2
+                + machine * random.standard_normal()
+                + scenario.seeds(groups, random, 1, count)[0] / np.sqrt(2)
+                for count in seeds
+            ]
+            one = Scored(np.concatenate(parts)) if as_seeds else machine_means([Scored(part) for part in parts])
+            sides.append(one)
+        a, b = (tuple(range(len(side.values))) for side in sides)
+        found.append(Difference.of(sides[0], sides[1], groups, Pairing(a, b, paired=False)).components)
+    return _outcome([_joined(found)], 0.0)
+
+
 @dataclass(frozen=True)
 class Announced:
     """What became of announcements of further seeds.
@@ -130,6 +164,14 @@ def _half(part: Components) -> Values:
 def _settled(part: Components) -> Flags:
     size, half = np.abs(part.mean), _half(part)
     return np.asarray((size > half) | (size + half <= MARGIN))
+
+
+def _joined(found: Sequence[Components]) -> Components:
+    mean, seeds, images, interaction, freedom = (
+        np.array([getattr(part, name) for part in found])
+        for name in ("mean", "seeds", "images", "interaction", "seed_freedom")
+    )
+    return Components(mean, seeds, images, interaction, freedom, found[0].image_freedom)
 
 
 def _single(part: Components, draw: int) -> Components:

@@ -17,8 +17,9 @@ from bench.devtools.gpu.rendering import composed
 from bench.devtools.gpu.steps import RECIPE, source, spec_of
 from bench.devtools.gpu.worker import Setting
 from bench.devtools.overhead import measure, short_protocol
-from bench.profile.training import StepRunner, spec_named
+from bench.profile.training import StepRunner
 from bench.run.runner import Runner
+from bench.train.assemble import make_run
 from bench.train.events import Listener, WindowSummary
 
 _WARM_UP = 8
@@ -130,11 +131,11 @@ def _run(setting: Setting, part: str, protocol: Protocol, data: Source, engine: 
     model = setting.scale.models[1]
     folder: Path = setting.scratch / part / engine
     phases = Phases()
-    spec = spec_named(model, RECIPE, protocol, data)
-    spec = spec.model_copy(update={"engine": engine, "precision": pick_precision(setting.device)})
+    described, precision = data.describe(), pick_precision(setting.device)
+    run = make_run(model, RECIPE, protocol, described, precision=precision, engine=engine)
     began = time.perf_counter()
     runs = Runner(data, setting.device, folder / "runs", folder / "results", phases)
-    record, _ = runs.run(spec, RECIPE)
+    record, _ = runs.run(run)
     phases.phase("end")
     timings = record.timings
     setting.journal.line(

@@ -204,7 +204,7 @@ def test_a_diverged_run_is_recorded(tmp_path: Path) -> None:
     assert done.returncode == 4
     record = json.loads(next(tmp_path.glob("results/unet*.json")).read_text())
     assert record["outcome"] == "diverged"
-    assert (tmp_path / "runs" / record["id"] / "diverged.json").exists()
+    assert record["failure"]["phase"] == "training" and record["failure"]["samples"]
     assert "### Not finished" in (tmp_path / "leaderboard.md").read_text()
 
 

@@ -182,6 +182,24 @@ def test_another_machine_and_torch_are_told(tmp_path: Path) -> None:
     assert "the torch version was not the same: 2.13.0, 2.15.0" in notes
 
 
+def test_a_cell_that_was_also_run_on_other_arithmetic(tmp_path: Path) -> None:
+    """Names do not tell: the same machine with other bits is another kind of arithmetic."""
+    for seed in range(2):
+        keep(tmp_path, 0.8, seed, model="unet", arithmetic="a" * 12)
+        keep(tmp_path, 0.9, seed, model="wnet", arithmetic="a" * 12)
+    keep(tmp_path, 0.6, model="unet", arithmetic="b" * 12)
+    found = compare(tmp_path, "unet", "wnet")
+    assert found.findings["mask_dice"].a == pytest.approx(0.8, abs=0.05)
+    (note,) = found.notes
+    assert note.startswith(
+        "A was also run on another kind of arithmetic, which does not count: mask_dice 0.6000, 1 seed"
+    )
+    assert f"arithmetic {'b' * 12})" in note
+    records = {record.arithmetic: name for name, record in store.read_all(tmp_path) if record.spec.model == "unet"}
+    notes = compare(tmp_path, records["a" * 12], records["b" * 12]).notes
+    assert any(f"whatever its names: {'a' * 12}, {'b' * 12}" in note for note in notes)
+
+
 def test_committed_records_do_not_differ_from_themselves() -> None:
     """Every cell of several seeds against itself, a seed against a seed and one against two: no better, no worse."""
     results = Path(__file__).parents[3] / "results"

@@ -49,5 +49,17 @@ def test_rows_without_images_or_with_infinite_ones_have_no_place(folder: Path) -
     assert placed == {"wnet"}
 
 
+def test_pooled_machines_of_two_rows_are_not_paired(tmp_path: Path) -> None:
+    for model, dice in (("wnet", 0.9), ("unet", 0.6)):
+        for number, machine in enumerate("abc"):
+            for seed in range(2):
+                keep(tmp_path, dice + 0.002 * number, seed, model=model, arithmetic=machine * 12)
+    board = rows(store.read_all(tmp_path), pool=True)
+    found = standings(board, "mask_dice", DICE, Images(tmp_path))
+    assert [(standing.row.model, standing.place.tier) for standing in found] == [("wnet", 1), ("unet", 2)]
+    assert [len(standing.row.values("mask_dice")) for standing in found] == [3, 3]
+    assert found[0].best == 1
+
+
 def test_no_rows_at_all(tmp_path: Path) -> None:
     assert standings([], "mask_dice", DICE, Images(tmp_path)) == []

@@ -4,12 +4,11 @@ import pytest
 from torch import nn
 
 from bench.core.errors import BenchError
-from bench.core.protocol import find_protocol
-from bench.core.spec import RunSpec
 from bench.data.loading.loader import Loader
 from bench.train.compatibility import common_heads
 from registry.contract import Prediction
 from registry.errors import ContractError
+from registry.losses import parse
 from tests.bench.rectangles import Rectangles
 
 
@@ -24,8 +23,7 @@ class Answers(nn.Module):
 
 def heads(answer, recipe: str = "mask: bce, depth: l1", size: int = 32) -> tuple[str, ...]:
     source = Rectangles()
-    spec = RunSpec(model="mine:Net", recipe=recipe, protocol=find_protocol("quick"), data=source.describe())
-    return common_heads(spec, Answers(answer), Loader(source, "val", 4, size, 4, 2**30))
+    return common_heads("mine:Net", parse(recipe), Answers(answer), Loader(source, "val", 4, size, 4, 2**30))
 
 
 def test_the_heads_that_are_there() -> None:

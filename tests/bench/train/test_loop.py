@@ -7,15 +7,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.core.errors import BadData, BenchError
+from bench.core.errors import BenchError
 from bench.core.protocol import find_protocol
 from bench.core.record import Epoch
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import Loader
 from bench.data.source import Source
 from bench.timing.ledger import Ledger
+from bench.timing.memory import PeakMeter
+from bench.train.assemble import Run
 from bench.train.events import Listener, WindowSummary
-from bench.train.loop import Diverged, TrainingResult, train
+from bench.train.failures import Diverged
+from bench.train.loop import Observers, TrainingResult, train
 from tests.bench.rectangles import Rectangles
 
 CPU = torch.device("cpu")
@@ -30,12 +33,14 @@ def spec(
 
 
 def run(
-    run_spec: RunSpec, source: Source, folder: Path, listener: Listener | None = None, budget: int = 2**30
+    run_spec: RunSpec, source: Source, folder: Path, listener: Listener | None = None, budget: int = 2**30, **more
 ) -> TrainingResult:
     def loaders(part, count, size, batch) -> Loader:
         return Loader(source, part, count, size, batch, budget)
 
-    return train(run_spec, loaders, folder, CPU, Ledger(CPU, seconds=0), Ledger(CPU), listener or Listener())
+    ledgers = Ledger(CPU, seconds=0), Ledger(CPU)
+    observers = Observers(*ledgers, PeakMeter(CPU), listener or Listener(), **more)
+    return train(Run.of(run_spec), loaders, folder, CPU, observers)
 
 
 def weights(trained: TrainingResult) -> list[Tensor]:
@@ -127,6 +132,7 @@ def test_nan_stops_the_run_and_names_the_batch(tmp_path: Path) -> None:
     with pytest.raises(Diverged, match="of epoch 1") as caught:
         run(spec(source), source, tmp_path)
     assert 17 in caught.value.ids.tolist()
+    assert caught.value.term == "depth.l1"
 
 
 def test_a_broken_validation_sample_is_named_alone(tmp_path: Path) -> None:
@@ -168,16 +174,6 @@ def test_a_size_the_model_does_not_take_is_refused_before_training(tmp_path: Pat
         run(spec(source, size=40), source, tmp_path)
 
 
-def test_a_damaged_or_hostile_checkpoint_is_refused(tmp_path: Path) -> None:
-    source = Rectangles()
-    (tmp_path / "last.pt").write_bytes(b"not a checkpoint")
-    with pytest.raises(BadData, match=r"last\.pt"):
-        run(spec(source), source, tmp_path)
-    torch.save({"model": Path("code")}, tmp_path / "last.pt")  # a pickled object of a class torch does not know
-    with pytest.raises(BadData, match=r"last\.pt"):
-        run(spec(source), source, tmp_path)
-
-
 def test_uneven_last_batches_count_by_image(tmp_path: Path) -> None:
     source = Rectangles()
     rows: list[Epoch] = []
@@ -192,15 +188,6 @@ def test_uneven_last_batches_count_by_image(tmp_path: Path) -> None:
     run(spec(source, epochs=1, val_samples=11, batch=8), source, tmp_path / "c", Keep())
     assert rows[0].val_loss == rows[2].val_loss
     assert rows[0].val_loss != rows[1].val_loss
-
-
-def test_what_other_code_left_is_not_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.train.training_state.EVERY", 0.0)
-    source = Rectangles()
-    with pytest.raises(KeyboardInterrupt):
-        run(spec(source), source, tmp_path, StopAfter(1))
-    monkeypatch.setattr("bench.train.loop.code_version", lambda *names: "another")
-    assert run(spec(source), source, tmp_path).resumed == 0
 
 
 def test_a_head_that_nothing_trains_has_no_score(tmp_path: Path) -> None:

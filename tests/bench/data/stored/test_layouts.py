@@ -105,7 +105,7 @@ def test_numbered_files_of_layout_000() -> None:
 
 
 def catalogue(root: Path, files: str = "auto", flips: str = "none"):
-    return read_catalogue([root], files, flips, "auto", lambda stem: stem)
+    return read_catalogue([root], files, flips, "auto")
 
 
 def touch(root: Path, *names: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from bench.core.errors import BadData, BenchError
+from bench.data.loading.loader import Loader
 from bench.data.stored import source as source_module
 from bench.data.stored.source import Stored
 from tests.bench.data.stored.conftest import Folder
@@ -150,3 +151,18 @@ def test_400_000_quartets_of_64_px_take_under_15_gb(opened) -> None:
     pack = opened().pack(64)
     row = sum(np.dtype(field.dtype).itemsize * int(np.prod(field.shape)) for field in pack.samples.fields) + 8
     assert row * 400_000 < 15e9
+
+
+def test_training_begins_while_a_large_set_is_packed(opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "CHECKED", 3)
+    source = opened()
+    budget = 2**30
+    loader = Loader(source, "train", source.count("train"), 32, 2, budget)
+    assert loader.tier == "live"
+    assert source.reader(32).pack.samples.written() <= 1, "nothing is decoded ahead"
+    first = [batch.arrive().bg_fg for batch in loader.in_order()]
+    assert source.reader(32).pack.samples.written() >= source.count("train")
+    source.pack(32)
+    again = Loader(source, "train", source.count("train"), 32, 2, budget)
+    assert again.tier == "resident"
+    assert torch.equal(torch.cat(first), torch.cat([batch.arrive().bg_fg for batch in again.in_order()]))

@@ -1,0 +1,1 @@
+"""Where a model fails: its scores by what the test images are like."""

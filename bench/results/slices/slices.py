@@ -1,0 +1,198 @@
+"""A cell's scores by slice of the test images, or the gaps between two cells; from their records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from bench.core.errors import BenchError
+from bench.core.metric_facts import MetricFacts
+from bench.results import store
+from bench.results.aligned import Aligned
+from bench.results.board import Group, groups_of
+from bench.results.find import heading, label, pick, pick_one
+from bench.results.metric_facts import facts_in, find_key, shown
+from bench.results.row import Row
+from bench.results.slices.attribute import Slice, attributes_of
+from bench.results.slices.figure import Figure, Gap, correct
+from bench.results.stats.pairing import Pairing
+from bench.results.stats.scored import Scored
+from bench.results.stats.verdict import lacking
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class SliceFigures:
+    """What is known of one slice, by metric; what could not be computed is left out.
+
+    Attributes:
+        slice: the images.
+        a, b: figures of either cell; ``b`` is empty where there is one cell.
+        gaps: A less B.
+    """
+
+    slice: Slice
+    a: Mapping[str, Figure]
+    b: Mapping[str, Figure]
+    gaps: Mapping[str, Gap]
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Scores by slice.
+
+    Attributes:
+        a, b: the cells' labels; ``b`` is empty where there is one cell.
+        board: protocol and data, in words.
+        metrics: keys of those shown, in order.
+        facts: what is known of them.
+        pairing: the seeds of either side; of A alone against themselves where there is one cell.
+        whole: all images.
+        parts: the slices, attribute by attribute.
+        few: backgrounds or objects of which there are too few, in words.
+    """
+
+    a: str
+    b: str
+    board: str
+    metrics: Sequence[str]
+    facts: Mapping[str, MetricFacts]
+    pairing: Pairing
+    whole: SliceFigures
+    parts: Sequence[SliceFigures]
+    few: Sequence[str]
+
+    def largest(self, count: int = 5) -> list[tuple[SliceFigures, str]]:
+        """The slices and metrics in which the two cells differ most, as a share of what both lack on all images.
+
+        Args:
+            count: how many.
+        """
+        found = [
+            (abs(gap.effect) / self._unit(name), part, name) for part in self.parts for name, gap in part.gaps.items()
+        ]
+        found.sort(key=lambda item: -item[0])
+        return [(part, name) for _, part, name in found[:count]]
+
+    def _unit(self, metric: str) -> float:
+        if metric not in self.whole.a or metric not in self.whole.b:
+            return float("inf")
+        means = self.whole.a[metric].mean, self.whole.b[metric].mean
+        return lacking(1.0, *means, self.facts[metric].perfect) or float("inf")
+
+
+def slices(results: Path, a: str, b: str = "", metrics: Sequence[str] = (), within: str = "") -> Slices:
+    """Headline metrics by slice of the test images.
+
+    Args:
+        results: folder of records.
+        a: a cell, ``model:loss``, or a record's file.
+        b: another to set against it; empty for none.
+        metrics: keys; empty for the headline metrics.
+        within: part of a board's heading, where the names stand in several.
+
+    Raises:
+        UnknownName: no such cell or metric.
+        BenchError: a name fits several; no record says what the test images are like.
+        BadData: records without per-image metrics beside them.
+    """
+    records = store.read_all(results)
+    groups = groups_of(records)
+    board = [row for group in groups for row in group.board]
+    rows = pick(board, a, b, within) if b else (pick_one(board, a, within),)
+    known = facts_in(record for _, record in records)
+    names = [find_key(name, known) for name in metrics] or shown(known, "headline")
+    group = next(group for group in groups if any(row.cell == rows[0].cell for row in group.board))
+    return slices_of(results, group, rows, names)
+
+
+def slices_of(results: Path, group: Group, rows: Sequence[Row], metrics: Sequence[str]) -> Slices:
+    """The same of one or two rows of a group.
+
+    Args:
+        results: folder of records.
+        group: that the rows stand in; any of its records may say what the images are like.
+        rows: one, or two to be compared.
+        metrics: keys.
+
+    Raises:
+        BenchError: no record of the group says what the test images are like.
+        BadData: records without per-image metrics beside them.
+    """
+    first, last = rows[0], rows[-1]
+    pairing = Pairing.of(tuple(first.records), tuple(last.records), first.learns, last.learns)
+    sides = [[row.records[seed][0] for seed in seeds] for row, seeds in ((first, pairing.a), (last, pairing.b))]
+    aligned = Aligned.of(results, [*sides[0], *sides[1]])
+    samples = next(iter(aligned.tables.values()))["sample"].tolist()
+    others = (name for name, record in group.members if record.images or record.format == 1)
+    attributes = attributes_of(results, dict.fromkeys([*sides[0], *sides[1], *others]), samples)
+    if not attributes:
+        raise BenchError(
+            f"no record under {heading(first)} says what its test images are like, for all were made before that was "
+            "recorded. The images are the same for every model: run any of them once more under this protocol and "
+            "data, a baseline takes seconds (bench run --model difference ...)"
+        )
+    scored = {name: _scored(aligned, sides, name, group.metrics[name]) for name in metrics}
+    there = {name: both for name, both in scored.items() if both is not None}
+    everything = Slice("", "all images", np.ones(len(samples), dtype=np.bool_))
+    cuts = [everything, *(part for attribute in attributes for part in attribute.slices())]
+    figures = [_figures(cut, there, aligned, pairing, compared=len(rows) > 1) for cut in cuts]
+    return Slices(
+        a=label(first),
+        b=label(last) if len(rows) > 1 else "",
+        board=heading(first),
+        metrics=list(there),
+        facts=group.metrics,
+        pairing=pairing,
+        whole=figures[0],
+        parts=_corrected(figures[1:]),
+        few=aligned.grouping.few,
+    )
+
+
+def _scored(
+    aligned: Aligned, sides: Sequence[Sequence[str]], metric: str, facts: MetricFacts
+) -> tuple[Scored, Scored] | None:
+    """Both sides on one metric; None where one of them lacks it."""
+    try:
+        a, b = (aligned.scored(side, metric, facts) for side in sides)
+    except LookupError:
+        return None
+    return a, b
+
+
+def _figures(
+    cut: Slice, scored: Mapping[str, tuple[Scored, Scored]], aligned: Aligned, pairing: Pairing, compared: bool
+) -> SliceFigures:
+    grouping, images = aligned.grouping, cut.images
+    a = {name: Figure.of(left, grouping, images) for name, (left, _) in scored.items()}
+    b = {name: Figure.of(right, grouping, images) for name, (_, right) in scored.items()} if compared else {}
+    gaps = {name: Gap.of(*both, grouping, pairing, images) for name, both in scored.items()} if compared else {}
+    return SliceFigures(cut, _known(a), _known(b), _known(gaps))
+
+
+def _known(found: Mapping[str, T | None]) -> dict[str, T]:
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _corrected(parts: Sequence[SliceFigures]) -> list[SliceFigures]:
+    corrected = correct(dict(_asked(parts)))
+    return [
+        replace(
+            part,
+            gaps={name: replace(gap, corrected=corrected.get((index, name))) for name, gap in part.gaps.items()},
+        )
+        for index, part in enumerate(parts)
+    ]
+
+
+def _asked(parts: Sequence[SliceFigures]) -> Iterator[tuple[tuple[int, str], float]]:
+    for index, part in enumerate(parts):
+        for name, gap in part.gaps.items():
+            if gap.p is not None:
+                yield (index, name), gap.p

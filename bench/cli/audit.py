@@ -40,6 +40,8 @@ def audit(
     from bench.report.progress_bar import Bar
     from registry.models import models
 
+    if json is not None:
+        files.check_writable(json, "--json")
     source = data.open()
     console = Console(highlight=False)
     with Bar(console) as bar:

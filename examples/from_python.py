@@ -12,6 +12,7 @@ from bench.core.finding import broken
 from bench.core.protocol import find_protocol
 from bench.data.sources import open_source
 from bench.report.comparison_table import comparison_table
+from bench.report.pages import pages, refresh
 from bench.results.compare import compare
 from bench.results.frame import frame
 from bench.run.experiment import Experiment
@@ -42,7 +43,7 @@ def main() -> None:
     )
     for record, path, _ in experiment.run(Listener(), announce=print):
         print(record.spec.model, record.outcome, path.name)
-    experiment.write_leaderboard(HERE / "leaderboard.md")
+    refresh(pages(HERE / "results", HERE / "leaderboard.md", readme=False))
 
     comparison = compare(HERE / "results", "my_model:small_net[width=8]", "unet[width=8]")
     Console(width=130).print(comparison_table(comparison))

@@ -10,9 +10,11 @@ import typer
 from bench.cli import (
     audit,
     check,
+    choose,
     compare,
     data_command,
     doctor,
+    explain,
     export,
     leaderboard,
     listing,
@@ -21,6 +23,7 @@ from bench.cli import (
     report,
     reproduce,
     run,
+    runs,
     show,
     slices,
     tax,
@@ -58,9 +61,12 @@ _command(TRAIN, "run", run.run, run.EXAMPLES)
 _command(TRAIN, "profile", profile.profile, profile.EXAMPLES)
 _command(TRAIN, "tax", tax.tax, tax.EXAMPLES)
 _command(TRAIN, "reproduce", reproduce.reproduce, reproduce.EXAMPLES)
+_command(TRAIN, "runs", runs.runs, runs.EXAMPLES)
 _command(READ, "leaderboard", leaderboard.leaderboard, leaderboard.EXAMPLES)
 _command(READ, "report", report.report, report.EXAMPLES)
 _command(READ, "compare", compare.compare, compare.EXAMPLES)
+_command(READ, "explain", explain.explain, explain.EXAMPLES)
+_command(READ, "choose", choose.choose, choose.EXAMPLES)
 _command(READ, "slices", slices.slices, slices.EXAMPLES)
 _command(READ, "export", export.export, export.EXAMPLES)
 _command(CHECK, "audit", audit.audit, audit.EXAMPLES)

@@ -42,6 +42,9 @@ def run(
             rich_help_panel="Machine",
         ),
     ] = "auto",
+    inputs: Annotated[
+        str, typer.Option(help="What models see: pair (background and composite), or image (the composite alone).")
+    ] = "pair",
     folders: FolderOptions,
     again: Annotated[
         bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
@@ -60,6 +63,7 @@ def run(
 
     from bench.core import files
     from bench.core.interruption import Interruption
+    from bench.report.explore.thumbnails import Thumbnails
     from bench.report.pages import pages, refresh
     from bench.report.picture import PredictionPicture
     from bench.report.run_summary import result_lines
@@ -83,6 +87,7 @@ def run(
         precision=machine.precision,
         memory_format=machine.memory_format,
         engine=engine,
+        inputs=inputs,
         device=machine.device,
         results=folders.results,
         runs=folders.runs,
@@ -97,7 +102,10 @@ def run(
     with Terminal(console) as terminal:
         events = Decoration(TensorBoard(), "TensorBoard events", terminal.notice)
         picture = Decoration(PredictionPicture(), "picture", terminal.notice)
-        for record, path, made in experiment.run(Listeners([terminal, events, picture]), announce=console.print):
+        thumbnails = Decoration(Thumbnails(), "thumbnails", terminal.notice)
+        for record, path, made in experiment.run(
+            Listeners([terminal, events, picture, thumbnails]), announce=console.print
+        ):
             console.print(result_lines(record, path, folders.runs, made, experiment.floor()), soft_wrap=True)
     if out is not None:
         try:

@@ -22,6 +22,7 @@ from bench.cli import (
     regress,
     report,
     reproduce,
+    robust,
     run,
     runs,
     show,
@@ -69,6 +70,7 @@ _command(READ, "explain", explain.explain, explain.EXAMPLES)
 _command(READ, "slices", slices.slices, slices.EXAMPLES)
 _command(READ, "export", export.export, export.EXAMPLES)
 _command(USE, "predict", predict.predict, predict.EXAMPLES)
+_command(USE, "robust", robust.robust, robust.EXAMPLES)
 _command(CHECK, "audit", audit.audit, audit.EXAMPLES)
 _command(CHECK, "check", check.check, check.EXAMPLES)
 _command(CHECK, "list", listing.listing, listing.EXAMPLES)

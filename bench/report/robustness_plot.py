@@ -51,14 +51,14 @@ def _panel(
     def upward(value: float) -> float:
         return bottom - (bottom - top) * (value - low) / (high - low)
 
-    pen.text((left, corner[1] + 8), f"{curve.name}: {verdict(curve)}", fill="black", font=font)
+    pen.text((left, corner[1] + 8), f"{curve.name} (below: {verdict(curve)})", fill="black", font=font)
     for step in range(5):
         value = low + (high - low) * step / 4
         pen.line((left, upward(value), right, upward(value)), fill=_GRID)
         pen.text((left - 6, upward(value)), f"{value:.2f}", fill="black", font=font, anchor="rm")
     for grade, label in enumerate(["none", *(f"{amount:g}" for amount in curve.amounts)]):
-        pen.text((across(grade), bottom + 5), label, fill="black", font=font, anchor="mt")
-    pen.text(((left + right) / 2, bottom + 22), curve.unit, fill="black", font=font, anchor="mt")
+        pen.text((across(grade), bottom + 9), label, fill="black", font=font, anchor="mt")
+    pen.text(((left + right) / 2, bottom + 26), curve.unit, fill="black", font=font, anchor="mt")
     if curve.falls_below is not None:
         pen.line((across(curve.falls_below), top, across(curve.falls_below), bottom), fill=_MARK, width=2)
     for values, colour in ((curve.baseline, _BASELINE), (curve.run, _RUN)):

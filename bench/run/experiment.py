@@ -30,6 +30,7 @@ from bench.train.arithmetic import arithmetic
 from bench.train.assemble import NO_RECIPE, Run, inputs_named, make_run
 from bench.train.engine import engine_for, engine_named
 from bench.train.events import Listener
+from bench.train.failures import describe
 from bench.train.trial import try_out
 from registry.contract import Prediction
 from registry.errors import RegistryError
@@ -218,9 +219,15 @@ class Experiment:
     def _audit(self, key: str, runner: Runner, announce: Callable[[str], None]) -> list[Finding]:
         """What the audit finds for a model, once for all its seeds; announced in one line."""
         if key not in self._audits:
-            self._audits[key] = audit(
-                self._recipe, runner.source, self.protocol, key, progress=runner.listener.preparing
-            )
+            try:
+                self._audits[key] = audit(
+                    self._recipe, runner.source, self.protocol, key, progress=runner.listener.preparing
+                )
+            except BadData:  # files are at fault
+                raise
+            except (Exception, SystemExit) as error:  # what somebody's model raises ends its own run, and no other
+                advice = "mend what raised it"
+                self._audits[key] = [Finding(check="audit", grade="broken", finding=describe(error), advice=advice)]
             announce(headline(self._audits[key]))
         return self._audits[key]
 

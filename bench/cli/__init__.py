@@ -18,10 +18,12 @@ from bench.cli import (
     export,
     leaderboard,
     listing,
+    predict,
     profile,
     regress,
     report,
     reproduce,
+    robust,
     run,
     runs,
     show,
@@ -33,7 +35,8 @@ from bench.cli.options import expand, plain
 from bench.core.errors import BenchError, Interrupted
 from registry.errors import RegistryError
 
-TRAIN, READ, CHECK, DEVELOP = "Train and measure", "Read results", "Check and look up", "Develop this project"
+TRAIN, READ, USE = "Train and measure", "Read results", "Use what was trained"
+CHECK, DEVELOP = "Check and look up", "Develop this project"
 """Panels of ``bench --help``."""
 
 app = typer.Typer(
@@ -68,6 +71,8 @@ _command(READ, "explain", explain.explain, explain.EXAMPLES)
 _command(READ, "choose", choose.choose, choose.EXAMPLES)
 _command(READ, "slices", slices.slices, slices.EXAMPLES)
 _command(READ, "export", export.export, export.EXAMPLES)
+_command(USE, "predict", predict.predict, predict.EXAMPLES)
+_command(USE, "robust", robust.robust, robust.EXAMPLES)
 _command(CHECK, "audit", audit.audit, audit.EXAMPLES)
 _command(CHECK, "check", check.check, check.EXAMPLES)
 _command(CHECK, "list", listing.listing, listing.EXAMPLES)

@@ -34,6 +34,7 @@ from bench.cli import (
 from bench.cli.encoding import degrade_output
 from bench.cli.options import expand, plain
 from bench.core.errors import BenchError, Interrupted
+from bench.core.user_code import error_in_user_code
 from registry.errors import RegistryError
 
 TRAIN, READ, USE = "Train and measure", "Read results", "Use what was trained"
@@ -102,6 +103,11 @@ def main() -> None:
         _fail(str(error), 2)
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}", 1)
+    except Exception as error:
+        message = error_in_user_code(error)
+        if message is None:
+            raise
+        _fail(message, 4)
 
 
 def _fail(message: str, status: int) -> None:

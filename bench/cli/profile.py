@@ -82,7 +82,7 @@ def profile(
     from bench.profile.training import StepRunner, spec_named
     from bench.report.bars import Stack, stacked_bars
     from bench.report.profile_page import profile_page
-    from bench.report.profile_table import comparison_table, profile_table
+    from bench.report.profile_table import profile_table, step_comparison_table
     from bench.report.progress_bar import Bar
     from bench.train.engine import engine_named
 
@@ -115,7 +115,7 @@ def profile(
             comparison = compare(runner, others[0], seconds, progress=bar)
             if json is not None:  # first: what was measured is not lost to a terminal that cannot show it
                 files.replace(json, comparison.model_dump_json(indent=1) + "\n")
-            console.print(comparison_table(comparison))
+            console.print(step_comparison_table(comparison))
             return
         found, stretches = measure(runner, seconds, twice=twice, progress=bar)
         if json is not None:

@@ -17,7 +17,7 @@ WHOLE = "whole step"
 
 _ROW, _STEP_ROW, _AXIS = 46, 24, 56  # pixels
 
-Figure = dict[str, Any]
+PlotlyFigure = dict[str, Any]
 """Data and layout, as plotly.js takes them."""
 
 
@@ -69,7 +69,7 @@ def profile_page(profile: Profile, stretches: Sequence[TimelineEntry]) -> str:
     )
 
 
-def step_figure(profile: Profile) -> Figure:
+def step_figure(profile: Profile) -> PlotlyFigure:
     """The step's medians stacked: all blocks in one bar, and below it a bar a pass."""
     segments = _segments(profile.blocks)
     shares: dict[str, float] = {WHOLE: 1.0}
@@ -95,7 +95,7 @@ def step_figure(profile: Profile) -> Figure:
     return {"data": traces, "layout": layout}
 
 
-def timeline_figure(profile: Profile, stretches: Sequence[TimelineEntry]) -> Figure:
+def timeline_figure(profile: Profile, stretches: Sequence[TimelineEntry]) -> PlotlyFigure:
     """The first steps of a window under each other, every block where it began and as long as it took."""
     drawn = _drawn(stretches)
     begins = {s.step: s.begin_ms for s in drawn if s.name == STEP}
@@ -121,7 +121,7 @@ def timeline_figure(profile: Profile, stretches: Sequence[TimelineEntry]) -> Fig
     return {"data": traces, "layout": layout}
 
 
-def memory_figure(profile: Profile) -> Figure:
+def memory_figure(profile: Profile) -> PlotlyFigure:
     """Memory held at each block's worst moment, in the order they run."""
     segments = [segment for segment in _segments(profile.blocks) if segment.block.operations]
     traces = [

@@ -17,7 +17,7 @@ from bench.results.aligned import Aligned, Reader
 from bench.results.row import Row
 from bench.results.stats.best import best_chances
 from bench.results.stats.machines import machine_means
-from bench.results.stats.ranking import Entry, Place, rank
+from bench.results.stats.ranking import Contender, Rank, rank
 
 MOST = 40
 """Rows of a table whose difference from the leader is judged, the best ones; the images of more take long to read."""
@@ -42,7 +42,7 @@ class Standing:
 
     row: Row
     value: float | None
-    place: Place
+    place: Rank
     best: float | None
 
     @property
@@ -110,19 +110,19 @@ def standings(rows: Sequence[Row], metric: str, facts: MetricFacts, images: Imag
     judged = [row for row in ordered if row.learns and len(row.values(metric)) > 1][:MOST]
     places, chances = _judge(judged, metric, facts, images)
     return [
-        Standing(row, values[id(row)], places.get(id(row), Place(None, None)), chances.get(id(row))) for row in ordered
+        Standing(row, values[id(row)], places.get(id(row), Rank(None, None)), chances.get(id(row))) for row in ordered
     ]
 
 
 def _judge(
     rows: Sequence[Row], metric: str, facts: MetricFacts, images: Images
-) -> tuple[dict[int, Place], dict[int, float | None]]:
+) -> tuple[dict[int, Rank], dict[int, float | None]]:
     """Tie groups and chances by row, of rows with several values each."""
     known = [row for row in rows if images.has(name for part in _runs(row, metric) for name in part.values())]
     aligned = images.of([name for row in known for part in _runs(row, metric) for name in part.values()])
     if aligned is None:
         return {}, {}
-    entries: dict[str, Entry] = {}
+    entries: dict[str, Contender] = {}
     unpaired = count(-1, -1)
     for row in known:
         with suppress(LookupError, ValueError):  # no value at all, or infinite ones: no place
@@ -134,7 +134,7 @@ def _judge(
     return {int(key): place for key, place in places.items()}, {int(key): chance for key, chance in chances.items()}
 
 
-def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned, unpaired: Iterator[int]) -> Entry:
+def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned, unpaired: Iterator[int]) -> Contender:
     """A row by its seeds; by its machines, each the mean of its seeds, where machines are pooled.
 
     Machines bear numbers that are nobody's seeds, so that those of one row are not set against those of another.
@@ -142,8 +142,8 @@ def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned, unpaired
     parts = [(part, aligned.scored([*part.values()], metric, facts)) for part in _runs(row, metric)]
     if not row.pooled:
         (runs, scored), *_ = parts
-        return Entry(tuple(runs), scored)
-    return Entry(tuple(islice(unpaired, len(parts))), machine_means([scored for _, scored in parts]))
+        return Contender(tuple(runs), scored)
+    return Contender(tuple(islice(unpaired, len(parts))), machine_means([scored for _, scored in parts]))
 
 
 def _runs(row: Row, metric: str) -> list[dict[int, str]]:

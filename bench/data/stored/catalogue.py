@@ -20,7 +20,7 @@ _TARGETS = ("mask", "depth")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class QuartetFiles:
     """One quartet.
 
     Attributes:
@@ -51,7 +51,7 @@ class Catalogue:
 
     roots: Roots
     layout: Layout
-    entries: list[Entry]
+    entries: list[QuartetFiles]
     fields: frozenset[str]
     problems: list[tuple[str, str]]
     notes: list[str]
@@ -140,8 +140,8 @@ def recognise(roots: Roots) -> Layout:
     return LAYOUTS[next(name for name, count in taken.items() if count >= _NEARLY * max(taken.values()))]
 
 
-def _entry(picture: Picture, groups: tuple[str, str]) -> Entry:
-    return Entry(picture.image.file, picture.partners, *groups)
+def _entry(picture: Picture, groups: tuple[str, str]) -> QuartetFiles:
+    return QuartetFiles(picture.image.file, picture.partners, *groups)
 
 
 def _counts(counts: Counter[str]) -> str:

@@ -18,7 +18,7 @@ from bench.results.find import heading, label, pick, pick_one
 from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.row import Row
 from bench.results.slices.attribute import Slice, attributes_of
-from bench.results.slices.figure import Figure, Gap, correct
+from bench.results.slices.slice_score import Gap, SliceScore, correct
 from bench.results.stats.pairing import Pairing
 from bench.results.stats.scored import Scored
 from bench.results.stats.verdict import lacking
@@ -37,8 +37,8 @@ class SliceFigures:
     """
 
     slice: Slice
-    a: Mapping[str, Figure]
-    b: Mapping[str, Figure]
+    a: Mapping[str, SliceScore]
+    b: Mapping[str, SliceScore]
     gaps: Mapping[str, Gap]
 
 
@@ -170,8 +170,8 @@ def _figures(
     cut: Slice, scored: Mapping[str, tuple[Scored, Scored]], aligned: Aligned, pairing: Pairing, compared: bool
 ) -> SliceFigures:
     grouping, images = aligned.grouping, cut.images
-    a = {name: Figure.of(left, grouping, images) for name, (left, _) in scored.items()}
-    b = {name: Figure.of(right, grouping, images) for name, (_, right) in scored.items()} if compared else {}
+    a = {name: SliceScore.of(left, grouping, images) for name, (left, _) in scored.items()}
+    b = {name: SliceScore.of(right, grouping, images) for name, (_, right) in scored.items()} if compared else {}
     gaps = {name: Gap.of(*both, grouping, pairing, images) for name, both in scored.items()} if compared else {}
     return SliceFigures(cut, _known(a), _known(b), _known(gaps))
 

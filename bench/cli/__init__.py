@@ -13,6 +13,7 @@ from bench.cli import (
     compare,
     data_command,
     doctor,
+    explain,
     export,
     leaderboard,
     listing,
@@ -60,6 +61,7 @@ _command(TRAIN, "reproduce", reproduce.reproduce, reproduce.EXAMPLES)
 _command(READ, "leaderboard", leaderboard.leaderboard, leaderboard.EXAMPLES)
 _command(READ, "report", report.report, report.EXAMPLES)
 _command(READ, "compare", compare.compare, compare.EXAMPLES)
+_command(READ, "explain", explain.explain, explain.EXAMPLES)
 _command(READ, "slices", slices.slices, slices.EXAMPLES)
 _command(READ, "export", export.export, export.EXAMPLES)
 _command(CHECK, "audit", audit.audit, audit.EXAMPLES)

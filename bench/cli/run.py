@@ -60,6 +60,7 @@ def run(
 
     from bench.core import files
     from bench.core.interruption import Interruption
+    from bench.report.explore.thumbnails import Thumbnails
     from bench.report.pages import pages, refresh
     from bench.report.picture import PredictionPicture
     from bench.report.run_summary import result_lines
@@ -97,7 +98,10 @@ def run(
     with Terminal(console) as terminal:
         events = Decoration(TensorBoard(), "TensorBoard events", terminal.notice)
         picture = Decoration(PredictionPicture(), "picture", terminal.notice)
-        for record, path, made in experiment.run(Listeners([terminal, events, picture]), announce=console.print):
+        thumbnails = Decoration(Thumbnails(), "thumbnails", terminal.notice)
+        for record, path, made in experiment.run(
+            Listeners([terminal, events, picture, thumbnails]), announce=console.print
+        ):
             console.print(result_lines(record, path, folders.runs, made, experiment.floor()), soft_wrap=True)
     if out is not None:
         try:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+LOSS_BACKWARD = "loss backward"
+"""From the start of the backward pass to the first gradient that reaches an output of the model."""
+
 
 class BlockTime(BaseModel):
     """Milliseconds of one block per step: median, first and third quartile, 95th percentile; share of the step."""

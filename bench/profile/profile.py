@@ -22,7 +22,7 @@ from bench.profile.memory_budget import Fit
 from bench.profile.repeatability import Agreement, agreement
 from bench.profile.restarts import RESTARTS, Restart, Round, measure_restart, some_rounds, undisturbed
 from bench.profile.rounds import WarmUp
-from bench.profile.training import BATCHES, StepRunner
+from bench.profile.training import StepRunner
 from bench.profile.trust import caveats, undecided
 from bench.timing.census import Count
 from bench.timing.ledger import STEP, TimelineEntry
@@ -237,7 +237,8 @@ def departure_from_eager(runner: StepRunner) -> tuple[float, float]:
     runner.restart()
     engine_losses = runner.losses(steps)
     runner.restart()
-    eager = StepRunner(runner.spec, runner.loader.source, runner.device, batches=BATCHES)
+    batches = runner.loader.count // runner.batch  # as many, so that they come in the same order
+    eager = StepRunner(runner.spec, runner.loader.source, runner.device, batches=batches)
     losses = eager.losses(steps)
     eager.restart()
     eager.round_weights()

@@ -18,10 +18,8 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
+from bench.core.timings import LOSS_BACKWARD as LOSS_BACKWARD
 from bench.timing.ledger import Recorder
-
-LOSS_BACKWARD = "loss backward"
-"""From the start of the backward pass to the first gradient that reaches an output of the model."""
 
 _NOTHING = nullcontext()
 

@@ -1,0 +1,54 @@
+"""Thumbnails of what a run's model predicts on the first test images: written when it ends, shown by the report."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from bench.core import files
+from bench.core.record import Record
+from bench.train.events import Listener, Preview
+from registry.contract import Prediction, Quartet
+
+COUNT = 32
+"""Test images of which thumbnails are kept."""
+
+SIDE = 64
+"""Of a thumbnail, pixels."""
+
+NAME = "thumbnails.png"
+FIELDS = ("bg", "bg_fg", "mask", "depth", "predicted mask", "predicted depth")
+"""From left to right; what a run lacks is left black."""
+
+
+class Thumbnails(Listener):
+    """Writes ``thumbnails.png`` into a run's folder when it is over: a row a test image, `FIELDS` in columns."""
+
+    def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
+        """Draw and write it."""
+        if preview is not None:
+            content = io.BytesIO()
+            mosaic(*preview(COUNT)).save(content, format="PNG", optimize=True)
+            files.replace(folder / NAME, content.getvalue())
+
+
+def mosaic(quartet: Quartet, prediction: Prediction) -> Image.Image:
+    """All thumbnails as one picture, `SIDE` times (rows: images, columns: `FIELDS`)."""
+    fields = dict(quartet.tensors()) | {f"predicted {name}": head.value for name, head in prediction.heads()}
+    rows = len(quartet)
+    picture = torch.zeros(rows, len(FIELDS), 3, SIDE, SIDE)
+    for column, name in enumerate(FIELDS):
+        if name in fields:
+            picture[:, column] = _small(fields[name])
+    pixels = picture.permute(0, 3, 1, 4, 2).reshape(rows * SIDE, len(FIELDS) * SIDE, 3)
+    return Image.fromarray((pixels.nan_to_num(0.5).clamp(0, 1) * 255).round().byte().numpy())
+
+
+def _small(images: Tensor) -> Tensor:
+    """(B, 3, SIDE, SIDE), on the host."""
+    small = torch.nn.functional.interpolate(images.detach().float().cpu(), size=(SIDE, SIDE), mode="area")
+    return small.expand(-1, 3, -1, -1)

@@ -1,0 +1,1 @@
+"""How much of a metric's variance is architecture, loss, both together, seed and test images."""

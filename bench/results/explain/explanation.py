@@ -1,0 +1,127 @@
+"""`Explanation`: what explains the figures of a board, metric by metric, and what to run next; from the records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.core.errors import BenchError
+from bench.core.metric_facts import MetricFacts
+from bench.results import store
+from bench.results.board import Group, groups_of
+from bench.results.explain.explained import Explained
+from bench.results.explain.grid import Grid
+from bench.results.explain.next_cell import NextCell, next_cells
+from bench.results.find import heading
+from bench.results.metric_facts import facts_in, find_key, shown
+from bench.results.row import Row
+from bench.results.standings import Images
+from bench.results.stats.components import Components
+
+CELLS = 150
+"""Of a board that are explained, those of most seeds: more take minutes."""
+
+_PICTURED = 30
+"""Cells whose per-image tables are read to see what test images do."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One board.
+
+    Attributes:
+        board: its title.
+        metrics: by key.
+        facts: what is known of the metrics.
+        next: the cells to run next.
+        notes: what a reader should know before believing it.
+    """
+
+    board: str
+    metrics: Mapping[str, Explained]
+    facts: Mapping[str, MetricFacts]
+    next: Sequence[NextCell]
+    notes: Sequence[str]
+
+
+def explain(results: Path, metrics: Sequence[str] = (), within: str = "") -> list[Explanation]:
+    """Explain every board that has something to explain.
+
+    Args:
+        results: folder of records.
+        metrics: keys; empty for the headline metrics.
+        within: part of a board's heading, to explain no other.
+
+    Raises:
+        UnknownName: no such metric.
+        BenchError: no board has two runs that learn.
+    """
+    records = store.read_all(results)
+    known = facts_in(record for _, record in records)
+    names = [find_key(name, known) for name in metrics] or shown(known, "headline")
+    found = [explain_group(results, group, names) for group in groups_of(records) if _fits(group, within)]
+    told = [explanation for explanation in found if explanation.metrics]
+    if not told:
+        raise BenchError("no board has two runs to explain; bench run --model unet --model wnet --seeds 2 makes one")
+    return told
+
+
+def explain_group(results: Path, group: Group, metrics: Sequence[str]) -> Explanation:
+    """The same of one board.
+
+    Args:
+        results: folder of its records.
+        group: of records.
+        metrics: keys.
+    """
+    rows, notes = _cells([row for row in group.board if row.learns])
+    images = Images(results)
+    explained = {}
+    for name in metrics:
+        cells = [(row.model, row.recipe, values) for row in rows if (values := row.values(name))]
+        if sum(len(values) for _, _, values in cells) > 1:
+            explained[name] = Explained.of(Grid(cells), _images(rows, name, group.metrics[name], images))
+    notes += dict.fromkeys(note for found in explained.values() for note in found.notes)
+    seeds = {(row.model, row.recipe): set(row.records) for row in rows}
+    return Explanation(group.title, explained, group.metrics, next_cells(explained, seeds) if explained else [], notes)
+
+
+def _fits(group: Group, within: str) -> bool:
+    return any(within in heading(row) for row in group.board)
+
+
+def _cells(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
+    """One row for each model and loss, and what was left out."""
+    chosen: dict[tuple[str, str], Row] = {}
+    for row in sorted(rows, key=lambda row: -len(row.records)):
+        chosen.setdefault((row.model, row.recipe), row)
+    notes = []
+    if len(chosen) < len(rows):
+        notes.append("of cells that differ in precision or memory format alone, the one of most seeds counts")
+    if len(chosen) > CELLS:
+        notes.append(f"{CELLS} cells of {len(chosen)} count, those of most seeds")
+    if any(row.elsewhere for row in chosen.values()):
+        notes.append("runs on other kinds of arithmetic do not count")
+    return list(chosen.values())[:CELLS], notes
+
+
+def _images(rows: Sequence[Row], metric: str, facts: MetricFacts, images: Images) -> tuple[float, float] | None:
+    """Variance that test images bring to a cell's figure, mean over cells, and its degrees of freedom."""
+    having = [row for row in rows if row.values(metric) and images.has(name for name, _ in row.records.values())]
+    names = [[name for name, _ in row.records.values()] for row in having[:_PICTURED]]
+    aligned = images.of([name for row in names for name in row])
+    if aligned is None:
+        return None
+    variances = []
+    for row in names:
+        with suppress(LookupError, ValueError):
+            scored = aligned.scored(row, metric, facts)
+            used = np.asarray(scored.defined.any(axis=0), dtype=np.bool_)
+            part = scored.only(used)
+            components = Components.of(part.contributions(part.defined), aligned.grouping.take(used))
+            variances.append(float(components.images))
+    return (sum(variances) / len(variances), aligned.grouping.freedom) if variances else None

@@ -1,0 +1,57 @@
+"""From records to an explanation, and to what to run next."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bench.core.errors import BenchError
+from bench.report.explanation_table import explanation_tables
+from bench.results.explain.explained import Explained
+from bench.results.explain.explanation import explain
+from bench.results.explain.grid import Grid
+from bench.results.explain.next_cell import next_cells
+from registry.errors import UnknownName
+from tests.bench.results.explain.grids import made
+from tests.bench.results_folder import keep
+
+RESULTS = Path(__file__).parents[4] / "results"
+
+
+def test_the_committed_records() -> None:
+    (found,) = explain(RESULTS, ["mask_dice"])
+    dice = found.metrics["mask_dice"]
+    assert [part.kind for part in dice.parts] == ["architecture", "seed", "test images"]
+    assert dice.parts[0].share > 0.5
+    assert found.next[0].gain == max(cell.gain for cell in found.next)
+    page = io.StringIO()
+    Console(width=150, file=page).print(explanation_tables([found]))
+    assert "bench run --model 'dilated_shuffle[fixed=true]'" in page.getvalue()
+    assert "one loss only" in page.getvalue()
+
+
+def test_models_and_losses(tmp_path: Path) -> None:
+    for model, dice in (("unet", 0.8), ("wnet", 0.9)):
+        for recipe, more in (("mask: bce, depth: 2*ssim", 0.0), ("mask: bce", -0.1)):
+            for seed in range(2):
+                facts = {"model": model, "recipe": recipe, "recipe_name": recipe}
+                keep(tmp_path, dice + more + 0.01 * seed, seed, **facts)
+    (found,) = explain(tmp_path, ["mask_dice"])
+    kinds = {part.kind for part in found.metrics["mask_dice"].parts}
+    assert kinds == {"architecture", "loss", "interaction", "seed", "test images"}
+    assert {cell.seed for cell in found.next} >= {2}
+
+
+def test_the_cell_that_is_missing_is_run_next() -> None:
+    cells = [cell for cell in made((0.03, 0.02, 0.02, 0.005)).cells if cell[:2] != ("m2", "l1")]
+    (first, *_) = next_cells({"x": Explained.of(Grid(cells), None)}, {cell[:2]: {0, 1, 2} for cell in cells}, 2)
+    assert (first.model, first.loss, first.seed) == ("m2", "l1", 0)
+
+
+def test_nothing_to_explain(tmp_path: Path) -> None:
+    keep(tmp_path, 0.8)
+    with pytest.raises(BenchError, match="no board has two runs"):
+        explain(tmp_path)
+    with pytest.raises(UnknownName):
+        explain(tmp_path, ["no_such"])

@@ -22,6 +22,7 @@ from bench.cli import (
     report,
     reproduce,
     run,
+    runs,
     show,
     slices,
     tax,
@@ -58,6 +59,7 @@ _command(TRAIN, "run", run.run, run.EXAMPLES)
 _command(TRAIN, "profile", profile.profile, profile.EXAMPLES)
 _command(TRAIN, "tax", tax.tax, tax.EXAMPLES)
 _command(TRAIN, "reproduce", reproduce.reproduce, reproduce.EXAMPLES)
+_command(TRAIN, "runs", runs.runs, runs.EXAMPLES)
 _command(READ, "leaderboard", leaderboard.leaderboard, leaderboard.EXAMPLES)
 _command(READ, "report", report.report, report.EXAMPLES)
 _command(READ, "compare", compare.compare, compare.EXAMPLES)

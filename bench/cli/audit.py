@@ -40,6 +40,7 @@ def audit(
     from bench.report.progress_bar import Bar
     from registry.models import models
 
+    files.check_outputs({"--json": json})
     source = data.open()
     console = Console(highlight=False)
     with Bar(console) as bar:

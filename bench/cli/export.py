@@ -19,10 +19,12 @@ def export(
     results: Annotated[Path, typer.Option(help="Folder of records.")] = Path("results"),
 ) -> None:
     """Write all records as one table: a row a record, or a row a test image."""
+    from bench.core import files
     from bench.results import store
     from bench.results.frame import frame, images
 
+    files.check_writable(out, "OUT")
     table = images(results) if per_image else frame(results)
-    table.to_csv(out, index=False)
+    files.replace(out, table.to_csv(index=False))
     typer.echo(f"wrote {out}: {len(table)} rows, {len(table.columns)} columns")
-    store.check(results)
+    store.check(results, tables=per_image)

@@ -41,12 +41,15 @@ def leaderboard(
 
     With --show, --csv or --json it prints or writes the board's rows instead.
     """
+    from bench.core import files
     from bench.core.errors import BenchError
     from bench.report import pages
     from bench.results import store
 
     if not results.is_dir():
         raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
+    outputs = {"--csv": csv, "--json": json, "--out": "" if check or show or csv or json else str(out)}
+    files.check_outputs({option: Path(path) for option, path in outputs.items() if path not in ("", "-")})
     if pool not in ("", "machines"):
         raise BenchError(f"--pool takes machines, not {pool!r}")
     if show or csv or json:

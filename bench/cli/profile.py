@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 import typer
@@ -92,8 +92,7 @@ def profile(
     against = (versus, versus_engine, versus_precision, versus_memory_format)
     if any(against) and given:
         raise BenchError(f"--vs compares two whole steps: profile each by itself for {', '.join(given)}")
-    for path in filter(None, (json, trace, picture, html)):
-        _make_room(path)
+    files.check_outputs({"--json": json, "--trace": trace, "--picture": picture, "--html": html})
     console = Console(highlight=False, markup=False)
     source = data.open()
     budget = find_protocol(protocol).override(batch=batch, size=size)
@@ -140,16 +139,6 @@ def profile(
         files.replace(html, profile_page(found, stretches))
     if picture is not None:
         segments = [(block.name, block.time.median_ms) for block in found.blocks]
-        stacked_bars([Stack(runner.label, segments)]).save(picture, format="PNG")
-
-
-def _make_room(path: Path) -> None:
-    """Fail before anything is measured where the result could not be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=path.parent):  # permissions do not tell: /proc takes no files from anybody
-            pass
-    except OSError as error:
-        raise BenchError(f"cannot write {path}: {error.strerror}") from error
-    if path.is_dir():
-        raise BenchError(f"cannot write {path}: it is a folder")
+        content = io.BytesIO()
+        stacked_bars([Stack(runner.label, segments)]).save(content, format="PNG")
+        files.replace(picture, content.getvalue())

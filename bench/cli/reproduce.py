@@ -57,6 +57,9 @@ def reproduce(
     chosen = [find_system(key) for key in (SYSTEMS if every else systems or [])]
     if not chosen:
         raise BenchError(f"name a system ({', '.join(SYSTEMS)}), or --all")
+    files.check_folder(results, "--results")
+    files.check_folder(runs, "--runs")
+    files.check_writable(out, "--out")
     console = Console(highlight=False, markup=False)  # brackets are parameters of a key
     source = data.open()
     with Terminal(console) as terminal:

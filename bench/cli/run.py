@@ -42,6 +42,9 @@ def run(
             rich_help_panel="Machine",
         ),
     ] = "auto",
+    inputs: Annotated[
+        str, typer.Option(help="What models see: pair (background and composite), or image (the composite alone).")
+    ] = "pair",
     folders: FolderOptions,
     again: Annotated[
         bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
@@ -84,6 +87,7 @@ def run(
         precision=machine.precision,
         memory_format=machine.memory_format,
         engine=engine,
+        inputs=inputs,
         device=machine.device,
         results=folders.results,
         runs=folders.runs,

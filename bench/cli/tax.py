@@ -33,6 +33,7 @@ def tax(
     from bench.report.tax_table import tax_table
     from registry.losses import recipes
 
+    files.check_outputs({"--out": out})
     chosen = pick_device(device)
     names = loss or [name for name in recipes.names() if "@" not in name]
     with Bar(Console()) as bar:
@@ -41,6 +42,6 @@ def tax(
         f"Forward and backward through the loss alone, {batch} predictions of {size}x{size} a head, "
         f"on {environment(chosen).label}."
     )
-    typer.echo(f"{about}\n\n{taxes}", nl=False)
     if out is not None:
         files.replace(out, f"# What a loss costs\n\nWritten by `bench tax --out`. {about}\n\n{taxes}")
+    typer.echo(f"{about}\n\n{taxes}", nl=False)

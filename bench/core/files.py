@@ -8,7 +8,7 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,12 @@ def check_writable(path: Path, option: str) -> None:
         BenchError: it cannot.
     """
     place = Path(os.path.realpath(path))
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise BenchError(f"{option}: cannot write {path}: {error.strerror}") from error
     if place.is_dir():
         raise BenchError(f"{option}: cannot write {path}: it is a folder")
     if place.is_block_device():
@@ -91,6 +97,17 @@ def check_writable(path: Path, option: str) -> None:
         raise BenchError(f"{option}: cannot write {path}: no permission")
     if not place.exists() or place.is_file():
         check_folder(place.parent, option, path)
+
+
+def check_outputs(outputs: Mapping[str, Path | None]) -> None:
+    """`check_writable` for all files that a command was asked to write, by the options that named them.
+
+    Raises:
+        BenchError: one cannot be written.
+    """
+    for option, path in outputs.items():
+        if path is not None:
+            check_writable(path, option)
 
 
 def check_folder(folder: Path, option: str, path: Path | None = None) -> None:

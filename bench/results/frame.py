@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.core.errors import BadData
 from bench.core.record import Record
 from bench.results import store
 
@@ -25,10 +26,16 @@ def frame(folder: Path) -> pd.DataFrame:
 
 
 def images(folder: Path) -> pd.DataFrame:
-    """One row an image of every record that has them: ``record``, ``sample``, its groups, and all metrics."""
+    """One row an image of every record that has them: ``record``, ``sample``, its groups, and all metrics.
+
+    Tables that are damaged are left out, see `bench.results.store.check`.
+    """
     tables = []
     for path in sorted(folder.glob("*.images.csv")):
-        table = pd.read_csv(path)
+        try:
+            table = pd.DataFrame(store.read_images(path.with_name(path.name.removesuffix(".images.csv") + ".json")))
+        except BadData:
+            continue
         table.insert(0, "record", path.name.removesuffix(".images.csv") + ".json")
         tables.append(table)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

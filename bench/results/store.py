@@ -11,7 +11,9 @@ import hashlib
 import io
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,7 +22,8 @@ from typing import overload
 from pydantic import ValidationError
 
 from bench.core.errors import BadData, BenchError
-from bench.core.files import create
+from bench.core.files import STRAY_AGE, create
+from bench.core.files import sweep as sweep_temporary
 from bench.core.record import Record
 
 SCHEMA = "schema.json"
@@ -101,6 +104,16 @@ def write(folder: Path, record: Record, per_image: Mapping[str, Sequence[float |
     raise BenchError(f"a thousand records called {stem} lie in {folder} already")
 
 
+def sweep(folder: Path) -> None:
+    """Remove what kills left half-written in a folder of records: temporary files, and tables without their record."""
+    sweep_temporary(folder)
+    for table in folder.glob(f"*{IMAGES}"):
+        record = table.with_name(table.name.removesuffix(IMAGES) + ".json")
+        with suppress(OSError):
+            if not record.exists() and time.time() - table.stat().st_mtime > STRAY_AGE:
+                table.unlink()
+
+
 def read_all(folder: Path) -> Records:
     """All records of a folder, by file name, and the names of those that are damaged."""
     named: list[Named] = []
@@ -128,13 +141,24 @@ def read(path: Path) -> Record:
         raise BadData([(path.name, _reason(error))]) from error
 
 
-def check(folder: Path) -> None:
+def check(folder: Path, tables: bool = False) -> None:
     """To be called by a command that has done its work: name what it had to leave out.
+
+    Args:
+        folder: of the records.
+        tables: whether the per-image tables beside them were needed, too.
 
     Raises:
         BadData: there are damaged files in the folder, every one named.
     """
-    read_all(folder).check()
+    records = read_all(folder)
+    damaged = list(records.damaged)
+    for name, _ in records if tables else ():
+        try:
+            read_images(folder / name)
+        except BadData as error:
+            damaged += error.problems
+    Records(folder, records, damaged).check()
 
 
 def read_images(path: Path) -> dict[str, list[float]]:

@@ -25,9 +25,9 @@ from bench.metrics.scores import Scores
 from bench.results import store
 from bench.results.board import data_label
 from bench.run import folder as run_folder
-from bench.run.runner import Runner, discard
+from bench.run.runner import Done, Runner, discard
 from bench.train.arithmetic import arithmetic
-from bench.train.assemble import NO_RECIPE, Run, make_run
+from bench.train.assemble import NO_RECIPE, Run, inputs_named, make_run
 from bench.train.engine import engine_for, engine_named
 from bench.train.events import Listener
 from bench.train.trial import try_out
@@ -50,6 +50,7 @@ class Experiment:
         protocol, seeds, source: under which budget, how often, on which data.
         precision, memory_format, device: as on the command line; ``auto`` is what the device computes in natively.
         engine: what runs a step; ``auto`` follows from facts, see `bench.train.engine`.
+        inputs: ``pair``, or ``image`` for models that see the composite alone.
         results, runs: folders of records, and of checkpoints and pictures.
         again: run even what this machine and this code have a finished record of.
         fresh: begin anew where an unfinished run left a checkpoint.
@@ -72,6 +73,7 @@ class Experiment:
     precision: str = "auto"
     memory_format: str = "auto"
     engine: str = "auto"
+    inputs: str = "pair"
     device: str = "auto"
     results: Path = Path("results")
     runs: Path = Path("runs")
@@ -90,6 +92,7 @@ class Experiment:
         self._memory_format = pick_memory_format(self.memory_format)
         if self.engine != "auto":
             engine_named(self.engine, self._device)
+        self._inputs = inputs_named(self.inputs)
         self._recipe = parse(self.loss)
         self._keys = list(dict.fromkeys(models.canonical(key) for key in self.models))
         self._data = self.source.describe()
@@ -159,14 +162,15 @@ class Experiment:
         )
         if self.strict:
             self._refuse(runner, announce)
+        store.sweep(self.results)
         for run in self._all():
+            known = set(self._files(run))
             found = self._found(run, announce) if not self.again or run.recipe is None else None
+            made = found is None
             if found is None:
                 announce(f"{run.spec.model}, seed {run.spec.seed} ({run.spec.id})")
                 audited = [] if run.recipe is None else self._audit(run.spec.model, runner, announce)
-                found, made = self._make(run, runner, audited, announce)
-            else:
-                made = False
+                found, made = self._make(run, runner, audited, known, announce)
             record, path = found
             if run.recipe is None:
                 self._floor.append(record)
@@ -180,21 +184,33 @@ class Experiment:
         return self._floor
 
     def _make(
-        self, run: Run, runner: Runner, audited: Sequence[Finding], announce: Callable[[str], None]
-    ) -> tuple[tuple[Record, Path], bool]:
-        """Make a run, or wait for whoever makes it already and take the record; says whether it was made here."""
-        folder = self.runs / run.spec.id
-        while run_folder.is_taken(folder):
-            announce("  another process is making this run: waiting for it")
-            before = set(self._files(run))
-            with run_folder.locked(folder, wait=True):
-                pass
+        self,
+        run: Run,
+        runner: Runner,
+        audited: Sequence[Finding],
+        known: set[Path],
+        announce: Callable[[str], None],
+    ) -> tuple[Done, bool]:
+        """Make a run, or wait for whoever makes it already and take that record; says whether it was made here."""
+        taken: list[Done] = []
+
+        def meanwhile() -> Done | None:
+            """What others have recorded of this run since it was looked for."""
             for path in self._files(run):
-                if path not in before:
-                    return (store.read(path), path), False
-        if self.fresh:
-            discard(self.runs, run.spec)
-        return runner.run(run, audited), True
+                if path not in known:
+                    taken.append((store.read(path), path))
+                    return taken[-1]
+            if self.fresh:
+                discard(self.runs, run.spec)
+            return None
+
+        while True:
+            try:
+                return runner.run(run, audited, meanwhile), not taken
+            except run_folder.Busy:
+                announce("  another process is making this run: waiting for it")
+                with run_folder.locked(self.runs / run.spec.id, wait=True):
+                    pass
 
     def _audit(self, key: str, runner: Runner, announce: Callable[[str], None]) -> list[Finding]:
         """What the audit finds for a model, once for all its seeds; announced in one line."""
@@ -231,6 +247,7 @@ class Experiment:
             recipe_name=self.loss if learns else NO_RECIPE,
             precision=self._precision,
             memory_format=self._memory_format,
+            inputs=self._inputs,
             engine=engine_for(self.engine, self._device, key, self.protocol) if learns else "eager",
             seed=seed,
         )

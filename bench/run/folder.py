@@ -19,6 +19,10 @@ LOCK = "lock"
 SPEC = "spec.json"
 
 
+class Busy(BenchError):
+    """Another process, or another part of this one, makes the run."""
+
+
 @contextmanager
 def locked(folder: Path, wait: bool = False) -> Iterator[None]:
     """Keep others out of a run's folder; left when this process ends, however it ends.
@@ -28,13 +32,14 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
         wait: until others have left.
 
     Raises:
-        BenchError: another process makes this run, or the file system has no locks.
+        Busy: another process makes this run.
+        BenchError: the file system has no locks.
     """
     try:
         with files.lock(folder / LOCK, wait):
             yield
     except files.Taken:
-        raise BenchError(f"another process is making this very run ({folder.name}); wait for it") from None
+        raise Busy(f"another process is making this very run ({folder.name}); wait for it") from None
 
 
 def prepare(folder: Path, spec: RunSpec) -> None:
@@ -57,6 +62,8 @@ def forget(folder: Path) -> None:
 
 def is_taken(folder: Path) -> bool:
     """Whether another process makes the run of this folder now."""
+    if not (folder / LOCK).exists():
+        return False
     try:
         with files.lock(folder / LOCK, wait=False):
             return False

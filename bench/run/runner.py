@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,6 +42,9 @@ from bench.train.loop import Observers, TrainingResult, train
 from bench.train.trial import size_of
 from registry.contract import Prediction, Quartet
 
+Done = tuple[Record, Path]
+"""A record with its file."""
+
 _NOT_FINITE = "predictions on the test split hold NaN or infinity"
 
 
@@ -71,22 +74,29 @@ class Runner:
         self._tiers: set[str] = set()  # of the run's training samples
         self._loaders: dict[tuple[Part, int, int, int], Loader] = {}
 
-    def run(self, run: Run, audit: Sequence[Finding] = ()) -> tuple[Record, Path]:
+    def run(
+        self, run: Run, audit: Sequence[Finding] = (), unless: Callable[[], Done | None] = lambda: None
+    ) -> tuple[Record, Path]:
         """Train and test; the record is written however the run ends.
 
         Args:
             run: what to make.
             audit: what the audit found, for the record.
+            unless: asked when nobody else can make this run any more; what it finds is taken instead.
 
         Returns:
             The record and its file.
 
         Raises:
-            BenchError: another process makes this run, or its results cannot be written.
+            Busy: another process makes this run.
+            BenchError: its results cannot be written.
             Interrupted, KeyboardInterrupt: somebody asked to stop; the last checkpoint stays for the next try.
         """
         folder = self.runs / run.spec.id
         with run_folder.locked(folder):
+            done = unless()
+            if done is not None:
+                return done
             run_folder.prepare(folder, run.spec)
             return self._run(run, folder, audit)
 
@@ -150,7 +160,7 @@ class Runner:
             failure=failure,
             arithmetic=arithmetic(self.device, spec.precision),
             load=load_of(observers.training.windows),
-            facts=self._facts(run, size.gmacs_reason),
+            facts=self._facts(run, size.gmacs_reason, observers.memory),
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         record = store.read(path)
@@ -221,8 +231,10 @@ class Runner:
 
         return preview
 
-    def _facts(self, run: Run, gmacs_reason: str | None) -> dict[str, Any]:
-        facts = {"gmacs": gmacs_reason, "plugins": plugin_distributions(*run.names) or None}
+    def _facts(self, run: Run, gmacs_reason: str | None, peak: memory.PeakMeter) -> dict[str, Any]:
+        facts: dict[str, Any] = {"gmacs": gmacs_reason, "plugins": plugin_distributions(*run.names) or None}
+        if len(peak.stages) > 1:
+            facts["peak_mib"] = {stage: round(mib, 1) for stage, mib in peak.stages.items()}
         return {name: value for name, value in facts.items() if value is not None}
 
 

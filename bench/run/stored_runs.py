@@ -125,4 +125,5 @@ def _bytes(path: Path) -> int:
 
 
 def _modified(path: Path) -> float:
-    return max((file.lstat().st_mtime for file in path.rglob("*")), default=path.stat().st_mtime)
+    written = (file.lstat().st_mtime for file in path.rglob("*") if file.name != run_folder.LOCK)
+    return max(written, default=path.stat().st_mtime)

@@ -60,12 +60,14 @@ def peak_mib(device: torch.device) -> float:
 class PeakMeter:
     """The most memory that a stretch of work held, without what was there before it and what is set aside.
 
-    On CUDA it is what torch's allocator gave out at the worst moment, samples and all; on a CPU by how much the
-    process grew, as what Python and torch's libraries take is no training's.
+    On CUDA it is what torch's allocator gave out at the worst moment, on a CPU by how much the process grew, as what
+    Python and torch's libraries take is no training's. Samples, their rendering, and on CUDA the workspaces that cuDNN
+    tries in the first steps of a shape are left out.
 
     Attributes:
         kind: what `mib` is: of the ``allocator``, the process's ``growth``, or, where the system tells no more, the
             peak of the whole ``process``.
+        stages: peak of each stage of training in MiB, by its name.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -79,27 +81,46 @@ class PeakMeter:
     def begin(self) -> None:
         """The work begins."""
         reset_peak(self._device)
-        self._base, self._highest = _status_mib("VmRSS") or 0.0, 0.0
+        self._base, self._highest = self._held(), 0.0
+        self.stages: dict[str, float] = {}
 
     @contextmanager
     def set_aside(self) -> Iterator[None]:
-        """What is allocated within, and stays, is not the work's; on CUDA it is."""
-        if self.kind != "growth":
+        """What is allocated within, whether it stays or not, is not the work's."""
+        if self.kind == "process":
             yield
             return
         self._highest = self.mib
-        before = _status_mib("VmRSS") or 0.0
+        before = self._held()
         try:
             yield
         finally:
             reset_peak(self._device)
-            self._base += (_status_mib("VmRSS") or 0.0) - before
+            self._base += self._held() - before
+
+    def settle(self) -> None:
+        """The first steps of a shape are over, in which cuDNN tried its algorithms; does nothing on a CPU."""
+        if self.kind == "allocator":
+            torch.cuda.reset_peak_memory_stats(self._device)
+
+    def end_stage(self, name: str) -> None:
+        """What was held since samples were last set aside is a stage's; of its epochs the greatest counts."""
+        self.stages[name] = max(self.stages.get(name, 0.0), self._since_reset())
 
     @property
     def mib(self) -> float:
         """The peak so far, MiB."""
+        return max(self._highest, self._since_reset())
+
+    def _since_reset(self) -> float:
         peak = peak_mib(self._device)
-        return max(self._highest, peak - self._base, 0.0) if self.kind == "growth" else peak
+        return peak if self.kind == "process" else max(0.0, peak - self._base)
+
+    def _held(self) -> float:
+        """MiB that are held now."""
+        if self._device.type == "cuda":
+            return torch.cuda.memory_allocated(self._device) / 2**20
+        return _status_mib("VmRSS") or 0.0
 
 
 def _status_mib(name: str) -> float | None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import nn
 
+from bench.core.errors import BenchError
 from bench.core.machine import steady_arithmetic
 from bench.core.protocol import Protocol
-from bench.core.spec import Engine, MemoryFormat, Precision, RunSpec
+from bench.core.spec import Engine, Inputs, MemoryFormat, Precision, RunSpec
 from bench.data.augment import Augmentation
 from bench.train.engine import run_by
 from bench.train.memory_format import place
@@ -69,6 +70,7 @@ def make_run(
     precision: Precision = "float32",
     memory_format: MemoryFormat = "channels_last",
     engine: Engine = "eager",
+    inputs: Inputs = "pair",
     seed: int = 0,
 ) -> Run:
     """A run by what a person calls its parts.
@@ -79,7 +81,7 @@ def make_run(
         protocol: the budget.
         data: a source's description of itself.
         recipe_name: what the recipe is called; else the given text.
-        precision, memory_format, engine, seed: as in the spec; a model that learns nothing has the usual ones.
+        precision, memory_format, engine, inputs, seed: as in the spec; a model that learns nothing has the usual ones.
 
     Raises:
         RegistryError: a name that does not exist, or a recipe that does not parse.
@@ -93,10 +95,24 @@ def make_run(
         precision="float32" if parsed is None else precision,
         memory_format="channels_last" if parsed is None else memory_format,
         engine="eager" if parsed is None else engine,
+        inputs=inputs,
         seed=seed,
     )
     given = recipe if isinstance(recipe, str) else spec.recipe
     return Run(spec, parsed, recipe_name or given or NO_RECIPE)
+
+
+def inputs_named(name: str) -> Inputs:
+    """What models see, by name.
+
+    Raises:
+        BenchError: there is no such thing.
+    """
+    for inputs in get_args(Inputs):
+        if inputs == name:
+            found: Inputs = inputs
+            return found
+    raise BenchError(f"unknown inputs {name!r}; choose one of: {', '.join(get_args(Inputs))}")
 
 
 def build_model(spec: RunSpec, device: torch.device) -> nn.Module:

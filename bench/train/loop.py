@@ -34,6 +34,9 @@ from registry.losses.objective import Objective
 from registry.losses.recipe import HEADS
 from registry.models.baselines import Fitted
 
+_SETTLED = 2
+"""Steps of an epoch after which cuDNN has chosen its algorithms, and before which no step is captured."""
+
 Loaders = Callable[[Part, int, int, int], Loader]
 
 
@@ -99,7 +102,7 @@ def train(
     def load(part: Part, size: int, batch: int) -> Loader:
         counts = {"train": protocol.train_samples, "val": protocol.val_samples, "test": protocol.test_samples}
         with memory.set_aside():  # samples that lie on the device are not the training's
-            return loaders(part, counts[part], size, batch)
+            return loaders(part, counts[part], size, batch).serving(spec.inputs)
 
     memory.begin()
     last = protocol.stages[-1]
@@ -157,6 +160,8 @@ def train(
                 gradients(before + number - 1, quartet)
             # Of a captured step no blocks can be told apart: the few windows that time them run it eagerly.
             losses = step.learn(quartet, span=ledger, eagerly=ledger.instrumented)
+            if number == done + _SETTLED:
+                memory.settle()
             trace.keep(batch, {"total": losses.total.detach(), **losses.heads, **losses.terms})
             if observers.interruption.requested:
                 trace.collect()
@@ -171,6 +176,7 @@ def train(
             position.enter("training", epoch)
             listener.phase("training")
             train_loss = train_epoch(epoch, load("train", stage.size, stage.batch))
+            memory.end_stage(ledger.tag)
 
             position.enter("validation", epoch)
             listener.phase("validation")

@@ -77,6 +77,8 @@ def _step(run: Run, model: nn.Module, source: Source, stage: Stage, device: torc
     recipe = run.recipe
     assert recipe is not None
     quartet = source.render("train", torch.arange(stage.batch), stage.size)
+    if run.spec.inputs == "image":
+        quartet.bg = None
     inputs = quartet.inputs
     with torch.no_grad():
         predicted = predicted_heads(

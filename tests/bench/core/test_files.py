@@ -1,0 +1,114 @@
+"""Files are written whole or not at all, never over a device or a link; what cannot be written is found out first."""
+
+import errno
+import os
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.core import files
+from bench.core.errors import BenchError
+
+
+def device(folder: Path) -> Path:
+    path = folder / "nul"
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("making a device needs root")
+    return path
+
+
+def test_a_device_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    path = device(tmp_path)
+    files.check_writable(path, "--out")
+    files.replace(path, "text")
+    assert path.is_char_device()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_stays_a_link(tmp_path: Path, exists: bool) -> None:
+    target, link = tmp_path / "deep" / "target", tmp_path / "link"
+    target.parent.mkdir()
+    if exists:
+        target.write_text("before")
+        target.chmod(0o600)
+    link.symlink_to(target)
+    files.check_writable(link, "--out")
+    files.replace(link, "text")
+    assert link.is_symlink()
+    assert target.read_text() == "text"
+    assert stat.S_IMODE(target.stat().st_mode) == (0o600 if exists else 0o644)
+
+
+@pytest.mark.parametrize("call", ["replace", "fsync", "chmod"])
+def test_no_temporary_file_is_left_when_writing_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "page").write_text("before")
+    monkeypatch.setattr(os if call == "fsync" else Path, call, fails)
+    with pytest.raises(OSError, match="No space"):
+        files.replace(tmp_path / "page", "text")
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ["page"]
+    assert (tmp_path / "page").read_text() == "before"
+
+
+def afile(folder: Path) -> Path:
+    (folder / "afile").write_text("x")
+    return folder / "afile"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda folder: folder,
+        lambda folder: afile(folder) / "page",
+        lambda folder: Path("/proc/page"),
+        lambda folder: Path("/proc/nowhere/page"),
+        lambda folder: folder / ("x" * 300),
+    ],
+    ids=["a folder", "below a file", "proc", "deep in proc", "too long a name"],
+)
+def test_what_cannot_be_written_is_found_out_first(tmp_path: Path, place: Callable[[Path], Path]) -> None:
+    path = place(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(BenchError, match=r"--out: cannot write"):
+        files.check_writable(path, "--out")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("place", [afile, lambda folder: Path("/proc/nowhere")], ids=["a file", "proc"])
+def test_a_folder_that_cannot_be_one_is_found_out_first(tmp_path: Path, place: Callable[[Path], Path]) -> None:
+    with pytest.raises(BenchError, match=r"--results: cannot write"):
+        files.check_folder(place(tmp_path), "--results")
+
+
+def test_finding_out_leaves_nothing(tmp_path: Path) -> None:
+    files.check_writable(tmp_path / "a" / "b" / "page", "--out")
+    files.check_folder(tmp_path / "c" / "d", "--runs")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_old_temporary_files_are_swept(tmp_path: Path) -> None:
+    old, new, other = tmp_path / ".a.tmp", tmp_path / ".b.tmp", tmp_path / "c.tmp"
+    for path in (old, new, other):
+        path.write_text("half")
+    long_ago = time.time() - 2 * files.STRAY_AGE
+    os.utime(old, (long_ago, long_ago))
+    files.sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".b.tmp", "c.tmp"]
+
+
+def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
+    with files.lock(tmp_path / "lock"), pytest.raises(files.Taken), files.lock(tmp_path / "lock", wait=False):
+        pass
+    with files.lock(tmp_path / "lock", wait=False):
+        pass

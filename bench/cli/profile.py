@@ -116,7 +116,7 @@ def profile(
                 files.replace(json, comparison.model_dump_json(indent=1) + "\n")
             console.print(step_comparison_table(comparison))
             return
-        found, stretches = measure(runner, seconds, twice=twice, progress=bar)
+        found, intervals = measure(runner, seconds, twice=twice, progress=bar)
         if json is not None:
             files.replace(json, found.model_dump_json(indent=1) + "\n")
         console.print(profile_table(found, console.width))
@@ -132,11 +132,11 @@ def profile(
         if part is not None:
             console.print(part.sentence())
     if trace is not None:
-        files.replace(trace, canonical_json(chrome_trace(stretches, runner.label)) + "\n")
+        files.replace(trace, canonical_json(chrome_trace(intervals, runner.label)) + "\n")
         if runner.device.type == "cuda":
             runner.annotate(steps=8)
     if html is not None:
-        files.replace(html, profile_page(found, stretches))
+        files.replace(html, profile_page(found, intervals))
     if picture is not None:
         segments = [(block.name, block.time.median_ms) for block in found.blocks]
         content = io.BytesIO()

@@ -99,7 +99,7 @@ def read_catalogue(
         )
     paired = pair(roots, layout, found)
     paired.pictures.sort(key=lambda picture: (picture.image.prefix, picture.image.file.name))
-    groups, said = group_pictures(roots, layout, paired.pictures, flips, scenes)
+    groups, grouping_notes = group_pictures(roots, layout, paired.pictures, flips, scenes)
     if strange:
         notes.append("not in the layout's names: " + _counts(strange))
     if roots.ignored:
@@ -110,7 +110,7 @@ def read_catalogue(
         [_entry(picture, group) for picture, group in zip(paired.pictures, groups, strict=True)],
         frozenset(found),
         [*roots.problems, *paired.problems],
-        [*notes, *paired.notes, *said],
+        [*notes, *paired.notes, *grouping_notes],
         paired.unused,
     )
 

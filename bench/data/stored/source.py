@@ -347,16 +347,16 @@ class Stored(Source):
         return torch.from_numpy(values).to(self.device)[:, None]
 
     def _say(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        notes, doubts = [*self._catalogue.notes, *self._parts.notes()], []
+        notes, warnings = [*self._catalogue.notes, *self._parts.notes()], []
         if self._depth is not None:
             notes.append(self._depth.say())
-            doubts += [self._depth.warning] if self._depth.warning else []
+            warnings += [self._depth.warning] if self._depth.warning else []
         if self.skipped:
             notes.append(f"{len(self.skipped)} problems left out")
         unused = {name: count for name, count in self._catalogue.unused.items() if count}
         if unused:
             notes.append("not needed: " + ", ".join(f"{count:,} {name}" for name, count in sorted(unused.items())))
-        return tuple(notes), tuple(doubts)
+        return tuple(notes), tuple(warnings)
 
 
 @sources.register(options=OPTIONS)

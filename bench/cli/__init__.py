@@ -10,6 +10,7 @@ import typer
 from bench.cli import (
     audit,
     check,
+    choose,
     compare,
     data_command,
     doctor,
@@ -64,6 +65,7 @@ _command(READ, "leaderboard", leaderboard.leaderboard, leaderboard.EXAMPLES)
 _command(READ, "report", report.report, report.EXAMPLES)
 _command(READ, "compare", compare.compare, compare.EXAMPLES)
 _command(READ, "explain", explain.explain, explain.EXAMPLES)
+_command(READ, "choose", choose.choose, choose.EXAMPLES)
 _command(READ, "slices", slices.slices, slices.EXAMPLES)
 _command(READ, "export", export.export, export.EXAMPLES)
 _command(CHECK, "audit", audit.audit, audit.EXAMPLES)

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bench.core.choice import Choice
 from bench.core.environment import Environment
 from bench.core.finding import Finding
 from bench.core.metric_facts import MetricFacts
+from bench.core.precision_choice import PrecisionChoice
 from bench.core.spec import RunSpec
 from bench.core.timings import Timings
 
@@ -125,7 +125,8 @@ class Record(BaseModel):
         peak_of: what ``peak_mib`` is: torch's ``allocator``, the process's ``growth`` over the beginning of training,
             or all of the ``process``, as in format 1.
         division: ``untuned``, or ``tuned (n trials)``; boards of one division are compared only.
-        facts: what else is worth knowing: what ``auto`` decided, why there are no GMACs, versions of plug-ins.
+        facts: what else is worth knowing: ``data`` (what ``auto`` decided, what is doubted), ``model`` (weights that
+            were left out or come from elsewhere), ``gmacs`` (why there are none), ``plugins`` (with their versions).
         images: digest of the table of per-image metrics beside the record; None where there is none.
         checksum: digest of all text before it in the record's file.
     """
@@ -156,7 +157,7 @@ class Record(BaseModel):
     peak_mib: float
     resumed: int = 0
     audit: list[Finding] = []
-    choice: Choice | None = None
+    choice: PrecisionChoice | None = None
     metrics: dict[str, MetricFacts] = {}
     pooled_terms: dict[str, int] = {}
     failure: Failure | None = None

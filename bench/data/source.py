@@ -46,6 +46,11 @@ class Source(ABC):
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    def facts(self) -> dict[str, Any]:
+        """What was found out about the data and does not decide the samples, as JSON, without paths; for a record."""
+        found = {"notes": list(self.notes), "warnings": list(self.warnings)}
+        return {name: said for name, said in found.items() if said}
+
     def count(self, part: Part) -> int | None:
         """How many different samples a part has, greater ids beginning anew; None where there is no end to them."""
         return None

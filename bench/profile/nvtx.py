@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench.timing.hooks import LOSS_BACKWARD, tensors_of
+from bench.core.timings import LOSS_BACKWARD
+from bench.timing.hooks import tensors_of
 
 
 class Ranges:

@@ -90,7 +90,7 @@ def _quality(group: Group, rows: Sequence[Row], shown: Sequence[str], images: Im
     for standing, mean in zip(ordered, middle, strict=True):
         extra = ["–" if mean is None else f"{mean.mean:.4f} ({mean.low:.4f} to {mean.high:.4f})"] if any(middle) else []
         body.append([*_line(standing, group, shown, ranked), *extra])
-        for other in standing.row.elsewhere if not standing.row.pooled else ():
+        for other in standing.row.elsewhere if standing.row.learns and not standing.row.pooled else ():
             figures = [number(other, name, group) for name in shown]
             body.append(
                 [

@@ -16,6 +16,7 @@ from bench.results import store
 from bench.results.aligned import Aligned, Reader
 from bench.results.row import Row
 from bench.results.stats.best import best_chances
+from bench.results.stats.grouping import Grouping
 from bench.results.stats.machines import machine_means
 from bench.results.stats.ranking import Contender, Rank, rank
 
@@ -118,20 +119,43 @@ def _judge(
     rows: Sequence[Row], metric: str, facts: MetricFacts, images: Images
 ) -> tuple[dict[int, Rank], dict[int, float | None]]:
     """Tie groups and chances by row, of rows with several values each."""
-    known = [row for row in rows if images.has(name for part in _runs(row, metric) for name in part.values())]
-    aligned = images.of([name for row in known for part in _runs(row, metric) for name in part.values()])
-    if aligned is None:
+    by_metric, grouping = entries(rows, {metric: facts}, images)
+    if grouping is None:
         return {}, {}
-    entries: dict[str, Contender] = {}
-    unpaired = count(-1, -1)
-    for row in known:
-        with suppress(LookupError, ValueError):  # no value at all, or infinite ones: no place
-            entry = _entry(row, metric, facts, aligned, unpaired)
-            entry.figures  # noqa: B018  # checks them
-            entries[str(id(row))] = entry
-    places = rank(entries, aligned.grouping, facts.higher_is_better)
-    chances = best_chances(entries, aligned.grouping, facts.higher_is_better)
+    places = rank(by_metric[metric], grouping, facts.higher_is_better)
+    chances = best_chances(by_metric[metric], grouping, facts.higher_is_better)
     return {int(key): place for key, place in places.items()}, {int(key): chance for key, chance in chances.items()}
+
+
+def entries(
+    rows: Sequence[Row], metrics: Mapping[str, MetricFacts], images: Images
+) -> tuple[dict[str, dict[str, Contender]], Grouping | None]:
+    """Rows image by image, on the images that all of them share.
+
+    Args:
+        rows: those whose records have no tables are left out, and on a metric those that it says nothing of.
+        metrics: facts by key.
+        images: per-image metrics.
+
+    Returns:
+        By metric and by ``str(id(row))``, and how the images are grouped; None where nothing is known of any row.
+    """
+    runs = {
+        id(row): [name for metric in metrics for part in _runs(row, metric) for name in part.values()] for row in rows
+    }
+    having = [row for row in rows if images.has(runs[id(row)])]
+    aligned = images.of([*dict.fromkeys(name for row in having for name in runs[id(row)])])
+    found: dict[str, dict[str, Contender]] = {metric: {} for metric in metrics}
+    if aligned is None:
+        return found, None
+    unpaired = count(-1, -1)
+    for metric, facts in metrics.items():
+        for row in having:
+            with suppress(LookupError, ValueError):  # no value at all, or infinite ones: no place
+                entry = _entry(row, metric, facts, aligned, unpaired)
+                entry.figures  # noqa: B018  # checks them
+                found[metric][str(id(row))] = entry
+    return found, aligned.grouping
 
 
 def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned, unpaired: Iterator[int]) -> Contender:

@@ -39,7 +39,7 @@ from bench.train.assemble import Run
 from bench.train.events import Listener, Preview
 from bench.train.failures import failure_of, outcome_of
 from bench.train.loop import Observers, TrainingResult, train
-from bench.train.trial import size_of
+from bench.train.trial import Size, size_of
 from registry.contract import Prediction, Quartet
 
 Done = tuple[Record, Path]
@@ -160,7 +160,7 @@ class Runner:
             failure=failure,
             arithmetic=arithmetic(self.device, spec.precision),
             load=load_of(observers.training.windows),
-            facts=self._facts(run, size.gmacs_reason, observers.memory),
+            facts=self._facts(run, size, observers.memory),
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         record = store.read(path)
@@ -231,11 +231,16 @@ class Runner:
 
         return preview
 
-    def _facts(self, run: Run, gmacs_reason: str | None, peak: memory.PeakMeter) -> dict[str, Any]:
-        facts: dict[str, Any] = {"gmacs": gmacs_reason, "plugins": plugin_distributions(*run.names) or None}
-        if len(peak.stages) > 1:
-            facts["peak_mib"] = {stage: round(mib, 1) for stage, mib in peak.stages.items()}
-        return {name: value for name, value in facts.items() if value is not None}
+    def _facts(self, run: Run, size: Size, peak: memory.PeakMeter) -> dict[str, Any]:
+        stages = {stage: round(mib, 1) for stage, mib in peak.stages.items()}
+        facts = {
+            "gmacs": size.gmacs_reason,
+            "model": list(size.notes),
+            "data": self.source.facts(),
+            "plugins": plugin_distributions(*run.names),
+            "peak_mib": stages if len(stages) > 1 else None,
+        }
+        return {name: value for name, value in facts.items() if value}
 
 
 def load_of(windows: Sequence[Window]) -> Load | None:

@@ -14,6 +14,7 @@ from bench.timing.work import count_gmacs, parameter_count
 from bench.train.assemble import Run, build_model, build_step
 from bench.train.compatibility import check_sizes, predicted_heads
 from bench.train.failures import describe, out_of_memory
+from registry.contract import Model
 from registry.errors import RegistryError
 from registry.models.baselines import Fitted
 
@@ -23,17 +24,26 @@ _MORE_IMAGES = (1, 2, 3, 4, 8, 16)
 
 @dataclass(frozen=True)
 class Size:
-    """How large a model is: parameters, and thousand million multiply-adds of a forward pass or why there are none."""
+    """How large a model is.
+
+    Attributes:
+        parameters: of all its weights.
+        gmacs: thousand million multiply-adds of a forward pass on one image.
+        gmacs_reason: why there are none.
+        notes: what the model says of its figures, see `registry.contract.Model`.
+    """
 
     parameters: int
     gmacs: float | None
     gmacs_reason: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def size_of(run: Run, device: torch.device) -> Size:
     """Count a run's model as it is built, before anything has called it."""
     model = build_model(run.spec, device)
-    return Size(parameter_count(model), *count_gmacs(model, run.spec.protocol.size))
+    notes = model.notes if isinstance(model, Model) else ()
+    return Size(parameter_count(model), *count_gmacs(model, run.spec.protocol.size), notes)
 
 
 def try_out(run: Run, source: Source, device: torch.device) -> None:

@@ -105,9 +105,9 @@ class Composed(Source):
             depths, suspicion = _read_depths(Path(bg_depth), depth_unit, photographs, resolution)
             folders.append(depths)
             self.warnings += (suspicion,) if suspicion else ()
-        for folder, path in zip(folders, filter(None, (bg, fg, bg_depth)), strict=True):
+        for folder, option in zip(folders, ("--bg", "--fg", "--bg-depth"), strict=False):
             if folder.ignored:
-                self.notes += (f"{path}: {counted(folder.ignored)} not looked at",)
+                self.notes += (f"{option}: {counted(folder.ignored)} not looked at",)
         problems = [problem for folder in folders for problem in folder.problems]
         if problems and not skip_bad:
             raise BadData(problems, "mend them, or go on without them: --skip-bad")

@@ -149,8 +149,8 @@ class Stored(Source):
         }
 
     def facts(self) -> dict[str, Any]:
-        """What was found out about the data and does not decide the samples, for a record."""
-        found: dict[str, Any] = {"notes": list(self.notes), "warnings": list(self.warnings)}
+        """Of depth, how it is read, too."""
+        found = super().facts()
         if self._depth is not None:
             found["depth"] = {
                 "unit": self._depth.unit.name,

@@ -17,7 +17,7 @@ from bench.results.stats.student import Values
 SLICES = 4
 """Into which an attribute divides the images, as many in each."""
 
-LEAST = 8
+LEAST = 5
 """Images in a slice, below which it is not shown: nothing could be said of it."""
 
 

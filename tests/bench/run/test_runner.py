@@ -23,6 +23,7 @@ from bench.train.assemble import Run
 from bench.train.compatibility import check_sizes
 from bench.train.events import Decoration, Listener, Listeners
 from registry.contract import Prediction, Quartet
+from registry.models import models
 from tests.bench.rectangles import Rectangles
 
 CPU = torch.device("cpu")
@@ -327,3 +328,28 @@ def test_sizes_name_a_multiple() -> None:
     protocol = find_protocol("standard")
     with pytest.raises(BenchError, match=r"multiples of 32, not 112 .* --size 192"):
         check_sizes(RunSpec(model="m", recipe="mask: bce", protocol=protocol, data={}), model)
+
+
+class Noted(Rectangles):
+    """A source that decided something by itself and doubts something."""
+
+    notes = ("numbered files are one group",)
+    warnings = ("depth is likely in another unit",)
+
+
+def test_what_model_and_data_say_of_themselves_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def noted(key: str) -> nn.Module:
+        model = find_model("unet[width=4]")
+        model.notes = ("encoder weights come from elsewhere",)
+        return model
+
+    find_model = models.build
+    monkeypatch.setattr("registry.models.models.build", noted)
+    source = Noted()
+    record, _ = runner(tmp_path, source).run(made(source))
+    assert record.facts == {
+        "model": ["encoder weights come from elsewhere"],
+        "data": {"notes": list(Noted.notes), "warnings": list(Noted.warnings)},
+    }
+    monkeypatch.undo()
+    assert runner(tmp_path, Rectangles()).run(made(Rectangles()))[0].facts == {}

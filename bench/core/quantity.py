@@ -1,0 +1,37 @@
+"""Quantities as people write them, with their unit: ``6ms``, ``0.5 s``, ``2GB``, ``800 MiB``."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+from bench.core.errors import BenchError
+
+MILLISECONDS: Mapping[str, float] = {"ms": 1.0, "s": 1e3}
+MEBIBYTES: Mapping[str, float] = {"MB": 1e6 / 2**20, "MiB": 1.0, "GB": 1e9 / 2**20, "GiB": 1024.0}
+"""What one of each unit is in the unit that the name says."""
+
+_QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([A-Za-z]+)\s*")
+
+
+def quantity(text: str, units: Mapping[str, float], option: str) -> float:
+    """A number above 0 in the unit in which `units` is given.
+
+    >>> quantity("0.5s", MILLISECONDS, "--max-latency")
+    500.0
+
+    Args:
+        text: a number and a unit, letters large and small as the unit has them.
+        units: those that are understood.
+        option: whose value it is, for the message.
+
+    Raises:
+        BenchError: it is none, or has another unit, or none.
+    """
+    found = _QUANTITY.fullmatch(text)
+    value = float(found[1]) * units[found[2]] if found and found[2] in units else 0.0
+    if not found or not value or math.isinf(value):
+        raise BenchError(f"{option} takes a number above 0 with its unit ({', '.join(units)}), such as "
+                         f"6{next(iter(units))}, not {text!r}")  # fmt: skip
+    return value

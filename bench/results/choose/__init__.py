@@ -1,0 +1,1 @@
+"""Which models to consider under limits on quality, latency and memory."""

@@ -44,16 +44,24 @@ class Discs(Source):
         return moved
 
     def scenes(self, part: Part, ids: Tensor, size: int) -> Quartet:
-        """Discs of a colour per object, before a wall of a colour per background."""
+        """Discs before a wall, each in the colours and the pattern of its group."""
         background, item = self.groups(part, ids)
-        wall = uniform(self.seed, "wall", background, 3)[:, :, None, None]
-        colour = uniform(self.seed, "disc", item, 3)[:, :, None, None]
+        wall = uniform(self.seed, "wall", background, 9)[:, :, None, None]
+        disc = uniform(self.seed, "disc", item, 9)[:, :, None, None]
         place = uniform(self.seed, self.stream(part), ids, 3)[:, :, None, None, None]
         at = (torch.arange(size, device=self.device) + 0.5) / size
         rows, columns = torch.meshgrid(at, at, indexing="ij")
         radius = 0.1 + 0.15 * place[:, 2]
         inside = (columns - place[:, 0]) ** 2 + (rows - place[:, 1]) ** 2 < radius**2
         mask = inside.float()
-        bg = (0.3 + 0.4 * wall) * (0.6 + 0.4 * rows)
+        bg = _striped(wall, rows, columns)
         depth = torch.where(inside, 0.3, (0.9 - 0.3 * rows).expand_as(mask))
-        return Quartet(bg, torch.where(inside, colour, bg), mask, depth, torch.ones_like(mask))
+        return Quartet(bg, torch.where(inside, _striped(disc, rows, columns), bg), mask, depth, torch.ones_like(mask))
+
+
+def _striped(look: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Pictures (B, 3, H, W) in [0, 1] from nine numbers each, (B, 9, 1, 1): a colour, and two waves across it."""
+    waves = torch.zeros_like(rows)
+    for right, down, phase in (look[:, 3:6].split(1, 1), look[:, 6:].split(1, 1)):
+        waves = waves + torch.sin(30 * ((right - 0.5) * columns + (down - 0.5) * rows) + 6 * phase)
+    return (0.3 + 0.5 * look[:, :3]) * (0.7 + 0.15 * waves)

@@ -87,6 +87,7 @@ def audit(
         torch.manual_seed(0)
         built = models.build(model) if isinstance(model, str) else None if model is None else model()
         setup = Setup(parsed, source, protocol, built, metrics or default_metrics(), augmentation)
+        _ = setup.output  # what a model raises, or returns amiss, is one error and not one for every check
         return [_run_check(check, setup, progress) for check in CHECKS]
 
 

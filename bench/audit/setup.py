@@ -21,7 +21,7 @@ from bench.data.split import Part
 from bench.metrics import Metric
 from bench.metrics.scores import default_metrics, scores_of
 from bench.metrics.view import View
-from registry.contract import Prediction, Quartet, Target
+from registry.contract import Prediction, Quartet, Target, check_prediction
 from registry.losses.objective import Objective
 from registry.losses.recipe import HeadPart, Recipe
 from registry.losses.terms import terms
@@ -125,7 +125,11 @@ class Setup:
 
     @cached_property
     def output(self) -> ModelOutput | None:
-        """The model's output to two samples, at the smallest size that it takes; None without a model."""
+        """The model's output to two samples, at the smallest size that it takes; None without a model.
+
+        Raises:
+            ContractError: it returns no `Prediction` of the right shapes.
+        """
         if self.model is None:
             return None
         stride = int(getattr(self.model, "stride", 1))
@@ -138,7 +142,7 @@ class Setup:
         except (ValueError, RuntimeError):  # a foreign model need not say which sizes it takes
             quartet = _in_8_bits(self._render(self.protocol.size, images=2))
             prediction = self.model(*quartet.inputs)
-        return ModelOutput(prediction, quartet)
+        return ModelOutput(check_prediction(prediction, quartet.bg_fg, type(self.model).__name__), quartet)
 
     @cached_property
     def heads(self) -> tuple[str, ...]:

@@ -18,10 +18,12 @@ from bench.cli import (
     export,
     leaderboard,
     listing,
+    predict,
     profile,
     regress,
     report,
     reproduce,
+    robust,
     run,
     runs,
     show,
@@ -31,9 +33,11 @@ from bench.cli import (
 from bench.cli.encoding import degrade_output
 from bench.cli.options import expand, plain
 from bench.core.errors import BenchError, Interrupted
+from bench.core.user_code import error_in_user_code
 from registry.errors import RegistryError
 
-TRAIN, READ, CHECK, DEVELOP = "Train and measure", "Read results", "Check and look up", "Develop this project"
+TRAIN, READ, USE = "Train and measure", "Read results", "Use what was trained"
+CHECK, DEVELOP = "Check and look up", "Develop this project"
 """Panels of ``bench --help``."""
 
 app = typer.Typer(
@@ -68,6 +72,8 @@ _command(READ, "explain", explain.explain, explain.EXAMPLES)
 _command(READ, "choose", choose.choose, choose.EXAMPLES)
 _command(READ, "slices", slices.slices, slices.EXAMPLES)
 _command(READ, "export", export.export, export.EXAMPLES)
+_command(USE, "predict", predict.predict, predict.EXAMPLES)
+_command(USE, "robust", robust.robust, robust.EXAMPLES)
 _command(CHECK, "audit", audit.audit, audit.EXAMPLES)
 _command(CHECK, "check", check.check, check.EXAMPLES)
 _command(CHECK, "list", listing.listing, listing.EXAMPLES)
@@ -95,6 +101,11 @@ def main() -> None:
         _fail(str(error), 2)
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}", 1)
+    except Exception as error:
+        message = error_in_user_code(error)
+        if message is None:
+            raise
+        _fail(message, 4)
 
 
 def _fail(message: str, status: int) -> None:

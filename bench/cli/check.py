@@ -41,6 +41,7 @@ def check(
     from bench.report.findings import findings_table
     from bench.report.progress_bar import Bar
 
+    files.check_outputs({"--json": json})
     console = Console(highlight=False, markup=False)
     chosen = kind or find_kind(plugin)
     with Bar(console) as bar:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from bench.results.compare import Comparison
 from bench.results.stats.grouping import FEW
-from bench.results.stats.verdict import Finding
+from bench.results.stats.verdict import MetricComparison
 
 _COLOURS = {"better": "green", "worse": "red", "equal": "cyan", "cannot separate": "yellow", "no verdict": "magenta"}
 
@@ -40,7 +40,7 @@ def comparison_table(comparison: Comparison) -> RenderableType:
     return Group(*map(Text, lines), table, Text(""), *map(Text, below))
 
 
-def caveats(findings: Sequence[Finding], notes: Sequence[str]) -> Iterator[str]:
+def caveats(findings: Sequence[MetricComparison], notes: Sequence[str]) -> Iterator[str]:
     """What must be read beside findings that rest on the same seeds, a line each."""
     undecided = [found for found in findings if found.verdict == "no verdict"]
     if any(found.seeds == 1 for found in undecided):
@@ -76,7 +76,7 @@ def _list(seeds: Sequence[int]) -> str:
     return ", ".join(map(str, seeds))
 
 
-def _more(found: Finding) -> str:
+def _more(found: MetricComparison) -> str:
     if found.verdict == "no verdict":
         return "run a second" if found.seeds == 1 else "–"
     if found.more is None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from bench.core.errors import BenchError
 from bench.timing.work import blocks_of, gmacs, meta_copy, parameter_count
+from registry.contract import check_prediction
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ def layers(model: nn.Module, size: int, batch: int = 1) -> list[Layer]:
 
     Raises:
         BenchError: the model does not take that size, or cannot run on the meta device.
+        ContractError: it returns no `Prediction` of the right shapes.
     """
     twin = meta_copy(model)
     blocks = blocks_of(twin)
@@ -57,7 +59,7 @@ def layers(model: nn.Module, size: int, batch: int = 1) -> list[Layer]:
     images = torch.empty(batch, 3, size, size, device="meta")
     try:
         with torch.no_grad():
-            twin(images, images)
+            check_prediction(twin(images, images), images, type(model).__name__)
     except (ValueError, RuntimeError, NotImplementedError) as error:
         raise BenchError(f"cannot trace {type(model).__name__} at {size}x{size}: {error}") from error
     return rows

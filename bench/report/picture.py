@@ -88,14 +88,18 @@ def _grey(image: Tensor) -> Image.Image:
 
 
 def _heat(depth: Tensor, low: Tensor, high: Tensor, valid: Tensor | None) -> Image.Image:
-    stops = (_STOPS / 255.0).to(depth.device)
     known = ~depth[0].isnan() if valid is None else valid[0] > 0
-    at = ((depth[0].float() - low) / (high - low)).nan_to_num().clamp(0, 1) * (len(stops) - 1)
-    below = at.floor().clamp(max=len(stops) - 2).long()
-    part = (at - below)[..., None]
-    colours = stops[below] * (1 - part) + stops[below + 1] * part
     grey = torch.tensor(_NAN, device=depth.device) / 255.0
-    return _image(torch.where(known[..., None], colours, grey))
+    return _image(torch.where(known[..., None], heat_colours((depth[0].float() - low) / (high - low)), grey))
+
+
+def heat_colours(at: Tensor) -> Tensor:
+    """Colours (..., 3) in [0, 1] for places in [0, 1], dark for 0; what lies beyond has the colour of the end."""
+    stops = (_STOPS / 255.0).to(at.device)
+    place = at.nan_to_num().clamp(0, 1) * (len(stops) - 1)
+    below = place.floor().clamp(max=len(stops) - 2).long()
+    part = (place - below)[..., None]
+    return stops[below] * (1 - part) + stops[below + 1] * part
 
 
 def _image(pixels: Tensor) -> Image.Image:

@@ -16,7 +16,7 @@ FIGURES = "figures"
 """The folder of reproductions within that of the trials' records."""
 
 
-class Row(BaseModel):
+class FigureRow(BaseModel):
     """One figure; None where a run did not finish, or the figure has no end.
 
     Attributes:
@@ -42,7 +42,7 @@ class TrialResult(BaseModel):
     title: str
     samples: int
     stages: str
-    rows: list[Row]
+    rows: list[FigureRow]
     outcomes: dict[str, Outcome]
     records: dict[str, str]
 

@@ -20,7 +20,7 @@ from bench.data.loading.loader import Loader
 from bench.data.source import Source
 from bench.reproduce.measures import Outputs
 from bench.reproduce.published_data import AsPublished
-from bench.reproduce.reproduction import Reproduction, Row, TrialResult
+from bench.reproduce.reproduction import FigureRow, Reproduction, TrialResult
 from bench.reproduce.system import Measure, System, Trial
 from bench.run.runner import Runner, discard
 from bench.train import checkpoint
@@ -118,11 +118,11 @@ def predict_all(model: nn.Module, loader: Loader) -> Outputs:
     return Outputs(joined.pop("mask_logits", None), joined.pop("depth_logits", None), **joined)
 
 
-def _rows(trial: Trial, outputs: dict[str, Outputs]) -> list[Row]:
+def _rows(trial: Trial, outputs: dict[str, Outputs]) -> list[FigureRow]:
     published, corrected = outputs.get("published"), outputs.get("corrected")
     perfect = None if published is None else trial.perfect(published)
     return [
-        Row(
+        FigureRow(
             figure=figure.name,
             quoted=figure.quoted,
             published=_value(figure.published, published),

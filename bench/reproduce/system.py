@@ -12,7 +12,7 @@ Measure = Callable[[Outputs], float]
 
 
 @dataclass(frozen=True)
-class Form:
+class TrialForm:
     """One way to train: as published, or put right.
 
     Attributes:
@@ -38,7 +38,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Figure:
+class QuotedFigure:
     """A number that the authors quoted, or would have seen.
 
     Attributes:
@@ -70,15 +70,15 @@ class Trial:
 
     title: str
     fault: str
-    published: Form
-    corrected: Form
-    figures: tuple[Figure, ...]
+    published: TrialForm
+    corrected: TrialForm
+    figures: tuple[QuotedFigure, ...]
     small: Budget
     full: Budget
     perfect: Callable[[Outputs], Outputs] = value_is_target
 
     @property
-    def forms(self) -> dict[str, Form]:
+    def forms(self) -> dict[str, TrialForm]:
         """Both forms by name."""
         return {"published": self.published, "corrected": self.corrected}
 

@@ -18,19 +18,19 @@ from bench.reproduce.measures import (
     pooled_dice,
     root_error,
 )
-from bench.reproduce.system import Budget, Figure, Form, Measure, System, Trial
+from bench.reproduce.system import Budget, Measure, QuotedFigure, System, Trial, TrialForm
 from registry.errors import UnknownName
 
 
-def _alike(name: str, quoted: str, measure: Measure) -> Figure:
+def _alike(name: str, quoted: str, measure: Measure) -> QuotedFigure:
     """A figure computed alike for both forms."""
-    return Figure(name, quoted, measure, measure)
+    return QuotedFigure(name, quoted, measure, measure)
 
 
-def _loss(quoted: str, recipe: str, times: float = 1.0) -> Figure:
+def _loss(quoted: str, recipe: str, times: float = 1.0) -> QuotedFigure:
     """Each form's own loss."""
     published, corrected = (partial(loss, recipe=text, times=times) for text in (f"{recipe}@published", recipe))
-    return Figure("test loss", quoted, published, corrected)
+    return QuotedFigure("test loss", quoted, published, corrected)
 
 
 _MASK_IOU = _alike("mask IoU, thresholded", "–", mask_iou)
@@ -50,10 +50,10 @@ _TABLE = (
                 fault="Targets were divided by 255 twice and lay in [0, 1/255]: the loss stood at its entropy floor "
                 "from the first epoch, and a soft Dice with such targets cannot exceed .0078 for a perfect mask. "
                 "The corrected form divides once.",
-                published=Form("wnet", "bce@published", _ADAM, _PLATEAU),
-                corrected=Form("wnet", "bce", _ADAM, _PLATEAU),
+                published=TrialForm("wnet", "bce@published", _ADAM, _PLATEAU),
+                corrected=TrialForm("wnet", "bce", _ADAM, _PLATEAU),
                 figures=(
-                    Figure("Coef: soft Dice", ".0025 to .0031", partial(coefficient, divided=255), coefficient),
+                    QuotedFigure("Coef: soft Dice", ".0025 to .0031", partial(coefficient, divided=255), coefficient),
                     _loss(".0076 to .0077", "bce", times=0.5),
                     _MASK_IOU,
                     _DEPTH_RMSE,
@@ -66,10 +66,10 @@ _TABLE = (
                 fault="The RMSE compared raw logits with targets in [0, 1/255], while the Dice looked at their "
                 "sigmoid, which for such logits is one half everywhere. The corrected form compares the sigmoid with "
                 "targets divided once.",
-                published=Form("unet_depth", "depth_rmse@published", _ADAM, "plateau[patience=3]"),
-                corrected=Form("unet_depth", "depth_rmse", _ADAM, "plateau[patience=3]"),
+                published=TrialForm("unet_depth", "depth_rmse@published", _ADAM, "plateau[patience=3]"),
+                corrected=TrialForm("unet_depth", "depth_rmse", _ADAM, "plateau[patience=3]"),
                 figures=(
-                    Figure("Coef: soft Dice", ".0039", partial(coefficient, divided=255), coefficient),
+                    QuotedFigure("Coef: soft Dice", ".0039", partial(coefficient, divided=255), coefficient),
                     _loss(".0061 falling to .0011", "depth_rmse"),
                     _DEPTH_RMSE,
                 ),
@@ -88,16 +88,16 @@ _TABLE = (
                 title="Plain U-Net with a sigmoid before the mask's logits (row 3)",
                 fault="The mask's sigmoid was taken for logits, so that a sigmoid was applied twice: the mask's cross "
                 "entropy then cannot fall below about .67. The corrected form (row 4) leaves the first one out.",
-                published=Form("ugent_unet[depth_channels=3]", "bce_sigmoid@published", _SGD, _PLATEAU),
-                corrected=Form("ugent_unet[depth_channels=3]", "bce_sigmoid", _SGD, _PLATEAU),
+                published=TrialForm("ugent_unet[depth_channels=3]", "bce_sigmoid@published", _SGD, _PLATEAU),
+                corrected=TrialForm("ugent_unet[depth_channels=3]", "bce_sigmoid", _SGD, _PLATEAU),
                 figures=(
-                    Figure(
+                    QuotedFigure(
                         "sum of both cross entropies",
                         "1.20 (row 4: .60)",
                         partial(loss, recipe="mask: bce[twice=true], depth: bce"),
                         partial(loss, recipe="bce"),
                     ),
-                    Figure(
+                    QuotedFigure(
                         "mask cross entropy",
                         "–",
                         partial(loss, recipe="mask: bce[twice=true]"),
@@ -114,8 +114,8 @@ _TABLE = (
                 fault="Photographs were turned by up to 30 degrees and mirrored while mask and depth stayed as they "
                 "were, so that nothing but an average place could be learnt. The corrected form mirrors all of them "
                 "together; both are scored on upright photographs.",
-                published=Form("custom_unet[depth_channels=3]", "bce_w12", _SGD, _PLATEAU, turned=True),
-                corrected=Form("custom_unet[depth_channels=3]", "bce_w12", _SGD, _PLATEAU, augmentation="flip"),
+                published=TrialForm("custom_unet[depth_channels=3]", "bce_w12", _SGD, _PLATEAU, turned=True),
+                corrected=TrialForm("custom_unet[depth_channels=3]", "bce_w12", _SGD, _PLATEAU, augmentation="flip"),
                 figures=(
                     _alike("sum of both cross entropies", "about .3", partial(loss, recipe="bce")),
                     _MASK_IOU,
@@ -137,10 +137,10 @@ _TABLE = (
                 "sigmoid: a perfect depth scores Dice .585, MAE .202 and RMSE .242, and these never moved. "
                 "The learning rate was multiplied by .01 after every epoch, and decoders without skips leave 16-pixel "
                 "blocks; the corrected form has one sigmoid, a cosine schedule, skips and ICNR.",
-                published=Form(
+                published=TrialForm(
                     "dilated_shuffle", "dicebce_ssim_l1@published", _SGD, "step[every=1,gamma=0.01,restart=3]"
                 ),
-                corrected=Form("dilated_shuffle[fixed=true]", "dicebce_ssim_l1", _SGD, "cosine"),
+                corrected=TrialForm("dilated_shuffle[fixed=true]", "dicebce_ssim_l1", _SGD, "cosine"),
                 figures=(
                     _alike("depth Dice, soft", ".58", partial(pooled_dice, head="depth")),
                     _alike("depth MAE", ".201 to .202", partial(mean_error, head="depth")),
@@ -181,8 +181,8 @@ _TABLE = (
                 "no lower bound and falls on below that of the truth, to a blank mask as the author saw it or along "
                 "another way. The scheduler drove an optimizer that was not in use; the corrected form leaves "
                 "targets in [0, 1] and lowers the rate that counts.",
-                published=Form("twin_unet", "bce_iou_ssim@published", _ADAM, "constant"),
-                corrected=Form("twin_unet", "bce_iou_ssim", _ADAM, _PLATEAU),
+                published=TrialForm("twin_unet", "bce_iou_ssim@published", _ADAM, "constant"),
+                corrected=TrialForm("twin_unet", "bce_iou_ssim", _ADAM, _PLATEAU),
                 figures=(
                     _alike("predicted over true foreground", '"blank" (0)', foreground_share),
                     _alike("contrast of depth over the truth's", '"average" (0)', depth_contrast),
@@ -205,11 +205,11 @@ _TABLE = (
                 fault='The metric called "rmse" returned one over it, and so rose as the model improved; "IoU" '
                 "averaged mask and depth, of which a perfect prediction reaches about .6. The corrected form feeds the "
                 "mask decoder's third output on, as the text says, and has an error that falls and an IoU of the mask.",
-                published=Form("depthmasknet[as_published=true]", "bce_rmse@published", _SGD, _PLATEAU),
-                corrected=Form("depthmasknet", "bce_rmse", _SGD, _PLATEAU),
+                published=TrialForm("depthmasknet[as_published=true]", "bce_rmse@published", _SGD, _PLATEAU),
+                corrected=TrialForm("depthmasknet", "bce_rmse", _SGD, _PLATEAU),
                 figures=(
-                    Figure('"rmse"', "9.03 rising to 11.7", inverted_rmse, partial(root_error, head="depth")),
-                    Figure('"IoU"', ".475 to .507", blended_iou, mask_iou),
+                    QuotedFigure('"rmse"', "9.03 rising to 11.7", inverted_rmse, partial(root_error, head="depth")),
+                    QuotedFigure('"IoU"', ".475 to .507", blended_iou, mask_iou),
                     _loss(".0567 to .0635", "bce_rmse"),
                     _MASK_IOU,
                     _DEPTH_RMSE,
@@ -223,11 +223,11 @@ _TABLE = (
                 title="DepthMaskNet8, cross entropy and SSIM",
                 fault="SSIM was told that values range to 255 when they range to 1, and finds even two noise images "
                 "alike (1 - SSIM = .0035): the depth term has next to no gradient. The corrected form tells it 1.",
-                published=Form("depthmasknet[as_published=true]", "bce_ssim@published", _SGD, _PLATEAU),
-                corrected=Form("depthmasknet", "bce_ssim", _SGD, _PLATEAU),
+                published=TrialForm("depthmasknet[as_published=true]", "bce_ssim@published", _SGD, _PLATEAU),
+                corrected=TrialForm("depthmasknet", "bce_ssim", _SGD, _PLATEAU),
                 figures=(
                     _loss("about .03", "bce_ssim"),
-                    Figure('"IoU"', ".495", blended_iou, mask_iou),
+                    QuotedFigure('"IoU"', ".495", blended_iou, mask_iou),
                     _DEPTH_RMSE,
                 ),
                 small=Budget((Stage(size=32, batch=8, epochs=3), Stage(size=64, batch=8, epochs=3)), samples=384),

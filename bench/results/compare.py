@@ -16,7 +16,7 @@ from bench.results.find import heading, label, named_arithmetic, named_machine, 
 from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.stats.difference import Difference
 from bench.results.stats.pairing import Pairing
-from bench.results.stats.verdict import Finding, judge, lacking
+from bench.results.stats.verdict import MetricComparison, judge, lacking
 
 MARGIN = 0.05
 """Differences within this share of the distance from a perfect score, mean of both sides', count as equal."""
@@ -43,7 +43,7 @@ class Comparison:
     pairing: Pairing
     images: int
     groups: Mapping[str, int]
-    findings: Mapping[str, Finding]
+    findings: Mapping[str, MetricComparison]
     facts: Mapping[str, MetricFacts]
     skipped: Mapping[str, str]
     notes: tuple[str, ...]
@@ -119,7 +119,7 @@ def compare_rows(
     pairing = Pairing.of(tuple(a.records), tuple(b.records), a.learns, b.learns)
     names = [row.records[seed][0] for row, seeds in ((a, pairing.a), (b, pairing.b)) for seed in seeds]
     aligned = Aligned.of(results, names)
-    findings: dict[str, Finding] = {}
+    findings: dict[str, MetricComparison] = {}
     skipped: dict[str, str] = {}
     known = facts_in(record for row in (a, b) for _, record in row.records.values())
     for name in metrics or shown(known, "compared"):

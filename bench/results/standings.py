@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -13,7 +13,7 @@ from bench.core.errors import BadData, BenchError
 from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
 from bench.results import store
-from bench.results.aligned import Aligned, Reader
+from bench.results.aligned import IDS, Aligned
 from bench.results.row import Row
 from bench.results.stats.best import best_chances
 from bench.results.stats.grouping import Grouping
@@ -63,11 +63,11 @@ class Images:
     folder: Path | None
 
     @cached_property
-    def _kept(self) -> dict[tuple[str, ...], Aligned]:
+    def _kept(self) -> dict[tuple[frozenset[str], tuple[str, ...]], Aligned]:
         return {}
 
     @cached_property
-    def _read(self) -> Reader:
+    def _read(self) -> Callable[[Path, frozenset[str]], dict[str, list[float]]]:
         return cache(store.read_images)
 
     def has(self, names: Iterable[str]) -> bool:
@@ -75,14 +75,21 @@ class Images:
         folder = self.folder
         return folder is not None and all((folder / name).with_suffix(store.IMAGES).exists() for name in names)
 
-    def of(self, names: Sequence[str]) -> Aligned | None:
-        """The tables of some records on their common images; None where one is damaged, or nothing is in common."""
+    def of(self, names: Sequence[str], metrics: Mapping[str, MetricFacts]) -> Aligned | None:
+        """The tables of some records on their common images; None where one is damaged, or nothing is in common.
+
+        Args:
+            names: of the records.
+            metrics: facts of the columns that are wanted, by key.
+        """
         if self.folder is None or not names:
             return None
-        key = tuple(names)
+        weights = (facts.weight for facts in metrics.values() if facts.weight is not None)
+        columns = frozenset([*IDS, *metrics, *weights])
+        key = columns, tuple(names)
         if key not in self._kept:
             try:
-                self._kept[key] = Aligned.of(self.folder, names, self._read)
+                self._kept[key] = Aligned.of(self.folder, names, lambda path: self._read(path, columns))
             except (BadData, BenchError):
                 return None
         return self._kept[key]
@@ -144,7 +151,7 @@ def entries(
         id(row): [name for metric in metrics for part in _runs(row, metric) for name in part.values()] for row in rows
     }
     having = [row for row in rows if images.has(runs[id(row)])]
-    aligned = images.of([*dict.fromkeys(name for row in having for name in runs[id(row)])])
+    aligned = images.of([*dict.fromkeys(name for row in having for name in runs[id(row)])], metrics)
     found: dict[str, dict[str, Contender]] = {metric: {} for metric in metrics}
     if aligned is None:
         return found, None

@@ -12,7 +12,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -161,8 +161,12 @@ def check(folder: Path, tables: bool = False) -> None:
     Records(folder, records, damaged).check()
 
 
-def read_images(path: Path) -> dict[str, list[float]]:
+def read_images(path: Path, only: Collection[str] = ()) -> dict[str, list[float]]:
     """The per-image metrics beside a record, by column; empty where there are none.
+
+    Args:
+        path: of the record.
+        only: columns that are wanted, all if none is named; a page reads hundreds of tables for one column each.
 
     Raises:
         BadData: the table is not as it was written, or holds words.
@@ -175,7 +179,7 @@ def read_images(path: Path) -> dict[str, list[float]]:
         expected = read(path).images if path.exists() else None
         if expected is not None and _digest(text) != expected:
             raise ValueError("its checksum is not the one in the record")
-        return _columns(text)
+        return _columns(text, only)
     except (OSError, ValueError) as error:
         raise BadData([(table.name, str(error))], f"restore it, or move it and its record out of {path.parent}") from (
             error
@@ -229,8 +233,8 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
-def _columns(text: str) -> dict[str, list[float]]:
-    """A table of numbers by column; a page reads hundreds, so that only the heading, which may be quoted, is csv's."""
+def _columns(text: str, only: Collection[str]) -> dict[str, list[float]]:
+    """A table of numbers by column; only the heading, which may be quoted, needs what reads any CSV."""
     head, _, body = text.partition("\n")
     names = next(csv.reader([head]), [])
     lines = body.splitlines()
@@ -238,8 +242,12 @@ def _columns(text: str) -> dict[str, list[float]]:
         return {}
     if any(line.count(",") != len(names) - 1 for line in lines):
         raise ValueError(f"a line that has not {len(names)} columns")
-    cells = [float(cell or "nan") for cell in ",".join(lines).split(",")]
-    return {name: cells[place :: len(names)] for place, name in enumerate(names)}
+    cells = ",".join(lines).split(",")
+    return {
+        name: [float(cell or "nan") for cell in cells[place :: len(names)]]
+        for place, name in enumerate(names)
+        if not only or name in only
+    }
 
 
 def _csv(columns: Mapping[str, Sequence[float | int]]) -> str:

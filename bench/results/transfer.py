@@ -15,7 +15,7 @@ from bench.results.board import Row, rows
 from bench.results.compare import compare_rows
 from bench.results.find import heading, label
 from bench.results.metric_facts import facts_in, shown
-from bench.results.stats.verdict import Finding
+from bench.results.stats.verdict import MetricComparison
 from registry.losses import parse
 from registry.losses.recipe import HeadPart
 from registry.models import models
@@ -43,7 +43,7 @@ class Transfer:
     board: str
     metric: str
     facts: MetricFacts
-    finding: Finding
+    finding: MetricComparison
     notes: tuple[str, ...]
 
     @property

@@ -13,8 +13,6 @@ from bench.devtools.rooms import ROOMS, House, report
 
 ROOT = Path(__file__).parents[2]
 HOUSE = House(ROOT)
-MOVING = {("bench.run.experiment", "bench.report.pages"), ("bench.run.runner", "bench.report.picture")}
-"""Upward imports that are being moved: pages and pictures become listeners in ``report``."""
 
 
 def shown(found: list) -> str:
@@ -22,7 +20,7 @@ def shown(found: list) -> str:
 
 
 def test_no_import_runs_upward() -> None:
-    upward = [each for each in HOUSE.upward() if (each.importer, each.imported) not in MOVING]
+    upward = HOUSE.upward()
     assert not upward, shown(upward)
 
 

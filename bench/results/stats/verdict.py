@@ -12,7 +12,7 @@ Verdict = Literal["better", "worse", "equal", "cannot separate", "no verdict"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class MetricComparison:
     """How A stands to B on one metric.
 
     Attributes:
@@ -50,7 +50,7 @@ def lacking(share: float, a: float, b: float, perfect: float) -> float:
     return share * (abs(perfect - a) + abs(perfect - b)) / 2
 
 
-def judge(difference: Difference, higher_is_better: bool, margin: float) -> Finding:
+def judge(difference: Difference, higher_is_better: bool, margin: float) -> MetricComparison:
     """The finding on a difference.
 
     An interval inside the margin is ``equal`` even where it excludes 0: such a difference is real and of no account.
@@ -64,7 +64,7 @@ def judge(difference: Difference, higher_is_better: bool, margin: float) -> Find
     verdict: Verdict = decide(low, high, higher_is_better, margin) if difference.settles else "no verdict"
     undecided = verdict == "cannot separate" and difference.pairing.random
     by_seed = difference.by_seed
-    return Finding(
+    return MetricComparison(
         a=float(difference.a.mean()),
         b=float(difference.b.mean()),
         effect=difference.effect,

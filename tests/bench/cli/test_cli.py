@@ -189,7 +189,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
         process.send_signal(kind)
         _, error = process.communicate(timeout=60)
         assert process.returncode != 0
-        assert (b"goes on from the last checkpoint" in error) == (kind == signal.SIGINT)
+        assert (b"the same command goes on from there" in error) == (kind == signal.SIGINT)
     done = bench(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     assert "resumed after epoch" in done.stdout

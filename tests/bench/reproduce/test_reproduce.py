@@ -13,9 +13,9 @@ from bench.core.errors import BadData
 from bench.core.protocol import Stage
 from bench.reproduce.measures import coefficient, root_error
 from bench.reproduce.page import page, section
-from bench.reproduce.reproduction import Reproduction, Row, TrialResult, latest, write
+from bench.reproduce.reproduction import FigureRow, Reproduction, TrialResult, latest, write
 from bench.reproduce.run import Reproducer
-from bench.reproduce.system import Budget, Figure, Form, System, Trial
+from bench.reproduce.system import Budget, QuotedFigure, System, Trial, TrialForm
 from bench.reproduce.systems import SYSTEMS
 from bench.results import store
 from tests.bench.rectangles import Rectangles
@@ -30,11 +30,11 @@ SYSTEM = System(
         Trial(
             title="Divided twice",
             fault="Too small. Put right.",
-            published=Form("unet[width=4]", "bce@published", "adam[lr=0.03]", "constant"),
-            corrected=Form("unet[width=4]", "bce", "adam[lr=0.03]", "constant", augmentation="flip"),
+            published=TrialForm("unet[width=4]", "bce@published", "adam[lr=0.03]", "constant"),
+            corrected=TrialForm("unet[width=4]", "bce", "adam[lr=0.03]", "constant", augmentation="flip"),
             figures=(
-                Figure("Coef", ".003", partial(coefficient, divided=255), coefficient),
-                Figure("RMSE", "–", RMSE, RMSE),
+                QuotedFigure("Coef", ".003", partial(coefficient, divided=255), coefficient),
+                QuotedFigure("RMSE", "–", RMSE, RMSE),
             ),
             small=TINY,
             full=TINY,
@@ -72,8 +72,8 @@ def test_the_published_fault_shows_and_is_put_right(reproduced: Reproduction) ->
     assert rmse.corrected < rmse.published
 
 
-def row(value: float | None) -> Row:
-    return Row(figure="Coef", quoted=".003", published=value, corrected=0.5, truth=None)
+def row(value: float | None) -> FigureRow:
+    return FigureRow(figure="Coef", quoted=".003", published=value, corrected=0.5, truth=None)
 
 
 def made(when: str, system: str = "002", full: bool = False, value: float | None = 0.25) -> Reproduction:

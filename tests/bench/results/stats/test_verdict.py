@@ -9,7 +9,7 @@ from bench.results.stats.difference import Difference
 from bench.results.stats.grouping import Grouping
 from bench.results.stats.pairing import Pairing
 from bench.results.stats.scored import Scored
-from bench.results.stats.verdict import Finding, judge, lacking
+from bench.results.stats.verdict import MetricComparison, judge, lacking
 
 GROUPING = Grouping(np.arange(40) % 12, np.arange(40) % 11)
 OPPOSITE = {"better": "worse", "worse": "better"}
@@ -17,7 +17,7 @@ OPPOSITE = {"better": "worse", "worse": "better"}
 
 def found(
     a: np.ndarray, b: np.ndarray, margin: float = 0.01, higher: bool = True, grouping: Grouping = GROUPING
-) -> Finding:
+) -> MetricComparison:
     pairing = Pairing(tuple(range(len(a))), tuple(range(len(b))), paired=len(a) == len(b))
     return judge(Difference.of(Scored(a), Scored(b), grouping, pairing), higher, margin)
 

@@ -1,0 +1,138 @@
+"""`TrainedRun`: a recorded run with the weights that it left, to be asked about images that it has not met."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from bench.core.errors import BenchError
+from bench.core.record import Record
+from bench.results import store
+from bench.results.board import Named, rows
+from bench.results.find import pick_one
+from bench.train import checkpoint
+from bench.train.assemble import autocast_of, build_model
+from bench.train.training_state import BEST
+from registry.contract import Prediction, Quartet, check_prediction
+from registry.losses import parse
+
+Predict = Callable[[Quartet], Prediction]
+"""From the images of a batch to logits; what the batch has besides is not looked at."""
+
+_ID = re.compile(r"[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A network as a recorded run left it: the weights of its best epoch, in evaluation mode.
+
+    Attributes:
+        name: of the record's file.
+        record: what is known of the run.
+        model: on ``device``.
+        heads: those that were trained; what another head says is no result.
+        device: where it computes.
+    """
+
+    name: str
+    record: Record
+    model: nn.Module
+    heads: tuple[str, ...]
+    device: torch.device
+
+    @property
+    def stride(self) -> int:
+        """Sides of images must be multiples of it."""
+        return int(getattr(self.model, "stride", 1))
+
+    @property
+    def needs_background(self) -> bool:
+        """Whether it was trained on both photographs."""
+        return self.record.spec.inputs == "pair"
+
+    @property
+    def label(self) -> str:
+        """The run in a few words."""
+        spec = self.record.spec
+        return f"{spec.model}:{self.record.recipe_name}, seed {spec.seed} ({spec.id})"
+
+    @torch.no_grad()
+    def predict(self, quartet: Quartet) -> Prediction:
+        """Its answer in the precision that it was trained in; the background is withheld if it was so in training.
+
+        Args:
+            quartet: images (B, 3, H, W), sides multiples of `stride`, on any device.
+        """
+        given = quartet if self.needs_background else replace(quartet, bg=None)
+        usual = self.record.spec.memory_format == "channels_last"
+        form = torch.channels_last if usual else torch.contiguous_format
+        images = [image.to(self.device).clone(memory_format=form) for image in given.inputs]
+        with autocast_of(self.record.spec, self.device):
+            prediction = self.model(*images)
+        return check_prediction(prediction, images[1], self.record.spec.model).only(self.heads)
+
+
+def trained_run(results: Path, runs: Path, text: str, device: torch.device, within: str = "") -> TrainedRun:
+    """The run that a text names, with its weights.
+
+    Args:
+        results: folder of records.
+        runs: folder of weights.
+        text: a record's file, a run's id, or ``model:loss`` as a leaderboard has it: the first of its seeds that left
+            weights.
+        device: where to compute.
+        within: part of a leaderboard's heading, where several boards have that cell.
+
+    Raises:
+        UnknownName, BenchError: there is no such run, several have the name, or its weights are not there.
+        BadData: its record or its weights are damaged.
+    """
+    candidates = _candidates(results, text, within)
+    for name, record in candidates:
+        if (runs / record.id / BEST).exists():
+            return load_run(runs, name, record, device)
+    name, record = candidates[0]
+    if not record.spec.recipe:
+        raise BenchError(f"{record.spec.model} learns nothing and leaves no weights: name a run that was trained")
+    raise BenchError(
+        f"{runs / record.id} holds no weights of {record.spec.model}:{record.recipe_name} ({BEST}): name the folder "
+        "with --runs, or make the run once more (bench run ... --again)"
+    )
+
+
+def load_run(runs: Path, name: str, record: Record, device: torch.device) -> TrainedRun:
+    """A recorded run with the weights in its folder.
+
+    Raises:
+        BadData: they are damaged.
+        BenchError: they do not fit the model as it is built today.
+    """
+    path = runs / record.id / BEST
+    weights = checkpoint.load(path, device).get("model", {})
+    model = build_model(record.spec, device)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise BenchError(f"{path} does not fit {record.spec.model} as this version builds it: {error}") from error
+    return TrainedRun(name, record, model.eval(), tuple(parse(record.spec.recipe).heads), device)
+
+
+def _candidates(results: Path, text: str, within: str) -> list[Named]:
+    """The records that a text may mean, the first the likeliest."""
+    path = Path(text)
+    if text.endswith(".json") and path.is_file():
+        return [(path.name, store.read(path))]
+    if not results.is_dir():
+        raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
+    records = store.read_all(results)
+    if _ID.fullmatch(text):
+        found = [(name, record) for name, record in records if record.id == text and record.outcome == "finished"]
+        if not found:
+            raise BenchError(f"no finished run {text} is recorded in {results}")
+        return sorted(found, key=lambda named: named[1].finished, reverse=True)
+    return [named for _, named in sorted(pick_one(rows(records), text, within).records.items())]

@@ -1,0 +1,82 @@
+"""What a user's model or term does wrong is one line that says so, whichever command meets it first."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from bench.cli import main
+from bench.core.user_code import error_in_user_code
+
+HERE = "tests.bench.cli.user_plugins"
+SMALL = ["--size", "32", "--batch", "4"]
+MODELS = {
+    "show": lambda name: ["show", f"{HERE}:{name}", "--size", "32"],
+    "audit": lambda name: ["audit", "--model", f"{HERE}:{name}", *SMALL],
+    "profile": lambda name: ["profile", "--model", f"{HERE}:{name}", "--precision", "float32", *SMALL],
+}
+TERMS = {
+    "audit": lambda loss: ["audit", "--model", "unet[width=4]", "--loss", loss, *SMALL],
+    "profile": lambda loss: ["profile", "--model", "unet[width=4]", "--loss", loss, "--precision", "float32", *SMALL],
+    "tax": lambda loss: ["tax", "--loss", loss, *SMALL],
+}
+
+
+def fails(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    monkeypatch.setattr(sys, "argv", ["bench", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code, capsys.readouterr().err.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", MODELS)
+@pytest.mark.parametrize(
+    ("name", "text", "status"),
+    [
+        ("ReturnsTensors", "returned an object of type tuple", 2),
+        ("TwoChannels", "not a float tensor of", 2),
+        ("Raises", "KeyError: 'no such layer' (user_plugins.py, line", 4),
+    ],
+)
+def test_models(command: str, name: str, text: str, status: int, monkeypatch, capsys) -> None:
+    code, line = fails(MODELS[command](name), monkeypatch, capsys)
+    assert code in (status, 2)
+    assert line.startswith("bench: ")
+    assert text in line
+
+
+@pytest.mark.parametrize("command", TERMS)
+@pytest.mark.parametrize(
+    ("name", "text"), [("per_image", "a term returns one number"), ("number", "an object of type float")]
+)
+def test_terms(command: str, name: str, text: str, monkeypatch, capsys) -> None:
+    code, line = fails(TERMS[command](f"mask: bce, depth: {HERE}:{name}"), monkeypatch, capsys)
+    assert code == 2
+    assert text in line
+
+
+@pytest.mark.parametrize("command", ["profile", "tax"])
+def test_terms_that_raise(command: str, monkeypatch, capsys) -> None:
+    code, line = fails(TERMS[command](f"mask: bce, depth: {HERE}:raises"), monkeypatch, capsys)
+    assert code in (2, 4)
+    assert "KeyError: 'no such target' (user_plugins.py, line" in line
+
+
+def test_a_parametrised_layer_is_shown(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "argv", ["bench", "show", f"{HERE}:Parametrised", "--size", "32"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    assert "112 parameters" in capsys.readouterr().out
+
+
+def test_errors_of_this_project_keep_their_traceback() -> None:
+    from bench.core.protocol import find_protocol
+
+    try:
+        find_protocol(3)  # type: ignore[arg-type]
+    except Exception as error:
+        assert error_in_user_code(error) is None
+    else:
+        pytest.fail("not refused")

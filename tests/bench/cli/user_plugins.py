@@ -1,0 +1,57 @@
+"""A user's plug-ins that raise, or return what is no answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from registry.contract import Head, Prediction, Target
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(6, 2, 3, padding=1)
+
+    def logits(self, bg: Tensor, bg_fg: Tensor) -> Tensor:
+        return self.conv(torch.cat([bg, bg_fg], 1))
+
+
+class ReturnsTensors(Net):
+    def forward(self, bg: Tensor, bg_fg: Tensor) -> Any:
+        return self.logits(bg, bg_fg).split(1, 1)
+
+
+class TwoChannels(Net):
+    def forward(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
+        return Prediction(self.logits(bg, bg_fg))
+
+
+class Raises(Net):
+    def forward(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
+        raise KeyError("no such layer")
+
+
+class Parametrised(Net):
+    """Sound: a weight norm must not disturb anything that looks at layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.utils.parametrizations.weight_norm(self.conv)
+
+    def forward(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
+        return Prediction(*self.logits(bg, bg_fg).split(1, 1))
+
+
+def per_image(prediction: Head, target: Target) -> Tensor:
+    return (prediction.value - target.value).square().flatten(1).mean(1)
+
+
+def number(prediction: Head, target: Target) -> Any:
+    return 0.5
+
+
+def raises(prediction: Head, target: Target) -> Tensor:
+    raise KeyError("no such target")

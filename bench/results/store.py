@@ -184,11 +184,11 @@ def read_images(path: Path, only: Collection[str] = ()) -> dict[str, list[float]
     table = path.with_suffix(IMAGES)
     if not table.exists():
         return {}
-    return read_table(table, read(path).images if path.exists() else None)
+    return read_table(table, read(path).images if path.exists() else None, only)
 
 
-def read_table(table: Path, expected: str | None) -> dict[str, list[float]]:
-    """Per-image metrics by column, of the digest that the record has, if it has one.
+def read_table(table: Path, expected: str | None, only: Collection[str] = ()) -> dict[str, list[float]]:
+    """Per-image metrics by column, of the digest that the record has, if it has one; of some columns alone, if named.
 
     Raises:
         BadData: the table is not as it was written, or holds words.

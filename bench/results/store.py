@@ -188,7 +188,12 @@ def read_images(path: Path, only: Collection[str] = ()) -> dict[str, list[float]
 
 
 def read_table(table: Path, expected: str | None, only: Collection[str] = ()) -> dict[str, list[float]]:
-    """Per-image metrics by column, of the digest that the record has, if it has one; of some columns alone, if named.
+    """A table of per-image metrics by column.
+
+    Args:
+        table: its file.
+        expected: the digest that its record has, if it has one.
+        only: columns that are wanted, all if none is named.
 
     Raises:
         BadData: the table is not as it was written, or holds words.

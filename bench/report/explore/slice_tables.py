@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.core.errors import BenchError
 from bench.results.board import Group
-from bench.results.slices.figure import Figure
+from bench.results.slices.slice_score import SliceScore
 from bench.results.slices.slices import slices_of
 
 MOST = 8
@@ -27,7 +27,7 @@ class SliceTable:
 
     metric: str
     names: Sequence[str]
-    lines: Sequence[tuple[str, str, int, Sequence[Figure | None]]]
+    lines: Sequence[tuple[str, str, int, Sequence[SliceScore | None]]]
 
 
 def slice_tables(group: Group, metrics: Sequence[str], results: Path) -> list[SliceTable]:

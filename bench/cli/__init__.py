@@ -14,6 +14,7 @@ from bench.cli import (
     compare,
     data_command,
     doctor,
+    evaluate,
     explain,
     export,
     leaderboard,
@@ -73,6 +74,7 @@ _command(READ, "choose", choose.choose, choose.EXAMPLES)
 _command(READ, "slices", slices.slices, slices.EXAMPLES)
 _command(READ, "export", export.export, export.EXAMPLES)
 _command(USE, "predict", predict.predict, predict.EXAMPLES)
+_command(USE, "evaluate", evaluate.evaluate, evaluate.EXAMPLES)
 _command(USE, "robust", robust.robust, robust.EXAMPLES)
 _command(CHECK, "audit", audit.audit, audit.EXAMPLES)
 _command(CHECK, "check", check.check, check.EXAMPLES)

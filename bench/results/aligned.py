@@ -18,6 +18,9 @@ from bench.results.stats.student import Values
 Table = Mapping[str, Values]
 """Per-image values by metric, (images,) each."""
 
+IDS = ("sample", "background", "object")
+"""Columns of every table that are no values."""
+
 Reader = Callable[[Path], Mapping[str, Sequence[float]]]
 """Gives the table beside a record; empty where there is none."""
 

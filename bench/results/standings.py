@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -13,12 +13,12 @@ from bench.core.errors import BadData, BenchError
 from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
 from bench.results import store
-from bench.results.aligned import Aligned, Reader
+from bench.results.aligned import IDS, Aligned
 from bench.results.row import Row
 from bench.results.stats.best import best_chances
 from bench.results.stats.grouping import Grouping
 from bench.results.stats.machines import machine_means
-from bench.results.stats.ranking import Entry, Place, rank
+from bench.results.stats.ranking import Contender, Rank, rank
 
 MOST = 40
 """Rows of a table whose difference from the leader is judged, the best ones; the images of more take long to read."""
@@ -43,7 +43,7 @@ class Standing:
 
     row: Row
     value: float | None
-    place: Place
+    place: Rank
     best: float | None
 
     @property
@@ -63,11 +63,11 @@ class Images:
     folder: Path | None
 
     @cached_property
-    def _kept(self) -> dict[tuple[str, ...], Aligned]:
+    def _kept(self) -> dict[tuple[frozenset[str], tuple[str, ...]], Aligned]:
         return {}
 
     @cached_property
-    def _read(self) -> Reader:
+    def _read(self) -> Callable[[Path, frozenset[str]], dict[str, list[float]]]:
         return cache(store.read_images)
 
     def has(self, names: Iterable[str]) -> bool:
@@ -75,14 +75,21 @@ class Images:
         folder = self.folder
         return folder is not None and all((folder / name).with_suffix(store.IMAGES).exists() for name in names)
 
-    def of(self, names: Sequence[str]) -> Aligned | None:
-        """The tables of some records on their common images; None where one is damaged, or nothing is in common."""
+    def of(self, names: Sequence[str], metrics: Mapping[str, MetricFacts]) -> Aligned | None:
+        """The tables of some records on their common images; None where one is damaged, or nothing is in common.
+
+        Args:
+            names: of the records.
+            metrics: facts of the columns that are wanted, by key.
+        """
         if self.folder is None or not names:
             return None
-        key = tuple(names)
+        weights = (facts.weight for facts in metrics.values() if facts.weight is not None)
+        columns = frozenset([*IDS, *metrics, *weights])
+        key = columns, tuple(names)
         if key not in self._kept:
             try:
-                self._kept[key] = Aligned.of(self.folder, names, self._read)
+                self._kept[key] = Aligned.of(self.folder, names, lambda path: self._read(path, columns))
             except (BadData, BenchError):
                 return None
         return self._kept[key]
@@ -111,13 +118,13 @@ def standings(rows: Sequence[Row], metric: str, facts: MetricFacts, images: Imag
     judged = [row for row in ordered if row.learns and len(row.values(metric)) > 1][:MOST]
     places, chances = _judge(judged, metric, facts, images)
     return [
-        Standing(row, values[id(row)], places.get(id(row), Place(None, None)), chances.get(id(row))) for row in ordered
+        Standing(row, values[id(row)], places.get(id(row), Rank(None, None)), chances.get(id(row))) for row in ordered
     ]
 
 
 def _judge(
     rows: Sequence[Row], metric: str, facts: MetricFacts, images: Images
-) -> tuple[dict[int, Place], dict[int, float | None]]:
+) -> tuple[dict[int, Rank], dict[int, float | None]]:
     """Tie groups and chances by row, of rows with several values each."""
     by_metric, grouping = entries(rows, {metric: facts}, images)
     if grouping is None:
@@ -129,7 +136,7 @@ def _judge(
 
 def entries(
     rows: Sequence[Row], metrics: Mapping[str, MetricFacts], images: Images
-) -> tuple[dict[str, dict[str, Entry]], Grouping | None]:
+) -> tuple[dict[str, dict[str, Contender]], Grouping | None]:
     """Rows image by image, on the images that all of them share.
 
     Args:
@@ -144,8 +151,8 @@ def entries(
         id(row): [name for metric in metrics for part in _runs(row, metric) for name in part.values()] for row in rows
     }
     having = [row for row in rows if images.has(runs[id(row)])]
-    aligned = images.of([*dict.fromkeys(name for row in having for name in runs[id(row)])])
-    found: dict[str, dict[str, Entry]] = {metric: {} for metric in metrics}
+    aligned = images.of([*dict.fromkeys(name for row in having for name in runs[id(row)])], metrics)
+    found: dict[str, dict[str, Contender]] = {metric: {} for metric in metrics}
     if aligned is None:
         return found, None
     unpaired = count(-1, -1)
@@ -158,7 +165,7 @@ def entries(
     return found, aligned.grouping
 
 
-def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned, unpaired: Iterator[int]) -> Entry:
+def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned, unpaired: Iterator[int]) -> Contender:
     """A row by its seeds; by its machines, each the mean of its seeds, where machines are pooled.
 
     Machines bear numbers that are nobody's seeds, so that those of one row are not set against those of another.
@@ -166,8 +173,8 @@ def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned, unpaired
     parts = [(part, aligned.scored([*part.values()], metric, facts)) for part in _runs(row, metric)]
     if not row.pooled:
         (runs, scored), *_ = parts
-        return Entry(tuple(runs), scored)
-    return Entry(tuple(islice(unpaired, len(parts))), machine_means([scored for _, scored in parts]))
+        return Contender(tuple(runs), scored)
+    return Contender(tuple(islice(unpaired, len(parts))), machine_means([scored for _, scored in parts]))
 
 
 def _runs(row: Row, metric: str) -> list[dict[int, str]]:

@@ -12,14 +12,14 @@ import io
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import overload
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bench.core.errors import BadData, BenchError
 from bench.core.files import STRAY_AGE, create
@@ -30,6 +30,7 @@ SCHEMA = "schema.json"
 IMAGES = ".images.csv"
 _CHECKSUM = '"checksum": "'
 _DIGITS = 16
+_UNSEALED = "its checksum is missing: it was changed or damaged after it was written"
 
 Named = tuple[str, Record]
 """A record with its file's name."""
@@ -88,7 +89,16 @@ def write(folder: Path, record: Record, per_image: Mapping[str, Sequence[float |
     Raises:
         BenchError: the folder cannot be written to (full, read-only).
     """
-    stem, table = slug(record), _csv(per_image) if per_image else None
+    return write_sealed(folder, slug(record), record, per_image)
+
+
+def write_sealed(folder: Path, stem: str, record: BaseModel, per_image: Mapping[str, Sequence[float | int]]) -> Path:
+    """Write anything that has ``images`` and, as its last field, ``checksum``, under a name that begins with ``stem``.
+
+    Raises:
+        BenchError: the folder cannot be written to (full, read-only).
+    """
+    table = _csv(per_image) if per_image else None
     text = sealed(record.model_copy(update={"images": None if table is None else _digest(table), "checksum": None}))
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -161,8 +171,12 @@ def check(folder: Path, tables: bool = False) -> None:
     Records(folder, records, damaged).check()
 
 
-def read_images(path: Path) -> dict[str, list[float]]:
+def read_images(path: Path, only: Collection[str] = ()) -> dict[str, list[float]]:
     """The per-image metrics beside a record, by column; empty where there are none.
+
+    Args:
+        path: of the record.
+        only: columns that are wanted, all if none is named; a page reads hundreds of tables for one column each.
 
     Raises:
         BadData: the table is not as it was written, or holds words.
@@ -170,14 +184,27 @@ def read_images(path: Path) -> dict[str, list[float]]:
     table = path.with_suffix(IMAGES)
     if not table.exists():
         return {}
+    return read_table(table, read(path).images if path.exists() else None, only)
+
+
+def read_table(table: Path, expected: str | None, only: Collection[str] = ()) -> dict[str, list[float]]:
+    """A table of per-image metrics by column.
+
+    Args:
+        table: its file.
+        expected: the digest that its record has, if it has one.
+        only: columns that are wanted, all if none is named.
+
+    Raises:
+        BadData: the table is not as it was written, or holds words.
+    """
     try:
         text = table.read_text(encoding="utf-8")
-        expected = read(path).images if path.exists() else None
         if expected is not None and _digest(text) != expected:
             raise ValueError("its checksum is not the one in the record")
-        return _columns(text)
+        return _columns(text, only)
     except (OSError, ValueError) as error:
-        raise BadData([(table.name, str(error))], f"restore it, or move it and its record out of {path.parent}") from (
+        raise BadData([(table.name, str(error))], f"restore it, or move it and its record out of {table.parent}") from (
             error
         )
 
@@ -200,16 +227,28 @@ def schema() -> str:
 def _parse(path: Path, modified: int, size: int) -> Record:
     """A record's file as it was at that moment: reading a folder again costs no more than looking at it."""
     text = path.read_text(encoding="utf-8")
-    body, mark, rest = text.rpartition(_CHECKSUM)
-    if mark and rest[:_DIGITS] != _digest(body):
-        raise ValueError("its checksum is not that of its content: it was changed or damaged after it was written")
+    mark = check_seal(text, required=False)
     record = Record.model_validate_json(text)
     if record.format > 1 and not mark:
-        raise ValueError("its checksum is missing: it was changed or damaged after it was written")
+        raise ValueError(_UNSEALED)
     return record
 
 
-def sealed(record: Record) -> str:
+def check_seal(text: str, required: bool = True) -> bool:
+    """Whether a text has a checksum.
+
+    Raises:
+        ValueError: it is not that of the text, or it is missing where it is required.
+    """
+    body, mark, rest = text.rpartition(_CHECKSUM)
+    if mark and rest[:_DIGITS] != _digest(body):
+        raise ValueError("its checksum is not that of its content: it was changed or damaged after it was written")
+    if required and not mark:
+        raise ValueError(_UNSEALED)
+    return bool(mark)
+
+
+def sealed(record: BaseModel) -> str:
     """The record as JSON, its last value the checksum of all that stands before."""
     text = record.model_dump_json(indent=1)
     body, mark, end = text.rpartition('"checksum": null')
@@ -229,8 +268,8 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
-def _columns(text: str) -> dict[str, list[float]]:
-    """A table of numbers by column; a page reads hundreds, so that only the heading, which may be quoted, is csv's."""
+def _columns(text: str, only: Collection[str]) -> dict[str, list[float]]:
+    """A table of numbers by column; only the heading, which may be quoted, needs what reads any CSV."""
     head, _, body = text.partition("\n")
     names = next(csv.reader([head]), [])
     lines = body.splitlines()
@@ -238,8 +277,12 @@ def _columns(text: str) -> dict[str, list[float]]:
         return {}
     if any(line.count(",") != len(names) - 1 for line in lines):
         raise ValueError(f"a line that has not {len(names)} columns")
-    cells = [float(cell or "nan") for cell in ",".join(lines).split(",")]
-    return {name: cells[place :: len(names)] for place, name in enumerate(names)}
+    cells = ",".join(lines).split(",")
+    return {
+        name: [float(cell or "nan") for cell in cells[place :: len(names)]]
+        for place, name in enumerate(names)
+        if not only or name in only
+    }
 
 
 def _csv(columns: Mapping[str, Sequence[float | int]]) -> str:

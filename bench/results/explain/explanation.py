@@ -113,7 +113,7 @@ def _images(rows: Sequence[Row], metric: str, facts: MetricFacts, images: Images
     """Variance that test images bring to a cell's figure, mean over cells, and its degrees of freedom."""
     having = [row for row in rows if row.values(metric) and images.has(name for name, _ in row.records.values())]
     names = [[name for name, _ in row.records.values()] for row in having[:_PICTURED]]
-    aligned = images.of([name for row in names for name in row])
+    aligned = images.of([name for row in names for name in row], {metric: facts})
     if aligned is None:
         return None
     variances = []

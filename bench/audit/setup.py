@@ -100,9 +100,9 @@ class Setup:
         heads = tuple(head for head in self.recipe.heads if getattr(small, head) is not None)
         if not heads:
             raise BenchError(f"nothing to train: the recipe is {self.recipe.text!r}, the data has nothing of that")
-        blank = torch.zeros_like(small.bg_fg[:, :1])
+        zeros = torch.zeros_like(small.bg_fg[:, :1])
         try:
-            self.objective_for(heads)(Prediction(blank, blank), small)
+            self.objective_for(heads)(Prediction(zeros, zeros), small)
         except ValueError:  # a window that is larger than the maps
             return _select(self._render(self.protocol.size))
         return small

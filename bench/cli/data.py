@@ -125,7 +125,7 @@ class StillDataOptions(_StillDeclared, DataOptions):  # type: ignore[misc]
 
 
 _ToWrite: Any = make_dataclass(
-    "_ToWrite", (one for one in _fields({"camera": "still"}) if one[0] != "files"), frozen=True
+    "_ToWrite", (option for option in _fields({"camera": "still"}) if option[0] != "files"), frozen=True
 )
 
 

@@ -82,7 +82,7 @@ def profile(
     from bench.profile.training import StepRunner, spec_named
     from bench.report.bars import Stack, stacked_bars
     from bench.report.profile_page import profile_page
-    from bench.report.profile_table import comparison_table, profile_table
+    from bench.report.profile_table import profile_table, step_comparison_table
     from bench.report.progress_bar import Bar
     from bench.train.engine import engine_named
 
@@ -114,9 +114,9 @@ def profile(
             comparison = compare(runner, others[0], seconds, progress=bar)
             if json is not None:  # first: what was measured is not lost to a terminal that cannot show it
                 files.replace(json, comparison.model_dump_json(indent=1) + "\n")
-            console.print(comparison_table(comparison))
+            console.print(step_comparison_table(comparison))
             return
-        found, stretches = measure(runner, seconds, twice=twice, progress=bar)
+        found, intervals = measure(runner, seconds, twice=twice, progress=bar)
         if json is not None:
             files.replace(json, found.model_dump_json(indent=1) + "\n")
         console.print(profile_table(found, console.width))
@@ -132,11 +132,11 @@ def profile(
         if part is not None:
             console.print(part.sentence())
     if trace is not None:
-        files.replace(trace, canonical_json(chrome_trace(stretches, runner.label)) + "\n")
+        files.replace(trace, canonical_json(chrome_trace(intervals, runner.label)) + "\n")
         if runner.device.type == "cuda":
             runner.annotate(steps=8)
     if html is not None:
-        files.replace(html, profile_page(found, stretches))
+        files.replace(html, profile_page(found, intervals))
     if picture is not None:
         segments = [(block.name, block.time.median_ms) for block in found.blocks]
         content = io.BytesIO()

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bench.core.choice import Choice
 from bench.core.environment import Environment
 from bench.core.finding import Finding
 from bench.core.metric_facts import MetricFacts
+from bench.core.precision_choice import PrecisionChoice
 from bench.core.spec import RunSpec
 from bench.core.timings import Timings
 
@@ -157,7 +157,7 @@ class Record(BaseModel):
     peak_mib: float
     resumed: int = 0
     audit: list[Finding] = []
-    choice: Choice | None = None
+    choice: PrecisionChoice | None = None
     metrics: dict[str, MetricFacts] = {}
     pooled_terms: dict[str, int] = {}
     failure: Failure | None = None

@@ -97,8 +97,8 @@ def merge_equal(groups: Sequence[str], contents: Sequence[str]) -> list[str]:
 
     first: dict[str, str] = {}
     for group, content in zip(groups, contents, strict=True):
-        one, other = root(first.setdefault(content, group)), root(group)
-        parent[max(one, other)] = min(one, other)
+        known, other = root(first.setdefault(content, group)), root(group)
+        parent[max(known, other)] = min(known, other)
     return [root(group) for group in groups]
 
 

@@ -54,26 +54,26 @@ def is_flat(images: Tensor) -> npt.NDArray[np.bool_]:
     return (_grey(images).flatten(1).std(1) < _FLAT).cpu().numpy()
 
 
-def distances(one: Hashes, other: Hashes) -> npt.NDArray[np.uint8]:
+def distances(first: Hashes, second: Hashes) -> npt.NDArray[np.uint8]:
     """In how many of 64 bits each of one differs from each of the other, (N, M)."""
-    differing: npt.NDArray[np.uint8] = np.bitwise_count(one[:, None] ^ other[None, :])
+    differing: npt.NDArray[np.uint8] = np.bitwise_count(first[:, None] ^ second[None, :])
     return differing
 
 
-def nearest(one: Hashes, other: Hashes | None = None) -> Nearest:
+def nearest(first: Hashes, second: Hashes | None = None) -> Nearest:
     """The nearest of ``other`` to each of ``one``; without other, the nearest of the rest of ``one``.
 
     Where there is none the distance is 65 and the index -1.
     """
-    alone = other is None
-    pool = one if other is None else other
-    found = Nearest(np.full(len(one), 65, dtype=np.int64), np.full(len(one), -1, dtype=np.int64))
+    alone = second is None
+    pool = first if second is None else second
+    found = Nearest(np.full(len(first), 65, dtype=np.int64), np.full(len(first), -1, dtype=np.int64))
     if len(pool) <= (1 if alone else 0):
         return found
     step = max(1, _AT_ONCE // len(pool))
-    for start in range(0, len(one), step):
-        rows = slice(start, min(start + step, len(one)))
-        table = distances(one[rows], pool)
+    for start in range(0, len(first), step):
+        rows = slice(start, min(start + step, len(first)))
+        table = distances(first[rows], pool)
         if alone:
             table[np.arange(table.shape[0]), np.arange(rows.start, rows.stop)] = 255
         found.neighbour[rows] = table.argmin(1)
@@ -99,7 +99,7 @@ def same_pictures(hashes: Hashes, within: int = NEAR) -> npt.NDArray[np.int64]:
     return np.array([root(i) for i in range(len(hashes))], dtype=np.int64)
 
 
-def prints(one: Tensor, other: Tensor, mirrored: bool = False) -> npt.NDArray[np.bool_]:
+def prints(first: Tensor, second: Tensor, mirrored: bool = False) -> npt.NDArray[np.bool_]:
     """Which pictures of ``one`` have a print in ``other``, (N,): near by hash, and alike in colour.
 
     Pictures that show next to nothing have none.
@@ -108,12 +108,12 @@ def prints(one: Tensor, other: Tensor, mirrored: bool = False) -> npt.NDArray[np
         one, other: (N, C, H, W) and (M, C, H, W) in [0, 1].
         mirrored: whether the mirror image of a picture is a print of it.
     """
-    found = np.zeros(len(one), dtype=np.bool_)
-    shown = np.flatnonzero(~is_flat(other))
-    if not len(one) or not len(shown):
+    found = np.zeros(len(first), dtype=np.bool_)
+    shown = np.flatnonzero(~is_flat(second))
+    if not len(first) or not len(shown):
         return found
-    hashes, colours = difference_hash(other[torch.from_numpy(shown)]), _thumbnails(other[torch.from_numpy(shown)])
-    for images in (one, one.flip(-1)) if mirrored else (one,):
+    hashes, colours = difference_hash(second[torch.from_numpy(shown)]), _thumbnails(second[torch.from_numpy(shown)])
+    for images in (first, first.flip(-1)) if mirrored else (first,):
         close = nearest(difference_hash(images), hashes)
         apart = (_thumbnails(images) - colours[torch.from_numpy(close.neighbour)]).abs().mean((1, 2, 3)).numpy()
         found |= (close.bits <= NEAR) & (apart < _ALIKE) & ~is_flat(images)

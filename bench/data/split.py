@@ -224,12 +224,12 @@ def _from_file(path: Path, pools: Mapping[Pool, Mapping[str, int]]) -> Division:
     problems = []
     try:
         content = path.read_bytes()
-        said = json.loads(content)
+        stated = json.loads(content)
     except (OSError, ValueError) as error:
         raise BadData([(str(path), f"no split can be read from it: {error}")]) from error
     splits: dict[Pool, Split] = {}
     for pool, sizes in pools.items():
-        parts = said.get(pool) if isinstance(said, dict) else None
+        parts = stated.get(pool) if isinstance(stated, dict) else None
         if not isinstance(parts, dict) or set(parts) != set(FRACTIONS):
             problems.append((str(path), f"{pool!r} must hold {', '.join(FRACTIONS)}, each a list of names"))
             continue

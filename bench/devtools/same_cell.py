@@ -97,11 +97,11 @@ def rates(results: Path, size: int, metrics: Sequence[str] = (), deals: int = 10
     records = store.read_all(results)
     known = facts_in(record for _, record in records)
     keys = [find_key(name, known) for name in metrics] or shown(known, "compared")
-    asked = {key: known[key] for key in keys}
+    facts = {key: known[key] for key in keys}
     found = {}
     for row in rows(records):
         if row.learns and len(row.records) >= 2 * size:
-            found[label(row)] = rate_of(*_verdicts(results, row, size, asked, deals))
+            found[label(row)] = rate_of(*_verdicts(results, row, size, facts, deals))
     return found
 
 

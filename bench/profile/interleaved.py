@@ -23,7 +23,7 @@ _LEAST_ROUNDS = 2  # a restart
 Answer = Literal["faster", "slower", "same", "undecided"]
 
 
-class Comparison(BaseModel):
+class StepComparison(BaseModel):
     """How long a step of ``a`` takes over a step of ``b``.
 
     Attributes:
@@ -63,7 +63,7 @@ class Comparison(BaseModel):
 
 def compare(
     a: StepRunner, b: StepRunner, seconds: float, restarts: int = RESTARTS, progress: Progress = no_progress
-) -> Comparison:
+) -> StepComparison:
     """Measure both in turn, uninstrumented.
 
     Args:
@@ -91,7 +91,7 @@ def compare(
     compiling = [
         compile_seconds(side, first, time.value / 1e3) for side, first, time in zip((a, b), ready, times, strict=True)
     ]
-    return Comparison(
+    return StepComparison(
         a=f"{a.label}, {a.spec.precision_label}",
         b=f"{b.label}, {b.spec.precision_label}",
         a_ms=times[0],

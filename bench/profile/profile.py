@@ -174,7 +174,7 @@ def profile(
     assert closure is not None, "every restart has a round"
     progress("counting operations and memory, the machine's ceiling", count, count + 1)
     runner.window(instrumented=True)
-    stretches = runner.ledger.intervals()
+    intervals = runner.ledger.intervals()
     census = runner.census()
     dtype = torch.bfloat16 if runner.spec.precision == "bfloat16" else torch.float32
     ceiling = measure_ceiling(runner.device, dtype)
@@ -215,7 +215,7 @@ def profile(
         peak_mib=census.peak / _MIB,
         caveats=tuple(caveats(closure, perturbation, warm, discarded if forced else None, departure, spread or 0.0)),
     )
-    return found, stretches
+    return found, intervals
 
 
 def compile_seconds(runner: StepRunner, ready: float, step: float) -> float | None:

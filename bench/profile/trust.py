@@ -8,7 +8,7 @@ from bench.profile.rounds import WarmUp
 
 TRUSTED_CLOSURE = 0.98
 TRUSTED_PERTURBATION = 1.01
-_TOLD_APART = 0.05  # an interval that reaches further says nothing about 1 %
+_WIDEST_INTERVAL = 0.05  # an interval that reaches further says nothing about 1 %
 _ROUNDING_SPREADS = 5.0
 """How many times as far as by another rounding losses may lie apart: training multiplies a difference in the last bit
 by thousands within some steps, and two seeds of that difference are some times apart."""
@@ -41,7 +41,7 @@ def caveats(
             f"between {perturbation.low - 1:+.1%} and {perturbation.high - 1:+.1%} (1 % is allowed): "
             "measure longer, on an idle machine"
         )
-    elif max(perturbation.high - 1, 1 - perturbation.low) > _TOLD_APART:
+    elif max(perturbation.high - 1, 1 - perturbation.low) > _WIDEST_INTERVAL:
         found.append(
             f"the machine is too unsteady to tell what measuring costs ({perturbation.low - 1:+.1%} to "
             f"{perturbation.high - 1:+.1%} of the step): measure longer, on an idle machine"

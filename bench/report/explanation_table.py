@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.report.cells import percentage
-from bench.results.explain.explained import KINDS, Effect, Explained, Part
+from bench.results.explain.explained import KINDS, Effect, Explained, VariancePart
 from bench.results.explain.explanation import Explanation
 
 
@@ -46,11 +46,11 @@ def _table(title: str, found: Explanation) -> Table:
     return table
 
 
-def _part(explained: Explained, kind: str) -> Part | None:
+def _part(explained: Explained, kind: str) -> VariancePart | None:
     return next((part for part in explained.parts if part.kind == kind), None)
 
 
-def _share(part: Part) -> str:
+def _share(part: VariancePart) -> str:
     return f"{percentage(part.share)} ({part.low:.0%} to {part.high:.0%}) ± {part.deviation:.4f}"
 
 

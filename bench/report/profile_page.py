@@ -17,7 +17,7 @@ WHOLE = "whole step"
 
 _ROW, _STEP_ROW, _AXIS = 46, 24, 56  # pixels
 
-Figure = dict[str, Any]
+PlotlyFigure = dict[str, Any]
 """Data and layout, as plotly.js takes them."""
 
 
@@ -33,12 +33,12 @@ class _Cell(NamedTuple):
     value: float | None
 
 
-def profile_page(profile: Profile, stretches: Sequence[TimelineEntry]) -> str:
+def profile_page(profile: Profile, intervals: Sequence[TimelineEntry]) -> str:
     """The whole page.
 
     Args:
         profile: what was measured.
-        stretches: the time line of one instrumented window; without any, that figure is left out.
+        intervals: the time line of one instrumented window; without any, that figure is left out.
 
     Returns:
         HTML with its scripts and styles in it, some 5 MB, most of which is plotly.js.
@@ -49,8 +49,8 @@ def profile_page(profile: Profile, stretches: Sequence[TimelineEntry]) -> str:
 
     segments = _segments(profile.blocks)
     figures = {"step": step_figure(profile), "memory": memory_figure(profile)}
-    if stretches:
-        figures["timeline"] = timeline_figure(profile, stretches)
+    if intervals:
+        figures["timeline"] = timeline_figure(profile, intervals)
     template = Environment(
         loader=PackageLoader("bench.report"),
         autoescape=True,
@@ -63,13 +63,13 @@ def profile_page(profile: Profile, stretches: Sequence[TimelineEntry]) -> str:
         legend=[(name, css(FAMILIES[name])) for name in dict.fromkeys(pass_of(b.name) for b in profile.blocks)],
         rows=[(segment.block.name, segment.colour, _cells(segment.block)) for segment in segments],
         figures=figures,
-        drawn_steps=len({s.step for s in _drawn(stretches)}),
-        window_steps=len({s.step for s in stretches}),
+        drawn_steps=len({s.step for s in _drawn(intervals)}),
+        window_steps=len({s.step for s in intervals}),
         plotly=Markup(get_plotlyjs()),
     )
 
 
-def step_figure(profile: Profile) -> Figure:
+def step_figure(profile: Profile) -> PlotlyFigure:
     """The step's medians stacked: all blocks in one bar, and below it a bar a pass."""
     segments = _segments(profile.blocks)
     shares: dict[str, float] = {WHOLE: 1.0}
@@ -95,9 +95,9 @@ def step_figure(profile: Profile) -> Figure:
     return {"data": traces, "layout": layout}
 
 
-def timeline_figure(profile: Profile, stretches: Sequence[TimelineEntry]) -> Figure:
+def timeline_figure(profile: Profile, intervals: Sequence[TimelineEntry]) -> PlotlyFigure:
     """The first steps of a window under each other, every block where it began and as long as it took."""
-    drawn = _drawn(stretches)
+    drawn = _drawn(intervals)
     begins = {s.step: s.begin_ms for s in drawn if s.name == STEP}
     traces = []
     for segment in _segments(profile.blocks):
@@ -121,7 +121,7 @@ def timeline_figure(profile: Profile, stretches: Sequence[TimelineEntry]) -> Fig
     return {"data": traces, "layout": layout}
 
 
-def memory_figure(profile: Profile) -> Figure:
+def memory_figure(profile: Profile) -> PlotlyFigure:
     """Memory held at each block's worst moment, in the order they run."""
     segments = [segment for segment in _segments(profile.blocks) if segment.block.operations]
     traces = [
@@ -139,9 +139,9 @@ def memory_figure(profile: Profile) -> Figure:
     return {"data": traces, "layout": layout}
 
 
-def _drawn(stretches: Sequence[TimelineEntry]) -> list[TimelineEntry]:
-    steps = sorted({s.step for s in stretches})[:MOST_STEPS]
-    return [s for s in stretches if s.step in steps]
+def _drawn(intervals: Sequence[TimelineEntry]) -> list[TimelineEntry]:
+    steps = sorted({s.step for s in intervals})[:MOST_STEPS]
+    return [s for s in intervals if s.step in steps]
 
 
 def _segments(blocks: Sequence[Block]) -> list[_Segment]:
@@ -198,16 +198,16 @@ def _hover(block: Block) -> str:
 
 def _cells(block: Block) -> dict[str, _Cell]:
     """A line of the table but for its heading: what is shown, and what is sorted by."""
-    time, there = block.time, bool(block.operations)
+    time, has_operations = block.time, bool(block.operations)
     return {
         "ms": _cell(time.median_ms, ".3f"),
         "95 % interval": _Cell(f"{block.median_ms.low:.3f}–{block.median_ms.high:.3f}", block.median_ms.low),
         "IQR": _Cell(f"{time.q1_ms:.3f}–{time.q3_ms:.3f}", time.q3_ms - time.q1_ms),
         "p95": _cell(time.p95_ms, ".3f"),
         "share": _cell(time.share, ".1%"),
-        "kept MiB": _cell(block.kept_mib if there else None, "+.1f"),
-        "peak MiB": _cell(block.peak_mib if there else None, ".1f"),
-        "moved MiB": _cell(block.moved_mib if there else None, ".1f"),
+        "kept MiB": _cell(block.kept_mib if has_operations else None, "+.1f"),
+        "peak MiB": _cell(block.peak_mib if has_operations else None, ".1f"),
+        "moved MiB": _cell(block.moved_mib if has_operations else None, ".1f"),
         "operations": _cell(block.operations or None, "d"),
         "GMACs": _cell(block.gmacs or None, ".3f"),
         "GFLOP/s": _cell(block.gflops, ".0f"),

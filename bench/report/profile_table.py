@@ -6,7 +6,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from bench.profile.interleaved import Comparison
+from bench.profile.interleaved import StepComparison
 from bench.profile.profile import Block, Profile
 from bench.report.bars import bar
 
@@ -34,7 +34,7 @@ def profile_table(profile: Profile, width: int) -> Group:
     return Group(Text(_headline(profile), style="bold"), table, Text(_validation(profile)), Text(verdict(profile)))
 
 
-def comparison_table(comparison: Comparison) -> Group:
+def step_comparison_table(comparison: StepComparison) -> Group:
     """The two sides, a line each, and the answer."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
     for name in ("what", "ms a step", "compile s"):

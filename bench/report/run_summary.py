@@ -28,8 +28,8 @@ def result_lines(record: Record, path: Path, runs: Path, made: bool, floor: Sequ
         score = record.test.get(name)
         if score is None or score.value is None:
             continue
-        blank = [s.value for other in floor if (s := other.test.get(name)) and s.value is not None]
-        gained = skill(score.value, blank, known[name]) if record.spec.recipe else None
+        baseline_values = [s.value for other in floor if (s := other.test.get(name)) and s.value is not None]
+        gained = skill(score.value, baseline_values, known[name]) if record.spec.recipe else None
         scores.append(f"{name} {score.value:.4f}" + (f" (skill {gained:+.2f})" if gained is not None else ""))
     lines = ["  test: " + "  ".join(scores)] if scores else []
     rate = record.timings.images_per_second

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.results.slices.figure import Figure, Gap
+from bench.results.slices.slice_score import Gap, SliceScore
 from bench.results.slices.slices import SliceFigures, Slices
 from bench.results.stats.grouping import FEW
 
@@ -44,7 +44,7 @@ def _cell(part: SliceFigures, metric: str, compared: bool) -> str:
     return "–" if gap is None else _gap(gap)
 
 
-def _figure(figure: Figure) -> str:
+def _figure(figure: SliceScore) -> str:
     return f"{figure.mean:.4f} ({figure.low:.4f} to {figure.high:.4f})"
 
 

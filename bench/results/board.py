@@ -67,13 +67,13 @@ class Group:
         }
 
     @cached_property
-    def blank(self) -> list[Row]:
+    def baselines(self) -> list[Row]:
         """The baselines."""
         return [row for row in self.board if not row.learns]
 
     def floor(self, metric: str) -> list[float]:
         """What the baselines reach."""
-        return [mean for row in self.blank if (mean := row.mean(metric)) is not None]
+        return [mean for row in self.baselines if (mean := row.mean(metric)) is not None]
 
     @cached_property
     def metrics(self) -> dict[str, MetricFacts]:

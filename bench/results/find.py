@@ -137,8 +137,8 @@ def _boards(board: Sequence[Row]) -> str:
 
 def _apart(a: Row, b: Row) -> list[str]:
     """What two cells were measured differently under, one line each."""
-    one, other = _any(a).spec, _any(b).spec
-    facts = [{"protocol": spec.protocol.label, **spec.data} for spec in (one, other)]
+    spec_a, spec_b = _any(a).spec, _any(b).spec
+    facts = [{"protocol": spec.protocol.label, **spec.data} for spec in (spec_a, spec_b)]
     lines = [
         f"{what} {facts[0].get(what)} against {facts[1].get(what)}"
         for what in dict.fromkeys([*facts[0], *facts[1]])

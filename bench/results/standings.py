@@ -18,7 +18,7 @@ from bench.results.row import Row
 from bench.results.stats.best import best_chances
 from bench.results.stats.grouping import Grouping
 from bench.results.stats.machines import machine_means
-from bench.results.stats.ranking import Entry, Place, rank
+from bench.results.stats.ranking import Contender, Rank, rank
 
 MOST = 40
 """Rows of a table whose difference from the leader is judged, the best ones; the images of more take long to read."""
@@ -43,7 +43,7 @@ class Standing:
 
     row: Row
     value: float | None
-    place: Place
+    place: Rank
     best: float | None
 
     @property
@@ -118,13 +118,13 @@ def standings(rows: Sequence[Row], metric: str, facts: MetricFacts, images: Imag
     judged = [row for row in ordered if row.learns and len(row.values(metric)) > 1][:MOST]
     places, chances = _judge(judged, metric, facts, images)
     return [
-        Standing(row, values[id(row)], places.get(id(row), Place(None, None)), chances.get(id(row))) for row in ordered
+        Standing(row, values[id(row)], places.get(id(row), Rank(None, None)), chances.get(id(row))) for row in ordered
     ]
 
 
 def _judge(
     rows: Sequence[Row], metric: str, facts: MetricFacts, images: Images
-) -> tuple[dict[int, Place], dict[int, float | None]]:
+) -> tuple[dict[int, Rank], dict[int, float | None]]:
     """Tie groups and chances by row, of rows with several values each."""
     by_metric, grouping = entries(rows, {metric: facts}, images)
     if grouping is None:
@@ -136,7 +136,7 @@ def _judge(
 
 def entries(
     rows: Sequence[Row], metrics: Mapping[str, MetricFacts], images: Images
-) -> tuple[dict[str, dict[str, Entry]], Grouping | None]:
+) -> tuple[dict[str, dict[str, Contender]], Grouping | None]:
     """Rows image by image, on the images that all of them share.
 
     Args:
@@ -152,7 +152,7 @@ def entries(
     }
     having = [row for row in rows if images.has(runs[id(row)])]
     aligned = images.of([*dict.fromkeys(name for row in having for name in runs[id(row)])], metrics)
-    found: dict[str, dict[str, Entry]] = {metric: {} for metric in metrics}
+    found: dict[str, dict[str, Contender]] = {metric: {} for metric in metrics}
     if aligned is None:
         return found, None
     unpaired = count(-1, -1)
@@ -165,7 +165,7 @@ def entries(
     return found, aligned.grouping
 
 
-def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned, unpaired: Iterator[int]) -> Entry:
+def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned, unpaired: Iterator[int]) -> Contender:
     """A row by its seeds; by its machines, each the mean of its seeds, where machines are pooled.
 
     Machines bear numbers that are nobody's seeds, so that those of one row are not set against those of another.
@@ -173,8 +173,8 @@ def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned, unpaired
     parts = [(part, aligned.scored([*part.values()], metric, facts)) for part in _runs(row, metric)]
     if not row.pooled:
         (runs, scored), *_ = parts
-        return Entry(tuple(runs), scored)
-    return Entry(tuple(islice(unpaired, len(parts))), machine_means([scored for _, scored in parts]))
+        return Contender(tuple(runs), scored)
+    return Contender(tuple(islice(unpaired, len(parts))), machine_means([scored for _, scored in parts]))
 
 
 def _runs(row: Row, metric: str) -> list[dict[int, str]]:

@@ -97,22 +97,25 @@ def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
 def _against(results: Path, joint: Row, twin: Row) -> list[Transfer]:
     known = facts_in(record for row in (joint, twin) for _, record in row.records.values())
     heads = [part.head for part in _parts(twin)]
-    asked = [name for head in heads for name in shown(known, "headline") if known[name].head == head]
-    comparison = compare_rows(results, joint, twin, asked, MARGIN, relative=True)
+    names = [name for head in heads for name in shown(known, "headline") if known[name].head == head]
+    comparison = compare_rows(results, joint, twin, names, MARGIN, relative=True)
     return [
         Transfer(
             label(joint), label(twin), heading(joint), name, known[name], comparison.findings[name], comparison.notes
         )
-        for name in asked
+        for name in names
         if name in comparison.findings
     ]
 
 
 def _alike(joint: Row, twin: Row) -> bool:
     """Same protocol and data, and for every task of the twin the same part of the recipe."""
-    one, other = _spec(joint), _spec(twin)
-    same = (one.protocol, canonical_json(one.data)) == (other.protocol, canonical_json(other.data))
-    return same and set(map(str, _parts(twin))) <= set(map(str, parse(one.recipe).parts))
+    joint_spec, twin_spec = _spec(joint), _spec(twin)
+    same = (joint_spec.protocol, canonical_json(joint_spec.data)) == (
+        twin_spec.protocol,
+        canonical_json(twin_spec.data),
+    )
+    return same and set(map(str, _parts(twin))) <= set(map(str, parse(joint_spec.recipe).parts))
 
 
 def _parts(twin: Row) -> list[HeadPart]:

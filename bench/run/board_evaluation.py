@@ -17,7 +17,7 @@ from bench.results.aligned import Aligned
 from bench.results.board import Group, Row, groups_of
 from bench.results.find import label
 from bench.results.metric_facts import shown
-from bench.results.stats.kendall import Agreement, Measured, agreement
+from bench.results.stats.kendall import Measured, RankAgreement, agreement
 from bench.run.evaluation import Evaluator
 from bench.run.trained import load_run
 from bench.train.training_state import BEST
@@ -41,7 +41,7 @@ class BoardEvaluation:
     title: str
     cells: tuple[str, ...]
     seeds: tuple[int, ...]
-    agreements: Mapping[str, Agreement]
+    agreements: Mapping[str, RankAgreement]
     facts: Mapping[str, MetricFacts]
     left_out: tuple[str, ...]
 
@@ -111,7 +111,7 @@ def _agreements(
     names: Sequence[Sequence[str]],
     there: Mapping[str, str],
     facts: Mapping[str, MetricFacts],
-) -> dict[str, Agreement]:
+) -> dict[str, RankAgreement]:
     """By headline metric; those that a cell lacks on either side are left out."""
     flat = [name for of_cell in names for name in of_cell]
     own = Aligned.of(results, flat)

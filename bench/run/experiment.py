@@ -138,8 +138,8 @@ class Experiment:
     def headline(self) -> str:
         """What will be run, in two lines."""
         data = data_label(self.source.describe()).replace("*", "")
-        asked = [name for name in (self.precision, self.memory_format) if name != "auto"]
-        where = "; ".join([f"{self.protocol.label} on {data}", environment(self._device).label, *asked])
+        fixed = [name for name in (self.precision, self.memory_format) if name != "auto"]
+        where = "; ".join([f"{self.protocol.label} on {data}", environment(self._device).label, *fixed])
         return f"{where}\nloss: {self._recipe.text}"
 
     def run(self, listener: Listener, announce: Callable[[str], None]) -> Iterator[tuple[Record, Path, bool]]:
@@ -287,10 +287,10 @@ class Experiment:
 
 def _within(protocol: Protocol, source: Source) -> Protocol:
     """The protocol with no more samples than the parts of the data have: none is counted twice in a score."""
-    there = {part: source.count(part) for part in FRACTIONS}
+    available = {part: source.count(part) for part in FRACTIONS}
     few = {
         f"{part}_samples": count
-        for part, count in there.items()
+        for part, count in available.items()
         if count is not None and count < getattr(protocol, f"{part}_samples")
     }
     return protocol.override(**few) if few else protocol

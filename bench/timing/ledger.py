@@ -47,7 +47,7 @@ class Mark(Protocol):
         ...
 
 
-class Reading(Protocol):
+class GaugeReading(Protocol):
     """What a gauge saw in a window; one that counts them has the share that ``others`` took of the cores too."""
 
     @property
@@ -63,7 +63,7 @@ class Gauge(Protocol):
         """A window begins."""
         ...
 
-    def end(self) -> Reading:
+    def end(self) -> GaugeReading:
         """It ends."""
         ...
 

@@ -128,11 +128,11 @@ class Decoration(Listener):
         """Pass it on."""
         self._try(lambda: self._listener.finished(record, folder, preview))
 
-    def _try(self, tell: Callable[[], None]) -> None:
+    def _try(self, event: Callable[[], None]) -> None:
         if self._failed:
             return
         try:
-            tell()
+            event()
         except Exception as error:
             self._failed = True
             self._notice(f"warning: no {self._what} of this run: {error}")

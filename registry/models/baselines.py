@@ -70,7 +70,7 @@ class Fitted(Model):
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
-class Difference(Fitted):
+class BackgroundDifference(Fitted):
     """Threshold on the largest channel difference between both images; no depth.
 
     The threshold is the one of 256, half way between the levels of 8-bit images, with the best mean per-image
@@ -206,9 +206,9 @@ def _dice_per_threshold(difference: Tensor, truth: Tensor, known: Tensor) -> Ten
 
 
 @models.register(stride=1, heads=("mask",), fitted=True, source="baseline")
-def difference() -> Difference:
+def difference() -> BackgroundDifference:
     """Thresholded difference of both images, the threshold chosen on the training split."""
-    return Difference()
+    return BackgroundDifference()
 
 
 @models.register(stride=1, heads=("mask", "depth"), fitted=True, source="baseline")

@@ -177,8 +177,8 @@ def unknown_pixels(plugin: MetricPlugin) -> None:
     assert quartet.valid is not None and quartet.depth is not None and prediction.depth_logits is not None
     hole = quartet.valid == 0
     quartet.depth = torch.where(hole, math.nan, quartet.depth)
-    other = Prediction(prediction.mask_logits, torch.where(hole, 7.0, prediction.depth_logits))
-    after = plugin.values(other, quartet)
+    second = Prediction(prediction.mask_logits, torch.where(hole, 7.0, prediction.depth_logits))
+    after = plugin.values(second, quartet)
     require(_same(before, after), f"what lies under valid = 0 changes it from {before.tolist()} to {after.tolist()}")
 
 
@@ -224,5 +224,5 @@ def _only_depth(plugin: MetricPlugin) -> None:
         raise NotApplicable("it does not look at depth")
 
 
-def _same(one: Tensor, other: Tensor) -> bool:
-    return torch.allclose(one, other, rtol=1e-4, atol=1e-5, equal_nan=True)
+def _same(first: Tensor, second: Tensor) -> bool:
+    return torch.allclose(first, second, rtol=1e-4, atol=1e-5, equal_nan=True)

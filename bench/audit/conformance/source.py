@@ -135,10 +135,10 @@ def disjoint(plugin: SourcePlugin) -> None:
         backgrounds, objects = plugin.source.groups(part, ids)
         held[part] = set(backgrounds.tolist()), set(objects.tolist())
     for which, name in enumerate(("background", "object")):
-        for one, other in itertools.combinations(held, 2):
-            shared = held[one][which] & held[other][which]
+        for first, other in itertools.combinations(held, 2):
+            shared = held[first][which] & held[other][which]
             require(
-                not shared, f"{one} and {other} share {len(shared)} {name} groups, such as {min(shared, default=0)}"
+                not shared, f"{first} and {other} share {len(shared)} {name} groups, such as {min(shared, default=0)}"
             )
 
 

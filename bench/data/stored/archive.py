@@ -77,7 +77,7 @@ class Archive:
     def _judge(self) -> Iterator[tuple[str, str]]:
         packed = sum(info.compress_size for info in self._infos)
         overlapping = packed > self._facts[0]
-        seen: set[str] = set()
+        found_names: set[str] = set()
         for info in self._infos:
             name = info.filename
             if info.is_dir():
@@ -91,9 +91,9 @@ class Archive:
                 yield name, "a zip within a zip; unpack it first"
             elif overlapping or _is_bomb(info):
                 yield name, f"a bomb: {info.compress_size:,} bytes that become {info.file_size:,}"
-            elif name in seen:
+            elif name in found_names:
                 yield name, "two files of one name in the zip"
-            seen.add(name)
+            found_names.add(name)
 
 
 def _is_bomb(info: zipfile.ZipInfo) -> bool:

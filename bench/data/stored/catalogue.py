@@ -20,7 +20,7 @@ _TARGETS = ("mask", "depth")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class QuartetFiles:
     """One quartet.
 
     Attributes:
@@ -51,7 +51,7 @@ class Catalogue:
 
     roots: Roots
     layout: Layout
-    entries: list[Entry]
+    entries: list[QuartetFiles]
     fields: frozenset[str]
     problems: list[tuple[str, str]]
     notes: list[str]
@@ -99,7 +99,7 @@ def read_catalogue(
         )
     paired = pair(roots, layout, found)
     paired.pictures.sort(key=lambda picture: (picture.image.prefix, picture.image.file.name))
-    groups, said = group_pictures(roots, layout, paired.pictures, flips, scenes)
+    groups, grouping_notes = group_pictures(roots, layout, paired.pictures, flips, scenes)
     if strange:
         notes.append("not in the layout's names: " + _counts(strange))
     if roots.ignored:
@@ -110,7 +110,7 @@ def read_catalogue(
         [_entry(picture, group) for picture, group in zip(paired.pictures, groups, strict=True)],
         frozenset(found),
         [*roots.problems, *paired.problems],
-        [*notes, *paired.notes, *said],
+        [*notes, *paired.notes, *grouping_notes],
         paired.unused,
     )
 
@@ -140,8 +140,8 @@ def recognise(roots: Roots) -> Layout:
     return LAYOUTS[next(name for name, count in taken.items() if count >= _NEARLY * max(taken.values()))]
 
 
-def _entry(picture: Picture, groups: tuple[str, str]) -> Entry:
-    return Entry(picture.image.file, picture.partners, *groups)
+def _entry(picture: Picture, groups: tuple[str, str]) -> QuartetFiles:
+    return QuartetFiles(picture.image.file, picture.partners, *groups)
 
 
 def _counts(counts: Counter[str]) -> str:

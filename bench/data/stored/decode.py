@@ -19,7 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from bench.data.colour_maps import entries
 from bench.data.depth_units import UNKNOWN, DepthUnit
 from bench.data.stored.mask_values import MaskValues, Planes, read_mask
-from bench.data.stored.window import Window
+from bench.data.stored.placement import Placement
 
 Array = npt.NDArray[Any]
 _ASPECT_TOLERANCE = 0.03
@@ -34,7 +34,7 @@ class BadFile(ValueError):
 
 
 @dataclass(frozen=True)
-class Reading:
+class DecodeOptions:
     """How files are to be read.
 
     Attributes:
@@ -93,11 +93,11 @@ def photograph(content: bytes, size: int, fit: str) -> tuple[npt.NDArray[np.uint
         BadFile: see `open_image`; a pixel format without colour or grey.
     """
     image = open_image(content, least=size)
-    window = Window.of(*image.size, size, fit)
+    window = Placement.of(*image.size, size, fit)
     return np.ascontiguousarray(window.average(rgb(image))), image.width / image.height
 
 
-def mask(content: bytes, name: str, size: int, reading: Reading) -> tuple[Planes, float]:
+def mask(content: bytes, name: str, size: int, reading: DecodeOptions) -> tuple[Planes, float]:
     """A mask in its square and where it is known, see `read_mask`, and its width over its height.
 
     Raises:
@@ -106,7 +106,7 @@ def mask(content: bytes, name: str, size: int, reading: Reading) -> tuple[Planes
     lossy = PurePosixPath(name).suffix.lower() in _LOSSY
     small = lossy and reading.values is None
     image = open_image(content, grey=lossy and reading.foreground != "alpha", least=size if small else 0)
-    window = Window.of(*image.size, size, reading.fit)
+    window = Placement.of(*image.size, size, reading.fit)
     try:
         return read_mask(
             image, window, reading.foreground, reading.soft, reading.values, lossy
@@ -115,7 +115,7 @@ def mask(content: bytes, name: str, size: int, reading: Reading) -> tuple[Planes
         raise BadFile(str(error)) from error
 
 
-def depth(content: bytes, name: str, size: int, reading: Reading) -> tuple[npt.NDArray[np.float32], float]:
+def depth(content: bytes, name: str, size: int, reading: DecodeOptions) -> tuple[npt.NDArray[np.float32], float]:
     """A depth map in its square, (size, size) in [0, 1], -1 where unknown, and its width over its height.
 
     Raises:
@@ -127,17 +127,17 @@ def depth(content: bytes, name: str, size: int, reading: Reading) -> tuple[npt.N
     if unit.name == "colormap" and reading.colour_map is not None:
         pixels = np.asarray(rgb(open_image(content)))
         height, width = pixels.shape[:2]
-        window = Window.of(width, height, size, reading.fit)
+        window = Placement.of(width, height, size, reading.fit)
         numbers, _ = entries(window.pick(pixels), reading.colour_map)
     elif not unit.holes and PurePosixPath(name).suffix.lower() in _LOSSY:
         image = open_image(content, grey=True, least=size)
         width, height = image.size
-        window = Window.of(width, height, size, reading.fit)
+        window = Placement.of(width, height, size, reading.fit)
         numbers = window.average(image if image.mode == "L" else image.convert("L"))
     else:
         whole = numbers_of(content, name)
         height, width = whole.shape
-        window = Window.of(width, height, size, reading.fit)
+        window = Placement.of(width, height, size, reading.fit)
         numbers = window.pick(whole)
     values = unit.read(numbers)
     return values if window.fills else np.where(window.inside(), values, np.float32(UNKNOWN)), width / height
@@ -178,7 +178,7 @@ def colours_of(content: bytes) -> npt.NDArray[np.uint8] | None:
 def known(content: bytes, name: str, size: int, fit: str) -> npt.NDArray[np.bool_]:
     """A file that says where depth or mask is known (anything above 0), in its square, (size, size)."""
     whole = numbers_of(content, name)
-    return np.asarray(Window.of(whole.shape[1], whole.shape[0], size, fit).pick(whole)) > 0
+    return np.asarray(Placement.of(whole.shape[1], whole.shape[0], size, fit).pick(whole)) > 0
 
 
 def encode_depth(values: npt.NDArray[np.float32], dtype: np.dtype[np.generic]) -> Array:

@@ -80,7 +80,7 @@ def read_depth(
     chosen = declared if declared != "auto" else implied
     guessed = scale is None and chosen == "auto"
     origin = "guessed" if guessed else "declared" if scale is not None or declared != "auto" else "implied"
-    maps, kind, found_map, blur = _look(roots, files, map_name, chosen)
+    maps, kind, found_map, blur = _sample(roots, files, map_name, chosen)
     facts = DepthFacts.of(maps, kind) if maps else DepthFacts(kind, 0.0, (0.0,) * 5)
     if scale is not None:
         unit = scaled(scale, *(span or ()))
@@ -108,7 +108,7 @@ def read_depth(
     )
 
 
-def _look(
+def _sample(
     roots: Roots, files: Sequence[File], map_name: str | None, chosen: str
 ) -> tuple[list[decode.Array], str, str | None, float | None]:
     """Numbers of some files, their type, and the colour map with its distance; unreadable files are named later."""

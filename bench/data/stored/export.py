@@ -161,11 +161,13 @@ def _samples(source: Source, part: str, count: int) -> Iterator[tuple[Part, int]
     if part != "all" and part not in FRACTIONS:
         raise BenchError(f"unknown part {part!r}; there are: all, {', '.join(FRACTIONS)}")
     parts: list[Part] = [name for name in FRACTIONS if part in ("all", name)]
-    there = {name: source.count(name) for name in parts}
-    everything = sum(most for most in there.values() if most is not None) if None not in there.values() else None
+    available = {name: source.count(name) for name in parts}
+    everything = (
+        sum(most for most in available.values() if most is not None) if None not in available.values() else None
+    )
     left = count
     for at, name in enumerate(parts):
-        most = there[name]
+        most = available[name]
         share = count if len(parts) == 1 or at == len(parts) - 1 else round(FRACTIONS[name] * count)
         wanted = most if most is not None and everything is not None and count >= everything else share
         taken = min(wanted, left, count if most is None else most)

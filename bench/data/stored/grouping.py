@@ -51,10 +51,10 @@ def group_pictures(
     same = _one_content(roots, [_identity(picture) for picture in pictures], groups)
     if same:
         notes.append(f"{len(same)} groups hold files that others hold, too: they count as one with them")
-    said = _read_table(roots)
-    names = {pool: {**(same if pool == "bg" else {}), **said.get(pool, {})} for pool in ("bg", "fg")}
+    table = _read_table(roots)
+    names = {pool: {**(same if pool == "bg" else {}), **table.get(pool, {})} for pool in ("bg", "fg")}
     final = [(_follow(names["bg"], bg), _follow(names["fg"], item)) for bg, item in zip(groups, items, strict=True)]
-    if said:
+    if table:
         notes.append(f"groups as {TABLE} says")
     return final, notes
 
@@ -148,7 +148,7 @@ def _follow(names: dict[str, str], name: str) -> str:
 
 
 def _read_table(roots: Roots) -> dict[str, dict[str, str]]:
-    said: dict[str, dict[str, str]] = {}
+    table: dict[str, dict[str, str]] = {}
     for file in roots.files:
         if PurePosixPath(file.name).name != TABLE:
             continue
@@ -156,5 +156,5 @@ def _read_table(roots: Roots) -> dict[str, dict[str, str]]:
             cells = re.split(r"\t", line.strip())
             if len(cells) == 3:
                 # The equals sign keeps a group's name apart from the numbers that are renamed.
-                said.setdefault(cells[0], {})[cells[1]] = f"={cells[2]}"
-    return said
+                table.setdefault(cells[0], {})[cells[1]] = f"={cells[2]}"
+    return table

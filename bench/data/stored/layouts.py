@@ -48,7 +48,7 @@ class Layout:
     @property
     def fields(self) -> frozenset[str]:
         """The fields that files may hold."""
-        return frozenset(one.field for one in self.patterns)
+        return frozenset(pattern.field for pattern in self.patterns)
 
 
 PER_BACKGROUND, PER_PART, PER_PAIR = 800, 80_000, 40

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from bench.core.errors import BenchError
-from bench.data.stored.window import Window
+from bench.data.stored.placement import Placement
 
 FOREGROUNDS = ("white", "black", "alpha")
 _HALF = 128
@@ -58,7 +58,7 @@ Planes = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None]
 
 
 def read_mask(
-    image: Image.Image, window: Window, foreground: str, soft: bool, values: MaskValues | None, lossy: bool
+    image: Image.Image, window: Placement, foreground: str, soft: bool, values: MaskValues | None, lossy: bool
 ) -> Planes:
     """A mask in its square.
 
@@ -106,7 +106,7 @@ def _grey(image: Image.Image, foreground: str, lossy: bool) -> Image.Image:
     return grey if foreground == "white" else Image.eval(grey, lambda value: _WHOLE - value)
 
 
-def _declared(image: Image.Image, window: Window, values: MaskValues, lossy: bool) -> Planes:
+def _declared(image: Image.Image, window: Placement, values: MaskValues, lossy: bool) -> Planes:
     numbers = np.asarray(image if image.mode in ("P", "L", "1") or image.mode.startswith("I") else image.convert("L"))
     numbers = numbers.astype(np.int64)
 

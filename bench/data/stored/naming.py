@@ -91,14 +91,14 @@ def _compile(text: str, start: int, field: str, shape: str) -> tuple[int, Patter
     stem, dot, suffix = shape.rpartition(".")
     if not dot or "/" in suffix:
         raise _wrong(text, start + len(shape) - 1, "a suffix, such as .png, or .* for any")
-    parts, literal, depth, seen = [], 0, 0, set[str]()
+    parts, literal, depth, names = [], 0, 0, set[str]()
     for token in _TOKEN.finditer(stem):
         at = start + token.start()
         if token["name"]:
-            if token["name"] in seen:
+            if token["name"] in names:
                 parts.append(f"(?P={token['name']})")
                 continue
-            seen.add(token["name"])
+            names.add(token["name"])
             parts.append(f"(?P<{token['name']}>{'[0-9]+' if token['digits'] else '[^/]+?'})")
         elif token["any"]:
             parts.append("[^/]*")
@@ -118,7 +118,7 @@ def _compile(text: str, start: int, field: str, shape: str) -> tuple[int, Patter
     if depth:
         raise _wrong(text, start + len(stem), "] for every [")
     made = pattern(field, "".join(parts), None if suffix == "*" else f".{suffix.lower()}")
-    return 100 * literal + len(seen), made
+    return 100 * literal + len(names), made
 
 
 def _same_suffix(wanted: str, suffix: str) -> bool:

@@ -64,7 +64,7 @@ class Paired:
 
 def sort_by_field(files: Iterable[File], layout: Layout) -> tuple[dict[str, list[Named]], Counter[str]]:
     """The files of each field, and how many no pattern takes, by suffix."""
-    found: dict[str, list[Named]] = {one.field: [] for one in layout.patterns}
+    found: dict[str, list[Named]] = {candidate.field: [] for candidate in layout.patterns}
     strange: Counter[str] = Counter()
     for file in files:
         named = _parse(file, layout.patterns)
@@ -92,14 +92,14 @@ def pair(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Paired:
 
 def _parse(file: File, patterns: Sequence[Pattern]) -> tuple[str, Named] | None:
     stem, suffix = file.stem, file.suffix
-    for one in patterns:
-        parsed = one.parse(stem, suffix)
+    for candidate in patterns:
+        parsed = candidate.parse(stem, suffix)
         if parsed is not None:
             prefix, ids = parsed
             after = ids.pop("m", "")  # some write the number behind the field's own word
             if after and not ids.get("n"):
                 ids["n"] = after
-            return one.field, Named(file, prefix, {name: normal(value) for name, value in ids.items()})
+            return candidate.field, Named(file, prefix, {name: normal(value) for name, value in ids.items()})
     return None
 
 
@@ -122,12 +122,12 @@ def _by_ids(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Pair
             continue
         shared = sorted(set(some[0].ids) & set(images[0].ids)) if images else []
         files: dict[tuple[str, ...], Named] = {}
-        for one in some:
-            key = _key(one, shared, with_prefix)
+        for candidate in some:
+            key = _key(candidate, shared, with_prefix)
             if key in files and name != "bg":
-                problems.append((roots.label(one.file), f"has the ids of {roots.label(files[key].file)}"))
+                problems.append((roots.label(candidate.file), f"has the ids of {roots.label(files[key].file)}"))
                 continue
-            files.setdefault(key, one)
+            files.setdefault(key, candidate)
         used = set()
         for picture in by_key.values():
             key = _key(picture.image, shared, with_prefix)
@@ -137,11 +137,13 @@ def _by_ids(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Pair
                 picture.partners[name] = files[key].file
                 used.add(key)
         taken[name] = len(used)
-        left = [one for key, one in files.items() if key not in used]
+        left = [candidate for key, candidate in files.items() if key not in used]
         if name == "bg" or layout.partial:
             paired.unused[name] += len(left)
         else:
-            problems += [(roots.label(one.file), f"missing: no picture belongs to this {name}") for one in left]
+            problems += [
+                (roots.label(candidate.file), f"missing: no picture belongs to this {name}") for candidate in left
+            ]
     if "bg" in found and "stem" in found["bg"][0].ids:
         _give_backgrounds(roots, layout, found["bg"], by_key.values(), paired)
     _keep_complete(roots, layout, found, by_key.values(), paired)
@@ -172,14 +174,14 @@ def _give_backgrounds(
 ) -> None:
     """Find backgrounds by name, or, where no name carries a number, by the alphabet."""
     by_stem: dict[str, Named] = {}
-    for one in backgrounds:
-        stem = one.ids["stem"]
-        if stem in by_stem and not _are_one(by_stem[stem].file, one.file):
-            paired.problems.append((roots.label(one.file), f"has the ids of {roots.label(by_stem[stem].file)}"))
-        by_stem.setdefault(stem, one)
+    for candidate in backgrounds:
+        stem = candidate.ids["stem"]
+        if stem in by_stem and not _are_one(by_stem[stem].file, candidate.file):
+            paired.problems.append((roots.label(candidate.file), f"has the ids of {roots.label(by_stem[stem].file)}"))
+        by_stem.setdefault(stem, candidate)
     counted: list[Named] | None = None
     if layout.by_order and not _all_named(layout, by_stem, pictures):
-        counted = sorted(by_stem.values(), key=lambda one: one.file.name)
+        counted = sorted(by_stem.values(), key=lambda candidate: candidate.file.name)
         numbered = any(re.search(r"\d", stem) for stem in by_stem)
         paired.notes.append(
             f"background names carry {'other numbers than the pictures' if numbered else 'no number'}: they are "
@@ -218,7 +220,10 @@ def _are_one(a: File, b: File) -> bool:
 def _by_table(roots: Roots, layout: Layout, found: dict[str, list[Named]], tables: list[File]) -> Paired:
     """Pictures as a table pairs them, a line each: background, picture, mask, depth, between tabs."""
     paired = Paired([], [], [f"paired by {layout.table}"], Counter())
-    stems = {name: {normal(PurePosixPath(one.file.stem).name): one for one in some} for name, some in found.items()}
+    stems = {
+        name: {normal(PurePosixPath(candidate.file.stem).name): candidate for candidate in some}
+        for name, some in found.items()
+    }
     columns = ("bg", "bg_fg", "mask", "depth")
     used: dict[str, set[str]] = defaultdict(set)
     for table in tables:
@@ -255,17 +260,17 @@ def _nearest_in_time(images: list[Named], others: list[Named]) -> list[Named]:
     """Files with the time of the picture nearest to theirs, where that is near enough; each picture gets one."""
     if not others or "time" not in others[0].ids:
         return others
-    times = sorted(((_seconds(one), one) for one in images), key=lambda pair: pair[0])
+    times = sorted(((_seconds(candidate), candidate) for candidate in images), key=lambda pair: pair[0])
     clock = [at for at, _ in times]
     best: dict[File, tuple[float, Named]] = {}
-    for one in others:
-        at = _seconds(one)
+    for candidate in others:
+        at = _seconds(candidate)
         place = bisect.bisect(clock, at)
-        near = [times[i] for i in (place - 1, place) if 0 <= i < len(times) and times[i][1].prefix == one.prefix]
+        near = [times[i] for i in (place - 1, place) if 0 <= i < len(times) and times[i][1].prefix == candidate.prefix]
         for when, image in sorted(near, key=lambda pair: abs(pair[0] - at))[:1]:
             apart = abs(when - at)
             if apart <= _APART_SECONDS and (image.file not in best or apart < best[image.file][0]):
-                best[image.file] = (apart, Named(one.file, one.prefix, image.ids))
+                best[image.file] = (apart, Named(candidate.file, candidate.prefix, image.ids))
     return [named for _, named in best.values()]
 
 

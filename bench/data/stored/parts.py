@@ -14,7 +14,7 @@ import torch
 from bench.core.errors import BadData
 from bench.data.counter_random import uniform
 from bench.data.split import FRACTIONS, Division, Part, Pool, split_pools
-from bench.data.stored.catalogue import Entry
+from bench.data.stored.catalogue import QuartetFiles
 from bench.data.stored.pack import Rows
 
 
@@ -49,7 +49,7 @@ class Parts:
         return [f"split {self.division.rule}: {counts}{straddling}"]
 
 
-def share_out(entries: Sequence[Entry], seed: int, rule: str) -> Parts:
+def share_out(entries: Sequence[QuartetFiles], seed: int, rule: str) -> Parts:
     """Share quartets out over the parts.
 
     Where a rule allows a quartet in several parts (``shared``), it comes into one of them, at random.

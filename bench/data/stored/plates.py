@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.data.stored.catalogue import Entry
+from bench.data.stored.catalogue import QuartetFiles
 from bench.data.stored.pack import Rows
 from bench.data.stored.roots import File
 
 
-def number_plates(entries: Sequence[Entry], rule: str, every: int) -> tuple[list[tuple[File, ...]], Rows]:
+def number_plates(entries: Sequence[QuartetFiles], rule: str, every: int) -> tuple[list[tuple[File, ...]], Rows]:
     """Number the backgrounds.
 
     Args:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from bench.core.errors import BadData
 from bench.data.stored import decode
-from bench.data.stored.catalogue import Entry
-from bench.data.stored.decode import BadFile, Reading
+from bench.data.stored.catalogue import QuartetFiles
+from bench.data.stored.decode import BadFile, DecodeOptions
 from bench.data.stored.pack import Array, Field, Pack, Rows
 from bench.data.stored.roots import File, Roots, Unreadable
 
@@ -61,10 +61,10 @@ class Reader:
     def __init__(
         self,
         roots: Roots,
-        entries: Sequence[Entry],
+        entries: Sequence[QuartetFiles],
         plates: Sequence[tuple[File, ...]],
         background: Rows,
-        reading: Reading,
+        reading: DecodeOptions,
         size: int,
         pool: Executor,
         pack: Pack | None = None,
@@ -189,7 +189,7 @@ class Reader:
             found.append(Field("depth", self._depth_type().str, side))
         return found
 
-    def _mask(self, file: File, entry: Entry) -> tuple[dict[str, Array], float]:
+    def _mask(self, file: File, entry: QuartetFiles) -> tuple[dict[str, Array], float]:
         (values, known), aspect = decode.mask(self._content(file), file.name, self.size, self.reading)
         if not self._has_unknown_mask():
             return {"mask": values}, aspect
@@ -199,7 +199,7 @@ class Reader:
             known = known & decode.known(self._content(partner), partner.name, self.size, self.reading.fit)
         return {"mask": values, "mask_valid": known}, aspect
 
-    def _depth(self, file: File, entry: Entry) -> tuple[dict[str, Array], float]:
+    def _depth(self, file: File, entry: QuartetFiles) -> tuple[dict[str, Array], float]:
         values, aspect = decode.depth(self._content(file), file.name, self.size, self.reading)
         if "valid" in entry.partners:
             partner = entry.partners["valid"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench.core.errors import BenchError
 from bench.data.stored.grouping import mirrored
 from bench.data.stored.mask_values import FOREGROUNDS, MaskValues
-from bench.data.stored.window import FITS
+from bench.data.stored.placement import FITS
 
 SCENES = ("auto", "file", "sequence")
 

@@ -21,7 +21,7 @@ from bench.data.split import Part
 from bench.data.stored import decode
 from bench.data.stored.catalogue import Catalogue, read_catalogue
 from bench.data.stored.checking import CHECK_SIZE, CHECKED, BadRows, check_files
-from bench.data.stored.decode import Reading, decode_depth
+from bench.data.stored.decode import DecodeOptions, decode_depth
 from bench.data.stored.depth_reading import DepthReading, read_depth
 from bench.data.stored.mask_values import MaskValues
 from bench.data.stored.options import OPTIONS, PACKED
@@ -43,7 +43,7 @@ class Stored(Source):
     Args:
         root: a folder or zip, or several.
         files: a key of `LAYOUTS`, patterns, or ``auto``.
-        fit, foreground, soft_masks, mask_values: see `Reading`; mask values as text, see `MaskValues.parse`.
+        fit, foreground, soft_masks, mask_values: see `DecodeOptions`; mask values as text, see `MaskValues.parse`.
         depth_unit, depth_scale, depth_range, colour_map: see `read_depth`.
         flips: how mirrored objects are numbered, see `mirrored`.
         scenes: what pictures without a background's name have in common: ``auto``, ``file``, ``sequence``.
@@ -347,16 +347,16 @@ class Stored(Source):
         return torch.from_numpy(values).to(self.device)[:, None]
 
     def _say(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        notes, doubts = [*self._catalogue.notes, *self._parts.notes()], []
+        notes, warnings = [*self._catalogue.notes, *self._parts.notes()], []
         if self._depth is not None:
             notes.append(self._depth.say())
-            doubts += [self._depth.warning] if self._depth.warning else []
+            warnings += [self._depth.warning] if self._depth.warning else []
         if self.skipped:
             notes.append(f"{len(self.skipped)} problems left out")
         unused = {name: count for name, count in self._catalogue.unused.items() if count}
         if unused:
             notes.append("not needed: " + ", ".join(f"{count:,} {name}" for name, count in sorted(unused.items())))
-        return tuple(notes), tuple(doubts)
+        return tuple(notes), tuple(warnings)
 
 
 @sources.register(options=OPTIONS)
@@ -368,9 +368,9 @@ def stored(**options: Any) -> Source:
 _DEFAULTS = {"flips": "none", "plate": "none", "plate_every": 10}
 
 
-def _reading(options: ReadingOptions, catalogue: Catalogue, depth: DepthReading | None) -> Reading:
+def _reading(options: ReadingOptions, catalogue: Catalogue, depth: DepthReading | None) -> DecodeOptions:
     values = options.mask_values or catalogue.layout.mask_values
-    return Reading(
+    return DecodeOptions(
         options.fit,
         options.foreground,
         options.soft_masks,

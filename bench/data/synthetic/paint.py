@@ -47,7 +47,7 @@ def paint_room(scenes: Scenes, rays: list[Tensor], depth: Tensor, atlas: Tensor)
 
     Args:
         scenes: the scenes.
-        rays: directions, see `View.rays`.
+        rays: directions, see `Cameras.rays`.
         depth: (B, H, W) from `cast_room`.
         atlas: uint8, see `_sample`.
 

@@ -23,7 +23,7 @@ _AXIS = 3
 
 
 @dataclass
-class View:
+class Cameras:
     """Cameras: the ray through picture coordinates x (right) and y (up), in [-1, 1], is forward + x right + y up.
 
     ``right`` and ``up`` include the half extent of the picture at depth 1, so that a ray's parameter is the depth in
@@ -61,7 +61,7 @@ def _tag(depth: Tensor, bits: int, code: int) -> None:
     depth.view(torch.int32).bitwise_and_(~bits).bitwise_or_(code)
 
 
-def cast_room(view: View, rooms: Rooms, rays: list[Tensor]) -> Tensor:
+def cast_room(view: Cameras, rooms: Rooms, rays: list[Tensor]) -> Tensor:
     """Depth of the nearest surface of the room along each ray, (B, H, W) float32 in metres.
 
     The six lowest bits hold 4 * surface + axis of its normal, see `surface_code`.

@@ -164,10 +164,10 @@ def make_rooms(seed: int, count: int) -> Rooms:
     paint = [_shell_paint(seed, ids)]
     lows, highs = [], []
     for number, slot in enumerate(SLOTS):
-        low, high, look = _fill(seed, f"rooms/slot{number}", ids, slot, size)
+        low, high, surface = _fill(seed, f"rooms/slot{number}", ids, slot, size)
         lows.append(low)
         highs.append(high)
-        paint.append(look[:, None])
+        paint.append(surface[:, None])
     lamp = torch.stack([(u[:, 3] - 0.5) * 0.6 * width, height - 0.15, length * _between(u[:, 4], (0.15, 0.75))], dim=1)
     warmth = torch.stack([_between(u[:, 5], (0.95, 1.12)), torch.ones(count), _between(u[:, 6], (0.78, 1.08))], dim=1)
     pose = torch.stack(
@@ -197,16 +197,16 @@ def _shell_paint(seed: int, ids: Tensor) -> Tensor:
     """Paint of walls, floor and ceiling, (N, 6, 12): the walls alike, but the back wall sometimes of its own."""
     u = uniform(seed, "rooms/shell", ids, 60)
 
-    def look(column: int, patterns: tuple[str, ...], tone: Tone, pace: tuple[float, float]) -> Tensor:
+    def surface(column: int, patterns: tuple[str, ...], tone: Tone, pace: tuple[float, float]) -> Tensor:
         d = u[:, column : column + 12]
         scale, zero = _between(d[:, 0], pace), torch.zeros(len(ids))
         geometry = torch.stack([scale, d[:, 1], scale, d[:, 2], pattern_tiles(patterns, d[:, 3]).float(), zero], dim=1)
         return torch.cat([geometry, _colours(d[:, 4:12], tone)], dim=1)
 
-    wall = look(0, _WALLS, _WALL, (0.5, 1.1))
-    floor = look(12, _FLOORS, _FLOOR, (0.4, 0.9))
-    ceiling = look(24, _CEILINGS, _CEILING, (0.4, 0.7))
-    accent = torch.where(u[:, 48:49] < 0.35, look(36, _WALLS, _ACCENT, (0.4, 1.0)), wall)
+    wall = surface(0, _WALLS, _WALL, (0.5, 1.1))
+    floor = surface(12, _FLOORS, _FLOOR, (0.4, 0.9))
+    ceiling = surface(24, _CEILINGS, _CEILING, (0.4, 0.7))
+    accent = torch.where(u[:, 48:49] < 0.35, surface(36, _WALLS, _ACCENT, (0.4, 1.0)), wall)
     return torch.stack([wall, wall, floor, ceiling, wall, accent], dim=1)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from bench.data.counter_random import uniform
 from bench.data.synthetic.figures import Figures
-from bench.data.synthetic.raycast import Solids, View
+from bench.data.synthetic.raycast import Cameras, Solids
 from bench.data.synthetic.rooms import Rooms
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Scenes:
         fade: how far the figure's colours go towards the wall's, (B,): some figures are hard to tell apart.
     """
 
-    view: View
+    view: Cameras
     rooms: Rooms
     figures: Figures
     solids: Solids
@@ -189,7 +189,7 @@ def _upright(angle: Tensor) -> Tensor:
     return torch.stack([cos, zero, sin, zero, ones, zero, -sin, zero, cos], dim=-1).view(-1, 3, 3)
 
 
-def _view(eye: Tensor, yaw: Tensor, pitch: Tensor, roll: Tensor, focal: Tensor) -> View:
+def _view(eye: Tensor, yaw: Tensor, pitch: Tensor, roll: Tensor, focal: Tensor) -> Cameras:
     """A camera that looks along +z, turned right by yaw, down by pitch, and tilted by roll (radians)."""
     sy, cy, sp, cp = torch.sin(yaw), torch.cos(yaw), torch.sin(pitch), torch.cos(pitch)
     forward = torch.stack([sy * cp, -sp, cy * cp], dim=1)
@@ -197,10 +197,10 @@ def _view(eye: Tensor, yaw: Tensor, pitch: Tensor, roll: Tensor, focal: Tensor) 
     up = torch.stack([sy * sp, cp, cy * sp], dim=1)
     cr, sr = torch.cos(roll)[:, None], torch.sin(roll)[:, None]
     half = 1 / focal[:, None]
-    return View(eye, forward, (cr * right + sr * up) * half, (cr * up - sr * right) * half)
+    return Cameras(eye, forward, (cr * right + sr * up) * half, (cr * up - sr * right) * half)
 
 
-def _project(view: View, point: Tensor) -> tuple[Tensor, Tensor]:
+def _project(view: Cameras, point: Tensor) -> tuple[Tensor, Tensor]:
     """Depth (B,) and picture coordinates (B, 2) of world points (B, 3)."""
     offset = point - view.eye
     depth = (offset * view.forward).sum(1).clamp(min=0.1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.devtools.calibration.scenarios import Before, Scenario, layout
-from bench.results.stats.ranking import Entry, rank
+from bench.results.stats.ranking import Contender, rank
 from bench.results.stats.scored import Scored
 
 _UNKNOWN = Before((), ())
@@ -48,7 +48,7 @@ def table_outcome(seeds: int, difference: float, tables: int = 500, rows: tuple[
             for number, row in enumerate(rows):
                 values = row.images(groups, random, 1)[0] + row.seeds(groups, random, 1, seeds)[0]
                 worse = 2 * number >= len(rows)
-                entries[f"{number}"] = Entry(tuple(range(seeds)), Scored(values - lack * worse))
+                entries[f"{number}"] = Contender(tuple(range(seeds)), Scored(values - lack * worse))
             below = [(place.tier or 1) > 1 for place in rank(entries, groups, higher_is_better=True).values()]
             found.append(float(any(below)) if not lack else float(np.mean(below[len(rows) // 2 :])))
     return TableOutcome(float(np.mean(false)), float(np.mean(power)))

@@ -30,22 +30,22 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--limit", type=float, default=540.0, help="seconds for everything")
     parser.add_argument("--device", default="cuda", help="cuda, or cpu to try the script out")
     parser.add_argument("--tiny", action="store_true", help="sizes for trying the script out")
-    asked = parser.parse_args(words)
-    plan = SECOND if asked.second else FIRST
-    names = asked.parts or list(plan)
+    arguments = parser.parse_args(words)
+    plan = SECOND if arguments.second else FIRST
+    names = arguments.parts or list(plan)
     unknown = [name for name in names if name not in FIRST | SECOND]
     if unknown:
         parser.error(f"no such part: {', '.join(unknown)}")
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    journal = Journal(asked.out, fresh=True)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    journal = Journal(arguments.out, fresh=True)
     began = time.monotonic()
     failed = False
     while names:
-        left = asked.limit - (time.monotonic() - began) - _RESERVE
+        left = arguments.limit - (time.monotonic() - began) - _RESERVE
         if left <= 0:
-            journal.line("skipped", parts=names, why=f"{asked.limit:.0f} s are over")
+            journal.line("skipped", parts=names, why=f"{arguments.limit:.0f} s are over")
             return 1
-        options = ["--device", asked.device, "--out", str(asked.out), *(["--tiny"] if asked.tiny else [])]
+        options = ["--device", arguments.device, "--out", str(arguments.out), *(["--tiny"] if arguments.tiny else [])]
         names, broke = _worker(names, options, left, journal)
         failed |= broke
     failures = [line["part"] for line in journal.lines() if "error" in line]

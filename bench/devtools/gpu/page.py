@@ -24,12 +24,12 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.devtools.gpu.page", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--page", type=Path, default=Path("docs/gpu.md"))
-    asked = parser.parse_args(words)
-    lines = [line for path in asked.files for line in read_lines(path)]
-    text = asked.page.read_text(encoding="utf-8")
+    arguments = parser.parse_args(words)
+    lines = [line for path in arguments.files for line in read_lines(path)]
+    text = arguments.page.read_text(encoding="utf-8")
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
-    files.replace(asked.page, f"{head}{BEGIN}\n{measured(lines)}\n{END}{tail}")
+    files.replace(arguments.page, f"{head}{BEGIN}\n{measured(lines)}\n{END}{tail}")
     return 0
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Part:
+class PlannedPart:
     """One part: the module and function beside this file that measure it, and the seconds it may take at most."""
 
     function: str
@@ -14,24 +14,28 @@ class Part:
     about: str
 
 
-FIRST: dict[str, Part] = {
-    "machine": Part("machine:machine", 60, "versions, clocks, what the device does at best, what a launch costs"),
-    "tests": Part("machine:tests", 150, "pytest -m cuda"),
-    "steps": Part("steps:steps", 110, "a step's milliseconds: enqueued, synchronised, graphed"),
-    "departure": Part("steps:departures", 60, "losses: eager from eager, graphed from eager"),
-    "loop": Part("runs:loop", 60, "the whole loop of bench run over a bare one"),
-    "rendering": Part("rendering:rendering", 60, "quartets a second by source and chunk"),
-    "epoch": Part("runs:epoch", 120, "an epoch of wnet over 400,000 composites at 64 px"),
-    "stages": Part("steps:stages", 60, "the first steps' seconds and the peak memory of each stage"),
-    "standard": Part("runs:standard", 100, "a short run of protocol standard, by phase"),
-    "profiles": Part("profiles:profiles", 100, "closure, perturbation, blocks"),
-    "evaluation": Part("profiles:evaluation", 40, "a pass of evaluation by block"),
-    "streamed": Part("rendering:streamed", 60, "steps on streamed samples over resident ones"),
+FIRST: dict[str, PlannedPart] = {
+    "machine": PlannedPart(
+        "machine:machine", 60, "versions, clocks, what the device does at best, what a launch costs"
+    ),
+    "tests": PlannedPart("machine:tests", 150, "pytest -m cuda"),
+    "steps": PlannedPart("steps:steps", 110, "a step's milliseconds: enqueued, synchronised, graphed"),
+    "departure": PlannedPart("steps:departures", 60, "losses: eager from eager, graphed from eager"),
+    "loop": PlannedPart("runs:loop", 60, "the whole loop of bench run over a bare one"),
+    "rendering": PlannedPart("rendering:rendering", 60, "quartets a second by source and chunk"),
+    "epoch": PlannedPart("runs:epoch", 120, "an epoch of wnet over 400,000 composites at 64 px"),
+    "stages": PlannedPart("steps:stages", 60, "the first steps' seconds and the peak memory of each stage"),
+    "standard": PlannedPart("runs:standard", 100, "a short run of protocol standard, by phase"),
+    "profiles": PlannedPart("profiles:profiles", 100, "closure, perturbation, blocks"),
+    "evaluation": PlannedPart("profiles:evaluation", 40, "a pass of evaluation by block"),
+    "streamed": PlannedPart("rendering:streamed", 60, "steps on streamed samples over resident ones"),
 }
-SECOND: dict[str, Part] = {
+SECOND: dict[str, PlannedPart] = {
     "machine": FIRST["machine"],
-    "compiled": Part("steps:compiled", 240, "torch.compile: its steps, its departure, its first seconds"),
-    "full": Part("runs:full", 300, "protocol full's loading tiers: packed on disk, streamed, a part of each stage"),
+    "compiled": PlannedPart("steps:compiled", 240, "torch.compile: its steps, its departure, its first seconds"),
+    "full": PlannedPart(
+        "runs:full", 300, "protocol full's loading tiers: packed on disk, streamed, a part of each stage"
+    ),
 }
 
 

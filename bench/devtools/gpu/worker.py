@@ -53,10 +53,12 @@ def main() -> int:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tiny", action="store_true")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gpu-") as scratch:
-        setting = Setting(pick_device(asked.device), TINY if asked.tiny else Scale(), Journal(asked.out), Path(scratch))
-        for name in asked.parts:
+        setting = Setting(
+            pick_device(arguments.device), TINY if arguments.tiny else Scale(), Journal(arguments.out), Path(scratch)
+        )
+        for name in arguments.parts:
             print(f"BEGIN {name}", flush=True)
             spoilt = run_part(name, setting)
             print(f"DONE {name}", flush=True)
@@ -71,8 +73,8 @@ def run_part(name: str, setting: Setting) -> bool:
     try:
         _function((FIRST | SECOND)[name].function)(setting)
     except Exception as error:
-        told = "".join(traceback.format_exception(error))[-1500:]
-        setting.journal.line(name, error=f"{type(error).__name__}: {error}"[:500], traceback=told)
+        text = "".join(traceback.format_exception(error))[-1500:]
+        setting.journal.line(name, error=f"{type(error).__name__}: {error}"[:500], traceback=text)
     try:
         setting.synchronise()
         if setting.cuda:

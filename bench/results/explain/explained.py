@@ -17,7 +17,7 @@ _FEWER = 200  # of the draws of variances, with which effects are drawn
 
 
 @dataclass(frozen=True)
-class Part:
+class VariancePart:
     """One source of variance of a run's figure.
 
     Attributes:
@@ -63,7 +63,7 @@ class Explained:
     """
 
     grid: Grid
-    parts: Sequence[Part]
+    parts: Sequence[VariancePart]
     models: Sequence[Effect]
     losses: Sequence[Effect]
     typical: Values
@@ -95,7 +95,7 @@ class Explained:
         shares, share_draws = variances / (variances.sum() or 1.0), draws / draws.sum(1, keepdims=True)
         low, high = np.quantile(share_draws, [0.025, 0.975], axis=0)
         parts = [
-            Part(kind, float(np.sqrt(variance)), float(share), float(min(share, a)), float(max(share, b)))
+            VariancePart(kind, float(np.sqrt(variance)), float(share), float(min(share, a)), float(max(share, b)))
             for kind, variance, share, a, b in zip(kinds, variances, shares, low, high, strict=True)
         ]
         found = effects(grid, drawn[:: max(1, len(drawn) // _FEWER)], random)

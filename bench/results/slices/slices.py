@@ -18,7 +18,7 @@ from bench.results.find import heading, label, pick, pick_one
 from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.row import Row
 from bench.results.slices.attribute import Slice, attributes_of
-from bench.results.slices.figure import Figure, Gap, correct
+from bench.results.slices.slice_score import Gap, SliceScore, correct
 from bench.results.stats.pairing import Pairing
 from bench.results.stats.scored import Scored
 from bench.results.stats.verdict import lacking
@@ -37,8 +37,8 @@ class SliceFigures:
     """
 
     slice: Slice
-    a: Mapping[str, Figure]
-    b: Mapping[str, Figure]
+    a: Mapping[str, SliceScore]
+    b: Mapping[str, SliceScore]
     gaps: Mapping[str, Gap]
 
 
@@ -138,15 +138,15 @@ def slices_of(results: Path, group: Group, rows: Sequence[Row], metrics: Sequenc
             "data, a baseline takes seconds (bench run --model difference ...)"
         )
     scored = {name: _scored(aligned, sides, name, group.metrics[name]) for name in metrics}
-    there = {name: both for name, both in scored.items() if both is not None}
+    defined = {name: both for name, both in scored.items() if both is not None}
     everything = Slice("", "all images", np.ones(len(samples), dtype=np.bool_))
     cuts = [everything, *(part for attribute in attributes for part in attribute.slices())]
-    figures = [_figures(cut, there, aligned, pairing, compared=len(rows) > 1) for cut in cuts]
+    figures = [_figures(cut, defined, aligned, pairing, compared=len(rows) > 1) for cut in cuts]
     return Slices(
         a=label(first),
         b=label(last) if len(rows) > 1 else "",
         board=heading(first),
-        metrics=list(there),
+        metrics=list(defined),
         facts=group.metrics,
         pairing=pairing,
         whole=figures[0],
@@ -170,8 +170,8 @@ def _figures(
     cut: Slice, scored: Mapping[str, tuple[Scored, Scored]], aligned: Aligned, pairing: Pairing, compared: bool
 ) -> SliceFigures:
     grouping, images = aligned.grouping, cut.images
-    a = {name: Figure.of(left, grouping, images) for name, (left, _) in scored.items()}
-    b = {name: Figure.of(right, grouping, images) for name, (_, right) in scored.items()} if compared else {}
+    a = {name: SliceScore.of(left, grouping, images) for name, (left, _) in scored.items()}
+    b = {name: SliceScore.of(right, grouping, images) for name, (_, right) in scored.items()} if compared else {}
     gaps = {name: Gap.of(*both, grouping, pairing, images) for name, both in scored.items()} if compared else {}
     return SliceFigures(cut, _known(a), _known(b), _known(gaps))
 
@@ -181,7 +181,7 @@ def _known(found: Mapping[str, T | None]) -> dict[str, T]:
 
 
 def _corrected(parts: Sequence[SliceFigures]) -> list[SliceFigures]:
-    corrected = correct(dict(_asked(parts)))
+    corrected = correct(dict(_p_values(parts)))
     return [
         replace(
             part,
@@ -191,7 +191,7 @@ def _corrected(parts: Sequence[SliceFigures]) -> list[SliceFigures]:
     ]
 
 
-def _asked(parts: Sequence[SliceFigures]) -> Iterator[tuple[tuple[int, str], float]]:
+def _p_values(parts: Sequence[SliceFigures]) -> Iterator[tuple[tuple[int, str], float]]:
     for index, part in enumerate(parts):
         for name, gap in part.gaps.items():
             if gap.p is not None:

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from bench.results.stats.grouping import Grouping
-from bench.results.stats.ranking import Entry, moderation_of
+from bench.results.stats.ranking import Contender, moderation_of
 
 DRAWS = 4000
 """A probability of one half is then known within .016."""
 
 
-def best_chances(entries: Mapping[str, Entry], grouping: Grouping, higher_is_better: bool) -> dict[str, float | None]:
+def best_chances(
+    entries: Mapping[str, Contender], grouping: Grouping, higher_is_better: bool
+) -> dict[str, float | None]:
     """How often each row is best among figures that may as well be the true ones.
 
     A row's figure is drawn with Student's t about its mean, with its moderated seed variance; and the backgrounds and

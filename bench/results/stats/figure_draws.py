@@ -8,14 +8,14 @@ import numpy as np
 from scipy.special import chdtri
 
 from bench.results.stats.grouping import Grouping
-from bench.results.stats.ranking import Entry, moderation_of
+from bench.results.stats.ranking import Contender, moderation_of
 from bench.results.stats.student import Values
 
 DRAWS = 2000
 
 
 def figure_draws(
-    metrics: Sequence[Mapping[str, Entry]], grouping: Grouping, random: np.random.Generator
+    metrics: Sequence[Mapping[str, Contender]], grouping: Grouping, random: np.random.Generator
 ) -> dict[str, Values]:
     """Draw the figures of rows that have several seeds on every metric.
 
@@ -53,6 +53,6 @@ def figure_draws(
     return found
 
 
-def _luck(entry: Entry, random: np.random.Generator) -> tuple[Values, Values]:
+def _luck(entry: Contender, random: np.random.Generator) -> tuple[Values, Values]:
     """What stands for a row's seeds in every draw, and where in chi squared their spread is taken."""
     return random.standard_normal((DRAWS, len(entry.seeds))), random.uniform(1e-6, 1 - 1e-6, DRAWS)

@@ -55,7 +55,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class RankAgreement:
     """How far two orders agree.
 
     Attributes:
@@ -71,7 +71,7 @@ class Agreement:
     there: Values
 
 
-def agreement(here: Measured, there: Measured, random: np.random.Generator) -> Agreement:
+def agreement(here: Measured, there: Measured, random: np.random.Generator) -> RankAgreement:
     """Tau between the orders of the same rows on two data sets, with its interval.
 
     Each replicate draws backgrounds and objects of either data set anew, and of each row its seeds, the same on both:
@@ -85,7 +85,7 @@ def agreement(here: Measured, there: Measured, random: np.random.Generator) -> A
     known = taus[~np.isnan(taus)]
     tail = (1 - _LEVEL) / 2
     low, high = np.quantile(known, (tail, 1 - tail)) if len(known) > REPLICATES / 2 else (np.nan, np.nan)
-    return Agreement(kendall_tau(*figures), float(low), float(high), *figures)
+    return RankAgreement(kendall_tau(*figures), float(low), float(high), *figures)
 
 
 def _taus(here: Measured, there: Measured, random: np.random.Generator) -> Iterator[float]:

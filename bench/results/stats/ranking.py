@@ -17,7 +17,7 @@ from bench.results.stats.student import Values
 
 
 @dataclass(frozen=True)
-class Entry:
+class Contender:
     """A row of a table: one cell on one metric.
 
     Attributes:
@@ -41,7 +41,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Place:
+class Rank:
     """Where a row stands.
 
     Attributes:
@@ -56,8 +56,8 @@ class Place:
 
 
 def rank(
-    entries: Mapping[str, Entry], grouping: Grouping, higher_is_better: bool, level: float = 0.05
-) -> dict[str, Place]:
+    entries: Mapping[str, Contender], grouping: Grouping, higher_is_better: bool, level: float = 0.05
+) -> dict[str, Rank]:
     """Ask of every row whether it is worse than the leader.
 
     The leader is the row with the best mean. Each other row's difference from it is judged as a single comparison is,
@@ -75,7 +75,7 @@ def rank(
         ValueError: a seed has infinite values or none, or no image in common with another row.
     """
     several = {name: entry for name, entry in entries.items() if len(entry.seeds) > 1}
-    places = dict.fromkeys(entries, Place(None, None))
+    places = dict.fromkeys(entries, Rank(None, None))
     sign = 1.0 if higher_is_better else -1.0
     figures = {name: entry.figures for name, entry in several.items()}
     moderation = moderation_of(figures.values())
@@ -94,7 +94,7 @@ def rank(
         }
         for name in rest:
             p = corrected.get(name, 1.0) if tier == 1 else places[name].p
-            places[name] = Place(None if name in apart else tier, p)
+            places[name] = Rank(None if name in apart else tier, p)
         rest = [name for name in rest if name in apart]
     return places
 
@@ -124,7 +124,7 @@ def holm(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def _against(
-    leader: Entry, other: Entry, ours: Values, theirs: Values, grouping: Grouping, moderation: Moderation
+    leader: Contender, other: Contender, ours: Values, theirs: Values, grouping: Grouping, moderation: Moderation
 ) -> Difference:
     """The leader less another row, with moderated seed variances."""
     pairing = Pairing.of(leader.seeds, other.seeds)
@@ -141,7 +141,7 @@ def _against(
     return replace(difference, components=components)
 
 
-def _rows(entry: Entry, seeds: Sequence[int]) -> Scored:
+def _rows(entry: Contender, seeds: Sequence[int]) -> Scored:
     place = [entry.seeds.index(seed) for seed in seeds]
     scored = entry.scored
     return Scored(scored.values[place], None if scored.weights is None else scored.weights[place], scored.power)

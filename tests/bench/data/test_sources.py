@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
 import subprocess
@@ -103,16 +104,30 @@ def test_parts_share_no_background_and_no_object(source: Source) -> None:
     assert source.describe()["leaks"] is False
 
 
-def test_groups_are_what_is_shown(source: Source) -> None:
+def test_backgrounds_of_one_group_are_one_picture(shared_pictures) -> None:
+    source = make("composed", shared_pictures, camera="still")
     ids = torch.arange(300)
-    background, item = source.groups("val", ids)
-    if isinstance(source, type(make("synthetic", None))):
-        return
-    shown = source.scenes("val", ids, 32)
+    background, _ = source.groups("train", ids)
+    shown = source.scenes("train", ids, 32)
+    assert len(background) > len(background.unique()) > 1
     for group in background.unique():
         same = shown.bg[background == group]
         assert (same == same[0]).all()
-    assert len(item.unique()) >= 1
+
+
+@pytest.mark.parametrize(("which", "pool"), [(0, "_rooms"), (1, "_figures")])
+def test_another_room_or_figure_changes_the_samples_of_its_group_alone(which: int, pool: str) -> None:
+    source, ids = make("synthetic", None, camera="still"), torch.arange(40)
+    groups = source.groups("val", ids)[which]
+    group, other = int(groups[0]), int(source.groups("train", ids)[which][0])
+    exchanged = copy.copy(source)
+    rows = torch.arange(20 if pool == "_rooms" else 32)
+    rows[group] = other
+    setattr(exchanged, pool, getattr(source, pool).rows(rows))
+    before, after = source.scenes("val", ids, 32).bg_fg, exchanged.scenes("val", ids, 32).bg_fg
+    changed = (before != after).flatten(1).any(1)
+    assert 0 < int(changed.sum()) < len(ids)
+    assert torch.equal(changed, groups == group)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -20,8 +20,8 @@ from tests.bench.progress_log import Told
 @pytest.fixture(scope="module")
 def found(make) -> Profile:
     progress = Told()
-    found, stretches = profile(make(), seconds=0.5, progress=progress)
-    assert stretches
+    found, intervals = profile(make(), seconds=0.5, progress=progress)
+    assert intervals
     assert [words for words in progress.words if "restart" in words] == [f"restart {i} of 4" for i in (1, 2, 3, 4)]
     return found
 

@@ -84,23 +84,23 @@ def test_table_holds_every_block_with_its_figures(measured: Measured, page: str)
 
 
 def test_headline_and_verdict(measured: Measured, page: str) -> None:
-    found, stretches = measured
+    found, intervals = measured
     text = bare(page)
     assert found.spec.model in text and found.spec.recipe in text and found.environment.label in text
     assert f"{found.step_ms.value:.2f} ms" in text and f"{found.parameters:,}" in text
-    good = bare(profile_page(found.model_copy(update={"caveats": ()}), stretches))
-    bad = bare(profile_page(found.model_copy(update={"caveats": ("the moon was full",)}), stretches))
+    good = bare(profile_page(found.model_copy(update={"caveats": ()}), intervals))
+    bad = bare(profile_page(found.model_copy(update={"caveats": ("the moon was full",)}), intervals))
     assert "<strong>Trustworthy" in good and "Not trustworthy" not in good
     assert "Not trustworthy" in bad and "<li>the moon was full</li>" in bad
 
 
 def test_what_others_named_is_escaped(measured: Measured) -> None:
-    found, stretches = measured
+    found, intervals = measured
     evil = "</script><script>alert(1)</script><img src=x>"
     blocks = (found.blocks[0].model_copy(update={"name": evil}), *found.blocks[1:])
     spec = found.spec.model_copy(update={"model": evil, "recipe": evil})
     changed = found.model_copy(update={"blocks": blocks, "spec": spec, "caveats": (evil,)})
-    text = bare(profile_page(changed, [TimelineEntry(s.step, evil, s.begin_ms, s.length_ms) for s in stretches]))
+    text = bare(profile_page(changed, [TimelineEntry(s.step, evil, s.begin_ms, s.length_ms) for s in intervals]))
     assert "alert(1)" in text
     assert "<script>alert" not in text and "<img" not in text
 
@@ -131,8 +131,8 @@ def test_plotly_is_inlined_once(page: str) -> None:
 def test_figures_are_what_plotly_takes(measured: Measured) -> None:
     from plotly.graph_objects import Figure
 
-    found, stretches = measured
-    for figure in (step_figure(found), timeline_figure(found, stretches), memory_figure(found)):
+    found, intervals = measured
+    for figure in (step_figure(found), timeline_figure(found, intervals), memory_figure(found)):
         assert len(Figure(figure).data) == len(figure["data"]) > 3
 
 
@@ -194,16 +194,16 @@ def test_names_in_bars_are_readable(measured: Measured) -> None:
 def test_time_line_starts_each_step_at_nought(measured: Measured) -> None:
     found, _ = measured
     name = found.blocks[0].name
-    stretches = [
+    intervals = [
         TimelineEntry(step, block, 100.0 * step + at, length)
         for step in range(MOST_STEPS + 3)
         for block, at, length in ((STEP, 0.0, 90.0), (name, 5.0, 30.0 + step))
     ]
-    (trace,) = timeline_figure(found, stretches)["data"]
+    (trace,) = timeline_figure(found, intervals)["data"]
     assert trace["y"] == [*range(MOST_STEPS)]
     assert trace["base"] == pytest.approx([5.0] * MOST_STEPS)
     assert trace["x"] == pytest.approx([30.0 + step for step in range(MOST_STEPS)])
-    assert f"its first {MOST_STEPS} of {MOST_STEPS + 3} steps" in profile_page(found, stretches)
+    assert f"its first {MOST_STEPS} of {MOST_STEPS + 3} steps" in profile_page(found, intervals)
 
 
 def test_without_a_window_there_is_no_time_line(measured: Measured) -> None:

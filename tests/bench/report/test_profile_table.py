@@ -7,11 +7,11 @@ import torch
 from rich.console import Console
 
 from bench.core.protocol import find_protocol
-from bench.profile.interleaved import Comparison
+from bench.profile.interleaved import StepComparison
 from bench.profile.interval import Interval
 from bench.profile.profile import Profile, profile
 from bench.profile.training import StepRunner, spec_named
-from bench.report.profile_table import comparison_table, profile_table, verdict
+from bench.report.profile_table import profile_table, step_comparison_table, verdict
 from tests.bench.rectangles import Rectangles
 
 
@@ -30,7 +30,7 @@ def found() -> Profile:
 
 def test_two_models_that_differ_in_brackets_have_two_names() -> None:
     one = Interval(value=1.0, low=0.9, high=1.1)
-    comparison = Comparison(
+    comparison = StepComparison(
         a="unet[width=4], bce",
         b="unet[width=8], bce [red]",
         a_ms=one,
@@ -41,7 +41,7 @@ def test_two_models_that_differ_in_brackets_have_two_names() -> None:
         answer="same",
         rounds=1,
     )
-    text = shown(comparison_table(comparison))
+    text = shown(step_comparison_table(comparison))
     assert "unet[width=4], bce " in text and "unet[width=8], bce [red]" in text
 
 

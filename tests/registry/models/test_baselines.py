@@ -15,7 +15,7 @@ from torch import Tensor
 
 from registry.contract import Quartet
 from registry.models import models
-from registry.models.baselines import Constant, Difference, MeanMap
+from registry.models.baselines import BackgroundDifference, Constant, MeanMap
 
 
 def scenes(seed: int, batch: int = 3, size: int = 12, levels: int = 256) -> Quartet:
@@ -58,7 +58,7 @@ def test_difference_finds_the_best_of_all_thresholds(seed: int, levels: int, emp
     batches = [scenes(seed, batch=3, levels=levels), scenes(seed + 1, batch=2, levels=levels)]
     if empty:
         batches[0].mask.zero_()
-    model = Difference()
+    model = BackgroundDifference()
     model.fit(iter(batches))
     threshold, scores = best_by_numpy(batches)
     ours = scores[round(float(model.threshold) * 255 + 0.5)]
@@ -68,7 +68,7 @@ def test_difference_finds_the_best_of_all_thresholds(seed: int, levels: int, emp
 
 def test_difference_answers_by_its_threshold() -> None:
     batch = scenes(0)
-    model = Difference()
+    model = BackgroundDifference()
     model.fit([batch])
     prediction = model(batch.bg, batch.bg_fg)
     assert prediction.depth is None and prediction.mask_logits.shape == batch.mask.shape
@@ -80,7 +80,7 @@ def test_difference_answers_by_its_threshold() -> None:
 def test_difference_calls_nothing_foreground_in_empty_scenes() -> None:
     batch = scenes(1)
     batch.mask.zero_()
-    model = Difference()
+    model = BackgroundDifference()
     model.fit([batch])
     assert not (model(batch.bg, batch.bg_fg).mask.value > 0.5).any()
 
@@ -89,7 +89,7 @@ def test_difference_separates_what_can_be_separated() -> None:
     bg = torch.full((1, 3, 4, 4), 0.5)
     mask = torch.eye(4).reshape(1, 1, 4, 4)
     bg_fg = bg + 0.3 * mask * torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1) + 10 / 255 * (1 - mask)
-    model = Difference()
+    model = BackgroundDifference()
     model.fit([Quartet(bg, bg_fg, mask)])
     assert 10 / 255 < float(model.threshold) < 0.3
     assert torch.equal((model(bg, bg_fg).mask.value > 0.5).float(), mask)
@@ -149,7 +149,7 @@ def test_a_target_that_is_missing_leaves_its_head_out(name: str) -> None:
 
 def test_difference_needs_masks() -> None:
     with pytest.raises(ValueError, match="needs masks"):
-        Difference().fit([without(scenes(0), "mask")])
+        BackgroundDifference().fit([without(scenes(0), "mask")])
 
 
 @pytest.mark.parametrize("name", ["difference", "constant", "mean_map"])
@@ -196,7 +196,7 @@ def test_what_is_unknown_of_a_target_does_not_count(seed: int) -> None:
     )
     cut = scene.map(lambda tensor: tensor[..., :7, 1:9])
     cut.valid = torch.ones_like(cut.valid)
-    for kind in (Difference, Constant, MeanMap):
+    for kind in (BackgroundDifference, Constant, MeanMap):
         whole, part = kind(), kind()
         whole.fit([holes])
         part.fit([cut])

@@ -12,7 +12,7 @@ from PIL import Image
 from bench.core.errors import BenchError
 from bench.data.colour_maps import painted
 from bench.data.stored import decode
-from bench.data.stored.decode import Reading
+from bench.data.stored.decode import DecodeOptions
 from bench.data.stored.mask_values import MaskValues
 from bench.data.stored.source import Stored
 
@@ -197,7 +197,7 @@ def test_depth_codes_keep_what_matters() -> None:
     assert np.abs(read - values)[known > 0].max() < 1e-5
     eight = np.arange(256, dtype=np.uint8)
     assert (decode.encode_depth(eight / np.float32(255), np.dtype("u1")) == eight).all()
-    assert Reading().fit == "crop"
+    assert DecodeOptions().fit == "crop"
 
 
 def test_plates_of_a_video(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from bench.core.machine import pick_device
 from bench.devtools.gpu import __main__ as command
 from bench.devtools.gpu.journal import Journal, read_lines
 from bench.devtools.gpu.page import main as make_page
-from bench.devtools.gpu.plan import FIRST, SECOND, TINY, Part
+from bench.devtools.gpu.plan import FIRST, SECOND, TINY, PlannedPart
 from bench.devtools.gpu.worker import Setting, run_part
 
 RUNS_ALONE = ("tests", "compiled")  # pytest within pytest; needs a compiler, and a minute
@@ -31,7 +31,7 @@ def test_a_part_leaves_figures(setting: Setting, name: str) -> None:
 
 
 def test_a_part_that_raises_says_why_and_the_next_goes_on(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(FIRST, "broken", Part("machine:nothing_of_that_name", 1, ""))
+    monkeypatch.setitem(FIRST, "broken", PlannedPart("machine:nothing_of_that_name", 1, ""))
     assert run_part("broken", setting) is False
     assert "nothing_of_that_name" in setting.journal.lines()[0]["error"]
 
@@ -53,7 +53,7 @@ def test_a_process_that_dies_costs_one_part(tmp_path: Path, monkeypatch: pytest.
         return popen([sys.executable, str(worker), *words[4:]], **options)  # type: ignore[call-overload]
 
     monkeypatch.setattr(command.subprocess, "Popen", stand_in)
-    monkeypatch.setitem(FIRST, "loop", Part("runs:loop", 1.0, ""))
+    monkeypatch.setitem(FIRST, "loop", PlannedPart("runs:loop", 1.0, ""))
     out = tmp_path / "lines.jsonl"
     assert command.main(["steps", "loop", "epoch", "--out", str(out), "--device", "cpu"]) == 1
     lines = read_lines(out)

@@ -12,7 +12,7 @@ from bench.core.image_columns import PREFIX
 from bench.report.slices_table import slices_table
 from bench.results import store
 from bench.results.compare import compare
-from bench.results.slices.figure import correct
+from bench.results.slices.slice_score import correct
 from bench.results.slices.slices import Slices, slices
 from tests.bench.records import record
 from tests.bench.results_folder import keep

@@ -5,13 +5,13 @@ import pytest
 
 from bench.devtools.calibration.scenarios import layout
 from bench.results.stats.figure_draws import DRAWS, figure_draws
-from bench.results.stats.ranking import Entry
+from bench.results.stats.ranking import Contender
 from bench.results.stats.scored import Scored
 
 
-def entry(figures: list[float], images: float = 0.0) -> Entry:
+def entry(figures: list[float], images: float = 0.0) -> Contender:
     per_image = images * np.random.default_rng(1).standard_normal(256)
-    return Entry(tuple(range(len(figures))), Scored(np.array(figures)[:, None] + per_image - per_image.mean()))
+    return Contender(tuple(range(len(figures))), Scored(np.array(figures)[:, None] + per_image - per_image.mean()))
 
 
 def test_the_spread_is_students(recwarn: pytest.WarningsRecorder) -> None:

@@ -11,16 +11,16 @@ from bench.results.stats.best import best_chances
 from bench.results.stats.difference import Difference
 from bench.results.stats.grouping import Grouping
 from bench.results.stats.pairing import Pairing
-from bench.results.stats.ranking import Entry, holm, rank
+from bench.results.stats.ranking import Contender, holm, rank
 from bench.results.stats.scored import Scored
 
 GROUPING = Grouping(np.arange(60) % 12, np.arange(60) % 11)
 
 
-def entry(mean: float, seeds: int = 3, noise: float = 0.003, first: int = 0) -> Entry:
+def entry(mean: float, seeds: int = 3, noise: float = 0.003, first: int = 0) -> Contender:
     random = np.random.default_rng([seeds, int(1000 * mean)])
     values = mean + noise * random.normal(size=(seeds, 1)) + 0.02 * random.normal(size=(seeds, 60))
-    return Entry(tuple(range(first, first + seeds)), Scored(values))
+    return Contender(tuple(range(first, first + seeds)), Scored(values))
 
 
 def test_tiers_from_the_best_down() -> None:
@@ -92,13 +92,13 @@ def test_probabilities_of_being_best() -> None:
 def test_images_hard_for_all_rows_move_none_ahead() -> None:
     hard = np.random.default_rng(0).normal(0, 0.2, 60)
     rows = {
-        name: Entry(row.seeds, Scored(row.scored.values + hard))
+        name: Contender(row.seeds, Scored(row.scored.values + hard))
         for name, row in (("a", entry(0.9, noise=0.001)), ("b", entry(0.87, noise=0.001)))
     }
     assert (best_chances(rows, GROUPING, higher_is_better=True)["a"] or 0) > 0.95
 
 
 def test_rows_that_cannot_be_ranked() -> None:
-    broken = Entry((0, 1), Scored(np.full((2, 60), np.inf)))
+    broken = Contender((0, 1), Scored(np.full((2, 60), np.inf)))
     with pytest.raises(ValueError, match="infinite"):
         rank({"a": entry(0.9), "b": broken}, GROUPING, higher_is_better=True)

@@ -1,4 +1,4 @@
-"""`Figure` and `Gap`: what one cell reaches on a slice of the test images, and by how much two differ there."""
+"""`SliceScore` and `Gap`: what one cell reaches on a slice of the test images, and by how much two differ there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.results.stats.student import half_width
 
 
 @dataclass(frozen=True)
-class Figure:
+class SliceScore:
     """One metric of one cell on a slice.
 
     Attributes:
@@ -32,7 +32,7 @@ class Figure:
     high: float
 
     @classmethod
-    def of(cls, scored: Scored, grouping: Grouping, images: npt.NDArray[np.bool_]) -> Figure | None:
+    def of(cls, scored: Scored, grouping: Grouping, images: npt.NDArray[np.bool_]) -> SliceScore | None:
         """Of some of the images; None where a seed has nothing to say of any of them, or infinities.
 
         Args:

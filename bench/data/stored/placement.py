@@ -17,7 +17,7 @@ FITS = ("crop", "pad", "stretch")
 
 
 @dataclass(frozen=True)
-class Window:
+class Placement:
     """From a picture to a square.
 
     Attributes:
@@ -31,7 +31,7 @@ class Window:
     size: int
 
     @classmethod
-    def of(cls, width: int, height: int, size: int, fit: str) -> Window:
+    def of(cls, width: int, height: int, size: int, fit: str) -> Placement:
         """The window of a picture.
 
         Args:

@@ -1,4 +1,4 @@
-"""`Choice`: in records of format 1, how precision and memory format were chosen by measuring. Read, never written."""
+"""`PrecisionChoice`: how precision and memory format were chosen in records of format 1. Read, never written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from bench.core.spec import MemoryFormat, Precision
 
 
-class Choice(BaseModel):
+class PrecisionChoice(BaseModel):
     """What was chosen where nobody asked for one precision and one memory format by name.
 
     Attributes:

@@ -109,3 +109,16 @@ def test_in_a_browser(folder: Path) -> None:
     seen = json.loads(title[1].replace("&quot;", '"'))
     assert seen == {"left": 1, "focused": True, "sorted": "descending", "unnamed": 0, "charts": True}
     assert "CONSOLE" not in ended.stderr
+
+
+def test_slices(folder: Path) -> None:
+    assert "no record of this board says what its test images are like" in report(folder / "results", folder / "runs")
+    named = next((n, r) for n, r in store.read_all(folder / "results") if (r.spec.model, r.spec.seed) == ("unet", 0))
+    table = store.read_images(folder / "results" / named[0])
+    table["image/mask_area"] = [0.01 * (index % 8) for index in range(len(table["sample"]))]
+    for suffix in (".json", ".images.csv"):
+        (folder / "results" / named[0]).with_suffix(suffix).unlink()
+    store.write(folder / "results", named[1], table)
+    page = report(folder / "results", folder / "runs")
+    rows = re.findall(r'<td class="text">mask area</td><td class="text">(.*?)</td><td>(\d+)</td>', page)
+    assert sum(int(count) for _, count in rows[:4]) == len(table["sample"])

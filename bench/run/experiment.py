@@ -30,8 +30,10 @@ from bench.train.arithmetic import arithmetic
 from bench.train.assemble import NO_RECIPE, Run, inputs_named, make_run
 from bench.train.engine import engine_for, engine_named
 from bench.train.events import Listener
+from bench.train.failures import describe
 from bench.train.trial import try_out
 from registry.contract import Prediction
+from registry.errors import RegistryError
 from registry.losses import parse
 from registry.models import models
 from registry.optimizers import optimizers
@@ -215,9 +217,17 @@ class Experiment:
     def _audit(self, key: str, runner: Runner, announce: Callable[[str], None]) -> list[Finding]:
         """What the audit finds for a model, once for all its seeds; announced in one line."""
         if key not in self._audits:
-            self._audits[key] = audit(
-                self._recipe, runner.source, self.protocol, key, progress=runner.listener.preparing
-            )
+            try:
+                self._audits[key] = audit(
+                    self._recipe, runner.source, self.protocol, key, progress=runner.listener.preparing
+                )
+            except (BenchError, RegistryError):
+                raise
+            except Exception as error:  # what a model raises here it raises in its run, which records it
+                about = f"cannot be made: {describe(error)}"
+                self._audits[key] = [
+                    Finding(check="audit", grade="broken", finding=about, advice="mend what raised it")
+                ]
             announce(headline(self._audits[key]))
         return self._audits[key]
 

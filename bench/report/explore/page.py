@@ -9,6 +9,7 @@ from typing import Any
 from bench.report.blocks import BLOCKS, css, shades
 from bench.report.explore.lines import Line, lines_of, rankings
 from bench.report.explore.side_by_side import scenes
+from bench.report.explore.slice_tables import slice_tables
 from bench.results import store
 from bench.results.board import Group, groups_of
 from bench.results.standings import Images
@@ -37,7 +38,7 @@ def report(results: Path, runs: Path, pool: bool = False) -> str:
     )
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False}  # metrics and blocks stay in their order
     return environment.get_template("report.html.j2").render(
-        boards=[_board(index, group, lines) for index, group in enumerate(groups)],
+        boards=[_board(index, group, lines, results) for index, group in enumerate(groups)],
         data={"lines": lines, "boards": [_facts(group) for group in groups]},
         scenes=[scenes(group, runs) for group in groups],
         failures=[(name, record) for group in groups for name, record in group.failures],
@@ -50,7 +51,7 @@ def report(results: Path, runs: Path, pool: bool = False) -> str:
     )
 
 
-def _board(index: int, group: Group, lines: Sequence[Line]) -> Mapping[str, Any]:
+def _board(index: int, group: Group, lines: Sequence[Line], results: Path) -> Mapping[str, Any]:
     """A group's tables: the metrics shown, the one that ranks, and the lines in its order."""
     ours = [line for line in lines if line["board"] == index]
     present = [name for name in group.metrics if any(name in line["scores"] for line in ours)]
@@ -71,7 +72,8 @@ def _board(index: int, group: Group, lines: Sequence[Line]) -> Mapping[str, Any]
                     "lines": order,
                 }
             )
-    return {"title": group.title.replace("*", ""), "tables": tables, "facts": group.metrics}
+    slices = slice_tables(group, rankings(group, present), results)
+    return {"title": group.title.replace("*", ""), "tables": tables, "facts": group.metrics, "slices": slices}
 
 
 def _facts(group: Group) -> Mapping[str, Any]:

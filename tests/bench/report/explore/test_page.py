@@ -96,6 +96,10 @@ def test_in_a_browser(folder: Path) -> None:
       seen.unnamed = document.querySelectorAll(unnamed).length;
       setTimeout(() => {
         seen.charts = document.querySelectorAll(".chart .main-svg").length > 0;
+        Plotly.Fx.hover("c-cost", [{curveNumber: 0, pointNumber: 0}]);
+        seen.hover = document.querySelectorAll("#c-cost .hoverlayer .hovertext").length > 0;
+        const paint = performance.getEntriesByType("paint").find(e => e.name === "first-contentful-paint");
+        seen.painted = paint !== undefined && paint.startTime < 2000;
         document.title = JSON.stringify(seen);
       }, 1500);
     }, 500));</script></body>"""
@@ -107,5 +111,27 @@ def test_in_a_browser(folder: Path) -> None:
     title = re.search(r"<title>(.*?)</title>", ended.stdout)
     assert title, ended.stderr[-2000:]
     seen = json.loads(title[1].replace("&quot;", '"'))
-    assert seen == {"left": 1, "focused": True, "sorted": "descending", "unnamed": 0, "charts": True}
+    expected = {
+        "left": 1,
+        "focused": True,
+        "sorted": "descending",
+        "unnamed": 0,
+        "charts": True,
+        "hover": True,
+        "painted": True,
+    }
+    assert seen == expected
     assert "CONSOLE" not in ended.stderr
+
+
+def test_slices(folder: Path) -> None:
+    assert "no record of this board says what its test images are like" in report(folder / "results", folder / "runs")
+    named = next((n, r) for n, r in store.read_all(folder / "results") if (r.spec.model, r.spec.seed) == ("unet", 0))
+    table = store.read_images(folder / "results" / named[0])
+    table["image/mask_area"] = [0.01 * (index % 8) for index in range(len(table["sample"]))]
+    for suffix in (".json", ".images.csv"):
+        (folder / "results" / named[0]).with_suffix(suffix).unlink()
+    store.write(folder / "results", named[1], table)
+    page = report(folder / "results", folder / "runs")
+    rows = re.findall(r'<td class="text">mask area</td><td class="text">(.*?)</td><td>(\d+)</td>', page)
+    assert sum(int(count) for _, count in rows[:4]) == len(table["sample"])

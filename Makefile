@@ -1,6 +1,6 @@
 # make run    install, train four models under protocol quick, write leaderboard.md
 # make test   install, lint, types, all tests
-# make test-extras  tests that need a package which is no dependency (a cluster, transformers, a browser)
+# make test-extras  tests that need what is no dependency, such as a browser
 # make format  put every file in the project's form
 # make bench  benchmarks (pytest-benchmark)
 PYTHON ?= python3

@@ -53,7 +53,7 @@ def lines(kind: str, pattern: str = "*") -> Lines:
     if pattern == "*":
         for registry in LISTS[kind]:
             rows += [(f"{prefix}...", "made on demand") for prefix in registry.families()]
-            rows += [("package.module:attribute", f"a {registry.kind} of your own")]
+            rows += [("package.module:attribute", f"{_article(registry.kind)} {registry.kind} of your own")]
     return rows
 
 
@@ -80,3 +80,7 @@ def _about(registry: Registry[Any], name: str) -> str:
         return registry.summary(name)
     facts = metrics.facts(name)
     return f"{'higher' if facts.higher_is_better else 'lower'} is better, perfect {facts.perfect:g}: {facts.summary}"
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"

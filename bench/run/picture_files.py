@@ -71,7 +71,7 @@ def find_pictures(
     used = {plate for plate in plates.values() if plate is not None}
     pictures: dict[str, PictureFile] = {}
     problems: list[tuple[str, str]] = []
-    for path in plates:
+    for path, plate in plates.items():
         name = stem_of(path)
         if path in used:
             continue
@@ -81,10 +81,12 @@ def find_pictures(
             problems.append((printable(path), "not a regular file"))
         elif name in pictures:
             problems.append((printable(path), f"another picture has this name: {printable(pictures[name].bg_fg)}"))
-        elif paired and plates[path] is None:
+        elif paired and plate is None:
             problems.append((printable(path), "no photograph of its background"))
+        elif plate is not None and not plate.is_file():  # opening a named pipe would wait for ever
+            problems.append((printable(path), f"its background {printable(plate)} is not a regular file"))
         else:
-            pictures[name] = PictureFile(name, path, plates[path])
+            pictures[name] = PictureFile(name, path, plate)
     if not pictures and not problems:
         raise BadData([(", ".join(map(printable, given)), f"holds no image files ({ignored} of other suffixes)")])
     return PictureFiles(list(pictures.values()), problems, ignored)

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -72,15 +74,16 @@ def predict_files(
     """
     problems: list[tuple[str, str]] = []
     done = 0
+    read = partial(_read, lru_cache(maxsize=_AHEAD)(_decoded))  # one background may serve all pictures
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="write") as writers:
         writing: deque[Future[None]] = deque()
         try:
-            for picture, read in zip(pictures, _ahead(_read, pictures), strict=True):
-                if isinstance(read, str):
-                    problems.append((printable(picture.bg_fg), read))
+            for picture, images in zip(pictures, _ahead(read, pictures), strict=True):
+                if isinstance(images, str):
+                    problems.append((printable(picture.bg_fg), images))
                 else:
                     try:
-                        predicted = _predict(run, picture.name, *read, tile, side)
+                        predicted = _predict(run, picture.name, *images, tile, side)
                         writing.append(writers.submit(write, predicted))
                     except (RuntimeError, ValueError, MemoryError) as error:
                         reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -111,14 +114,14 @@ def _ahead(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
             readers.shutdown(cancel_futures=True)
 
 
-def _read(picture: PictureFile) -> tuple[Tensor | None, Tensor] | str:
+def _read(plate: Callable[[Path], Tensor], picture: PictureFile) -> tuple[Tensor | None, Tensor] | str:
     """bg, if there is one, and bg_fg, (H, W, 3) of 8 bits; or what is wrong with them."""
     try:
-        bg_fg = _pixels(picture.bg_fg.read_bytes())
+        bg_fg = _decoded(picture.bg_fg)
         bg = None
         if picture.bg is not None:
             try:
-                bg = _pixels(picture.bg.read_bytes())
+                bg = plate(picture.bg)
             except (BadFile, OSError) as error:
                 raise BadImage(f"its background {printable(picture.bg)}: {error}") from error
             if bg.shape != bg_fg.shape:
@@ -129,8 +132,8 @@ def _read(picture: PictureFile) -> tuple[Tensor | None, Tensor] | str:
     return bg, bg_fg
 
 
-def _pixels(content: bytes) -> Tensor:
-    return torch.from_numpy(np.array(rgb(open_image(content))))
+def _decoded(path: Path) -> Tensor:
+    return torch.from_numpy(np.array(rgb(open_image(path.read_bytes()))))
 
 
 def _predict(

@@ -1,5 +1,6 @@
 """Which files are pictures, and which background belongs to each."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,13 @@ def test_nothing_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(BadData, match="1 of other suffixes"):
         find_pictures([tmp_path])
+
+
+def test_named_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    images(tmp_path, "a_bg.png", "a_bg_fg.png", "b_bg_fg.png")
+    os.mkfifo(tmp_path / "b_bg.png")
+    os.mkfifo(tmp_path / "c_bg_fg.png")
+    found = find_pictures([tmp_path])
+    assert pairs(tmp_path, found) == {"a_bg_fg.png": "a_bg.png"}
+    assert len(found.problems) == 2
+    assert all("not a regular file" in reason for _, reason in found.problems)

@@ -1,6 +1,7 @@
 """``bench predict`` from the weights to the files."""
 
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from typer.testing import CliRunner
 from bench.cli import app
 from bench.core.errors import BadData, BenchError
 from bench.report.prediction_files import DepthScale
+from bench.run.picture_files import find_pictures
+from bench.run.prediction import Predicted, predict_files
 from bench.run.trained import trained_run
 from registry.contract import Quartet
 from tests.bench.rectangles import Rectangles
@@ -109,3 +112,42 @@ def test_lost_weights_are_said(made: tuple[Path, str], tmp_path: Path) -> None:
 )
 def test_depth_in_the_unit_of_the_encoding(encoding: str, written: int) -> None:
     assert DepthScale.of(encoding).numbers(torch.full((1, 1), 0.5)).item() == written
+
+
+def test_writing_does_not_hold_up_the_network(made: tuple[Path, str], tmp_path: Path) -> None:
+    shots(tmp_path / "in", dict.fromkeys("abc", (32, 32)))
+    run = trained_run(made[0] / "results", made[0] / "runs", made[1], CPU)
+    all_predicted = threading.Event()
+    written: list[str] = []
+
+    def write(predicted: Predicted) -> None:
+        assert all_predicted.wait(60), "the network waits for the writer"
+        written.append(predicted.name)
+
+    def progress(what: str, done: int, total: int) -> None:
+        if done == total:
+            all_predicted.set()
+
+    problems = predict_files(run, find_pictures([tmp_path / "in"]).pictures, write, progress=progress)
+    assert not problems
+    assert sorted(written) == ["a_bg_fg", "b_bg_fg", "c_bg_fg"]
+
+
+def test_what_cannot_be_written_ends_it(made: tuple[Path, str], tmp_path: Path) -> None:
+    shots(tmp_path / "in", dict.fromkeys("abc", (32, 32)))
+    run = trained_run(made[0] / "results", made[0] / "runs", made[1], CPU)
+
+    def write(predicted: Predicted) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        predict_files(run, find_pictures([tmp_path / "in"]).pictures, write)
+
+
+def test_a_run_of_one_image_needs_no_background(tmp_path: Path) -> None:
+    run = make(tmp_path, Rectangles(), inputs="image").id
+    shots(tmp_path / "in", {"a": (40, 24)})
+    (tmp_path / "in" / "a_bg.png").unlink()
+    done = predict((tmp_path, run), "--in", tmp_path / "in", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert Image.open(tmp_path / "out" / "a_bg_fg_mask.png").size == (40, 24)

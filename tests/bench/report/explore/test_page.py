@@ -96,6 +96,10 @@ def test_in_a_browser(folder: Path) -> None:
       seen.unnamed = document.querySelectorAll(unnamed).length;
       setTimeout(() => {
         seen.charts = document.querySelectorAll(".chart .main-svg").length > 0;
+        Plotly.Fx.hover("c-cost", [{curveNumber: 0, pointNumber: 0}]);
+        seen.hover = document.querySelectorAll("#c-cost .hoverlayer .hovertext").length > 0;
+        const paint = performance.getEntriesByType("paint").find(e => e.name === "first-contentful-paint");
+        seen.painted = paint !== undefined && paint.startTime < 2000;
         document.title = JSON.stringify(seen);
       }, 1500);
     }, 500));</script></body>"""
@@ -107,7 +111,16 @@ def test_in_a_browser(folder: Path) -> None:
     title = re.search(r"<title>(.*?)</title>", ended.stdout)
     assert title, ended.stderr[-2000:]
     seen = json.loads(title[1].replace("&quot;", '"'))
-    assert seen == {"left": 1, "focused": True, "sorted": "descending", "unnamed": 0, "charts": True}
+    expected = {
+        "left": 1,
+        "focused": True,
+        "sorted": "descending",
+        "unnamed": 0,
+        "charts": True,
+        "hover": True,
+        "painted": True,
+    }
+    assert seen == expected
     assert "CONSOLE" not in ended.stderr
 
 

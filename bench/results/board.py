@@ -54,16 +54,21 @@ class Group:
         """What cannot be: one spec, code and arithmetic with two results."""
         return [alarm for row in self.board for part in (row, *row.elsewhere) for alarm in part.alarms]
 
-    def machines(self) -> dict[str, list[tuple[Row, list[Record]]]]:
-        """By machine fingerprint: each row with what was recorded there, the latest of every run."""
+    @cached_property
+    def _latest(self) -> dict[str, dict[str, dict[int, Record]]]:
+        """By machine fingerprint and cell, the latest finished record of every seed."""
         latest: dict[str, dict[str, dict[int, Record]]] = {}
         for _, record in sorted(self.members, key=lambda pair: (pair[1].finished, pair[0])):
             if record.outcome == "finished":
                 cells = latest.setdefault(record.fingerprint, {})
                 cells.setdefault(record.cell, {})[record.spec.seed] = record
+        return latest
+
+    def machines(self) -> dict[str, list[tuple[Row, list[Record]]]]:
+        """By machine fingerprint: each row with what was recorded there, the latest of every run."""
         return {
             machine: [(row, list(cells[row.cell].values())) for row in self.board if row.cell in cells]
-            for machine, cells in sorted(latest.items())
+            for machine, cells in sorted(self._latest.items())
         }
 
     @cached_property
@@ -91,7 +96,7 @@ class Group:
 
     def on(self, row: Row, fingerprint: str) -> list[Record]:
         """What one machine recorded of a row, the latest of every run."""
-        return next((records for other, records in self.machines().get(fingerprint, ()) if other is row), [])
+        return [*self._latest.get(fingerprint, {}).get(row.cell, {}).values()]
 
 
 def groups_of(records: Iterable[Named], pool: bool = False) -> list[Group]:

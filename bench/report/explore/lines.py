@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,13 @@ from bench.report.blocks import BLOCKS, block_ms
 from bench.results import store
 from bench.results.board import Group, disturbed, rate
 from bench.results.row import Row
-from bench.results.standings import Images, ranking, standings
+from bench.results.standings import Images, Standing, ranking, standings
 
 QUANTILES = 41
 """Points of a distribution over test images that the page keeps."""
+
+MOST = 100
+"""Rows of a board whose distributions are drawn, the best ones; reading the images of more would take long."""
 
 Line = dict[str, Any]
 """One row of the board as JSON."""
@@ -40,8 +43,10 @@ def lines_of(groups: Sequence[Group], images: Images, folder: Path) -> list[Line
             }
             for ranked in rankings(group, present)
         }
-        for row in group.board:
-            line = _line(group, row, present, folder)
+        headlines = [name for name in present if group.metrics[name].headline]
+        for index_in_board, row in enumerate(_best_first(group, places)):
+            drawn = headlines if index_in_board < MOST else ()
+            line = _line(group, row, present, folder, drawn)
             line["board"] = index
             line["places"] = {
                 name: {"order": order, "tie": standing.place.tier, "p": standing.place.p, "best": standing.best}
@@ -49,8 +54,16 @@ def lines_of(groups: Sequence[Group], images: Images, folder: Path) -> list[Line
                 for order, standing in [by_row[id(row)]]
             }
             lines.append(line)
-            lines += [_line(group, other, present, folder) | {"board": index, "places": {}} for other in row.elsewhere]
+            lines += [
+                _line(group, other, present, folder, ()) | {"board": index, "places": {}} for other in row.elsewhere
+            ]
     return lines
+
+
+def _best_first(group: Group, places: Mapping[str, Mapping[int, tuple[int, Standing]]]) -> list[Row]:
+    """The rows by the best place they have in any ranking."""
+    last = len(group.board)
+    return sorted(group.board, key=lambda row: min((by[id(row)][0] for by in places.values()), default=last))
 
 
 def rankings(group: Group, present: Sequence[str]) -> list[str]:
@@ -59,7 +72,7 @@ def rankings(group: Group, present: Sequence[str]) -> list[str]:
     return [ranking(names, group.metrics) for names in tables if names]
 
 
-def _line(group: Group, row: Row, metrics: Sequence[str], folder: Path) -> Line:
+def _line(group: Group, row: Row, metrics: Sequence[str], folder: Path, drawn: Collection[str]) -> Line:
     record = row.any
     here = group.on(row, record.fingerprint) or [record for _, record in row.records.values()]
     scores = {}
@@ -88,7 +101,7 @@ def _line(group: Group, row: Row, metrics: Sequence[str], folder: Path) -> Line:
         "peak_mib": record.peak_mib,
         "blocks": {name: ms for name in BLOCKS if (ms := _median(block_ms(r, name) for r in here)) is not None},
         "curve": _curve(record),
-        "spread": _spread(folder, row, metrics),
+        "spread": _spread(folder, row, drawn) if drawn else {},
         "ids": [record.id for _, record in row.records.values()],
     }
 
@@ -104,12 +117,12 @@ def _curve(record: Record) -> dict[str, list[float | None]]:
     return {name: values for name, values in curve.items() if any(value is not None for value in values)}
 
 
-def _spread(folder: Path, row: Row, metrics: Sequence[str]) -> dict[str, list[float]]:
+def _spread(folder: Path, row: Row, metrics: Collection[str]) -> dict[str, list[float]]:
     """Quantiles over the test images of all seeds together, by metric."""
     tables = []
     for name, _ in row.records.values():
         try:
-            tables.append(store.read_images(folder / name))
+            tables.append(store.read_images(folder / name, only=metrics))
         except BadData:
             continue
     found = {}

@@ -43,6 +43,9 @@ def inspect(
     from bench.report.inspection_table import inspection_lines
     from bench.report.progress_bar import Bar
 
+    for path, option in ((sheet, "--sheet"), (json, "--json")):
+        if path is not None:
+            files.check_writable(path, option)
     console = Console(highlight=False, markup=False)
     with Bar(console) as bar:
         found = look(data.open(quiet=True), samples, size, bar)

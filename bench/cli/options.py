@@ -18,6 +18,7 @@ import typer
 from typer.models import ParameterInfo
 
 from bench.core import files
+from bench.core.errors import BenchError
 
 _PANELS = dict.fromkeys(("results", "runs", "out", "json", "html", "trace", "picture"), "Files")
 """The panel of an option that stands in no group, by its name; of all others it is "What"."""
@@ -49,7 +50,12 @@ def expand(command: Callable[..., None]) -> Callable[..., None]:
     def call(**values: Any) -> None:
         for name, group in groups.items():
             values[name] = group(**{option.name: values.pop(option.name) for option in _options(group)})
-        command(**values)
+        try:
+            command(**values)
+        except SystemExit as error:  # no command here leaves that way: it would end as if all were done
+            from bench.train.failures import describe  # imports torch
+
+            raise BenchError(f"code of a plug-in ended the program: {describe(error)}") from error
 
     call.__name__, call.__doc__, call.__module__ = command.__name__, command.__doc__, command.__module__
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in spelled}

@@ -31,6 +31,7 @@ def report(
 
     if not folders.results.is_dir():
         raise BenchError(f"there is no folder {folders.results}; bench run makes it, or name another with --results")
+    files.check_writable(out, "--out")
     page = page_of(folders.results, folders.runs)
     files.replace(out, page)
     typer.echo(f"wrote {out}: {len(page.encode()) / 2**20:.1f} MiB")

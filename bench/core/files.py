@@ -18,6 +18,7 @@ from bench.core.errors import BenchError
 _PREFIX, _SUFFIX = ".", ".tmp"
 STRAY_AGE = 3600.0
 """Seconds after which a temporary file is nobody's any more."""
+_TRIES = 20
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 
@@ -122,6 +123,19 @@ def check_folder(folder: Path, option: str, path: Path | None = None) -> None:
         BenchError: they cannot.
     """
     place = Path(os.path.realpath(folder))
+    for _ in range(_TRIES):
+        try:
+            return _try_folder(place)
+        except (FileExistsError, FileNotFoundError) as error:  # another process tries the same folder just now
+            failure: OSError = error
+        except OSError as error:
+            failure = error
+            break
+    raise BenchError(f"{option}: cannot write {path or folder}: {failure.strerror}") from failure
+
+
+def _try_folder(place: Path) -> None:
+    """Make a file in a folder and take everything away again."""
     made: list[Path] = []
     try:
         for above in reversed([place, *place.parents]):
@@ -130,8 +144,6 @@ def check_folder(folder: Path, option: str, path: Path | None = None) -> None:
                 made.append(above)
         with tempfile.NamedTemporaryFile(dir=place):  # permissions do not tell: /proc takes no files from anybody
             pass
-    except OSError as error:
-        raise BenchError(f"{option}: cannot write {path or folder}: {error.strerror}") from error
     finally:
         for above in reversed(made):
             with suppress(OSError):

@@ -120,7 +120,9 @@ class Experiment:
         try:
             optimizer = optimizers.build(protocol.optimizer)([torch.nn.Parameter(torch.zeros(1))])
             schedules.build(protocol.schedule)(optimizer, 10)
-        except (ValueError, ZeroDivisionError, TypeError) as error:
+        except RegistryError:
+            raise
+        except (Exception, SystemExit) as error:  # whatever somebody's optimizer raises
             raise BenchError(f"that cannot be built: {error}") from error
         for key in self._keys:
             if key not in BASELINES:
@@ -134,7 +136,7 @@ class Experiment:
         for key in self._metrics:
             try:
                 Scores([key]).update(Prediction(logits, logits), quartet)
-            except Exception as error:  # whatever somebody's metric raises
+            except (Exception, SystemExit) as error:  # whatever somebody's metric raises
                 raise BenchError(f"metric {key} cannot be computed: {type(error).__name__}: {error}") from error
 
     def headline(self) -> str:
@@ -223,7 +225,7 @@ class Experiment:
                 )
             except (BenchError, RegistryError):
                 raise
-            except Exception as error:  # what a model raises here it raises in its run, which records it
+            except (Exception, SystemExit) as error:  # what a model raises here it raises in its run, which records it
                 about = f"cannot be made: {describe(error)}"
                 self._audits[key] = [
                     Finding(check="audit", grade="broken", finding=about, advice="mend what raised it")

@@ -14,8 +14,9 @@ from bench.timing.work import count_gmacs, parameter_count
 from bench.train.assemble import Run, build_model, build_step
 from bench.train.compatibility import check_sizes, predicted_heads
 from bench.train.failures import describe, out_of_memory
-from registry.contract import Model
-from registry.errors import RegistryError
+from registry.contract import Model, Prediction, Quartet, check_loss
+from registry.errors import ContractError, RegistryError
+from registry.losses.objective import Objective
 from registry.models.baselines import Fitted
 
 _MORE_IMAGES = (1, 2, 3, 4, 8, 16)
@@ -103,6 +104,31 @@ def _step(run: Run, model: nn.Module, source: Source, stage: Stage, device: torc
     with torch.no_grad():
         prediction = model(*(image.clone() for image in inputs))
         predicted_heads(run.spec.model, prediction, quartet)
+    check_terms(step.objective, prediction, quartet)
+
+
+def check_terms(objective: Objective, prediction: Prediction, quartet: Quartet) -> None:
+    """Call every term once on its own and see what it does to what it is given.
+
+    Raises:
+        ContractError: a term alters in place what others read, or has no gradient.
+    """
+    logits = (prediction.mask_logits, prediction.depth_logits)
+    copied = Prediction(*(None if each is None else each.detach().clone().requires_grad_() * 1.0 for each in logits))
+    for term in objective.applied(copied, quartet.map(torch.clone)):
+        given = {
+            "logits of its prediction": term.prediction.logits,
+            "value of its prediction": term.prediction.value,
+            "target": term.target.value,
+            "target as it is stored": term.target.stored,
+        }
+        before = {name: tensor.detach().clone() for name, tensor in given.items()}
+        loss = check_loss(term.function(term.prediction, term.target), term.key)
+        for name, tensor in given.items():
+            if not torch.equal(tensor.nan_to_num(), before[name].nan_to_num()):
+                raise ContractError(f"loss term {term.key!r} alters the {name} in place: work on a copy")
+        if not loss.requires_grad:
+            raise ContractError(f"loss term {term.key!r} has no gradient: it does not follow from the prediction")
 
 
 def _smallest(run: Run, source: Source, stage: Stage, device: torch.device) -> int | None:
@@ -110,7 +136,7 @@ def _smallest(run: Run, source: Source, stage: Stage, device: torch.device) -> i
     for images in (count for count in _MORE_IMAGES if count > stage.batch):
         try:
             _step(run, build_model(run.spec, device), source, stage.model_copy(update={"batch": images}), device)
-        except Exception:
+        except (Exception, SystemExit):
             continue
         return images
     return None

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from bench.cli import app
 from bench.cli.options import expand, plain
+from bench.core.errors import BenchError
 
 
 @dataclass(frozen=True)
@@ -82,3 +83,13 @@ def test_every_command_has_help_with_examples_to_copy(name: str) -> None:
     assert "Examples:" in page
     assert any(line.strip().startswith(f"bench {name}") for line in page.splitlines())
     assert "..." not in page.split("Usage")[1].split("╭")[0].replace("[OPTIONS]", "").replace("]...", "")
+
+
+def test_a_plugin_that_ends_the_program_is_told_with_its_place() -> None:
+    """Foreign code that leaves with status 0 would look as if all were done."""
+
+    def command(name: str) -> None:
+        raise SystemExit(0)
+
+    with pytest.raises(BenchError, match=r"plug-in ended the program: SystemExit: 0 \(test_options.py, line \d+\)"):
+        expand(command)(name="x")

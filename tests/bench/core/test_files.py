@@ -5,6 +5,7 @@ import os
 import stat
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,11 @@ def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
         pass
     with files.lock(tmp_path / "lock", wait=False):
         pass
+
+
+def test_several_find_out_about_one_folder_at_once(tmp_path: Path) -> None:
+    """Each makes the folder and takes it away again, under the feet of the others."""
+    with ThreadPoolExecutor(8) as pool:
+        for tried in [pool.submit(files.check_folder, tmp_path / "a" / "b", "--results") for _ in range(200)]:
+            tried.result()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -178,3 +178,40 @@ def test_unknown_inputs_are_refused_and_image_is_another_run(tmp_path: Path) -> 
 def test_names_that_do_not_exist(tmp_path: Path) -> None:
     with pytest.raises(RegistryError, match="unet"):
         experiment(tmp_path, "unett")
+
+
+def alters_target(prediction, target):
+    target.value.zero_()
+    return (prediction.value - target.value).abs().mean()
+
+
+def alters_logits(prediction, target):
+    prediction.logits.sub_(1.0)
+    return (prediction.value - target.value).abs().mean()
+
+
+def has_no_gradient(prediction, target):
+    return (prediction.value.detach() - target.value).abs().mean()
+
+
+def ends_the_program(prediction, target):
+    raise SystemExit(0)
+
+
+@pytest.mark.parametrize(
+    ("term", "message"),
+    [
+        ("alters_target", "'own_terms:alters_target' alters the target in place: work on a copy"),
+        ("alters_logits", "alters the logits of its prediction in place"),
+        ("has_no_gradient", "has no gradient"),
+        ("ends_the_program", r"does not train on 8 images of 32 px: SystemExit: 0 \(test_experiment.py, line"),
+    ],
+)
+@pytest.mark.parametrize("recipe", ["mask: bce, depth: {}", "mask: l1 + {}, depth: l1"])
+def test_terms_that_would_spoil_what_others_read_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str, term: str, message: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "own_terms", sys.modules[__name__])
+    with pytest.raises((BenchError, RegistryError), match=message):
+        experiment(tmp_path, loss=recipe.format(f"own_terms:{term}"))
+    assert list(tmp_path.iterdir()) == []

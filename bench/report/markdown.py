@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 _TAG = re.compile(r"<(?=[a-zA-Z/!?])(?!/?sub>)")
 _MARKUP = re.compile(r"([\\`*_\[\]#])")
@@ -33,7 +34,11 @@ def literal(text: str) -> str:
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
+@lru_cache(maxsize=4096)
 def _cell(text: str) -> str:
     """A text that cannot end its cell or its line, and outside of code is no HTML but ``<sub>``."""
-    parts = " ".join(text.split()).replace("|", "\\|").split("`")
+    flat = " ".join(text.split()).replace("|", "\\|")
+    if "<" not in flat:
+        return flat
+    parts = flat.split("`")
     return "`".join(_TAG.sub("&lt;", part) if i % 2 == 0 else part for i, part in enumerate(parts))

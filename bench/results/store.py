@@ -128,7 +128,7 @@ def read_all(folder: Path) -> Records:
     """All records of a folder, by file name, and the names of those that are damaged."""
     named: list[Named] = []
     damaged: list[tuple[str, str]] = []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob("*.json"), key=lambda path: path.name):
         if path.name == SCHEMA:
             continue
         try:

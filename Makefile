@@ -18,7 +18,7 @@ run: $(VENV)/.run
 	@echo "results/              a record of every run"
 
 test: $(VENV)/.test lint types
-	$(BIN)/pytest -n auto -m 'not extra'
+	$(BIN)/pytest -n auto --dist worksteal -m 'not extra'
 
 test-extras: $(VENV)/.test
 	$(BIN)/pytest -m extra -rs || [ $$? -eq 5 ]  # 5: there are none

@@ -71,7 +71,7 @@ def test_every_legal_schedule_gives_a_rate_to_its_last_step(
     schedule = schedules.build(key)(optimizer, epochs * steps)
     for _ in range(epochs):
         for _ in range(steps):
-            assert 0 <= optimizer.param_groups[0]["lr"] <= 1, key
+            assert 0 <= optimizer.param_groups[0]["lr"] < math.inf, key  # a gamma above 1 is legal, and grows
             optimizer.step()
             schedule.step()
         schedule.epoch(1.0)

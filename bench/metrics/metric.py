@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 from pydantic import ValidationError
 
 from bench.core.code import own_code
-from bench.core.metric_facts import MetricFacts
+from bench.core.record.metric_facts import MetricFacts
 from registry.errors import BadParameter, RegistryError
 from registry.lookup.entry import Entry
 from registry.lookup.keys import format_key, parse_key

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from bench.core.files import canonical_json
-from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
+from bench.core.record.metric_facts import MetricFacts
 from bench.results.metric_facts import facts_in
 from bench.results.row import Named as Named
 from bench.results.row import Row as Row

@@ -12,8 +12,8 @@ from bench.cli import app
 from bench.core.errors import BadData, BenchError
 from bench.metrics.summary import skill
 from bench.results import evaluations, store
-from bench.run.board_evaluation import evaluate_board, find_board
-from bench.run.evaluation import Evaluator
+from bench.run.evaluate.board_evaluation import evaluate_board, find_board
+from bench.run.evaluate.evaluation import Evaluator
 from bench.run.trained import TrainedRun, trained_run
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.trained_model import make

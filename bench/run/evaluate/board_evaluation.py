@@ -18,9 +18,9 @@ from bench.results.board import Group, Row, groups_of
 from bench.results.find import label
 from bench.results.metric_facts import shown
 from bench.results.stats.kendall import Measured, RankAgreement, agreement
-from bench.run.evaluation import Evaluator
+from bench.run.evaluate.evaluation import Evaluator
 from bench.run.trained import load_run
-from bench.train.training_state import BEST
+from bench.train.checkpoints.training_state import BEST
 
 _FEWEST = 2
 

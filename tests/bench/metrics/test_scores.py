@@ -13,7 +13,8 @@ from bench.metrics.view import View
 from registry import ssim
 from registry.contract import Prediction, Quartet
 from registry.errors import UnknownName
-from registry.losses import parse, structure
+from registry.losses import parse
+from registry.losses.terms import structure
 from registry.losses.objective import Objective
 
 ALL = [name for name in metrics.names() if name != "mask_false_alarm"]

@@ -17,7 +17,7 @@ from bench.results.aligned import Aligned
 from bench.results.board import Group, Row, groups_of
 from bench.results.find import label
 from bench.results.metric_facts import shown
-from bench.results.stats.kendall import Measured, RankAgreement, agreement
+from bench.results.stats.ranks.kendall import Measured, RankAgreement, agreement
 from bench.run.evaluation import Evaluator
 from bench.run.trained import load_run
 from bench.train.training_state import BEST

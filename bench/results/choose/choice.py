@@ -18,7 +18,7 @@ from bench.results.find import heading
 from bench.results.latency import Latency
 from bench.results.row import Row
 from bench.results.standings import MOST, Images, entries, ranking
-from bench.results.stats.figure_draws import DRAWS, figure_draws
+from bench.results.stats.ranks.figure_draws import DRAWS, figure_draws
 from bench.results.stats.student import Values, half_width
 
 NEAREST = 3

@@ -14,7 +14,7 @@ from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
 from bench.results import store
 from bench.results.aligned import IDS, Aligned
-from bench.results.row import Row
+from bench.results.board.row import Row
 from bench.results.stats.grouping import Grouping
 from bench.results.stats.machines import machine_means
 from bench.results.stats.ranks.best import best_chances

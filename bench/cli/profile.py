@@ -84,7 +84,7 @@ def profile(
     from bench.report.profile_page import profile_page
     from bench.report.profile_table import profile_table, step_comparison_table
     from bench.report.progress_bar import Bar
-    from bench.train.engine import engine_named
+    from bench.train.engines.engine import engine_named
 
     alone = {"--trace": trace, "--picture": picture, "--html": html, "--memory-budget": memory_budget}
     alone |= {"--twice": twice or None, "--bottleneck": bottleneck or None}

@@ -29,7 +29,7 @@ from bench.timing.ledger import STEP, TimelineEntry
 from bench.timing.summary import block_rows, block_times
 from bench.timing.window import Window
 from bench.timing.work import parameter_count
-from bench.train.engine import FIRST_STEPS
+from bench.train.engines.engine import FIRST_STEPS
 
 _MIB = 2**20
 

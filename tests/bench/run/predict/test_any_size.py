@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.errors import BenchError
-from bench.run.any_size import predict_any_size
+from bench.run.predict.any_size import predict_any_size
 
 
 def pointwise(stride: int, largest: int | None = None):

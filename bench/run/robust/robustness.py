@@ -13,8 +13,8 @@ from bench.data.loading.loader import Loader
 from bench.data.source import Source
 from bench.metrics import metrics
 from bench.results.metric_facts import shown
-from bench.run.disturbances import DISTURBANCES, Disturbance
-from bench.run.scoring import fit_baselines, open_part, score
+from bench.run.evaluate.scoring import fit_baselines, open_part, score
+from bench.run.robust.disturbances import DISTURBANCES, Disturbance
 from bench.run.trained import Predict, TrainedRun
 from registry.contract import Quartet
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from bench.core.errors import BadData
-from bench.run.picture_files import PictureFiles, find_pictures
+from bench.run.predict.picture_files import PictureFiles, find_pictures
 
 
 def images(folder: Path, *names: str) -> None:

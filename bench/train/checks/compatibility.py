@@ -8,7 +8,7 @@ from torch import nn
 from bench.core.errors import BenchError
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import Loader
-from bench.train.untouched import untouched
+from bench.train.isolation.untouched import untouched
 from registry.contract import Quartet, check_prediction
 from registry.losses.objective import Objective
 from registry.losses.recipe import Recipe

@@ -13,8 +13,8 @@ from bench.core.errors import BadData, BenchError
 from bench.metrics.summary import skill
 from bench.results import store
 from bench.results.store import evaluations
-from bench.run.board_evaluation import evaluate_board, find_board
-from bench.run.evaluation import Evaluator
+from bench.run.evaluate.board_evaluation import evaluate_board, find_board
+from bench.run.evaluate.evaluation import Evaluator
 from bench.run.trained import TrainedRun, trained_run
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.trained_model import make

@@ -15,7 +15,7 @@ from bench.core.errors import BenchError
 from bench.core.protocol import Protocol
 from bench.core.spec import Engine
 from bench.timing.work import gmacs
-from bench.train.cuda_graph import BEFORE_CAPTURE, Replayed
+from bench.train.engines.cuda_graph import BEFORE_CAPTURE, Replayed
 from bench.train.step import Step
 from registry.models import models
 

@@ -5,7 +5,7 @@ from torch import nn
 
 from bench.core.errors import BenchError
 from bench.data.loading.loader import Loader
-from bench.train.compatibility import common_heads
+from bench.train.checks.compatibility import common_heads
 from registry.contract import Prediction
 from registry.errors import ContractError
 from registry.losses import parse

@@ -10,10 +10,10 @@ from torch import nn
 from bench.core.record import Epoch
 from bench.data.augment import Augmentation
 from bench.timing.ledger import Ledger
-from bench.train import checkpoint
+from bench.train.checkpoints import checkpoint
+from bench.train.checkpoints.training_state import EVERY, TrainingState
 from bench.train.step import Step
 from bench.train.task_gradients import TaskGradients
-from bench.train.training_state import EVERY, TrainingState
 from registry.losses import parse
 from registry.losses.objective import Objective
 from registry.optimizers import optimizers
@@ -25,7 +25,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     now = SimpleNamespace(seconds=0.0)
-    monkeypatch.setattr("bench.train.training_state.time.monotonic", lambda: now.seconds)
+    monkeypatch.setattr("bench.train.checkpoints.training_state.time.monotonic", lambda: now.seconds)
     return now
 
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from bench.cli import app
 from bench.core.errors import BadData, BenchError
 from bench.report.prediction_files import DepthScale
-from bench.run.picture_files import find_pictures
-from bench.run.prediction import Predicted, predict_files
+from bench.run.predict.picture_files import find_pictures
+from bench.run.predict.prediction import Predicted, predict_files
 from bench.run.trained import trained_run
 from registry.contract import Quartet
 from tests.bench.rectangles import Rectangles

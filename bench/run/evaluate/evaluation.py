@@ -23,7 +23,7 @@ from bench.metrics import metrics as all_metrics
 from bench.metrics.scores import Scores
 from bench.metrics.summary import skill
 from bench.results.store import evaluations
-from bench.run.scoring import fit_baselines, open_part, score
+from bench.run.evaluate.scoring import fit_baselines, open_part, score
 from bench.run.trained import Predict, TrainedRun
 from bench.train.assemble import Run
 from registry.contract import Prediction, Quartet

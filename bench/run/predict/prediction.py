@@ -20,8 +20,8 @@ from bench.core.progress import Progress, no_progress
 from bench.data.file_names import printable
 from bench.data.image_files import BadImage
 from bench.data.stored.decode import BadFile, open_image, rgb
-from bench.run.any_size import Values, predict_any_size
-from bench.run.picture_files import PictureFile
+from bench.run.predict.any_size import Values, predict_any_size
+from bench.run.predict.picture_files import PictureFile
 from bench.run.trained import TrainedRun
 from registry.contract import Quartet
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.timing.ledger import Ledger
-from bench.train.cuda_graph import Replayed
+from bench.train.engines.cuda_graph import Replayed
 from bench.train.events import Listener
 from bench.train.loop import Diverged
 from bench.train.step import Step
@@ -59,7 +59,7 @@ def test_it_trains_as_eagerly_with_a_graph_a_stage(tmp_path: Path, tapes: list[T
 def test_it_resumes_as_it_would_have_gone_on(
     tmp_path: Path, tapes: list[Tape], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.train.training_state.EVERY", 0.0)
+    monkeypatch.setattr("bench.train.checkpoints.training_state.EVERY", 0.0)
     source = Rectangles()
     whole = run(graphed(staged(source)), source, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):

@@ -12,7 +12,7 @@ from bench.core.protocol import Stage
 from bench.data.source import Source
 from bench.timing.work import count_gmacs, parameter_count
 from bench.train.assemble import Run, build_model, build_step
-from bench.train.compatibility import check_sizes, predicted_heads
+from bench.train.checks.compatibility import check_sizes, predicted_heads
 from bench.train.failures import describe, out_of_memory
 from registry.contract import Model, Prediction, Quartet, check_loss
 from registry.errors import ContractError, RegistryError

@@ -12,7 +12,7 @@ from torch import nn
 
 from bench.core.errors import Interrupted
 from bench.core.interruption import Interruption
-from bench.train import checkpoint
+from bench.train.checkpoints import checkpoint
 from bench.train.events import Listener, WindowSummary
 from registry.contract import Prediction
 from tests.bench.rectangles import Rectangles
@@ -83,7 +83,7 @@ def test_outside_of_training_the_first_signal_leaves() -> None:
 
 
 def test_checkpoints_within_an_epoch_when_the_last_is_long_ago(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.train.training_state.WITHIN", 0.0)
+    monkeypatch.setattr("bench.train.checkpoints.training_state.WITHIN", 0.0)
     source = Rectangles()
     whole = run(spec(source), source, tmp_path / "whole")
 

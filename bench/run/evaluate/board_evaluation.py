@@ -19,9 +19,9 @@ from bench.results.find import label
 from bench.results.metric_facts import shown
 from bench.results.stats.ranks.kendall import Measured, RankAgreement, agreement
 from bench.results.store import evaluations
-from bench.run.evaluation import Evaluator
+from bench.run.evaluate.evaluation import Evaluator
 from bench.run.trained import load_run
-from bench.train.training_state import BEST
+from bench.train.checkpoints.training_state import BEST
 
 _FEWEST = 2
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from bench.core.errors import BadData
 from bench.core.record import Epoch
 from bench.timing.ledger import Ledger
-from bench.train import checkpoint
-from bench.train.random_state import random_state, restore_random_state
+from bench.train.checkpoints import checkpoint
+from bench.train.isolation.random_state import random_state, restore_random_state
 from bench.train.step import Step
 from bench.train.task_gradients import TaskGradients
 from registry.losses.recipe import HEADS

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from bench.train.random_state import kept_random_state
+from bench.train.isolation.random_state import kept_random_state
 
 _TABLES = ("_parameters", "_buffers", "_modules")
 _CONTAINERS = (list, dict, set)

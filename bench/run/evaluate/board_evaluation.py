@@ -12,12 +12,13 @@ import torch
 from bench.core.errors import BenchError
 from bench.core.progress import Progress, no_progress
 from bench.core.record.metric_facts import MetricFacts
-from bench.results import evaluations, store
+from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Group, Row, groups_of
 from bench.results.find import label
 from bench.results.metric_facts import shown
-from bench.results.stats.kendall import Measured, RankAgreement, agreement
+from bench.results.stats.ranks.kendall import Measured, RankAgreement, agreement
+from bench.results.store import evaluations
 from bench.run.evaluate.evaluation import Evaluator
 from bench.run.trained import load_run
 from bench.train.checkpoints.training_state import BEST

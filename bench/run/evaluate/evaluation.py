@@ -22,7 +22,7 @@ from bench.data.source import Source
 from bench.metrics import metrics as all_metrics
 from bench.metrics.scores import Scores
 from bench.metrics.summary import skill
-from bench.results import evaluations
+from bench.results.store import evaluations
 from bench.run.evaluate.scoring import fit_baselines, open_part, score
 from bench.run.trained import Predict, TrainedRun
 from bench.train.assemble import Run

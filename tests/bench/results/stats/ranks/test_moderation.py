@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import polygamma
 
-from bench.results.stats.moderation import Moderation, inverse_trigamma
+from bench.results.stats.ranks.moderation import Moderation, inverse_trigamma
 
 
 @settings(max_examples=60, deadline=None)

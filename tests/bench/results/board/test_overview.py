@@ -8,8 +8,8 @@ import pytest
 from bench.core.errors import BenchError
 from bench.results import load, load_images, store
 from bench.results.board import groups_of
-from bench.results.overview import Line, ordered, overview, where
-from bench.results.standings import Images
+from bench.results.board.overview import Line, ordered, overview, where
+from bench.results.board.standings import Images
 from tests.bench.results_folder import IMAGES, keep
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
 from bench.results.stats.grouping import Grouping
-from bench.results.stats.kendall import Measured, agreement, kendall_tau
+from bench.results.stats.ranks.kendall import Measured, agreement, kendall_tau
 from bench.results.stats.scored import Scored
 
 numbers = st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=2, max_size=12)

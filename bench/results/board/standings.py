@@ -14,11 +14,11 @@ from bench.core.record import Record
 from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.aligned import IDS, Aligned
-from bench.results.row import Row
-from bench.results.stats.best import best_chances
+from bench.results.board.row import Row
 from bench.results.stats.grouping import Grouping
 from bench.results.stats.machines import machine_means
-from bench.results.stats.ranking import Contender, Rank, rank
+from bench.results.stats.ranks.best import best_chances
+from bench.results.stats.ranks.ranking import Contender, Rank, rank
 
 MOST = 40
 """Rows of a table whose difference from the leader is judged, the best ones; the images of more take long to read."""

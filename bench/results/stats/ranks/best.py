@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from bench.results.stats.grouping import Grouping
-from bench.results.stats.ranking import Contender, moderation_of
+from bench.results.stats.ranks.ranking import Contender, moderation_of
 
 DRAWS = 4000
 """A probability of one half is then known within .016."""

@@ -10,8 +10,8 @@ import numpy as np
 from bench.results.stats.components import joint_freedom
 from bench.results.stats.difference import Difference
 from bench.results.stats.grouping import Grouping
-from bench.results.stats.moderation import Moderation
 from bench.results.stats.pairing import Pairing
+from bench.results.stats.ranks.moderation import Moderation
 from bench.results.stats.scored import Scored
 from bench.results.stats.student import Values
 

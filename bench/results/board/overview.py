@@ -10,8 +10,8 @@ from typing import Any
 from bench.core.errors import BenchError
 from bench.metrics.summary import skill
 from bench.results.board import Group, disturbed, rate
-from bench.results.row import Row
-from bench.results.standings import Images, ranking, standings
+from bench.results.board.row import Row
+from bench.results.board.standings import Images, ranking, standings
 
 Line = Mapping[str, Any]
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.results.stats.best import best_chances
 from bench.results.stats.difference import Difference
 from bench.results.stats.grouping import Grouping
 from bench.results.stats.pairing import Pairing
-from bench.results.stats.ranking import Contender, holm, rank
+from bench.results.stats.ranks.best import best_chances
+from bench.results.stats.ranks.ranking import Contender, holm, rank
 from bench.results.stats.scored import Scored
 
 GROUPING = Grouping(np.arange(60) % 12, np.arange(60) % 11)

@@ -6,8 +6,8 @@ import pytest
 
 from bench.results import store
 from bench.results.board import rows
+from bench.results.board.standings import Images, Standing, standings
 from bench.results.metric_facts import facts_in
-from bench.results.standings import Images, Standing, standings
 from tests.bench.results_folder import keep
 
 DICE = facts_in([])["mask_dice"]

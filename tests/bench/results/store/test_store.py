@@ -13,7 +13,7 @@ from bench.core.record import Record
 from bench.results import store
 from tests.bench.records import record
 
-RESULTS = Path(__file__).parents[3] / "results"
+RESULTS = Path(__file__).parents[4] / "results"
 COMMITTED = sorted(path for path in RESULTS.rglob("*.json") if (path.with_suffix(".images.csv")).exists())
 
 

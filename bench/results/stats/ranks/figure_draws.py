@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import chdtri
 
 from bench.results.stats.grouping import Grouping
-from bench.results.stats.ranking import Contender, moderation_of
+from bench.results.stats.ranks.ranking import Contender, moderation_of
 from bench.results.stats.student import Values
 
 DRAWS = 2000

@@ -6,9 +6,6 @@ has done its work then calls `check`, which ends it with the names and exit stat
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
 import json
 import re
 import time
@@ -25,12 +22,10 @@ from bench.core.errors import BadData, BenchError
 from bench.core.files import STRAY_AGE, create
 from bench.core.files import sweep as sweep_temporary
 from bench.core.record import Record
+from bench.results.store.seal import UNSEALED, check_seal, digest, sealed
+from bench.results.store.tables import IMAGES, as_csv, read_table
 
 SCHEMA = "schema.json"
-IMAGES = ".images.csv"
-_CHECKSUM = '"checksum": "'
-_DIGITS = 16
-_UNSEALED = "its checksum is missing: it was changed or damaged after it was written"
 
 Named = tuple[str, Record]
 """A record with its file's name."""
@@ -98,8 +93,8 @@ def write_sealed(folder: Path, stem: str, record: BaseModel, per_image: Mapping[
     Raises:
         BenchError: the folder cannot be written to (full, read-only).
     """
-    table = _csv(per_image) if per_image else None
-    text = sealed(record.model_copy(update={"images": None if table is None else _digest(table), "checksum": None}))
+    table = as_csv(per_image) if per_image else None
+    text = sealed(record.model_copy(update={"images": None if table is None else digest(table), "checksum": None}))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for attempt in range(1000):
@@ -187,37 +182,6 @@ def read_images(path: Path, only: Collection[str] = ()) -> dict[str, list[float]
     return read_table(table, read(path).images if path.exists() else None, only)
 
 
-def read_table(table: Path, expected: str | None, only: Collection[str] = ()) -> dict[str, list[float]]:
-    """A table of per-image metrics by column.
-
-    Args:
-        table: its file.
-        expected: the digest that its record has, if it has one.
-        only: columns that are wanted, all if none is named.
-
-    Raises:
-        BadData: the table is not as it was written, or holds words.
-    """
-    try:
-        text = table.read_text(encoding="utf-8")
-        if expected is not None and _digest(text) != expected:
-            raise ValueError("its checksum is not the one in the record")
-        return _columns(text, only)
-    except (OSError, ValueError) as error:
-        raise BadData([(table.name, str(error))], f"restore it, or move it and its record out of {table.parent}") from (
-            error
-        )
-
-
-def image_columns(path: Path) -> list[str]:
-    """The columns of the table beside a record, none where there is no table; its content is not looked at."""
-    try:
-        with path.with_suffix(IMAGES).open(encoding="utf-8") as file:
-            return next(csv.reader([file.readline()]), [])
-    except (OSError, UnicodeDecodeError):
-        return []
-
-
 def schema() -> str:
     """The published JSON schema of a record, as text."""
     return json.dumps(Record.model_json_schema(), indent=1, sort_keys=True) + "\n"
@@ -230,30 +194,8 @@ def _parse(path: Path, modified: int, size: int) -> Record:
     mark = check_seal(text, required=False)
     record = Record.model_validate_json(text)
     if record.format > 1 and not mark:
-        raise ValueError(_UNSEALED)
+        raise ValueError(UNSEALED)
     return record
-
-
-def check_seal(text: str, required: bool = True) -> bool:
-    """Whether a text has a checksum.
-
-    Raises:
-        ValueError: it is not that of the text, or it is missing where it is required.
-    """
-    body, mark, rest = text.rpartition(_CHECKSUM)
-    if mark and rest[:_DIGITS] != _digest(body):
-        raise ValueError("its checksum is not that of its content: it was changed or damaged after it was written")
-    if required and not mark:
-        raise ValueError(_UNSEALED)
-    return bool(mark)
-
-
-def sealed(record: BaseModel) -> str:
-    """The record as JSON, its last value the checksum of all that stands before."""
-    text = record.model_dump_json(indent=1)
-    body, mark, end = text.rpartition('"checksum": null')
-    assert mark and end == "\n}", "the checksum is the record's last field"
-    return f'{body}{_CHECKSUM}{_digest(body)}"{end}\n'
 
 
 def _reason(error: Exception) -> str:
@@ -262,33 +204,3 @@ def _reason(error: Exception) -> str:
         first = error.errors()[0]
         return ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
     return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
-
-
-def _columns(text: str, only: Collection[str]) -> dict[str, list[float]]:
-    """A table of numbers by column; only the heading, which may be quoted, needs what reads any CSV."""
-    head, _, body = text.partition("\n")
-    names = next(csv.reader([head]), [])
-    lines = body.splitlines()
-    if not lines:
-        return {}
-    if any(line.count(",") != len(names) - 1 for line in lines):
-        raise ValueError(f"a line that has not {len(names)} columns")
-    cells = ",".join(lines).split(",")
-    return {
-        name: [float(cell or "nan") for cell in cells[place :: len(names)]]
-        for place, name in enumerate(names)
-        if not only or name in only
-    }
-
-
-def _csv(columns: Mapping[str, Sequence[float | int]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    for row in zip(*columns.values(), strict=True):
-        writer.writerow("" if value != value else value if isinstance(value, int) else f"{value:.5g}" for value in row)
-    return out.getvalue()

@@ -11,9 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.core.record import Record
-
-Named = tuple[str, Record]
-"""A record with its file's name."""
+from bench.results.store import Named
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bench.devtools.calibration.scenarios import layout
-from bench.results.stats.figure_draws import DRAWS, figure_draws
-from bench.results.stats.ranking import Contender
+from bench.results.stats.ranks.figure_draws import DRAWS, figure_draws
+from bench.results.stats.ranks.ranking import Contender
 from bench.results.stats.scored import Scored
 
 

@@ -11,10 +11,9 @@ from functools import cache, cached_property
 from bench.core.files import canonical_json
 from bench.core.record import Record
 from bench.core.record.metric_facts import MetricFacts
+from bench.results.board.row import Row, settled
 from bench.results.metric_facts import facts_in
-from bench.results.row import Named as Named
-from bench.results.row import Row as Row
-from bench.results.row import settled
+from bench.results.store import Named
 from registry.losses import recipes
 
 _HALF_SHARED = {"unseen-bg": "objects are shared", "unseen-fg": "backgrounds are shared"}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
-from bench.profile.interval import Interval
+from bench.profile.windows.interval import Interval
 
 WANTED = 0.9
 

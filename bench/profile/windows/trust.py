@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bench.profile.disturbance.reading import Discards
-from bench.profile.interval import Interval
-from bench.profile.rounds import WarmUp
+from bench.profile.windows.interval import Interval
+from bench.profile.windows.rounds import WarmUp
 
 TRUSTED_CLOSURE = 0.98
 TRUSTED_PERTURBATION = 1.01

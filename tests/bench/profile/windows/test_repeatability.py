@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.profile.interval import Interval
 from bench.profile.profile import profile
-from bench.profile.repeatability import Agreement, agreement
+from bench.profile.windows.interval import Interval
+from bench.profile.windows.repeatability import Agreement, agreement
 
 ONE = {f"block{i}": Interval(value=i + 1.0, low=i + 0.5, high=i + 1.5) for i in range(12)}
 

@@ -4,7 +4,7 @@ import time
 
 import torch
 
-from bench.profile.ceiling import measure_ceiling
+from bench.profile.machine.ceiling import measure_ceiling
 
 
 def test_a_product_and_a_copy_are_near_their_ceilings() -> None:

@@ -5,7 +5,7 @@ import time
 import pytest
 import torch
 
-from bench.profile.interleaved import compare, opponent
+from bench.profile.windows.interleaved import compare, opponent
 from registry.errors import RegistryError
 from registry.losses import parse
 from tests.bench.progress_log import Told

@@ -8,11 +8,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from bench.core.progress import Progress, no_progress
-from bench.profile.interval import Interval, grouped_interval
 from bench.profile.profile import compile_seconds
-from bench.profile.restarts import RESTARTS
-from bench.profile.rounds import rounds, warm_up
 from bench.profile.training import StepRunner
+from bench.profile.windows.interval import Interval, grouped_interval
+from bench.profile.windows.restarts import RESTARTS
+from bench.profile.windows.rounds import rounds, warm_up
 from registry.errors import RegistryError
 from registry.losses import parse
 from registry.models import models

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bench.profile.interleaved import answer
-from bench.profile.interval import Interval, grouped_interval, median_interval, ratio_interval
-from bench.profile.rounds import LEAST_ROUNDS, rounds, warm_up
+from bench.profile.windows.interleaved import answer
+from bench.profile.windows.interval import Interval, grouped_interval, median_interval, ratio_interval
+from bench.profile.windows.rounds import LEAST_ROUNDS, rounds, warm_up
 
 
 def test_ratio_of_constants_is_exact() -> None:

@@ -11,7 +11,7 @@ import torch
 
 from bench.core.finding import Finding, Grade
 from bench.core.machine import environment, pick_device, pick_precision, steady_arithmetic
-from bench.profile.ceiling import copy_rate, product_rate
+from bench.profile.machine.ceiling import copy_rate, product_rate
 
 _IMPORTS = {
     "torchvision": "torchvision",

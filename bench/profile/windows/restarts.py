@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from bench.profile.disturbance.monitor import ClockSampler
 from bench.profile.disturbance.reading import Reading
-from bench.profile.rounds import WarmUp, rounds, warm_up
 from bench.profile.training import StepRunner
+from bench.profile.windows.rounds import WarmUp, rounds, warm_up
 from bench.timing.window import Window
 
 RESTARTS = 4

@@ -17,7 +17,7 @@ from bench.core.interruption import Interruption
 from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
 from bench.core.protocol import Protocol
 from bench.core.record import Record
-from bench.data.augment import parse as parse_augmentation
+from bench.data.augment.pipeline import parse as parse_augmentation
 from bench.data.source import Source
 from bench.data.split import FRACTIONS
 from bench.metrics import metrics as all_metrics

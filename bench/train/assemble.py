@@ -17,7 +17,7 @@ from bench.core.errors import BenchError
 from bench.core.machine import steady_arithmetic
 from bench.core.protocol import Protocol
 from bench.core.spec import Engine, Inputs, MemoryFormat, Precision, RunSpec
-from bench.data.augment import Augmentation
+from bench.data.augment.pipeline import Augmentation
 from bench.train.engines.engine import run_by
 from bench.train.isolation.random_state import seed_all
 from bench.train.memory_format import place

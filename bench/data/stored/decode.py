@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from bench.data.colour_maps import entries
 from bench.data.depth_units import UNKNOWN, DepthUnit
+from bench.data.images.colour_maps import entries
 from bench.data.stored.mask_values import MaskValues, Planes, read_mask
 from bench.data.stored.placement import Placement
 

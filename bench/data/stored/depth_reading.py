@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.core.errors import BenchError
-from bench.data.colour_maps import NAMES, Colours, colour_map, entries, likely
 from bench.data.depth_units import DepthFacts, DepthUnit, depth_unit, doubt, for_type, guess, scaled
+from bench.data.images.colour_maps import NAMES, Colours, colour_map, entries, likely
 from bench.data.stored import decode
 from bench.data.stored.decode import BadFile
 from bench.data.stored.roots import File, Roots, Unreadable

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
 from bench.core.errors import BenchError
-from bench.data.file_names import sequences
+from bench.data.images.file_names import sequences
 from bench.data.stored.layouts import Layout
 from bench.data.stored.pairing import Picture
 from bench.data.stored.roots import File, Roots, Unreadable

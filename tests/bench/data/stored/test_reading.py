@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from bench.core.errors import BenchError
-from bench.data.colour_maps import painted
+from bench.data.images.colour_maps import painted
 from bench.data.stored import decode
 from bench.data.stored.decode import DecodeOptions
 from bench.data.stored.mask_values import MaskValues

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bench.core.errors import BenchError
-from bench.report.choice_table import choice_table
+from bench.report.terminal.results.choice_table import choice_table
 from bench.results.choose.choice import Choice, board_of, choose
 from bench.results.choose.front import front
 from bench.results.choose.limit import LATENCY, MEMORY, Limit, metric_limits

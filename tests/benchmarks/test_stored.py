@@ -16,7 +16,7 @@ from bench.data.loading.loader import Loader
 from bench.data.stored import source as source_module
 from bench.data.stored.source import Stored
 from bench.data.synthetic.source import Synthetic
-from bench.profile.rounds import TimedWindow
+from bench.profile.windows.rounds import TimedWindow
 from tests.benchmarks.conftest import SIZE
 from tests.benchmarks.quartet_files import PIXELS, WRITTEN, QuartetFiles, batches, data_loader
 from tests.benchmarks.test_ratios import Say, compare, fastest

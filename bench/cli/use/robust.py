@@ -46,7 +46,7 @@ def robust(
     from bench.report.pictures.robustness_plot import robustness_plot
     from bench.report.terminal.progress_bar import Bar
     from bench.report.terminal.results.robustness_table import robustness_table
-    from bench.run.robustness import robustness
+    from bench.run.robust.robustness import robustness
     from bench.run.trained import trained_run
 
     for path, option in ((picture, "--picture"), (json, "--json")):

@@ -10,7 +10,7 @@ from bench.core.record import Record
 from bench.metrics.summary import skill
 from bench.report.markdown import code
 from bench.results.board import Group, disturbed, rate
-from bench.results.row import Row
+from bench.results.board.row import Row
 
 
 def loss_cell(row: Row) -> str:

@@ -13,7 +13,7 @@ from bench.report.html.explore.slice_tables import slice_tables
 from bench.report.html.template import render
 from bench.results import store
 from bench.results.board import Group, groups_of
-from bench.results.standings import Images
+from bench.results.board.standings import Images
 
 
 def report(results: Path, runs: Path, pool: bool = False) -> str:

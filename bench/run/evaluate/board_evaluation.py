@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from bench.core.errors import BenchError
-from bench.core.metric_facts import MetricFacts
 from bench.core.progress import Progress, no_progress
+from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Group, Row, groups_of

@@ -14,9 +14,9 @@ import torch
 
 from bench.core.code import code_version
 from bench.core.errors import BenchError
-from bench.core.evaluation_record import EvaluationRecord
 from bench.core.machine import environment
 from bench.core.record import Score
+from bench.core.record.evaluation import EvaluationRecord
 from bench.data.loading.loader import Loader
 from bench.data.source import Source
 from bench.metrics import metrics as all_metrics

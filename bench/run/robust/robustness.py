@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.core.errors import BenchError
-from bench.core.metric_facts import MetricFacts
 from bench.core.progress import Progress, no_progress
+from bench.core.record.metric_facts import MetricFacts
 from bench.data.loading.loader import Loader
 from bench.data.source import Source
 from bench.metrics import metrics

@@ -7,7 +7,7 @@ import torch
 from rich.console import Console
 
 from bench.core.errors import BenchError
-from bench.core.timings import LOSS_BACKWARD
+from bench.core.record.timings import LOSS_BACKWARD
 from bench.profile.profile import Profile, profile
 from bench.profile.windows.interval import Interval
 from bench.profile.windows.rounds import WarmUp

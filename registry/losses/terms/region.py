@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from registry.contract import Head, Target
-from registry.losses.reduction import Pool, keep, mean_over_images, rows
 from registry.losses.terms import terms
+from registry.losses.terms.reduction import Pool, keep, mean_over_images, rows
 from registry.ranges import between
 
 Overlap = Literal["product", "min"]

@@ -8,10 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bench.core.environment import Environment
 from bench.core.finding import Finding
-from bench.core.metric_facts import MetricFacts
-from bench.core.precision_choice import PrecisionChoice
-from bench.core.spec import RunSpec
-from bench.core.timings import Timings
+from bench.core.record.metric_facts import MetricFacts
+from bench.core.record.timings import Timings
+from bench.core.spec import MemoryFormat, Precision, RunSpec
 
 Outcome = Literal["finished", "diverged", "oom", "failed", "killed", "timeout"]
 Phase = Literal["preparation", "training", "validation", "checkpoint", "test"]
@@ -96,6 +95,24 @@ class Load(BaseModel):
     reasons: dict[str, int] = {}
     marked: bool = False
     unknown: str | None = None
+
+
+class PrecisionChoice(BaseModel):
+    """How precision and memory format were chosen in records of format 1; read, never written.
+
+    Attributes:
+        precision, layout: as in the spec; ``layout`` is the memory format.
+        origin: ``measured`` on that machine, taken from the ``records`` of the same leaderboard row, or the device's
+            ``default``.
+        rates: images/s of a training step by precision and memory format, where they were measured.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    precision: Precision
+    layout: MemoryFormat
+    origin: Literal["measured", "records", "default"]
+    rates: dict[str, float] = {}
 
 
 class Record(BaseModel):

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from registry.contract import Head, Target
-from registry.losses.reduction import keep, mean_over_images, pixel_mean, row_means, rows
 from registry.losses.terms import terms
+from registry.losses.terms.reduction import keep, mean_over_images, pixel_mean, row_means, rows
 from registry.ranges import between
 from registry.ssim import whole_windows
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from registry.contract import Head, Target
-from registry.losses.reduction import mean_over_images, output, pixel_mean, pools, row_means, rows
 from registry.losses.terms import terms
+from registry.losses.terms.reduction import mean_over_images, output, pixel_mean, pools, row_means, rows
 from registry.ranges import between, odd
 from registry.ssim import check_window, ssim_map, ssim_of, ssim_parts, whole_windows
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from bench.core.environment import Environment
-from bench.core.metric_facts import MetricFacts
-from bench.core.record import Score
+from bench.core.record.metric_facts import MetricFacts
+from bench.core.record.run import Score
 
 
 class EvaluationRecord(BaseModel):

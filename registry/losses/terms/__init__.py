@@ -41,9 +41,9 @@ terms = Terms(
     inputs=("prediction", "target"),
 )
 
-terms.lazy("registry.losses.region", "dice", "iou", "lovasz", "tversky")
-terms.lazy("registry.losses.pixel", "bce", "focal", "l1", "l2", "rmse")
-terms.lazy("registry.losses.structure", "dssim", "ms_ssim", "ssim")
-terms.lazy("registry.losses.depth", "berhu", "silog", "ssi")
-terms.lazy("registry.losses.edge", "edge", "gradient")
+terms.lazy("registry.losses.terms.region", "dice", "iou", "lovasz", "tversky")
+terms.lazy("registry.losses.terms.pixel", "bce", "focal", "l1", "l2", "rmse")
+terms.lazy("registry.losses.terms.structure", "dssim", "ms_ssim", "ssim")
+terms.lazy("registry.losses.terms.depth", "berhu", "silog", "ssi")
+terms.lazy("registry.losses.terms.edge", "edge", "gradient")
 terms.alias("depth_edge", "edge")

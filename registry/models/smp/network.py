@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from registry.contract import Model, Prediction
 from registry.errors import RegistryError, UnknownName
 from registry.models import models
-from registry.models._pretrained import Normalise, preprocessing, smp_names, weight_names
-from registry.models._probe import Trace, drop_unused, stages, takes, trace
+from registry.models.smp.pretrained import Normalise, preprocessing, smp_names, weight_names
+from registry.models.smp.probe import Trace, drop_unused, stages, takes, trace
 from registry.registry import Entry
 
 _STRIDES = (16, 32, 64, 128, 224, 256)

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from registry.contract import Head, Target
-from registry.losses.reduction import Pool, mean_over_images, output, pixel_mean, row_means, rows
 from registry.losses.terms import terms
+from registry.losses.terms.reduction import Pool, mean_over_images, output, pixel_mean, row_means, rows
 from registry.ranges import between, inside
 
 

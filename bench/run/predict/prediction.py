@@ -19,7 +19,7 @@ from torch.nn import functional
 from bench.core.progress import Progress, no_progress
 from bench.data.file_names import printable
 from bench.data.image_files import BadImage
-from bench.data.stored.decode import BadFile, open_image, rgb
+from bench.data.stored.decoding.images import BadFile, open_image, rgb
 from bench.run.predict.any_size import Values, predict_any_size
 from bench.run.predict.picture_files import PictureFile
 from bench.run.trained import TrainedRun

@@ -22,8 +22,8 @@ from bench.core.files import canonical_json, replace
 from bench.core.progress import Progress, no_progress
 from bench.data.source import Source
 from bench.data.split import FRACTIONS, Part
-from bench.data.stored.reader import decoding_threads
-from bench.data.stored.writers import Place, Writer, encode, find_writer
+from bench.data.stored.export.writers import Place, Writer, encode, find_writer
+from bench.data.stored.packing.reader import decoding_threads
 from registry.contract import Quartet
 
 _AT_ONCE = 64

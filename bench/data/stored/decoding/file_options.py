@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.core.errors import BenchError
-from bench.data.stored.grouping import mirrored
-from bench.data.stored.mask_values import FOREGROUNDS, MaskValues
-from bench.data.stored.placement import FITS
+from bench.data.stored.decoding.mask_values import FOREGROUNDS, MaskValues
+from bench.data.stored.decoding.placement import FITS
+from bench.data.stored.naming.groups import mirrored
 
 SCENES = ("auto", "file", "sequence")
 
 
 @dataclass(frozen=True)
-class ReadingOptions:
+class FileOptions:
     """How files are read, as text from a command line.
 
     Attributes:

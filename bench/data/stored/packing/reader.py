@@ -12,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.core.errors import BadData
-from bench.data.stored import decode
 from bench.data.stored.catalogue import QuartetFiles
-from bench.data.stored.decode import BadFile, DecodeOptions
-from bench.data.stored.pack import Array, Field, Pack, Rows
-from bench.data.stored.roots import File, Roots, Unreadable
+from bench.data.stored.decoding import fields
+from bench.data.stored.decoding.depth_codes import encode_depth
+from bench.data.stored.decoding.fields import DecodeOptions
+from bench.data.stored.decoding.images import BadFile
+from bench.data.stored.files.roots import File, Roots, Unreadable
+from bench.data.stored.packing.pack import Array, Field, Pack, Rows
 
 Problem = tuple[str, str]
 T = TypeVar("T")
@@ -52,7 +54,7 @@ class Reader:
         entries: the quartets.
         plates: files of each background; of several the median is meant.
         background: number of each quartet's background, -1 where there is none.
-        reading: how files are read.
+        decoding: how files become arrays.
         size: side of the squares.
         pool: threads that decode.
         pack: keeps what was decoded; None for nowhere.
@@ -64,13 +66,13 @@ class Reader:
         entries: Sequence[QuartetFiles],
         plates: Sequence[tuple[File, ...]],
         background: Rows,
-        reading: DecodeOptions,
+        decoding: DecodeOptions,
         size: int,
         pool: Executor,
         pack: Pack | None = None,
     ) -> None:
         self._roots, self._entries, self._plates, self._background = roots, entries, plates, background
-        self.reading, self.size, self._pool, self.pack = reading, size, pool, pack
+        self.decoding, self.size, self._pool, self.pack = decoding, size, pool, pack
         self._cache: dict[int, npt.NDArray[np.uint8]] = {}
         self._lock = threading.Lock()
 
@@ -120,7 +122,7 @@ class Reader:
         planes: dict[str, Array] = {}
         shape = 1.0
         try:
-            planes["bg_fg"], shape = decode.photograph(self._content(entry.image), self.size, self.reading.fit)
+            planes["bg_fg"], shape = fields.photograph(self._content(entry.image), self.size, self.decoding.fit)
         except (BadFile, Unreadable) as error:
             problems.append((self._roots.label(entry.image), str(error)))
         for name in ("mask", "depth"):
@@ -130,7 +132,7 @@ class Reader:
             try:
                 made, aspect = getattr(self, f"_{name}")(file, entry)
                 if "bg_fg" in planes:
-                    decode.check_aspect(name, aspect, shape)
+                    fields.check_aspect(name, aspect, shape)
                 planes.update(made)
             except (BadFile, Unreadable) as error:
                 problems.append((self._roots.label(file), str(error)))
@@ -150,7 +152,7 @@ class Reader:
         shots, problems = [], list[Problem]()
         for file in self._plates[number]:
             try:
-                shots.append(decode.photograph(self._content(file), self.size, self.reading.fit)[0])
+                shots.append(fields.photograph(self._content(file), self.size, self.decoding.fit)[0])
             except (BadFile, Unreadable) as error:
                 problems.append((self._roots.label(file), str(error)))
         if problems:
@@ -190,29 +192,31 @@ class Reader:
         return found
 
     def _mask(self, file: File, entry: QuartetFiles) -> tuple[dict[str, Array], float]:
-        (values, known), aspect = decode.mask(self._content(file), file.name, self.size, self.reading)
+        (values, known), aspect = fields.mask(self._content(file), file.name, self.size, self.decoding)
         if not self._has_unknown_mask():
             return {"mask": values}, aspect
         known = np.ones_like(values) if known is None else known
         if "mask_valid" in entry.partners:
             partner = entry.partners["mask_valid"]
-            known = known & decode.known(self._content(partner), partner.name, self.size, self.reading.fit)
+            known = known & fields.known(self._content(partner), partner.name, self.size, self.decoding.fit)
         return {"mask": values, "mask_valid": known}, aspect
 
     def _depth(self, file: File, entry: QuartetFiles) -> tuple[dict[str, Array], float]:
-        values, aspect = decode.depth(self._content(file), file.name, self.size, self.reading)
+        values, aspect = fields.depth(self._content(file), file.name, self.size, self.decoding)
         if "valid" in entry.partners:
             partner = entry.partners["valid"]
-            known = decode.known(self._content(partner), partner.name, self.size, self.reading.fit)
+            known = fields.known(self._content(partner), partner.name, self.size, self.decoding.fit)
             values = np.where(known, values, np.float32(-1))
-        return {"depth": decode.encode_depth(values, self._depth_type())}, aspect
+        return {"depth": encode_depth(values, self._depth_type())}, aspect
 
     def _has_unknown_mask(self) -> bool:
-        return self.reading.values is not None or self.reading.fit == "pad" or "mask_valid" in self._entries[0].partners
+        return (
+            self.decoding.values is not None or self.decoding.fit == "pad" or "mask_valid" in self._entries[0].partners
+        )
 
     def _depth_type(self) -> np.dtype[np.generic]:
-        unit = self.reading.unit
-        holes = unit is None or unit.holes or self.reading.fit == "pad" or "valid" in self._entries[0].partners
+        unit = self.decoding.unit
+        holes = unit is None or unit.holes or self.decoding.fit == "pad" or "valid" in self._entries[0].partners
         eight_bits = not holes and unit is not None and unit.full == 255
         return np.dtype("u1" if eight_bits else "<u2")
 

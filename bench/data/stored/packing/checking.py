@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.files import canonical_json, replace
+from bench.core.progress import Progress, no_progress
 from bench.data.stored.catalogue import Catalogue
-from bench.data.stored.reader import Problem, Reader
+from bench.data.stored.packing.reader import Problem, Reader
 
 CHECKED = 20_000
-"""Quartets that are all decoded before anything begins; of more, damaged files are met when they are needed."""
+"""Most quartets that are all decoded before anything begins; of more, damaged files are met when they are needed."""
 CHECK_SIZE = 64
 _AT_ONCE = 512
 
@@ -22,7 +23,12 @@ BadRows = dict[int, list[Problem]]
 
 
 def check_files(
-    reader: Reader, catalogue: Catalogue, identity: Mapping[str, Any], kept: Path | None
+    reader: Reader,
+    catalogue: Catalogue,
+    identity: Mapping[str, Any],
+    kept: Path | None,
+    checked: int = CHECKED,
+    progress: Progress = no_progress,
 ) -> tuple[BadRows, str]:
     """What is wrong, and a digest of the content.
 
@@ -31,6 +37,8 @@ def check_files(
         catalogue: the quartets.
         identity: what decides the outcome; a file that has not changed is not decoded again.
         kept: a folder where outcomes are kept; None for nowhere.
+        checked: of more quartets, none is decoded here.
+        progress: told as they are decoded.
     """
     key = hashlib.sha256(canonical_json(identity).encode()).hexdigest()[:16]
     path = None if kept is None else kept / f"checked-{key}.json"
@@ -42,9 +50,11 @@ def check_files(
             pass  # decoded again
     bad: BadRows = {}
     total = len(catalogue.entries)
-    if total <= CHECKED:
+    if total <= checked:
         for start in range(0, total, _AT_ONCE):
-            bad.update(reader.problems(range(start, min(start + _AT_ONCE, total))))
+            stop = min(start + _AT_ONCE, total)
+            bad.update(reader.problems(range(start, stop)))
+            progress("checking files", stop, total)
     content = _digest(catalogue)
     if path is not None:
         replace(path, json.dumps({"bad": bad, "content": content}) + "\n")

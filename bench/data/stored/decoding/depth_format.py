@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from bench.core.errors import BenchError
 from bench.data.colour_maps import NAMES, Colours, colour_map, entries, likely
 from bench.data.depth_units import DepthFacts, DepthUnit, depth_unit, doubt, for_type, guess, scaled
-from bench.data.stored import decode
-from bench.data.stored.decode import BadFile
-from bench.data.stored.roots import File, Roots, Unreadable
+from bench.data.stored.decoding.images import BadFile
+from bench.data.stored.decoding.numbers import Array, colours_of, numbers_of
+from bench.data.stored.files.roots import File, Roots, Unreadable
 
 _LOOKED_AT = 24
 _KINDS = {"u": "u2", "i": "u2", "f": "f4", "b": "u1"}
 
 
 @dataclass(frozen=True)
-class DepthReading:
+class DepthFormat:
     """The unit, and what it makes of the files.
 
     Attributes:
@@ -40,8 +41,17 @@ class DepthReading:
     origin: str
     warning: str
 
-    def say(self) -> str:
-        """The reading in a sentence."""
+    def facts(self) -> dict[str, Any]:
+        """The same as JSON, for a record."""
+        return {
+            "unit": self.unit.name,
+            "known": round(self.known, 4),
+            "median": round(self.median, 4),
+            "origin": self.origin,
+        }
+
+    def sentence(self) -> str:
+        """The same in a sentence."""
         how = {"declared": "as declared", "implied": "as the layout implies", "guessed": "guessed"}[self.origin]
         metres = f" ({self.median * self.unit.full / self.unit.per_metre:.2f} m)" if self.unit.per_metre else ""
         colours = f", colours of {self.colour_map}, {self.blur:.1f} of 255 off" if self.colour_map else ""
@@ -51,7 +61,7 @@ class DepthReading:
         )
 
 
-def read_depth(
+def find_depth_format(
     roots: Roots,
     files: Sequence[File],
     declared: str,
@@ -59,7 +69,7 @@ def read_depth(
     scale: float | None,
     span: tuple[float, float] | None,
     map_name: str | None,
-) -> DepthReading:
+) -> DepthFormat:
     """Decide the unit.
 
     Args:
@@ -103,18 +113,16 @@ def read_depth(
         warning = f"{beyond}; give another --depth-range"
     if blur is not None and blur > 24:
         warning = f"the colours are not those of {found_map} ({blur:.0f} of 255 off); there are: {', '.join(NAMES)}"
-    return DepthReading(
-        unit, found_map if unit.name == "colormap" else None, known, median, blur, origin, warning or ""
-    )
+    return DepthFormat(unit, found_map if unit.name == "colormap" else None, known, median, blur, origin, warning or "")
 
 
 def _sample(
     roots: Roots, files: Sequence[File], map_name: str | None, chosen: str
-) -> tuple[list[decode.Array], str, str | None, float | None]:
+) -> tuple[list[Array], str, str | None, float | None]:
     """Numbers of some files, their type, and the colour map with its distance; unreadable files are named later."""
     step = max(1, len(files) // _LOOKED_AT)
     pictures: list[Colours] = []
-    maps: list[decode.Array] = []
+    maps: list[Array] = []
     for file in files[::step][:_LOOKED_AT]:
         try:
             content = roots.read(file)
@@ -122,7 +130,7 @@ def _sample(
             if colours is not None:
                 pictures.append(colours)
             else:
-                maps.append(decode.numbers_of(content, file.name))
+                maps.append(numbers_of(content, file.name))
         except (BadFile, Unreadable):
             continue
     if len(pictures) <= len(maps):
@@ -135,4 +143,4 @@ def _sample(
 
 def colours_if_picture(content: bytes, file: File) -> Colours | None:
     """The pixels of a picture in colours, None of anything else."""
-    return None if file.suffix in (".npy", ".pfm") else decode.colours_of(content)
+    return None if file.suffix in (".npy", ".pfm") else colours_of(content)

@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 
 from bench.core.errors import BenchError
 from bench.data.file_names import sequences
-from bench.data.stored.layouts import Layout
-from bench.data.stored.pairing import Picture
-from bench.data.stored.roots import File, Roots, Unreadable
+from bench.data.stored.files.roots import File, Roots, Unreadable
+from bench.data.stored.naming.layout import Layout
+from bench.data.stored.naming.named_files import Picture
 
 TABLE = "groups.txt"
 """A file of one's own beside the data: ``bg`` or ``fg``, a name or number, and its group, between tabs, a line each."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from bench.core.errors import BenchError
-from bench.data.stored.placement import Placement
+from bench.data.stored.decoding.placement import Placement
 
 FOREGROUNDS = ("white", "black", "alpha")
 _HALF = 128

@@ -14,7 +14,7 @@ from PIL import Image
 
 from bench.core.errors import BenchError
 from bench.data.colour_maps import painted
-from bench.data.stored.layouts import PER_BACKGROUND, PER_PAIR, PER_PART
+from bench.data.stored.naming.published import PER_BACKGROUND, PER_PAIR, PER_PART
 
 Pixels = npt.NDArray[Any]
 Depth = Callable[[npt.NDArray[np.float32], npt.NDArray[np.bool_], str], Pixels]
@@ -37,15 +37,22 @@ class Writer:
 
     Attributes:
         background: name of a background, by its number.
-        names: names of the other fields.
+        patterns: names of the other fields, to be filled with ``bg``, ``fg``, ``n``, ``from_0`` (n - 1) and `numbers`.
         depth: how depth is written.
         most: greatest numbers of a background and of a quartet among its pair's; None for any.
+        numbers: further numbers of a quartet.
     """
 
     background: Callable[[int], str]
-    names: Callable[[Place], Mapping[str, str]]
+    patterns: Mapping[str, str]
     depth: Depth
     most: tuple[int, int] | None = None
+    numbers: Callable[[Place], Mapping[str, int]] = lambda place: {}
+
+    def names(self, place: Place) -> dict[str, str]:
+        """Names of a quartet's files but its background's, by field."""
+        numbers = {"bg": place.bg, "fg": place.fg, "n": place.n, "from_0": place.n - 1, **self.numbers(place)}
+        return {field: pattern.format(**numbers) for field, pattern in self.patterns.items()}
 
     def check(self, place: Place, layout: str) -> None:
         """Refuse what a layout has no number for.
@@ -100,52 +107,11 @@ def _as_fine_as_can_be(depth: npt.NDArray[np.float32], known: npt.NDArray[np.boo
     return millimetres.astype(np.uint16)
 
 
-def _names_000(place: Place) -> Mapping[str, str]:
+def _number_000(place: Place) -> dict[str, int]:
+    """The part that a quartet lies in, and its number in the whole set."""
     part = (place.fg - 1) // 20
-    n = PER_PART * part + PER_BACKGROUND * (place.bg - 1) + PER_PAIR * ((place.fg - 1) % 20) + place.n
-    folder = f"data_{part + 1}"
-    return {
-        "bg_fg": f"{folder}/Fg-Bg/fg-bg{n}.jpg",
-        "mask": f"{folder}/Fg-Bg-Mask/fg-bg-mask{n}.jpg",
-        "depth": f"{folder}/Depth/depth{n}.jpg",
-    }
-
-
-def _names_001(place: Place) -> Mapping[str, str]:
-    stem = f"{place.bg}_bg_{place.fg}_fg_{place.n}"
-    return {
-        "bg_fg": f"bg_fg_1/{stem}.jpg",
-        "mask": f"bg_fg_mask_1/{stem}_mask.jpg",
-        "depth": f"depthMap/{stem}.jpg",
-    }
-
-
-def _names_002(place: Place) -> Mapping[str, str]:
-    stem = f"b{place.bg:03}_f{place.fg:03}_{place.n - 1}.jpg"
-    return {"bg_fg": f"bg_fg/bgfg_{stem}", "mask": f"mask/mask_{stem}", "depth": f"depth/densedepth_{stem}"}
-
-
-def _names_003(place: Place) -> Mapping[str, str]:
-    stem = f"bg_{place.bg:03}_fg_{place.fg:03}_{place.n:03}"
-    return {
-        "bg_fg": f"BG_FG/{stem}.jpeg",
-        "mask": f"BG_FG Masks/{stem}_mask_{place.n:03}.jpeg",
-        "depth": f"DepthMaps/{stem}_depth_map_{place.n:03}.jpeg",
-    }
-
-
-def _names_004(place: Place) -> Mapping[str, str]:
-    stem = f"bg{place.bg:03}_fg{place.fg:03}_{place.n:02}"
-    return {
-        "bg_fg": f"bg_fg/{stem}.jpeg",
-        "mask": f"bg_fg_mask/{stem}_mask.jpeg",
-        "depth": f"bg_fg_depth_map/{stem}_depth_map.jpeg",
-    }
-
-
-def _names_quartets(place: Place) -> Mapping[str, str]:
-    stem = f"bg{place.bg:05}_fg{place.fg:05}_{place.n:03}.png"
-    return {"bg_fg": f"bg_fg/{stem}", "mask": f"mask/{stem}", "depth": f"depth/{stem}"}
+    within = PER_BACKGROUND * (place.bg - 1) + PER_PAIR * ((place.fg - 1) % 20) + place.n
+    return {"part": part + 1, "number": PER_PART * part + within}
 
 
 def _letters(number: int) -> str:
@@ -158,12 +124,58 @@ def _letters(number: int) -> str:
 
 
 WRITERS: dict[str, Writer] = {
-    "000": Writer(lambda bg: f"Background/bg{bg}.jpg", _names_000, _stretched, (100, PER_PAIR)),
-    "001": Writer(lambda bg: f"bg/{bg}_bg.jpg", _names_001, _coloured),
-    "002": Writer(lambda bg: f"bg/{_letters(bg)}.jpg", _names_002, _stretched),
-    "003": Writer(lambda bg: f"BG/bg_{bg:03}.jpeg", _names_003, _plain),
-    "004": Writer(lambda bg: f"bg/bg{bg:03}.jpeg", _names_004, _plain),
-    "pairs": Writer(lambda bg: f"bg/bg{bg:05}.png", _names_quartets, _as_fine_as_can_be),
+    "000": Writer(
+        lambda bg: f"Background/bg{bg}.jpg",
+        {
+            "bg_fg": "data_{part}/Fg-Bg/fg-bg{number}.jpg",
+            "mask": "data_{part}/Fg-Bg-Mask/fg-bg-mask{number}.jpg",
+            "depth": "data_{part}/Depth/depth{number}.jpg",
+        },
+        _stretched,
+        (100, PER_PAIR),
+        _number_000,
+    ),
+    "001": Writer(
+        lambda bg: f"bg/{bg}_bg.jpg",
+        {
+            "bg_fg": "bg_fg_1/{bg}_bg_{fg}_fg_{n}.jpg",
+            "mask": "bg_fg_mask_1/{bg}_bg_{fg}_fg_{n}_mask.jpg",
+            "depth": "depthMap/{bg}_bg_{fg}_fg_{n}.jpg",
+        },
+        _coloured,
+    ),
+    "002": Writer(
+        lambda bg: f"bg/{_letters(bg)}.jpg",
+        {
+            "bg_fg": "bg_fg/bgfg_b{bg:03}_f{fg:03}_{from_0}.jpg",
+            "mask": "mask/mask_b{bg:03}_f{fg:03}_{from_0}.jpg",
+            "depth": "depth/densedepth_b{bg:03}_f{fg:03}_{from_0}.jpg",
+        },
+        _stretched,
+    ),
+    "003": Writer(
+        lambda bg: f"BG/bg_{bg:03}.jpeg",
+        {
+            "bg_fg": "BG_FG/bg_{bg:03}_fg_{fg:03}_{n:03}.jpeg",
+            "mask": "BG_FG Masks/bg_{bg:03}_fg_{fg:03}_{n:03}_mask_{n:03}.jpeg",
+            "depth": "DepthMaps/bg_{bg:03}_fg_{fg:03}_{n:03}_depth_map_{n:03}.jpeg",
+        },
+        _plain,
+    ),
+    "004": Writer(
+        lambda bg: f"bg/bg{bg:03}.jpeg",
+        {
+            "bg_fg": "bg_fg/bg{bg:03}_fg{fg:03}_{n:02}.jpeg",
+            "mask": "bg_fg_mask/bg{bg:03}_fg{fg:03}_{n:02}_mask.jpeg",
+            "depth": "bg_fg_depth_map/bg{bg:03}_fg{fg:03}_{n:02}_depth_map.jpeg",
+        },
+        _plain,
+    ),
+    "pairs": Writer(
+        lambda bg: f"bg/bg{bg:05}.png",
+        {field: field + "/bg{bg:05}_fg{fg:05}_{n:03}.png" for field in ("bg_fg", "mask", "depth")},
+        _as_fine_as_can_be,
+    ),
 }
 """Layouts that can be written: the published ones as published, and ``pairs``, which loses nothing (PNG)."""
 

@@ -59,6 +59,16 @@ def pattern(field: str, regex: str, suffix: str | None = None) -> Pattern:
     return Pattern(field, re.compile(f"(?P<prefix>(?:.*/)?)(?:{regex})", re.IGNORECASE), suffix)
 
 
+def patterns(**regexes: str | tuple[str, str]) -> tuple[Pattern, ...]:
+    """Patterns from regular expressions by field, with a suffix where only files of that suffix are meant.
+
+    The first that fits a name takes it.
+    """
+    return tuple(
+        pattern(field, given) if isinstance(given, str) else pattern(field, *given) for field, given in regexes.items()
+    )
+
+
 def parse_patterns(text: str) -> tuple[Pattern, ...]:
     """Patterns of one's own, ``field=pattern`` with spaces between, the most particular first.
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench.data.stored.catalogue import QuartetFiles
-from bench.data.stored.pack import Rows
-from bench.data.stored.roots import File
+from bench.data.stored.files.roots import File
+from bench.data.stored.packing.pack import Rows
 
 
 def number_plates(entries: Sequence[QuartetFiles], rule: str, every: int) -> tuple[list[tuple[File, ...]], Rows]:

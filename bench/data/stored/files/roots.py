@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from bench.core.errors import BadData
-from bench.data.stored.archive import Archive
+from bench.data.stored.files.archive import Archive
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".pfm", ".ppm", ".pgm"}

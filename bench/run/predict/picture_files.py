@@ -51,9 +51,9 @@ def find_pictures(
 ) -> PictureFiles:
     """The pictures among files and folders, each with its background.
 
-    A background is, in this order: the file that ``background`` names, or the file of the same stem in the folder that it names;
-    what ``patterns`` pair by equal ids; the file of a composite's name with ``bg`` in the place of ``bg_fg`` (or in a
-    folder so called). A file that serves as a background is no picture.
+    A background is, in this order: the file that ``background`` names, or the file of the same stem in the folder that
+    it names; what ``patterns`` pair by equal ids; the file of a composite's name with ``bg`` in the place of ``bg_fg``
+    (or in a folder so called). A file that serves as a background is no picture.
 
     Args:
         given: files, and folders whose files are meant, not those of folders within; of a folder with folders ``bg``

@@ -53,7 +53,7 @@ def test_damaged_files_are_all_named_and_can_be_left_out(folder) -> None:
         "bg001_fg001_01.png": "cannot be decoded",
         "bg001_fg002_01.png": "not an image",
         "bg002_fg001_01.png": "empty file",
-        "bg002_fg002_01.png": "not of one scene",
+        "bg002_fg002_01.png": "another scene",
         "bg002_fg003_01.png": "in colours",
         "bg003_fg001_01.png": "missing: its mask",
         "bg003_fg002_01.png": "no picture belongs to this",
@@ -254,7 +254,7 @@ def test_hidden_files_are_ignored_and_others_counted(folder) -> None:
         (folder.root / f"bg_fg/{i}.heic").write_bytes(b"x")
     source = Stored(folder.root, split="shared")
     assert not source.skipped
-    assert any("not looked at: 3 .heic" in note for note in source.notes)
+    assert any("not read: 3 .heic" in note for note in source.notes)
 
 
 def test_a_name_that_is_no_utf8(folder) -> None:
@@ -330,4 +330,4 @@ def test_pictures_of_one_content_are_one_group(tmp_path: Path) -> None:
     }
     for a, b in (("train", "val"), ("train", "test"), ("val", "test")):
         assert (pictures[a][:, None] - pictures[b][None]).abs().amax((2, 3, 4)).min() > 0.1
-    assert any("count as one" in note for note in source.notes)
+    assert any("they are joined" in note for note in source.notes)

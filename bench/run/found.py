@@ -79,4 +79,3 @@ class FoundRecords:
     @staticmethod
     def _has_metrics(record: Record, wanted: Mapping[str, MetricFacts]) -> bool:
         return record.outcome != "finished" or all(record.metrics.get(key) == facts for key, facts in wanted.items())
-

@@ -32,5 +32,3 @@ def ready_samples(folder: Path) -> type[Loader]:
             return iter(rows.split(_ROWS_AT_ONCE))
 
     return ReadyLoader
-
-

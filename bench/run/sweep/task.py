@@ -11,6 +11,9 @@ from bench.core.spec import RunSpec
 from bench.data.source import Source
 from bench.data.sources import open_source
 
+BUSY = 75
+"""Exit status of a process whose run another process makes: to be tried again later (``EX_TEMPFAIL``)."""
+
 
 class Task(BaseModel):
     """One training to be made.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from bench.audit import data, heads, optimum, samples, schedule, scores, targets, terms
+from bench.audit.checks import data, heads, optimum, samples, schedule, scores, targets, terms
 from bench.audit.setup import Augment, Setup
 from bench.core.errors import BenchError
 from bench.core.finding import Finding

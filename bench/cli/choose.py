@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from bench.results.latency import Latency
-    from bench.results.row import Row
+    from bench.results.board.row import Row
+    from bench.results.store.latency import Latency
 
 EXAMPLES = """
 bench choose --max-latency 6ms --max-memory 2GB --min mask_dice=0.9

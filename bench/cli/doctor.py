@@ -11,7 +11,7 @@ bench doctor
 
 def doctor() -> None:
     """Say what is installed, which device will be used, and what is slow about this machine."""
-    from bench.profile.doctor import examine
+    from bench.profile.machine.doctor import examine
 
     findings = examine()
     width = max(len(finding.check) for finding in findings)

@@ -42,9 +42,9 @@ def evaluate(
     from bench.core.machine import pick_device
     from bench.report.evaluation_table import evaluation_table, order_table
     from bench.report.progress_bar import Bar
-    from bench.results import evaluations
-    from bench.run.board_evaluation import evaluate_board, find_board
-    from bench.run.evaluation import Evaluator
+    from bench.results.store import evaluations
+    from bench.run.evaluate.board_evaluation import evaluate_board, find_board
+    from bench.run.evaluate.evaluation import Evaluator
     from bench.run.trained import trained_run
 
     if bool(run) == bool(board):

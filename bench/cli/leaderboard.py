@@ -71,10 +71,10 @@ def _rows(
     from rich.console import Console
 
     from bench.report.board_table import as_csv, as_json, board_tables
-    from bench.results import overview, store
-    from bench.results.board import groups_of
+    from bench.results import store
+    from bench.results.board import groups_of, overview
+    from bench.results.board.standings import Images
     from bench.results.metric_facts import facts_in, find_key, shown
-    from bench.results.standings import Images
 
     records = store.read_all(results)
     facts = facts_in(record for _, record in records)

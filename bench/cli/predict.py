@@ -48,8 +48,8 @@ def predict(
     from bench.core.machine import pick_device
     from bench.report.prediction_files import DepthScale, PredictionFiles
     from bench.report.progress_bar import Bar
-    from bench.run.picture_files import find_pictures
-    from bench.run.prediction import predict_files
+    from bench.run.predict.picture_files import find_pictures
+    from bench.run.predict.prediction import predict_files
     from bench.run.trained import trained_run
 
     console = Console(highlight=False, markup=False, emoji=False)

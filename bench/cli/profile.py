@@ -75,16 +75,16 @@ def profile(
     from bench.core.protocol import find_protocol
     from bench.data.loading.packed_files import PackedFiles
     from bench.profile.bottleneck import bottleneck as find_bottleneck
-    from bench.profile.interleaved import compare, opponent
     from bench.profile.memory_budget import fit_batch_of
     from bench.profile.profile import profile as measure
     from bench.profile.trace import chrome_trace
     from bench.profile.training import StepRunner, spec_named
+    from bench.profile.windows.interleaved import compare, opponent
     from bench.report.bars import Stack, stacked_bars
     from bench.report.profile_page import profile_page
     from bench.report.profile_table import profile_table, step_comparison_table
     from bench.report.progress_bar import Bar
-    from bench.train.engine import engine_named
+    from bench.train.engines.engine import engine_named
 
     alone = {"--trace": trace, "--picture": picture, "--html": html, "--memory-budget": memory_budget}
     alone |= {"--twice": twice or None, "--bottleneck": bottleneck or None}

@@ -46,7 +46,7 @@ def robust(
     from bench.report.progress_bar import Bar
     from bench.report.robustness_plot import robustness_plot
     from bench.report.robustness_table import robustness_table
-    from bench.run.robustness import robustness
+    from bench.run.robust.robustness import robustness
     from bench.run.trained import trained_run
 
     for path, option in ((picture, "--picture"), (json, "--json")):

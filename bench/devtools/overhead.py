@@ -33,7 +33,7 @@ from bench.report.tensorboard import TensorBoard
 from bench.report.terminal import Terminal
 from bench.run.runner import Runner
 from bench.train.assemble import Run, build_model, build_step, make_run
-from bench.train.cuda_graph import BEFORE_CAPTURE, CudaGraph
+from bench.train.engines.cuda_graph import BEFORE_CAPTURE, CudaGraph
 from bench.train.events import Listener, Listeners, WindowSummary
 from registry.contract import Quartet
 

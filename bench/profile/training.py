@@ -13,8 +13,8 @@ from torch import Tensor
 from bench.core.errors import BenchError
 from bench.core.machine import free_bytes
 from bench.core.protocol import Protocol
+from bench.core.record.timings import BlockTime
 from bench.core.spec import Engine, MemoryFormat, Precision, RunSpec
-from bench.core.timings import BlockTime
 from bench.data.loading.loader import RESIDENT_SHARE, Batch, Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
@@ -25,9 +25,9 @@ from bench.timing.hooks import BlockPasses, Passes, WholePasses
 from bench.timing.ledger import Ledger
 from bench.timing.work import blocks_of
 from bench.train.assemble import build_model, build_step, make_run
-from bench.train.compatibility import common_heads
-from bench.train.cuda_graph import GRAPH
-from bench.train.engine import FIRST_STEPS, refusal
+from bench.train.checks.compatibility import common_heads
+from bench.train.engines.cuda_graph import GRAPH
+from bench.train.engines.engine import FIRST_STEPS, refusal
 from bench.train.evaluate import evaluate
 from registry.contract import Quartet
 from registry.losses import parse

@@ -12,16 +12,16 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.core.metric_facts import MetricFacts
+from bench.core.record.metric_facts import MetricFacts
 from bench.report.cells import percentage
-from bench.results.overview import Line
+from bench.results.board.overview import Line
 
 
 def board_tables(lines: Sequence[Line], metrics: Sequence[str], facts: Mapping[str, MetricFacts]) -> RenderableType:
     """One table for each board that the lines stand on.
 
     Args:
-        lines: of `bench.results.overview`.
+        lines: of `bench.results.board.overview`.
         metrics: the columns of scores, each with its spread.
         facts: what is known of them.
     """

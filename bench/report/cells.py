@@ -5,12 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
+from bench.core.record.metric_facts import MetricFacts
 from bench.metrics.summary import skill
 from bench.report.markdown import code
 from bench.results.board import Group, disturbed, rate
-from bench.results.row import Row
+from bench.results.board.row import Row
 
 
 def loss_cell(row: Row) -> str:

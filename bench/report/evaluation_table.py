@@ -8,10 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.core.evaluation_record import EvaluationRecord
 from bench.core.record import Record
+from bench.core.record.evaluation import EvaluationRecord
 from bench.results.board import data_label
-from bench.run.board_evaluation import BoardEvaluation
+from bench.run.evaluate.board_evaluation import BoardEvaluation
 
 
 def evaluation_table(found: EvaluationRecord, record: Record) -> RenderableType:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.report.cells import heading, loss_cell, number, precision_cell, rate_cell, seeds_cell
 from bench.report.markdown import code, table
 from bench.results.board import Named, groups_of
-from bench.results.standings import Images, ranking, standings
+from bench.results.board.standings import Images, ranking, standings
 
 BEGIN, END = "<!-- leaderboard -->\n", "<!-- /leaderboard -->\n"
 

@@ -19,9 +19,9 @@ from bench.report.cells import (
 )
 from bench.report.markdown import code, literal, table
 from bench.results.board import Group, Named, groups_of
+from bench.results.board.row import Row
+from bench.results.board.standings import Images, Standing, ranking, standings
 from bench.results.find import named_arithmetic
-from bench.results.row import Row
-from bench.results.standings import Images, Standing, ranking, standings
 from bench.results.stats.interquartile import InterquartileMean
 
 HEAD = """# Leaderboard

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from bench.core import files
 from bench.report.picture import heat_colours
-from bench.run.prediction import Predicted
+from bench.run.predict.prediction import Predicted
 
 Array = npt.NDArray[np.generic]
 

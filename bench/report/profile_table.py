@@ -6,8 +6,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from bench.profile.interleaved import StepComparison
 from bench.profile.profile import Block, Profile
+from bench.profile.windows.interleaved import StepComparison
 from bench.report.bars import bar
 
 _WIDE = 110

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 from bench.report.robustness_table import verdict
-from bench.run.robustness import Curve, Robustness
+from bench.run.robust.robustness import Curve, Robustness
 
 _PANEL, _HIGH = 300, 230
 _LEFT, _TOP, _BOTTOM, _RIGHT = 44, 30, 46, 12

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.run.robustness import Curve, Robustness
+from bench.run.robust.robustness import Curve, Robustness
 
 
 def robustness_table(found: Robustness) -> RenderableType:

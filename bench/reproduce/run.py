@@ -23,8 +23,8 @@ from bench.reproduce.published_data import AsPublished
 from bench.reproduce.reproduction import FigureRow, Reproduction, TrialResult
 from bench.reproduce.system import Measure, System, Trial
 from bench.run.runner import Runner, discard
-from bench.train import checkpoint
 from bench.train.assemble import build_model, make_run
+from bench.train.checkpoints import checkpoint
 from bench.train.events import Listener
 
 

@@ -24,10 +24,10 @@ from bench.run.preconditions import check_budget, check_heads, try_metrics, with
 from bench.run.runner import Done, Runner, discard
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import NO_RECIPE, Run, inputs_named, make_run
-from bench.train.engine import engine_for, engine_named
+from bench.train.checks.trial import try_out
+from bench.train.engines.engine import engine_for, engine_named
 from bench.train.events import Listener
 from bench.train.failures import describe
-from bench.train.trial import try_out
 from registry.errors import RegistryError
 from registry.losses import parse
 from registry.models import models
@@ -44,7 +44,7 @@ class Experiment:
         loss: a recipe's name or text.
         protocol, seeds, source: under which budget, how often, on which data.
         precision, memory_format, device: as on the command line; ``auto`` is what the device computes in natively.
-        engine: what runs a step; ``auto`` follows from facts, see `bench.train.engine`.
+        engine: what runs a step; ``auto`` follows from facts, see `bench.train.engines.engine`.
         inputs: ``pair``, or ``image`` for models that see the composite alone.
         results, runs: folders of records, and of checkpoints and pictures.
         again: run even what this machine and this code have a finished record of.

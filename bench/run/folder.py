@@ -12,8 +12,8 @@ from pathlib import Path
 from bench.core import files
 from bench.core.errors import BenchError
 from bench.core.spec import RunSpec
-from bench.train.checkpoint import PART
-from bench.train.training_state import LAST
+from bench.train.checkpoints.checkpoint import PART
+from bench.train.checkpoints.training_state import LAST
 
 LOCK = "lock"
 SPEC = "spec.json"

@@ -13,8 +13,7 @@ import torch
 from bench.core.code import code_version
 from bench.core.errors import BadData
 from bench.core.machine import environment
-from bench.core.metric_facts import MetricFacts
-from bench.core.record import Record
+from bench.core.record import MetricFacts, Record
 from bench.core.spec import RunSpec
 from bench.results import store
 from bench.train.arithmetic import arithmetic

@@ -36,10 +36,10 @@ from bench.timing.ledger import Ledger
 from bench.timing.window import Window
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import Run
+from bench.train.checks.trial import Size, size_of
 from bench.train.events import Listener, Preview
 from bench.train.failures import failure_of, outcome_of
 from bench.train.loop import Observers, TrainingResult, train
-from bench.train.trial import Size, size_of
 from registry.contract import Prediction, Quartet
 
 Done = tuple[Record, Path]

@@ -12,7 +12,7 @@ from typing import Literal
 from bench.core.errors import BenchError
 from bench.core.spec import RunSpec
 from bench.run import folder as run_folder
-from bench.train.training_state import BEST, LAST
+from bench.train.checkpoints.training_state import BEST, LAST
 
 State = Literal["running", "unfinished", "finished", "packed samples", "unknown"]
 

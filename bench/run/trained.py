@@ -15,9 +15,9 @@ from bench.core.record import Record
 from bench.results import store
 from bench.results.board import Named, rows
 from bench.results.find import pick_one
-from bench.train import checkpoint
 from bench.train.assemble import autocast_of, build_model
-from bench.train.training_state import BEST
+from bench.train.checkpoints import checkpoint
+from bench.train.checkpoints.training_state import BEST
 from registry.contract import Prediction, Quartet, check_prediction
 from registry.losses import parse
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from bench.core.machine import environment, steady_arithmetic
 from bench.core.spec import Precision
-from bench.train.random_state import kept_random_state
+from bench.train.isolation.random_state import kept_random_state
 
 _IMAGES, _SIDE = 4, 32
 

@@ -18,9 +18,9 @@ from bench.core.machine import steady_arithmetic
 from bench.core.protocol import Protocol
 from bench.core.spec import Engine, Inputs, MemoryFormat, Precision, RunSpec
 from bench.data.augment import Augmentation
-from bench.train.engine import run_by
+from bench.train.engines.engine import run_by
+from bench.train.isolation.random_state import seed_all
 from bench.train.memory_format import place
-from bench.train.random_state import seed_all
 from bench.train.step import Step
 from registry.losses import parse
 from registry.losses.objective import Objective
@@ -148,7 +148,7 @@ def build_step(
     Args:
         spec, recipe: of the run.
         model: as `build_model` gives it.
-        heads: those that are trained, see `bench.train.compatibility.common_heads`.
+        heads: those that are trained, see `bench.train.checks.compatibility.common_heads`.
         device: where the model is.
         steps, samples, engine: other than the spec's, for those who see the beginning of a run only.
         metric_depth: whether depth is a distance, which enlarging a picture divides.

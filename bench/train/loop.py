@@ -19,17 +19,17 @@ from bench.data.split import Part
 from bench.metrics import metrics as all_metrics
 from bench.timing.ledger import Ledger
 from bench.timing.memory import PeakMeter
-from bench.train import checkpoint
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import Run, autocast_of, build_model, build_step
-from bench.train.compatibility import check_sizes, common_heads
-from bench.train.engine import refusal, run_by
+from bench.train.checkpoints import checkpoint
+from bench.train.checkpoints.training_state import LAST, TrainingState, selection
+from bench.train.checks.compatibility import check_sizes, common_heads
+from bench.train.engines.engine import refusal, run_by
 from bench.train.evaluate import Evaluation, evaluate
 from bench.train.events import Listener, WindowSummary
 from bench.train.failures import Diverged, Position
 from bench.train.step import Step
 from bench.train.task_gradients import TaskGradients
-from bench.train.training_state import LAST, TrainingState, selection
 from registry.losses.objective import Objective
 from registry.losses.recipe import HEADS
 from registry.models.baselines import Fitted

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.machine import untried_shapes
-from bench.train.untouched import untouched
+from bench.train.isolation.untouched import untouched
 from registry.contract import Quartet
 from registry.losses.objective import Objective
 from registry.losses.recipe import HeadPart, Recipe

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core.errors import BadData
-from bench.data.stored.grouping import group_pictures
-from bench.data.stored.layouts import LAYOUTS, Layout, find_layout
-from bench.data.stored.pairing import Picture, pair, sort_by_field
-from bench.data.stored.roots import File, Roots
+from bench.data.stored.files.roots import File, Roots
+from bench.data.stored.naming.groups import group_pictures
+from bench.data.stored.naming.layout import Layout
+from bench.data.stored.naming.layouts import LAYOUTS, find_layout
+from bench.data.stored.naming.named_files import Picture, sort_by_field
+from bench.data.stored.naming.pairing import pair
 
 _ENOUGH_TO_RECOGNISE = 4096
 _NEARLY = 0.9

@@ -15,7 +15,7 @@ from bench.core.errors import BadData
 from bench.data.counter_random import uniform
 from bench.data.split import FRACTIONS, Division, Part, Pool, split_pools
 from bench.data.stored.catalogue import QuartetFiles
-from bench.data.stored.pack import Rows
+from bench.data.stored.packing.pack import Rows
 
 
 @dataclass(frozen=True)

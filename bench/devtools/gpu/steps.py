@@ -21,7 +21,7 @@ from bench.profile.profile import departure_from_eager, greatest_departure
 from bench.profile.training import StepRunner, spec_named
 from bench.timing import memory
 from bench.timing.work import gmacs, parameter_count
-from bench.train.engine import FIRST_STEPS
+from bench.train.engines.engine import FIRST_STEPS
 
 RECIPE = "bce_ssim"
 _WARM_UP = 6

@@ -16,8 +16,8 @@ from bench.metrics.summary import skill
 from bench.report.blocks import BLOCKS, block_ms
 from bench.results import store
 from bench.results.board import Group, disturbed, rate
-from bench.results.row import Row
-from bench.results.standings import Images, Standing, ranking, standings
+from bench.results.board.row import Row
+from bench.results.board.standings import Images, Standing, ranking, standings
 
 QUANTILES = 41
 """Points of a distribution over test images that the page keeps."""

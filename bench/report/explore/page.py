@@ -12,7 +12,7 @@ from bench.report.explore.side_by_side import scenes
 from bench.report.explore.slice_tables import slice_tables
 from bench.results import store
 from bench.results.board import Group, groups_of
-from bench.results.standings import Images
+from bench.results.board.standings import Images
 
 
 def report(results: Path, runs: Path, pool: bool = False) -> str:

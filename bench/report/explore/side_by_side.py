@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 from bench.results.board import Group
-from bench.results.row import Row
+from bench.results.board.row import Row
 
 NAME = "thumbnails.png"
 FIELDS = 6

@@ -11,8 +11,7 @@ import torch
 
 from bench.core.code import code_version
 from bench.core.machine import environment
-from bench.core.record import Failure, Outcome, Record
-from bench.core.timings import Timings
+from bench.core.record import Failure, Outcome, Record, Timings
 from bench.results import store
 from bench.run.found import FoundRecords
 from bench.run.sweep.task import Task

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from bench.data.loading.loader import Loader, Progress
@@ -29,6 +30,6 @@ def ready_samples(folder: Path) -> type[Loader]:
             if self.source.device.type == "cuda" or self.source.own_pack(self.size) != "none" or size > files.budget():
                 return rendered
             rows = files.get(self._key(), self.count, self._form.bytes, rendered)
-            return iter(rows.split(_ROWS_AT_ONCE))
+            return iter(torch.split(rows, _ROWS_AT_ONCE))
 
     return ReadyLoader

@@ -23,7 +23,7 @@ from bench.train.assemble import NO_RECIPE, Run
 from bench.train.events import Decoration, Listener, Listeners
 from bench.train.failures import describe
 from registry.errors import RegistryError
-from registry.imports import find_attribute
+from registry.lookup.imports import find_attribute
 from registry.losses import parse
 
 

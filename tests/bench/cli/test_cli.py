@@ -173,9 +173,7 @@ def test_the_readmes_model_and_term_run_as_they_stand(tmp_path: Path) -> None:
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
     words = ["run", *UNET, *SMALL, "--epochs", "40", "--no-baselines"]
-    code = (
-        "import bench.train.training_state; bench.train.training_state.EVERY = 0.0; from bench.cli import main; main()"
-    )
+    code = "from bench.train.checkpoints import training_state as s; s.EVERY = 0.0; from bench.cli import main; main()"
     command = [sys.executable, "-c", code, *words]
     names = {**os.environ, "OMP_NUM_THREADS": "1"}
     for kind in (signal.SIGINT, signal.SIGKILL):

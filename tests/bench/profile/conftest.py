@@ -7,7 +7,7 @@ import torch
 
 from bench.core.protocol import find_protocol
 from bench.profile.training import StepRunner, spec_named
-from bench.train.engine import engine_named
+from bench.train.engines.engine import engine_named
 from tests.bench.rectangles import Rectangles
 
 

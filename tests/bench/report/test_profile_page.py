@@ -12,9 +12,9 @@ import torch
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from bench.core.protocol import find_protocol
-from bench.profile.interval import Interval
 from bench.profile.profile import Profile, profile
 from bench.profile.training import StepRunner, spec_named
+from bench.profile.windows.interval import Interval
 from bench.report.blocks import pass_of
 from bench.report.profile_page import (
     MOST_STEPS,

@@ -7,10 +7,10 @@ import torch
 from rich.console import Console
 
 from bench.core.protocol import find_protocol
-from bench.profile.interleaved import StepComparison
-from bench.profile.interval import Interval
 from bench.profile.profile import Profile, profile
 from bench.profile.training import StepRunner, spec_named
+from bench.profile.windows.interleaved import StepComparison
+from bench.profile.windows.interval import Interval
 from bench.report.profile_table import profile_table, step_comparison_table, verdict
 from tests.bench.rectangles import Rectangles
 

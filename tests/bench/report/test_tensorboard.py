@@ -6,8 +6,8 @@ import pytest
 
 from bench.core.record import Epoch
 from bench.report.tensorboard import TensorBoard, _scalars
+from bench.train.checkpoints.training_state import TrainingState
 from bench.train.events import Listeners, WindowSummary
-from bench.train.training_state import TrainingState
 from tests.bench.rectangles import Rectangles
 from tests.bench.train.test_loop import StopAfter, run, spec
 
@@ -29,7 +29,7 @@ def steps(folder: Path, tag: str) -> list[int]:
 def test_validation_and_training_lie_on_one_axis(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: bool
 ) -> None:
-    monkeypatch.setattr("bench.train.training_state.EVERY", 0.0)
+    monkeypatch.setattr("bench.train.checkpoints.training_state.EVERY", 0.0)
     source = Rectangles()
     run_spec = spec(source, epochs=3)  # of 48 samples by 8
     before = []
@@ -59,7 +59,7 @@ def test_a_run_that_begins_anew_forgets_the_earlier_one(tmp_path: Path) -> None:
 
 
 def test_an_epoch_is_told_of_before_it_is_done_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.train.training_state.EVERY", 0.0)
+    monkeypatch.setattr("bench.train.checkpoints.training_state.EVERY", 0.0)
     source = Rectangles()
     keep = TrainingState.keep
 

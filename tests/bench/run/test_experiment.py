@@ -14,8 +14,8 @@ from bench.core.record import Record
 from bench.results import store
 from bench.run.experiment import Experiment
 from bench.train.assemble import make_run
+from bench.train.checks.trial import size_of, try_out
 from bench.train.events import Listener
-from bench.train.trial import size_of, try_out
 from registry.contract import Prediction
 from registry.errors import RegistryError
 from tests.bench.rectangles import Rectangles

@@ -20,7 +20,7 @@ from bench.run import folder as run_folder
 from bench.run.runner import Runner, load_of
 from bench.timing.window import Window
 from bench.train.assemble import Run
-from bench.train.compatibility import check_sizes
+from bench.train.checks.compatibility import check_sizes
 from bench.train.events import Decoration, Listener, Listeners
 from registry.contract import Prediction, Quartet
 from registry.models import models

@@ -77,7 +77,7 @@ def test_it_learns(tmp_path: Path) -> None:
 def test_an_interrupted_run_ends_bit_identical(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, schedule: str
 ) -> None:
-    monkeypatch.setattr("bench.train.training_state.EVERY", 0.0)
+    monkeypatch.setattr("bench.train.checkpoints.training_state.EVERY", 0.0)
     source = Rectangles()
     run_spec = spec(source, model, epochs=3, schedule=schedule)
     whole = run(run_spec, source, tmp_path / "whole")

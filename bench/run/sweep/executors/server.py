@@ -194,6 +194,14 @@ def _shortened(value: Any, length: int) -> Any:
     return value
 
 
+def _first_line(pipe: int) -> bytes:
+    """A line, and nothing of what comes after it."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(pipe, 1)):
+        line += byte
+    return line
+
+
 def main() -> None:
     """Serve whoever started this process, by its standard input and output."""
     pipe = os.dup(1)
@@ -201,7 +209,7 @@ def main() -> None:
     sys.path.insert(0, "")  # a user's own model or term may lie in the current folder
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the sweep says when to end: by ending the input
-    config = WorkerConfig.model_validate_json(sys.stdin.buffer.raw.readline())  # type: ignore[attr-defined]
+    config = WorkerConfig.model_validate_json(_first_line(0))
     threads = config.threads or torch.get_num_threads()
     torch.set_num_threads(1)
     try:

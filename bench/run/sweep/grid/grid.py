@@ -71,7 +71,8 @@ class Grid:
         for name in (name for text in self.losses for name in expand_losses(text)):
             recipe = parse(name)
             losses.setdefault(recipe.text, Cell("", recipe, name))
-        found, used = [], set[str]()
+        found: list[Cell] = []
+        used: set[str] = set()
         for cell in (Cell(key, loss.recipe, loss.recipe_name) for key in keys for loss in losses.values()):
             against = [pattern for pattern in self.exclude if _excludes(pattern, cell)]
             used.update(against)

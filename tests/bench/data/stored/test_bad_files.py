@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from bench.core.errors import BadData
-from bench.data.stored.roots import Roots
+from bench.data.stored.files.roots import Roots
 from bench.data.stored.source import Stored
 
 NAME = "bg_fg/bg001_fg001_01.png"

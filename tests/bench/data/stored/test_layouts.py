@@ -14,12 +14,14 @@ from bench.core.errors import BadData, BenchError
 from bench.data.split import FRACTIONS
 from bench.data.stored.catalogue import read_catalogue
 from bench.data.stored.export import export
-from bench.data.stored.layouts import LAYOUTS, PUBLISHED
-from bench.data.stored.naming import parse_patterns
+from bench.data.stored.export.writers import WRITERS, Place
+from bench.data.stored.naming.layouts import LAYOUTS
+from bench.data.stored.naming.patterns import parse_patterns
+from bench.data.stored.naming.published import PUBLISHED
 from bench.data.stored.source import Stored
-from bench.data.stored.writers import WRITERS, Place
 
 COUNT, SIZE = 48, 64
+NAMES = [layout.name for layout in PUBLISHED]
 
 
 def everything(source: Stored, size: int = SIZE):
@@ -39,7 +41,7 @@ def as_written(layout: str, depth: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip"])
-@pytest.mark.parametrize("layout", [*PUBLISHED, "pairs"])
+@pytest.mark.parametrize("layout", [*NAMES, "pairs"])
 def test_what_is_written_in_a_layout_is_read_again(rooms, tmp_path: Path, layout: str, kind: str) -> None:
     out = tmp_path / ("set.zip" if kind == "zip" else "set")
     assert export(rooms, layout, COUNT, out, size=SIZE, part="train") == COUNT
@@ -67,7 +69,7 @@ def test_what_is_written_in_a_layout_is_read_again(rooms, tmp_path: Path, layout
 
 def test_a_layout_implies_its_depth(rooms, tmp_path: Path) -> None:
     encodings = {}
-    for layout in (*PUBLISHED, "pairs"):
+    for layout in (*NAMES, "pairs"):
         export(rooms, layout, 8, tmp_path / layout, size=32)
         encodings[layout] = Stored(tmp_path / layout, split="shared").encoding
     assert encodings["pairs"] == rooms.encoding

@@ -13,7 +13,6 @@ import torch
 
 from bench.core.errors import BadData, BenchError
 from bench.data.loading.loader import Loader
-from bench.data.stored import source as source_module
 from bench.data.stored.source import Stored
 from tests.bench.data.stored.conftest import Folder
 
@@ -21,13 +20,17 @@ PARTS = ("train", "val", "test")
 
 
 @pytest.fixture(autouse=True)
-def everything_pays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_module, "_PAYS", 1)
+def all_sets_are_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stored, "worth_packing", 1)
 
 
 @pytest.fixture
 def opened(folder: Folder, tmp_path: Path):
-    return lambda **options: Stored(folder.root, **{"split": "shared", "packed": tmp_path / "packed", **options})
+    def open_it(**options) -> Stored:
+        given = {"split": "shared", "packed": tmp_path / "packed", **options}
+        return Stored(folder.root, **given)
+
+    return open_it
 
 
 def all_of(source: Stored, size: int = 32) -> dict[str, torch.Tensor]:
@@ -122,7 +125,6 @@ def test_bad_files_are_not_looked_for_twice(opened, folder) -> None:
 
 
 def pack_one(root: Path, packed: Path) -> None:
-    source_module._PAYS = 1
     Stored(root, split="shared", packed=packed).pack(40)
 
 
@@ -154,7 +156,7 @@ def test_400_000_quartets_of_64_px_take_under_15_gb(opened) -> None:
 
 
 def test_training_begins_while_a_large_set_is_packed(opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_module, "CHECKED", 3)
+    monkeypatch.setattr(Stored, "checked", 3)
     source = opened()
     budget = 2**30
     loader = Loader(source, "train", source.count("train"), 32, 2, budget)

@@ -11,9 +11,9 @@ from PIL import Image
 
 from bench.core.errors import BenchError
 from bench.data.colour_maps import painted
-from bench.data.stored import decode
-from bench.data.stored.decode import DecodeOptions
-from bench.data.stored.mask_values import MaskValues
+from bench.data.stored.decoding import depth_codes, fields, images
+from bench.data.stored.decoding.fields import DecodeOptions
+from bench.data.stored.decoding.mask_values import MaskValues
 from bench.data.stored.source import Stored
 
 Y, X = np.mgrid[0:40, 0:40]
@@ -171,7 +171,7 @@ def test_pictures_of_every_kind(mode: str, tmp_path: Path) -> None:
     )
     path = tmp_path / f"x.{'tif' if mode == 'CMYK' else 'png'}"
     picture.save(path)
-    pixels, aspect = decode.photograph(path.read_bytes(), 40, "crop")
+    pixels, aspect = fields.photograph(path.read_bytes(), 40, "crop")
     assert aspect == 1
     expected = (DISC * 255) if mode == "1" else grey
     assert np.abs(pixels[..., 0].astype(int) - expected).mean() < (30 if mode == "1" else 2)
@@ -182,8 +182,8 @@ def test_jpeg_is_decoded_no_smaller_than_needed(tmp_path: Path) -> None:
         big = Image.fromarray(((np.mgrid[0:224, 0:300][1]) // 2).astype(np.uint8))
         big.save(tmp_path / "x.jpg", quality=95)
         content = (tmp_path / "x.jpg").read_bytes()
-        assert min(decode.open_image(content, least=side).size) >= side
-        quick, _ = decode.photograph(content, side, "crop")
+        assert min(images.open_image(content, least=side).size) >= side
+        quick, _ = fields.photograph(content, side, "crop")
         slow = np.asarray(big.convert("RGB").crop((38, 0, 262, 224)).resize((side, side), Image.Resampling.BILINEAR))
         assert np.abs(quick.astype(int) - slow).mean() < 2.5
 
@@ -191,12 +191,12 @@ def test_jpeg_is_decoded_no_smaller_than_needed(tmp_path: Path) -> None:
 def test_depth_codes_keep_what_matters() -> None:
     values = np.linspace(0, 1, 1001, dtype=np.float32)
     values[7] = -1
-    codes = decode.encode_depth(values, np.dtype("<u2"))
-    read, known = decode.decode_depth(codes)
+    codes = depth_codes.encode_depth(values, np.dtype("<u2"))
+    read, known = depth_codes.decode_depth(codes)
     assert known.tolist() == [float(i != 7) for i in range(1001)]
     assert np.abs(read - values)[known > 0].max() < 1e-5
     eight = np.arange(256, dtype=np.uint8)
-    assert (decode.encode_depth(eight / np.float32(255), np.dtype("u1")) == eight).all()
+    assert (depth_codes.encode_depth(eight / np.float32(255), np.dtype("u1")) == eight).all()
     assert DecodeOptions().fit == "crop"
 
 

@@ -1,0 +1,1 @@
+"""File contents as arrays of one size."""

@@ -1,0 +1,1 @@
+"""Trained runs on data that they were not trained on."""

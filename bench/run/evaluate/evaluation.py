@@ -1,0 +1,185 @@
+"""Recorded runs on data that they were not trained on, beside the baselines fitted there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.core.code import code_version
+from bench.core.errors import BenchError
+from bench.core.machine import environment
+from bench.core.record import Score
+from bench.core.record.evaluation import EvaluationRecord
+from bench.data.loading.loader import Loader
+from bench.data.source import Source
+from bench.metrics import metrics as all_metrics
+from bench.metrics.scores import Scores
+from bench.metrics.summary import skill
+from bench.results.store import evaluations
+from bench.run.evaluate.scoring import fit_baselines, open_part, score
+from bench.run.trained import Predict, TrainedRun
+from bench.train.assemble import Run
+from registry.contract import Prediction, Quartet
+
+BASELINES = ("difference", "constant", "mean_map")
+_METRIC = re.compile(r"metric, 1\.0 = ([0-9.]+) m")
+_NEVER = 1e-6  # a depth this near 0 or 1 has no logit to speak of
+
+
+@dataclass
+class Evaluator:
+    """Scores runs on one source; what is rendered and fitted for one serves the next.
+
+    Attributes:
+        source: on the device of the runs.
+        results: folder of records; evaluations lie below it.
+        samples: test images; None: as many as a run was tested on.
+        size: side of the images; None: as a run was tested.
+    """
+
+    source: Source
+    results: Path
+    samples: int | None = None
+    size: int | None = None
+    _parts: dict[tuple[Any, ...], Loader] = field(default_factory=dict, init=False)
+    _fitted: dict[tuple[int, int, int], tuple[dict[str, Scores], list[str]]] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The source's description of itself."""
+        return self.source.describe()
+
+    def evaluate(self, run: TrainedRun) -> tuple[EvaluationRecord, Path]:
+        """Score a run's weights as they are, and record it.
+
+        Raises:
+            BenchError: it was trained on this very data, needs backgrounds that the data lacks, or cannot be scored.
+        """
+        spec, notes = run.record.spec, []
+        if self.data == spec.data:
+            raise BenchError(f"{run.label} was trained on this very data: its record holds its test on it")
+        size, samples = self.size or spec.protocol.size, self.samples or spec.protocol.test_samples
+        test = self._part("test", samples, size)
+        if run.needs_background and next(iter(test.in_order())).quartet.bg is None:
+            raise BenchError(f"{run.label} looks at a picture and its background, and the data has no backgrounds")
+        asked = all_metrics.default()
+        predict, kept, note = _comparable(run, self.source, asked)
+        notes += [note] if note else []
+        scores = score(predict, (batch.quartet for batch in test.in_order()), kept)
+        found = {name: value for name, value in scores.summary().items() if value.images}
+        if not found:
+            raise BenchError(f"the data has no truth for what {run.label} predicts")
+        fitted, stands_out = self._baselines(spec.protocol.train_samples, test)
+        floor = {name: one.summary() for name, one in fitted.items()}
+        train = self._part("train", spec.protocol.train_samples, size)
+        evaluation = EvaluationRecord(
+            run=run.record.id,
+            cell=run.record.cell,
+            record=run.name,
+            model=spec.model,
+            recipe_name=run.record.recipe_name,
+            seed=spec.seed,
+            trained_on=spec.data,
+            data=self.data,
+            size=size,
+            samples=test.count,
+            fitted_on=train.count,
+            test={name: _score(value.value, value.images) for name, value in found.items()},
+            baselines={
+                baseline: {
+                    name: _score(value.value, value.images)
+                    for name, value in summary.items()
+                    if name in found and value.images
+                }
+                for baseline, summary in floor.items()
+            },
+            skill={
+                name: skill(value.value, [summary[name].value for summary in floor.values()], scores.facts[name])
+                for name, value in found.items()
+            },
+            metrics={name: scores.facts[name] for name in found},
+            notes=[*notes, *stands_out],
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            code=code_version(*Run.of(spec).names),
+            environment=environment(run.device),
+        )
+        return evaluation, evaluations.write(self.results, evaluation, self._images(test, scores))
+
+    def _part(self, part: Any, samples: int, size: int) -> Loader:
+        key = part, samples, size
+        if key not in self._parts:
+            self._parts[key] = open_part(self.source, part, samples, size)
+        return self._parts[key]
+
+    def _baselines(self, train_samples: int, test: Loader) -> tuple[dict[str, Scores], list[str]]:
+        key = train_samples, test.count, test.size
+        if key not in self._fitted:
+            fitted, notes = fit_baselines(BASELINES, self._part("train", train_samples, test.size))
+            self._fitted[key] = (
+                {
+                    name: score(predict, (batch.quartet for batch in test.in_order()), all_metrics.default())
+                    for name, predict in fitted.items()
+                },
+                notes,
+            )
+        return self._fitted[key]
+
+    def _images(self, test: Loader, scores: Scores) -> Mapping[str, Sequence[float | int]]:
+        ids = torch.arange(test.count)
+        backgrounds, objects = self.source.groups("test", ids)
+        columns = {name: values.tolist() for name, values in scores.result().items()}
+        return {
+            "sample": ids.tolist(),
+            "background": backgrounds.tolist(),
+            "object": objects.tolist(),
+            **columns,
+        }
+
+
+def _comparable(run: TrainedRun, source: Source, asked: Sequence[str]) -> tuple[Predict, list[str], str]:
+    """How to ask a run about this data, by which metrics, and why so.
+
+    Metric depths of two ranges are brought to the data's. Of other encodings only what is measured after the best scale
+    and shift can be compared, and that only where greater is farther in both.
+    """
+    ours, theirs = str(run.record.spec.data.get("encoding", "")), source.encoding
+    if "depth" not in run.heads or not source.has_depth or ours == theirs:
+        return run.predict, list(asked), ""
+    metric = _METRIC.fullmatch(ours), _METRIC.fullmatch(theirs)
+    if metric[0] and metric[1]:
+        ratio = float(metric[0][1]) / float(metric[1][1])
+        return _scaled(run.predict, ratio), list(asked), f"depth was brought from {ours!r} to {theirs!r}"
+    inverse = [encoding.startswith("inverse") for encoding in (ours, theirs)]
+    kept = [
+        key
+        for key in asked
+        if all_metrics.facts(key).head == "mask" or (key.endswith("_aligned") and inverse[0] == inverse[1])
+    ]
+    return (
+        run.predict,
+        kept,
+        f"depth is {ours!r} in training and {theirs!r} here: no figure of it is compared unaligned",
+    )
+
+
+def _scaled(predict: Predict, ratio: float) -> Predict:
+    def scaled(quartet: Quartet) -> Prediction:
+        prediction = predict(quartet)
+        if prediction.depth is None:
+            return prediction
+        depth = (prediction.depth.value * ratio).clamp(_NEVER, 1 - _NEVER)
+        return Prediction(prediction.mask_logits, torch.logit(depth))
+
+    return scaled
+
+
+def _score(value: float | None, images: int) -> Score:
+    finite = value is not None and abs(value) != float("inf")
+    return Score(value=value if finite else None, images=images)

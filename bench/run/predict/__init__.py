@@ -1,0 +1,1 @@
+"""A trained run on a user's own pictures."""

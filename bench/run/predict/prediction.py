@@ -1,0 +1,169 @@
+"""A trained run on a user's own images: reading, network and writing at once."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bench.core.progress import Progress, no_progress
+from bench.data.file_names import printable
+from bench.data.image_files import BadImage
+from bench.data.stored.decoding.images import BadFile, open_image, rgb
+from bench.run.predict.any_size import Values, predict_any_size
+from bench.run.predict.picture_files import PictureFile
+from bench.run.trained import TrainedRun
+from registry.contract import Quartet
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+_THREADS = min(8, os.cpu_count() or 1)
+_AHEAD = 2 * _THREADS
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A picture and what the network made of it.
+
+    Attributes:
+        name: of the picture.
+        photograph: bg_fg, (H, W, 3) of 8 bits.
+        values: by head, (H, W) in [0, 1].
+    """
+
+    name: str
+    photograph: Tensor
+    values: Values
+
+
+Write = Callable[[Predicted], None]
+"""Keeps what was predicted; called by several threads."""
+
+
+def predict_files(
+    run: TrainedRun,
+    pictures: Sequence[PictureFile],
+    write: Write,
+    tile: int | None = None,
+    side: int | None = None,
+    progress: Progress = no_progress,
+) -> list[tuple[str, str]]:
+    """Predict pictures; reading and writing go on in threads while the network computes.
+
+    Args:
+        run: whose network.
+        pictures: what to predict.
+        write: keeps each; what it raises ends everything but for what is wrong with one file.
+        tile: largest side that the network is given at once.
+        side: the network sees pictures shrunk to this shorter side, and its answer is enlarged; None: as they are.
+        progress: told after every picture.
+
+    Returns:
+        What could not be predicted, with the reason.
+    """
+    problems: list[tuple[str, str]] = []
+    done = 0
+    read = partial(_read, lru_cache(maxsize=_AHEAD)(_decoded))  # one background may serve all pictures
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="write") as writers:
+        writing: deque[Future[None]] = deque()
+        try:
+            for picture, images in zip(pictures, _ahead(read, pictures), strict=True):
+                if isinstance(images, str):
+                    problems.append((printable(picture.bg_fg), images))
+                else:
+                    try:
+                        predicted = _predict(run, picture.name, *images, tile, side)
+                        writing.append(writers.submit(write, predicted))
+                    except (RuntimeError, ValueError, MemoryError) as error:
+                        reason = (str(error).splitlines() or [type(error).__name__])[0]
+                        problems.append((printable(picture.bg_fg), f"the network failed: {reason} (try --tile)"))
+                while len(writing) > _AHEAD or (writing and writing[0].done()):
+                    writing.popleft().result()
+                done += 1
+                progress(picture.name, done, len(pictures))
+            while writing:
+                writing.popleft().result()
+        finally:
+            writers.shutdown(cancel_futures=True)
+    return problems
+
+
+def _ahead(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+    """``function`` of every item, in order, made by threads that are a few items ahead."""
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="read") as readers:
+        pending: deque[Future[U]] = deque()
+        try:
+            for item in items:
+                pending.append(readers.submit(function, item))
+                if len(pending) > _AHEAD:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            readers.shutdown(cancel_futures=True)
+
+
+def _read(plate: Callable[[Path], Tensor], picture: PictureFile) -> tuple[Tensor | None, Tensor] | str:
+    """bg, if there is one, and bg_fg, (H, W, 3) of 8 bits; or what is wrong with them."""
+    try:
+        bg_fg = _decoded(picture.bg_fg)
+        bg = None
+        if picture.bg is not None:
+            try:
+                bg = plate(picture.bg)
+            except (BadFile, OSError) as error:
+                raise BadImage(f"its background {printable(picture.bg)}: {error}") from error
+            if bg.shape != bg_fg.shape:
+                sizes = [f"{image.shape[1]}x{image.shape[0]}" for image in (bg_fg, bg)]
+                raise BadImage(f"{sizes[0]}, its background {printable(picture.bg)} {sizes[1]}: not of one size")
+    except (BadImage, BadFile, OSError) as error:
+        return str(error) or type(error).__name__
+    return bg, bg_fg
+
+
+def _decoded(path: Path) -> Tensor:
+    return torch.from_numpy(np.array(rgb(open_image(path.read_bytes()))))
+
+
+def _predict(
+    run: TrainedRun, name: str, bg: Tensor | None, bg_fg: Tensor, tile: int | None, side: int | None
+) -> Predicted:
+    def network(background: Tensor | None, picture: Tensor) -> Values:
+        prediction = run.predict(Quartet(None if background is None else background[None], picture[None]))
+        return {head: values.value[0, 0] for head, values in prediction.heads()}
+
+    full = (bg_fg.shape[0], bg_fg.shape[1])
+    images = [None if image is None else _shrunk(_images(image, run.device), side) for image in (bg, bg_fg)]
+    assert images[1] is not None
+    values = predict_any_size(network, images[0], images[1], run.stride, tile)
+    return Predicted(name, bg_fg, {head: _enlarged(value, full).cpu() for head, value in values.items()})
+
+
+def _images(pixels: Tensor, device: torch.device) -> Tensor:
+    """(3, H, W) in [0, 1] of (H, W, 3) of 8 bits."""
+    return pixels.to(device).permute(2, 0, 1).float() / 255
+
+
+def _shrunk(image: Tensor, side: int | None) -> Tensor:
+    shorter = min(image.shape[-2:])
+    if side is None or shorter <= side:
+        return image
+    size = [max(1, round(length * side / shorter)) for length in image.shape[-2:]]
+    return functional.interpolate(image[None], size=size, mode="bilinear", antialias=True, align_corners=False)[0]
+
+
+def _enlarged(value: Tensor, size: tuple[int, int]) -> Tensor:
+    if value.shape == size:
+        return value
+    return functional.interpolate(value[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]

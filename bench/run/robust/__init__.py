@@ -1,0 +1,1 @@
+"""Trained runs on photographs that get worse."""

@@ -1,0 +1,1 @@
+"""How a step is run: eagerly, compiled, or captured in a CUDA graph."""

@@ -1,0 +1,1 @@
+"""What a call of a model must not change: the model itself, random states, settings of the process."""

@@ -1,0 +1,153 @@
+"""``bench predict`` from the weights to the files."""
+
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from bench.cli import app
+from bench.core.errors import BadData, BenchError
+from bench.report.prediction_files import DepthScale
+from bench.run.predict.picture_files import find_pictures
+from bench.run.predict.prediction import Predicted, predict_files
+from bench.run.trained import trained_run
+from registry.contract import Quartet
+from tests.bench.rectangles import Rectangles
+from tests.bench.run.trained_model import make
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("made")
+    return folder, make(folder, Rectangles()).id
+
+
+def predict(made: tuple[Path, str], *words: object):
+    folder, run = made
+    places = ["--results", folder / "results", "--runs", folder / "runs", "--device", "cpu"]
+    return CliRunner().invoke(app, ["predict", run, *map(str, [*words, *places])])
+
+
+def shots(folder: Path, sizes: dict[str, tuple[int, int]]) -> None:
+    folder.mkdir(exist_ok=True)
+    draw = np.random.default_rng(0)
+    for name, (width, height) in sizes.items():
+        for what in ("bg", "bg_fg"):
+            pixels = draw.integers(0, 256, (height, width, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"{name}_{what}.png")
+
+
+def test_files_are_the_networks_answer_at_their_own_size(made: tuple[Path, str], tmp_path: Path) -> None:
+    shots(tmp_path / "in", {"a": (45, 37), "b": (32, 32)})
+    done = predict(made, "--in", tmp_path / "in", "--out", tmp_path / "out", "--npy")
+    assert done.exit_code == 0, done.output
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    kinds = ("mask.png", "depth.png", "overlay.png", "mask.npy", "depth.npy")
+    assert names == {f"{name}_bg_fg_{kind}" for name in "ab" for kind in kinds}
+    assert {Image.open(tmp_path / "out" / f"a_bg_fg_{kind}").size for kind in kinds[:3]} == {(45, 37)}
+    run = trained_run(made[0] / "results", made[0] / "runs", made[1], CPU)
+    images = [
+        torch.from_numpy(np.array(Image.open(tmp_path / "in" / f"b_{what}.png"))).permute(2, 0, 1)[None] / 255
+        for what in ("bg", "bg_fg")
+    ]
+    expected = run.predict(Quartet(*images))
+    for head, values in expected.heads():
+        np.testing.assert_array_equal(np.load(tmp_path / "out" / f"b_bg_fg_{head}.npy"), values.value[0, 0].numpy())
+    written = np.array(Image.open(tmp_path / "out" / "b_bg_fg_depth.png"))
+    np.testing.assert_allclose(written / 10_000, expected.depth.value[0, 0].numpy(), atol=1e-4)
+    assert written.min() > 0
+
+
+def test_bad_files_are_named_and_the_others_done(made: tuple[Path, str], tmp_path: Path) -> None:
+    shots(tmp_path / "in", {"good": (33, 20), "cut": (40, 40), "sized": (24, 24)})
+    cut = tmp_path / "in" / "cut_bg_fg.png"
+    cut.write_bytes(cut.read_bytes()[:200])
+    Image.new("RGB", (25, 24)).save(tmp_path / "in" / "sized_bg.png")
+    with pytest.raises(BadData) as raised:
+        raise predict(made, "--in", tmp_path / "in", "--out", tmp_path / "out", "--tile", "16").exception
+    assert [Path(name).name for name, _ in raised.value.problems] == ["cut_bg_fg.png", "sized_bg_fg.png"]
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_no_backgrounds_at_all_is_asked_wrongly(made: tuple[Path, str], tmp_path: Path) -> None:
+    Image.new("RGB", (32, 32)).save(tmp_path / "a.png")
+    error = predict(made, "--in", tmp_path, "--out", tmp_path / "out").exception
+    assert isinstance(error, BenchError)
+    assert "--bg" in str(error)
+    assert error.exit_code == 2
+
+
+def test_writing_among_the_images_is_refused(made: tuple[Path, str], tmp_path: Path) -> None:
+    shots(tmp_path, {"a": (32, 32)})
+    assert "--out" in str(predict(made, "--in", tmp_path, "--out", tmp_path).exception)
+
+
+def test_a_run_has_three_names(made: tuple[Path, str]) -> None:
+    folder, run = made
+    record = next((folder / "results").glob("unet*.json"))
+    for text in (run, str(record), record.name, "unet[width=4]"):
+        assert trained_run(folder / "results", folder / "runs", text, CPU).record.id == run
+    assert json.loads(record.read_text())["id"] == run
+
+
+def test_lost_weights_are_said(made: tuple[Path, str], tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match=r"best\.pt.*--again"):
+        trained_run(made[0] / "results", tmp_path, made[1], CPU)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [
+        ("metric, 1.0 = 10 m", 5000),
+        ("metric, 1.0 = 80 m", 10240),
+        ("8-bit map, 1.0 = 255, greater is farther", 128),
+    ],
+)
+def test_depth_in_the_unit_of_the_encoding(encoding: str, written: int) -> None:
+    assert DepthScale.of(encoding).numbers(torch.full((1, 1), 0.5)).item() == written
+
+
+def test_writing_does_not_hold_up_the_network(made: tuple[Path, str], tmp_path: Path) -> None:
+    shots(tmp_path / "in", dict.fromkeys("abc", (32, 32)))
+    run = trained_run(made[0] / "results", made[0] / "runs", made[1], CPU)
+    all_predicted = threading.Event()
+    written: list[str] = []
+
+    def write(predicted: Predicted) -> None:
+        assert all_predicted.wait(60), "the network waits for the writer"
+        written.append(predicted.name)
+
+    def progress(what: str, done: int, total: int) -> None:
+        if done == total:
+            all_predicted.set()
+
+    problems = predict_files(run, find_pictures([tmp_path / "in"]).pictures, write, progress=progress)
+    assert not problems
+    assert sorted(written) == ["a_bg_fg", "b_bg_fg", "c_bg_fg"]
+
+
+def test_what_cannot_be_written_ends_it(made: tuple[Path, str], tmp_path: Path) -> None:
+    shots(tmp_path / "in", dict.fromkeys("abc", (32, 32)))
+    run = trained_run(made[0] / "results", made[0] / "runs", made[1], CPU)
+
+    def write(predicted: Predicted) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        predict_files(run, find_pictures([tmp_path / "in"]).pictures, write)
+
+
+def test_a_run_of_one_image_needs_no_background(tmp_path: Path) -> None:
+    run = make(tmp_path, Rectangles(), inputs="image").id
+    shots(tmp_path / "in", {"a": (40, 24)})
+    (tmp_path / "in" / "a_bg.png").unlink()
+    done = predict((tmp_path, run), "--in", tmp_path / "in", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert Image.open(tmp_path / "out" / "a_bg_fg_mask.png").size == (40, 24)

@@ -1,0 +1,107 @@
+"""The loop with captured steps, by a stand-in graph: the same training as eagerly, and blocks from eager windows."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.timing.ledger import Ledger
+from bench.train.engines.cuda_graph import Replayed
+from bench.train.events import Listener
+from bench.train.loop import Diverged
+from bench.train.step import Step
+from tests.bench.rectangles import Rectangles
+from tests.bench.tape import Tape
+from tests.bench.train.test_loop import StopAfter, run, spec, weights
+
+
+@pytest.fixture
+def tapes(monkeypatch: pytest.MonkeyPatch) -> list[Tape]:
+    """All graphs that were recorded; a step that is to be captured gets a stand-in."""
+    made: list[Tape] = []
+
+    def record() -> Tape:
+        made.append(Tape())
+        return made[-1]
+
+    def run_by(engine: str, step: Step) -> None:
+        if engine == "graphed":
+            step.update = Replayed(step, record)
+
+    monkeypatch.setattr("bench.train.loop.run_by", run_by)
+    return made
+
+
+def graphed(run_spec):
+    return run_spec.model_copy(update={"engine": "graphed"})
+
+
+def staged(source: Rectangles, **changes):
+    run_spec = spec(source, **changes)
+    stages = [{"size": 16, "batch": 8, "epochs": 1}, {"size": 32, "batch": 8, "epochs": 1}]
+    protocol = run_spec.protocol.override(stages=stages, train_samples=128)
+    return run_spec.model_copy(update={"protocol": protocol})
+
+
+def test_it_trains_as_eagerly_with_a_graph_a_stage(tmp_path: Path, tapes: list[Tape]) -> None:
+    source = Rectangles()
+    eager = run(staged(source), source, tmp_path / "eager")
+    assert tapes == []
+    captured = run(graphed(staged(source)), source, tmp_path / "graphed")
+    assert len(tapes) == 2 and all(tape.replays > 0 for tape in tapes)
+    assert sum(tape.replays for tape in tapes) < 2 * 16  # first steps, and windows whose blocks are timed
+    for a, b in zip(weights(eager), weights(captured), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+    for expected, found in zip(eager.history, captured.history, strict=True):
+        assert found.train_loss == pytest.approx(expected.train_loss, rel=1e-4)
+
+
+def test_it_resumes_as_it_would_have_gone_on(
+    tmp_path: Path, tapes: list[Tape], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.train.checkpoints.training_state.EVERY", 0.0)
+    source = Rectangles()
+    whole = run(graphed(staged(source)), source, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(graphed(staged(source)), source, tmp_path / "cut", StopAfter(1))
+    resumed = run(graphed(staged(source)), source, tmp_path / "cut")
+    for a, b in zip(weights(whole), weights(resumed), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_divergence_names_the_batch(tmp_path: Path, tapes: list[Tape]) -> None:
+    source = Rectangles(broken=("train", 17))
+    with pytest.raises(Diverged) as caught:
+        run(graphed(spec(source, train_samples=128)), source, tmp_path)
+    assert 17 in caught.value.ids.tolist()
+
+
+class Refusing(Tape):
+    def capture(self, work):
+        raise RuntimeError("it looks at values")
+
+
+def test_what_cannot_be_captured_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "bench.train.loop.run_by", lambda engine, step: setattr(step, "update", Replayed(step, Refusing))
+    )
+    heard: list[str] = []
+
+    class Hears(Listener):
+        def notice(self, words: str) -> None:
+            heard.append(words)
+
+    source = Rectangles()
+    run(graphed(spec(source)), source, tmp_path, Hears())
+    assert heard == ["a step of unet[width=4] cannot be captured and runs eagerly: it looks at values"]
+
+
+def test_windows_of_two_engines_say_nothing_of_what_measuring_costs() -> None:
+    ledger = Ledger(torch.device("cpu"), seconds=0, min_steps=1, plain_engine="graphed")
+    for _ in ledger.steps(range(6), images=1):
+        with ledger("forward"):
+            pass
+    assert [window.engine for window in ledger.windows] == ["eager", "graphed"] * 3
+    found = ledger.timings()
+    assert found.perturbation is None and found.closure is not None
+    assert "forward" in found.blocks

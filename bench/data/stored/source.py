@@ -211,7 +211,7 @@ class Stored(Source):
 
     @property
     def ignored(self) -> dict[str, int]:
-        """How many files were not looked at, by suffix."""
+        """How many files are not read, by suffix."""
         return dict(self.catalogue.roots.ignored)
 
     def picture_sizes(self, most: int = 256) -> dict[str, int]:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bench.core.errors import BenchError
 from bench.core.record.image_columns import PREFIX
-from bench.report.slices_table import slices_table
+from bench.report.terminal.results.slices_table import slices_table
 from bench.results import store
 from bench.results.compare import compare
 from bench.results.slices.slice_score import correct

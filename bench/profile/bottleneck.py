@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict
 from bench.core.machine import pick_precision
 from bench.core.progress import Progress, no_progress
 from bench.data.loading.loader import Batch
-from bench.profile.interval import Interval, median_interval, ratio_interval
-from bench.profile.rounds import rounds, warm_up
 from bench.profile.training import StepRunner
+from bench.profile.windows.interval import Interval, median_interval, ratio_interval
+from bench.profile.windows.rounds import rounds, warm_up
 
 INPUT_SHARE = 0.05
 LAUNCH_SHARE = 0.3

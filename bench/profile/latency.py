@@ -14,10 +14,10 @@ from bench.core.code import own_code
 from bench.core.machine import environment
 from bench.core.progress import Progress, no_progress
 from bench.core.spec import RunSpec
-from bench.profile.interval import grouped_interval
-from bench.profile.restarts import RESTARTS
-from bench.results import latency as kept
-from bench.results.latency import Latency, LatencyKey
+from bench.profile.windows.interval import grouped_interval
+from bench.profile.windows.restarts import RESTARTS
+from bench.results.store import latency as kept
+from bench.results.store.latency import Latency, LatencyKey
 from bench.timing import memory
 from bench.timing.census import Census, bytes_of
 from bench.train.assemble import autocast_of, build_model

@@ -12,18 +12,18 @@ from pydantic import BaseModel, ConfigDict
 from bench.core.environment import Environment
 from bench.core.machine import environment
 from bench.core.progress import Progress, no_progress
+from bench.core.record.timings import BlockTime
 from bench.core.spec import Engine, RunSpec
-from bench.core.timings import BlockTime
 from bench.profile.bottleneck import Bottleneck
-from bench.profile.ceiling import Ceiling, measure_ceiling
 from bench.profile.disturbance.reading import Discards, discards
-from bench.profile.interval import Interval, grouped_interval, ratio_interval
+from bench.profile.machine.ceiling import Ceiling, measure_ceiling
 from bench.profile.memory_budget import Fit
-from bench.profile.repeatability import Agreement, agreement
-from bench.profile.restarts import RESTARTS, Restart, Round, measure_restart, some_rounds, undisturbed
-from bench.profile.rounds import WarmUp
 from bench.profile.training import StepRunner
-from bench.profile.trust import caveats, undecided
+from bench.profile.windows.interval import Interval, grouped_interval, ratio_interval
+from bench.profile.windows.repeatability import Agreement, agreement
+from bench.profile.windows.restarts import RESTARTS, Restart, Round, measure_restart, some_rounds, undisturbed
+from bench.profile.windows.rounds import WarmUp
+from bench.profile.windows.trust import caveats, undecided
 from bench.timing.census import Count
 from bench.timing.ledger import STEP, TimelineEntry
 from bench.timing.summary import block_rows, block_times

@@ -86,6 +86,7 @@ def complete_record(
     observers: Observers,
     seconds: float,
     tiers: Iterable[str],
+    share: int = 1,
 ) -> Record:
     """The record of a run that is over.
 
@@ -96,6 +97,7 @@ def complete_record(
         observers: what was measured.
         seconds: that it took.
         tiers: by which its training samples came.
+        share: runs that computed on the device at once.
     """
     outcome: Outcome = "finished"
     reason: str | None = None
@@ -119,7 +121,7 @@ def complete_record(
         "evaluation": observers.evaluation.timings(),
         "peak_mib": observers.memory.mib,
         "peak_of": observers.memory.kind,
-        "load": load_of(observers.training.windows),
+        "load": load_of(observers.training.windows, share),
         "facts": begun.facts | ({"peak_mib": peaks} if len(peaks) > 1 else {}),
     }
     if trained is not None:
@@ -133,11 +135,17 @@ def complete_record(
     return begun.model_copy(update=made)
 
 
-def load_of(windows: Sequence[Window]) -> Load | None:
-    """What others did to the machine during these windows of training; None where there are none."""
+def load_of(windows: Sequence[Window], share: int = 1) -> Load | None:
+    """What others did to the machine during these windows of training; None where there are none.
+
+    Args:
+        windows: of training.
+        share: runs that were made on the device at once: with more than one, every window is disturbed.
+    """
     if not windows:
         return None
-    reasons = Counter(window.disturbed for window in windows if window.disturbed is not None)
+    beside = f"beside {share - 1} other runs of a sweep" if share > 1 else None
+    reasons = Counter(reason for window in windows if (reason := window.disturbed or beside) is not None)
     others = [window.others for window in windows if window.others is not None]
     return Load(
         windows=len(windows),
@@ -146,6 +154,7 @@ def load_of(windows: Sequence[Window]) -> Load | None:
         reasons=dict(reasons.most_common()),
         marked=reasons.total() == len(windows),
         unknown=None if others or reasons else "nothing counts what others take of this machine",
+        shared=share,
     )
 
 

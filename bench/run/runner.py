@@ -26,6 +26,7 @@ from bench.metrics.attributes import PREFIX, camera_columns
 from bench.profile.disturbance.monitor import ClockSampler
 from bench.results import store
 from bench.run import folder as run_folder
+from bench.run.found import Done
 from bench.run.run_record import begin_record, complete_record
 from bench.timing import memory
 from bench.timing.ledger import Ledger
@@ -39,9 +40,6 @@ from registry.contract import Prediction, Quartet
 from registry.losses.recipe import HEADS
 from registry.models.baselines import Fitted
 
-Done = tuple[Record, Path]
-"""A record with its file."""
-
 
 @dataclass
 class Runner:
@@ -54,6 +52,8 @@ class Runner:
         listener: told how every run goes.
         interruption: asked whether to stop.
         metrics: keys of metrics beside those of every evaluation.
+        share: runs that compute on the device at once; timings are worth something with 1 alone.
+        loaders: makes loaders of samples; a subclass may know where samples lie ready.
     """
 
     source: Source
@@ -63,6 +63,8 @@ class Runner:
     listener: Listener = field(default_factory=Listener)
     interruption: Interruption = field(default_factory=Interruption)
     metrics: Sequence[str] = ()
+    share: int = 1
+    loaders: type[Loader] = Loader
 
     def __post_init__(self) -> None:
         memory.keep_freed(self.device)
@@ -115,7 +117,9 @@ class Runner:
             if isinstance(error, BadData):  # files are at fault, not this run
                 raise
             raised = error
-        record = complete_record(draft, trained, raised, observers, time.perf_counter() - began, self._tiers)
+        record = complete_record(
+            draft, trained, raised, observers, time.perf_counter() - began, self._tiers, self.share
+        )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         record = store.read(path)
         run_folder.recorded(folder)
@@ -159,7 +163,7 @@ class Runner:
         if key not in self._loaders:
             needed = count * Loader.form_of(self.source, part, size).bytes
             budget = self._room_for(needed, part)
-            self._loaders[key] = Loader(
+            self._loaders[key] = self.loaders(
                 self.source,
                 part,
                 count,

@@ -15,7 +15,7 @@ from bench.core.record import Epoch, Failure, Outcome, Record
 from bench.core.spec import RunSpec
 from bench.results import store
 from bench.run import folder as run_folder
-from bench.run.known_records import files_of
+from bench.run.found import FoundRecords
 from bench.run.run_record import begin_record
 from bench.train.assemble import Run
 from bench.train.checkpoints import checkpoint
@@ -59,7 +59,7 @@ def _record_lost(
     folder = runs / run.spec.id
     with run_folder.locked(folder):
         draft = run_folder.draft_of(folder)
-        for path in files_of(results, run.spec) if draft is not None else ():
+        for path in FoundRecords(results, torch.device("cpu"), {}).paths(run.spec) if draft is not None else ():
             with suppress(BadData):
                 record = store.read(path)
                 if draft is not None and record.started == draft.started:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.report.leaderboard import leaderboard
+from bench.report.markdown.leaderboard import leaderboard
 from bench.results import store
+from bench.results.store import records
 from tests.bench.records import record
 from tests.bench.results_folder import images
 
@@ -31,7 +32,7 @@ def write(folder: Path, count: int) -> None:
 
 def read(folder: Path) -> store.Records:
     """As a command does, which has read none of them before."""
-    store._parse.cache_clear()
+    records._parse.cache_clear()
     return store.read_all(folder)
 
 

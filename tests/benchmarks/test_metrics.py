@@ -9,8 +9,8 @@ import torch
 from bench.data.sources import open_source
 from bench.metrics import metrics
 from bench.metrics.scores import Scores
-from bench.profile.interval import ratio_interval
-from bench.profile.rounds import rounds
+from bench.profile.windows.interval import ratio_interval
+from bench.profile.windows.rounds import rounds
 from registry.contract import Prediction
 from registry.losses import parse
 from registry.losses.objective import Objective

@@ -15,15 +15,15 @@ import torch
 
 from bench.core.machine import pick_device, pick_precision
 from bench.core.protocol import find_protocol
-from bench.data.augment import Augmentation
+from bench.data.augment.pipeline import Augmentation
 from bench.data.loading.loader import Batch, Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.sources import open_source
 from bench.devtools.overhead import measure, short_protocol
-from bench.profile.interval import median_interval, ratio_interval
-from bench.profile.rounds import TimedWindow, rounds
 from bench.profile.training import StepRunner, spec_named
+from bench.profile.windows.interval import median_interval, ratio_interval
+from bench.profile.windows.rounds import TimedWindow, rounds
 from bench.timing.summary import block_times
 from tests.benchmarks.conftest import SIZE
 from tests.benchmarks.quartet_files import WRITTEN, QuartetFiles, batches, data_loader, quartet_of, write

@@ -8,8 +8,8 @@ import pytorch_msssim
 import torch
 from torch import Tensor
 
-from bench.profile.interval import ratio_interval
-from bench.profile.rounds import rounds
+from bench.profile.windows.interval import ratio_interval
+from bench.profile.windows.rounds import rounds
 from registry import ssim
 from registry.contract import Prediction, Quartet
 from registry.losses import parse, terms

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.devtools.calibration.scenarios import Before, Scenario, layout
-from bench.results.stats.ranking import Contender, rank
+from bench.results.stats.ranks.ranking import Contender, rank
 from bench.results.stats.scored import Scored
 
 _UNKNOWN = Before((), ())

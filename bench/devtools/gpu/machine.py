@@ -16,7 +16,7 @@ import torch
 
 from bench.core.machine import environment, pick_precision, steady_arithmetic
 from bench.devtools.gpu.worker import Setting
-from bench.profile.ceiling import copy_rate, product_rate
+from bench.profile.machine.ceiling import copy_rate, product_rate
 from bench.timing.ledger import Ledger
 
 _LAUNCHES = 2000

@@ -16,9 +16,9 @@ from bench.data.source import Source
 from bench.data.sources import open_source
 from bench.devtools.gpu.steps import source, spec_of
 from bench.devtools.gpu.worker import Setting
-from bench.profile.interval import ratio_interval
-from bench.profile.rounds import rounds
 from bench.profile.training import StepRunner
+from bench.profile.windows.interval import ratio_interval
+from bench.profile.windows.rounds import rounds
 from bench.timing.summary import block_times
 
 _PHOTOGRAPHS, _SIDE = 24, 256

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bench.core.errors import BenchError
 from bench.devtools.regress.lockstep import lockstep
-from bench.profile.interval import grouped_interval
+from bench.profile.windows.interval import grouped_interval
 
 THRESHOLD = 1.05
 FOUND = 1.10

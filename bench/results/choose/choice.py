@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from bench.core.errors import BenchError
-from bench.core.metric_facts import MetricFacts
+from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.board import Group, groups_of
+from bench.results.board.row import Row
+from bench.results.board.standings import MOST, Images, entries, ranking
 from bench.results.choose.front import Flags, front
 from bench.results.choose.limit import LATENCY, MEMORY, PARAMETERS, Limit
 from bench.results.find import heading
-from bench.results.latency import Latency
-from bench.results.row import Row
-from bench.results.standings import MOST, Images, entries, ranking
-from bench.results.stats.figure_draws import DRAWS, figure_draws
+from bench.results.stats.ranks.figure_draws import DRAWS, figure_draws
 from bench.results.stats.student import Values, half_width
+from bench.results.store.latency import Latency
 
 NEAREST = 3
 """Candidates named for a limit where nothing meets all of them."""

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from bench.core.errors import BenchError
-from bench.core.metric_facts import MetricFacts
+from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.board import Group, groups_of
+from bench.results.board.row import Row
+from bench.results.board.standings import Images
 from bench.results.explain.explained import Explained
 from bench.results.explain.grid import Grid
 from bench.results.explain.next_cell import NextCell, next_cells
 from bench.results.find import heading
 from bench.results.metric_facts import facts_in, find_key, shown
-from bench.results.row import Row
-from bench.results.standings import Images
 from bench.results.stats.components import Components
 
 CELLS = 150

@@ -10,13 +10,13 @@ from typing import TypeVar
 import numpy as np
 
 from bench.core.errors import BenchError
-from bench.core.metric_facts import MetricFacts
+from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Group, groups_of
+from bench.results.board.row import Row
 from bench.results.find import heading, label, pick, pick_one
 from bench.results.metric_facts import facts_in, find_key, shown
-from bench.results.row import Row
 from bench.results.slices.attribute import Slice, attributes_of
 from bench.results.slices.slice_score import Gap, SliceScore, correct
 from bench.results.stats.pairing import Pairing

@@ -10,11 +10,11 @@ import torch
 from bench.core.errors import BenchError
 from bench.core.protocol import find_protocol
 from bench.data.loading.loader import Batch
-from bench.profile.interval import Interval
 from bench.profile.profile import departure_from_eager, profile
-from bench.profile.rounds import WarmUp
 from bench.profile.training import StepRunner
-from bench.profile.trust import caveats
+from bench.profile.windows.interval import Interval
+from bench.profile.windows.rounds import WarmUp
+from bench.profile.windows.trust import caveats
 from bench.timing.hooks import WholePasses
 from bench.train.engines.cuda_graph import BEFORE_CAPTURE, GRAPH, Replayed
 from bench.train.engines.engine import FIRST_STEPS, engine_by_rule, engine_for, engine_named, refusal

@@ -12,7 +12,7 @@ from bench.core.errors import BenchError, Interrupted
 from bench.core.protocol import find_protocol
 from bench.core.record import Record
 from bench.results import store
-from bench.run import known_records
+from bench.run import found as found_module
 from bench.run.experiment import Experiment
 from bench.train.assemble import make_run
 from bench.train.checks.trial import size_of, try_out
@@ -130,7 +130,7 @@ def test_what_is_recorded_is_not_made_again_unless_code_or_machine_are_others(
     again, lines = records(small_experiment(tmp_path))
     assert again == first
     assert not any("run anew" in line for line in lines)
-    monkeypatch.setattr(known_records, "code_version", lambda *names: "another")
+    monkeypatch.setattr(found_module, "code_version", lambda *names: "another")
     anew, lines = records(small_experiment(tmp_path))
     assert anew[0].started >= first[0].started
     assert len(store.read_all(tmp_path / "results")) == 2
@@ -139,7 +139,7 @@ def test_what_is_recorded_is_not_made_again_unless_code_or_machine_are_others(
 
 def test_a_record_of_other_arithmetic_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     records(small_experiment(tmp_path))
-    monkeypatch.setattr(known_records, "arithmetic", lambda *_: "f" * 12)
+    monkeypatch.setattr(found_module, "arithmetic", lambda *_: "f" * 12)
     _, lines = records(small_experiment(tmp_path))
     assert any("is of another machine or another version of torch: run anew" in line for line in lines)
 

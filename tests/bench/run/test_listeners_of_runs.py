@@ -8,8 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from bench.report.picture import PredictionPicture, prediction_picture
-from bench.report.tensorboard import TensorBoard
+from bench.report.listeners.prediction_picture import PredictionPicture
+from bench.report.listeners.tensorboard import TensorBoard
+from bench.report.pictures.predictions import prediction_picture
 from bench.results import store
 from bench.train.events import Decoration, Listener, Listeners
 from registry.contract import Prediction, Quartet

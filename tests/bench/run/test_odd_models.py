@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.report.picture import PredictionPicture
+from bench.report.listeners.prediction_picture import PredictionPicture
 from bench.train.task_gradients import TaskGradients
 from registry.contract import Prediction
 from registry.models import models

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bench.core.errors import BenchError
-from bench.report.choice_table import choice_table
+from bench.report.terminal.results.choice_table import choice_table
+from bench.results.board.row import Row
 from bench.results.choose.choice import Choice, board_of, choose
 from bench.results.choose.front import front
 from bench.results.choose.limit import LATENCY, MEMORY, Limit, metric_limits
-from bench.results.latency import Latency, LatencyKey
 from bench.results.metric_facts import facts_in
-from bench.results.row import Row
+from bench.results.store.latency import Latency, LatencyKey
 from registry.errors import UnknownName
 from tests.bench.results_folder import keep
 

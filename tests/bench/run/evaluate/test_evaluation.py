@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from bench.cli import app
 from bench.core.errors import BadData, BenchError
 from bench.metrics.summary import skill
-from bench.results import evaluations, store
+from bench.results import store
+from bench.results.store import evaluations
 from bench.run.evaluate.board_evaluation import evaluate_board, find_board
 from bench.run.evaluate.evaluation import Evaluator
 from bench.run.trained import TrainedRun, trained_run

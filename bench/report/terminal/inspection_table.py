@@ -1,0 +1,38 @@
+"""What was found out about data, in lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bench.data.inspection.inspection import Inspection
+
+_BARS = " ▁▂▃▄▅▆▇█"
+
+
+def inspection_lines(found: Inspection) -> Iterator[str]:
+    """Counts, statistics, what the source decided, and the findings with advice."""
+    yield f"data     {found.source['kind']}, split {found.source.get('split', '')}"
+    for note in found.notes:
+        yield f"         {note}"
+    for part, counts in found.parts.items():
+        total = "endless" if counts["quartets"] is None else f"{counts['quartets']:,}"
+        looked = f"{counts['looked_at']} looked at: {counts['backgrounds']} backgrounds, {counts['objects']} objects"
+        yield f"{part:8} {total} quartets, {looked}"
+    if found.sizes:
+        common = sorted(found.sizes.items(), key=lambda pair: -pair[1])
+        yield "sizes    " + ", ".join(f"{size} ({count})" for size, count in common[:6]) + " ..." * (len(common) > 6)
+    for name, figures in found.fields.items():
+        means, spreads = (" ".join(f"{value:.3f}" for value in figures[key]) for key in ("mean", "std"))
+        yield f"{name:8} mean {means}, std {spreads}"
+    if found.coverage is not None:
+        low, few, median, many, high = (f"{value:.1%}" for value in found.coverage)
+        yield f"covered  by masks: {low} least, {few} 5th percentile, {median} median, {many} 95th, {high} most"
+    if found.depth is not None:
+        highest = max(found.depth["histogram"]) or 1
+        bars = "".join(_BARS[round(share / highest * (len(_BARS) - 1))] for share in found.depth["histogram"])
+        median = "" if found.depth["median"] is None else f", median {found.depth['median']:.3f}"
+        yield f"depth    0 |{bars}| 1, {found.depth['encoding']}; known {found.depth['known']:.0%}{median}"
+    for finding in found.findings:
+        yield f"{finding.grade:8} {finding.check}: {finding.finding}"
+        if finding.advice:
+            yield f"         -> {finding.advice}"

@@ -1,0 +1,130 @@
+"""The board as plain data: one mapping a row, to be filtered, sorted, and written as CSV or JSON."""
+
+from __future__ import annotations
+
+import fnmatch
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from bench.core.errors import BenchError
+from bench.metrics.summary import skill
+from bench.results.board import Group, disturbed, rate
+from bench.results.board.row import Row
+from bench.results.board.standings import Images, ranking, standings
+
+Line = Mapping[str, Any]
+
+KEYS = ("board", "model", "loss", "precision", "division", "machine", "tie", "best", "seeds", "unfinished")
+COSTS = ("parameters", "gmacs", "images_per_second", "disturbed", "peak_mib")
+
+
+def overview(groups: Iterable[Group], images: Images, by: str = "") -> Iterator[Line]:
+    """Every row of every group, those on other kinds of arithmetic too.
+
+    Args:
+        groups: of records.
+        images: their per-image metrics.
+        by: the metric by which ties are judged; the first that ranks, if none is named.
+
+    Returns:
+        By row: `KEYS`; by metric ``<metric>``, ``<metric>/sd`` between seeds and ``<metric>/skill``; `COSTS` on the
+        machine of its first record. What is not known is None.
+    """
+    for group in groups:
+        present = [name for name in group.metrics if any(row.mean(name) is not None for row in group.board)]
+        if not present:
+            continue
+        ranked = by if by in present else ranking(present, group.metrics)
+        for standing in standings(group.board, ranked, group.metrics[ranked], images):
+            ties = {"tie": standing.place.tier, "best": standing.best}
+            yield _line(group, standing.row, present) | ties
+            for other in standing.row.elsewhere if not standing.row.pooled else ():
+                yield _line(group, other, present)
+
+
+def _line(group: Group, row: Row, metrics: Sequence[str]) -> dict[str, Any]:
+    record = row.any
+    here = group.on(row, record.fingerprint) or row.on(record.fingerprint)
+    line: dict[str, Any] = dict.fromkeys(KEYS)
+    line |= {
+        "board": group.title,
+        "model": row.model,
+        "loss": row.recipe,
+        "precision": record.spec.precision_label,
+        "division": record.division,
+        "machine": record.environment.label,
+        "seeds": len(row.records),
+        "unfinished": len(row.unfinished),
+    }
+    for name in metrics:
+        values, mean = row.values(name), row.mean(name)
+        gained = skill(mean, group.floor(name), group.metrics[name]) if row.learns else None
+        line |= {
+            name: mean,
+            f"{name}/sd": statistics.stdev(values) if len(values) > 1 else None,
+            f"{name}/skill": gained,
+        }
+    costs = (record.parameters, record.gmacs, rate(here), disturbed(here), record.peak_mib)
+    return line | dict(zip(COSTS, costs, strict=True))
+
+
+def where(lines: Iterable[Line], conditions: Sequence[str]) -> list[Line]:
+    """The lines that fit all conditions.
+
+    Args:
+        lines: of `overview`.
+        conditions: ``column=pattern`` with shell wildcards, or ``column>number``, ``column<number``.
+
+    Raises:
+        BenchError: a condition that cannot be read, or a column that no line has.
+    """
+    kept = list(lines)
+    for condition in conditions:
+        sign = next((sign for sign in condition if sign in "=<>"), None)
+        if sign is None:
+            raise BenchError(f"cannot read {condition!r}: write column=pattern, column>number or column<number")
+        column, _, wanted = (part.strip() for part in condition.partition(sign))
+        known(kept, column)
+        if sign == "=":
+            kept = [line for line in kept if fnmatch.fnmatchcase(str(line.get(column)), _pattern(wanted))]
+            continue
+        try:
+            bound = float(wanted)
+        except ValueError:
+            raise BenchError(f"{condition!r} compares with {wanted!r}, which is no number") from None
+        kept = [line for line in kept if _beyond(line.get(column), bound, sign)]
+    return kept
+
+
+def ordered(lines: Sequence[Line], column: str, higher_first: bool) -> list[Line]:
+    """The lines by one column; those that lack it last.
+
+    Raises:
+        BenchError: no line has that column.
+    """
+    known(lines, column)
+    has = [line for line in lines if line.get(column) is not None]
+    return sorted(has, key=lambda line: line[column], reverse=higher_first) + [
+        line for line in lines if line.get(column) is None
+    ]
+
+
+def known(lines: Sequence[Line], column: str) -> None:
+    """Refuse a column that no line has.
+
+    Raises:
+        BenchError: with the columns that there are.
+    """
+    columns = dict.fromkeys(name for line in lines for name in line)
+    if lines and column not in columns:
+        raise BenchError(f"there is no column {column!r}; there are: {', '.join(c for c in columns if '/' not in c)}")
+
+
+def _pattern(text: str) -> str:
+    """Brackets are parameters of a key, no sets of characters."""
+    return text.replace("[", "[[]")
+
+
+def _beyond(value: Any, bound: float, sign: str) -> bool:
+    return isinstance(value, int | float) and (value > bound if sign == ">" else value < bound)

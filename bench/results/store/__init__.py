@@ -1,0 +1,38 @@
+"""What lies in files: records, evaluations and latencies, written one atomic step at a time and read back whole."""
+
+from bench.results.store.records import (
+    SCHEMA,
+    Named,
+    Records,
+    check,
+    read,
+    read_all,
+    read_images,
+    schema,
+    slug,
+    sweep,
+    write,
+    write_sealed,
+)
+from bench.results.store.seal import check_seal, sealed
+from bench.results.store.tables import IMAGES, image_columns, read_table
+
+__all__ = [
+    "IMAGES",
+    "SCHEMA",
+    "Named",
+    "Records",
+    "check",
+    "check_seal",
+    "image_columns",
+    "read",
+    "read_all",
+    "read_images",
+    "read_table",
+    "schema",
+    "sealed",
+    "slug",
+    "sweep",
+    "write",
+    "write_sealed",
+]

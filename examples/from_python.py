@@ -11,8 +11,8 @@ from bench.audit.conformance import check_plugin
 from bench.core.finding import broken
 from bench.core.protocol import find_protocol
 from bench.data.sources import open_source
-from bench.report.comparison_table import comparison_table
 from bench.report.pages import pages, refresh
+from bench.report.terminal.results.comparison_table import comparison_table
 from bench.results.compare import compare
 from bench.results.frame import frame
 from bench.run.experiment import Experiment

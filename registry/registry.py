@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from registry.entry import Entry
 from registry.errors import DuplicateName, RegistryError, UnknownName
-from registry.imports import find_attribute, import_module
-from registry.keys import format_key, parse_key
+from registry.lookup.entry import Entry
+from registry.lookup.imports import find_attribute, import_module
+from registry.lookup.keys import format_key, parse_key
+from registry.lookup.source_text import docstring_line, file_of, registered
 from registry.ranges import Range
-from registry.source_text import docstring_line, file_of, registered
 
 __all__ = ["Entry", "Registry", "format_key", "parse_key"]
 

@@ -7,32 +7,13 @@ from collections.abc import Callable
 
 import typer
 
-from bench.cli import (
-    audit,
-    check,
-    choose,
-    compare,
-    data_command,
-    doctor,
-    evaluate,
-    explain,
-    export,
-    leaderboard,
-    listing,
-    predict,
-    profile,
-    regress,
-    report,
-    reproduce,
-    robust,
-    run,
-    runs,
-    show,
-    slices,
-    tax,
-)
+from bench.cli.check import audit, check, data, doctor, listing, show
+from bench.cli.develop import regress
 from bench.cli.encoding import degrade_output
-from bench.cli.options import expand, plain
+from bench.cli.options.expand import expand, plain
+from bench.cli.read import choose, compare, explain, export, leaderboard, report, slices
+from bench.cli.train import profile, reproduce, run, runs, tax
+from bench.cli.use import evaluate, predict, robust
 from bench.core.errors import BenchError, Interrupted
 from bench.core.user_code import error_in_user_code
 from registry.errors import RegistryError
@@ -81,11 +62,11 @@ _command(CHECK, "check", check.check, check.EXAMPLES)
 _command(CHECK, "list", listing.listing, listing.EXAMPLES)
 _command(CHECK, "show", show.show, show.EXAMPLES)
 _command(CHECK, "doctor", doctor.doctor, doctor.EXAMPLES)
-data = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Look at data, pack it, export it.")
-app.add_typer(data, name="data", rich_help_panel=CHECK)
-_command(CHECK, "inspect", data_command.inspect, data_command.INSPECT_EXAMPLES, data)
-_command(CHECK, "pack", data_command.pack, data_command.PACK_EXAMPLES, data)
-_command(CHECK, "export", data_command.export, data_command.EXPORT_EXAMPLES, data)
+data_commands = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Look at data, pack it, export it.")
+app.add_typer(data_commands, name="data", rich_help_panel=CHECK)
+_command(CHECK, "inspect", data.inspect, data.INSPECT_EXAMPLES, data_commands)
+_command(CHECK, "pack", data.pack, data.PACK_EXAMPLES, data_commands)
+_command(CHECK, "export", data.export, data.EXPORT_EXAMPLES, data_commands)
 _command(DEVELOP, "regress", regress.regress, regress.EXAMPLES)
 
 

@@ -17,7 +17,8 @@ from torch import Tensor
 from bench.core.errors import BadData
 from bench.data.depth_units import DepthUnit, Numbers
 from bench.data.file_names import counted, printable, stem_of
-from bench.data.stored.decode import BadFile, numbers_of, open_image, rgb
+from bench.data.stored.decoding.images import BadFile, open_image, rgb
+from bench.data.stored.decoding.numbers import numbers_of
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
 """Of image files, in small letters."""

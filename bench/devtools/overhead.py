@@ -29,8 +29,8 @@ from bench.core.protocol import Protocol, find_protocol
 from bench.core.record import Phase
 from bench.core.spec import Engine, RunSpec
 from bench.data.sources import open_source
-from bench.report.tensorboard import TensorBoard
-from bench.report.terminal import Terminal
+from bench.report.listeners.tensorboard import TensorBoard
+from bench.report.listeners.terminal import Terminal
 from bench.run.runner import Runner
 from bench.train.assemble import Run, build_model, build_step, make_run
 from bench.train.engines.cuda_graph import BEFORE_CAPTURE, CudaGraph

@@ -8,7 +8,7 @@ import torch
 import torchmetrics
 from torch import Tensor
 
-from bench.core.metric_facts import MetricFacts
+from bench.core.record.metric_facts import MetricFacts
 from bench.metrics.metric import Metric
 from bench.metrics.scores import column_of, weights_of
 from bench.metrics.table import metrics

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from bench.core.image_columns import CAMERA as CAMERA
-from bench.core.image_columns import PREFIX as PREFIX
+from bench.core.record.image_columns import CAMERA as CAMERA
+from bench.core.record.image_columns import PREFIX as PREFIX
 from bench.metrics.view import View, count, total
 from registry.contract import Prediction, Quartet
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 from pydantic import ValidationError
 
 from bench.core.code import own_code
-from bench.core.metric_facts import MetricFacts
-from registry.entry import Entry
+from bench.core.record.metric_facts import MetricFacts
 from registry.errors import BadParameter, RegistryError
-from registry.keys import format_key, parse_key
+from registry.lookup.entry import Entry
+from registry.lookup.keys import format_key, parse_key
 from registry.ranges import Range
 from registry.registry import Registry
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from bench.core.metric_facts import MetricFacts
+from bench.core.record.metric_facts import MetricFacts
 
 Columns: TypeAlias = dict[str, npt.NDArray[np.float32]]
 """Per-image values by metric, (images,) each, and the weights that some metrics need by their own name."""

@@ -22,11 +22,11 @@ import torchmetrics
 from torch import Tensor
 from torchmetrics import classification, regression
 
-from bench.core.metric_facts import MetricFacts
+from bench.core.record.metric_facts import MetricFacts
 from bench.metrics.metric import make_facts
 from bench.metrics.view import View
-from registry.entry import Entry
 from registry.errors import BadParameter, RegistryError, UnknownName
+from registry.lookup.entry import Entry
 
 _PREFIX = "torchmetrics/"
 _HEADS = ("mask", "depth")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from bench.core.timings import BlockTime
+from bench.core.record.timings import BlockTime
 from bench.profile.machine.ceiling import Ceiling
 from bench.profile.windows.interval import Interval
 from bench.timing.census import Count

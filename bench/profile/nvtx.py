@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench.core.timings import LOSS_BACKWARD
+from bench.core.record.timings import LOSS_BACKWARD
 from bench.profile.training import StepRunner
 from bench.timing.hooks import tensors_of
 from bench.timing.work import blocks_of

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from bench.core.environment import Environment
 from bench.core.machine import environment
 from bench.core.progress import Progress, no_progress
+from bench.core.record.timings import BlockTime
 from bench.core.spec import Engine, RunSpec
-from bench.core.timings import BlockTime
 from bench.profile.block import Block, block_of
 from bench.profile.bottleneck import Bottleneck
 from bench.profile.disturbance.reading import Discards, discards

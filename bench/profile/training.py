@@ -12,8 +12,8 @@ from torch import Tensor
 
 from bench.core.errors import BenchError
 from bench.core.machine import free_bytes
+from bench.core.record.timings import BlockTime
 from bench.core.spec import Engine
-from bench.core.timings import BlockTime
 from bench.data.loading.loader import RESIDENT_SHARE, Batch, Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source

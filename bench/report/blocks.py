@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from bench.core.record import Record
-from bench.core.timings import LOSS_BACKWARD
+from bench.core.record.timings import LOSS_BACKWARD
 
 Colour = tuple[int, int, int]
 """Red, green, blue, 0 to 255."""

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from bench.core import files
-from bench.report.excerpt import put
-from bench.report.leaderboard import leaderboard
+from bench.report.markdown.excerpt import put
+from bench.report.markdown.leaderboard import leaderboard
 from bench.results import store
 
 

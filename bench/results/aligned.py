@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.core.errors import BadData, BenchError
-from bench.core.metric_facts import MetricFacts
+from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.stats.grouping import Grouping
 from bench.results.stats.scored import Scored

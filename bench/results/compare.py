@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.core.errors import BenchError
-from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
+from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Row, rows

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
+from bench.core.record.metric_facts import MetricFacts
 from bench.metrics import metrics
 from registry.errors import UnknownName
 from registry.registry import parse_key

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.core.errors import BenchError
 from bench.core.files import canonical_json
-from bench.core.metric_facts import MetricFacts
+from bench.core.record.metric_facts import MetricFacts
 from bench.core.spec import RunSpec
 from bench.results import store
 from bench.results.board import Row, rows

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from bench.core.timings import LOSS_BACKWARD
+from bench.core.record.timings import LOSS_BACKWARD
 from bench.timing.ledger import Recorder
 
 _NOTHING = nullcontext()

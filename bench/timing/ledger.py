@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 import torch
 
-from bench.core.timings import Timings
+from bench.core.record.timings import Timings
 from bench.timing.summary import summarise
 from bench.timing.window import Window
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from bench.core.timings import BlockTime, Timings
+from bench.core.record.timings import BlockTime, Timings
 from bench.timing.window import Window
 
 

@@ -17,7 +17,7 @@ import re
 from typing import Any
 
 from registry.errors import BadParameter, RecipeSyntax
-from registry.keys import parse_key
+from registry.lookup.keys import parse_key
 from registry.losses.recipe import HEADS, WEIGHTINGS, HeadPart, Recipe, WeightedTerm
 from registry.losses.recipes import recipes
 from registry.losses.terms import terms

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from registry.contract import Head, Prediction, Quartet, Target
 from registry.losses.objective import AppliedTerm, Losses, Objective, Span, nullspan
-from registry.losses.reduction import observed
+from registry.losses.terms.reduction import observed
 
 POOLED_BATCH = 16
 """Images in the batches that terms see which pool over the batch; the last one may be smaller."""

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-from registry.keys import format_key, format_number
+from registry.lookup.keys import format_key, format_number
 
 HEADS = ("mask", "depth")
 """The heads a recipe may name, in canonical order."""

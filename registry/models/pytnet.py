@@ -1,4 +1,4 @@
-"""System 000 (PyTNet): a mask U-Net, a depth U-Net and the W-Net that joins them on one stem.
+"""System 000 (PyTNet): a mask U-Net, a depth U-Net and the W-Net that joins them on one stem; and system 003's twin.
 
 Sizes that are multiples of 16 but not of 32 leave an odd level in the depth branch; as published, the upsampled
 features are padded to the skip's size there.
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from registry.contract import Model, Prediction
 from registry.models import models
 from registry.models._blocks import Branch, double_conv
+from registry.ranges import below, between
 
 _MASK = (32, 64, 128, 256, 256)
 _DEPTH = (32, 32, 64, 128, 256, 256)
@@ -74,3 +75,16 @@ def unet_depth() -> PyTNet:
 def wnet() -> PyTNet:
     """One stem, a four-level U-Net for the mask, a five-level one for the depth."""
     return PyTNet(_MASK, _DEPTH)
+
+
+@models.register(
+    ranges={"width": between(1, 256), "dropout": below(1)},
+    parameters={"twin_unet": 2_161_666},
+    stride=16,
+    heads=("mask", "depth"),
+    source="system 003",
+)
+def twin_unet(width: int = 16, dropout: float = 0.2) -> PyTNet:
+    """System 000's mask branch at half width, twice, on one stem, with element-wise dropout before each ReLU."""
+    widths = (width, 2 * width, 4 * width, 8 * width, 8 * width)
+    return PyTNet(widths, widths, dropout)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bench.core.environment import Environment
 from bench.core.protocol import find_protocol
 from bench.core.record import Record, Score
+from bench.core.record.timings import BlockTime, Timings
 from bench.core.spec import Precision, RunSpec
-from bench.core.timings import BlockTime, Timings
 
 ENVIRONMENT = Environment(
     device="A processor",

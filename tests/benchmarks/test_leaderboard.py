@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.report.leaderboard import leaderboard
+from bench.report.markdown.leaderboard import leaderboard
 from bench.results import store
 from bench.results.store import records
 from tests.bench.records import record

@@ -192,7 +192,7 @@ def test_a_lazy_module_is_imported_when_first_asked_for(
             registry.register(source="there")(late)
         return types.ModuleType(name)
 
-    monkeypatch.setattr("registry.imports.importlib.import_module", import_module)
+    monkeypatch.setattr("registry.lookup.imports.importlib.import_module", import_module)
     registry.lazy("honest", "late")
     registry.lazy("forgetful", "never")
     assert "late" in registry.names() and imported == []

@@ -19,7 +19,7 @@ from bench.data.source import Source
 from bench.data.sources import open_source, sources
 from bench.metrics import metrics
 from registry.errors import RegistryError, UnknownName
-from registry.imports import find_attribute
+from registry.lookup.imports import find_attribute
 from registry.losses import terms
 from registry.models import models
 from registry.registry import parse_key

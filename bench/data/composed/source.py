@@ -27,7 +27,7 @@ from bench.data.similarity import difference_hash
 from bench.data.source import Source
 from bench.data.sources import sources
 from bench.data.split import FRACTIONS, POOLS, Part, split_pools
-from bench.data.stored.decode import numbers_of
+from bench.data.stored.decoding.numbers import numbers_of
 from registry.contract import Quartet
 
 UNITS = ("mm", "kitti", "tum", "m", "8bit", "16bit", "unit")

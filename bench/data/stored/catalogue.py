@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core.errors import BadData
-from bench.data.stored.grouping import group_pictures
-from bench.data.stored.layouts import LAYOUTS, Layout, find_layout
-from bench.data.stored.pairing import Picture, pair, sort_by_field
-from bench.data.stored.roots import File, Roots
+from bench.data.stored.files.roots import File, Roots
+from bench.data.stored.naming.groups import group_pictures
+from bench.data.stored.naming.layout import Layout
+from bench.data.stored.naming.layouts import LAYOUTS, find_layout
+from bench.data.stored.naming.named_files import Picture, sort_by_field
+from bench.data.stored.naming.pairing import pair
 
 _ENOUGH_TO_RECOGNISE = 4096
 _NEARLY = 0.9
@@ -103,7 +105,7 @@ def read_catalogue(
     if strange:
         notes.append("not in the layout's names: " + _counts(strange))
     if roots.ignored:
-        notes.append("not looked at: " + _counts(roots.ignored))
+        notes.append("not read: " + _counts(roots.ignored))
     return Catalogue(
         roots,
         layout,
@@ -119,7 +121,7 @@ def recognise(roots: Roots) -> Layout:
     """The first layout in which as good as most of the files have a meaning.
 
     Raises:
-        BadData: there is none.
+        BadData: no layout fits.
     """
     step = max(1, len(roots.files) // _ENOUGH_TO_RECOGNISE)
     some = roots.files[::step]

@@ -7,34 +7,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import torch
-from PIL import __version__ as pillow_version
 from torch import Tensor
 
-from bench.core.errors import BadData, BenchError
+from bench.core.errors import BenchError
 from bench.core.progress import Progress, no_progress
 from bench.data.camera import find_camera
 from bench.data.source import OwnPack, Source
 from bench.data.sources import sources
 from bench.data.split import Part
-from bench.data.stored import decode
-from bench.data.stored.catalogue import Catalogue, read_catalogue
-from bench.data.stored.checking import CHECK_SIZE, CHECKED, BadRows, check_files
-from bench.data.stored.decode import DecodeOptions, decode_depth
-from bench.data.stored.depth_reading import DepthReading, read_depth
-from bench.data.stored.mask_values import MaskValues
+from bench.data.stored.catalogue import Catalogue
+from bench.data.stored.decoding.depth_codes import decode_depth
+from bench.data.stored.decoding.file_options import FileOptions, parse_range
+from bench.data.stored.decoding.images import open_image
 from bench.data.stored.options import OPTIONS, PACKED
-from bench.data.stored.pack import Array, Field, Pack, Rows
+from bench.data.stored.packing.checking import CHECKED
+from bench.data.stored.packing.pack import Array, Pack, Rows
+from bench.data.stored.packing.reader import Reader
+from bench.data.stored.packing.readers import WORTH_PACKING, Readers
 from bench.data.stored.parts import Parts, share_out
-from bench.data.stored.plates import number_plates
-from bench.data.stored.reader import Reader, decoding_threads
-from bench.data.stored.reading_options import ReadingOptions, parse_range
+from bench.data.stored.quartet_set import VERSION, open_quartets
 from registry.contract import Quartet
-
-_AT_ONCE = 512
-_PAYS = 512
-"""Quartets from which a pack is worth its files."""
 
 
 class Stored(Source):
@@ -44,7 +37,7 @@ class Stored(Source):
         root: a folder or zip, or several.
         files: a key of `LAYOUTS`, patterns, or ``auto``.
         fit, foreground, soft_masks, mask_values: see `DecodeOptions`; mask values as text, see `MaskValues.parse`.
-        depth_unit, depth_scale, depth_range, colour_map: see `read_depth`.
+        depth_unit, depth_scale, depth_range, colour_map: see `find_depth_format`.
         flips: how mirrored objects are numbered, see `mirrored`.
         scenes: what pictures without a background's name have in common: ``auto``, ``file``, ``sequence``.
         plate: ``median`` makes a background from every ``plate_every``-th picture of a scene.
@@ -58,6 +51,8 @@ class Stored(Source):
     Attributes:
         notes: what was decided, in sentences.
         warnings: what is likely wrong, in sentences.
+        worth_packing: fewer quartets are decoded anew in every run.
+        checked: of more quartets, files are decoded when they are needed, not before.
 
     Raises:
         BadData: files that cannot be used, all of them by name; too few groups.
@@ -65,7 +60,8 @@ class Stored(Source):
     """
 
     kind = "stored"
-    version = 1
+    version = VERSION
+    worth_packing, checked = WORTH_PACKING, CHECKED
 
     def __init__(
         self,
@@ -90,7 +86,7 @@ class Stored(Source):
         packed: str | Path | None = PACKED,
     ) -> None:
         find_camera(camera)
-        options = ReadingOptions(
+        options = FileOptions(
             fit, foreground, soft_masks, mask_values, depth_unit, depth_scale, parse_range(depth_range), colour_map
         )
         options.check(flips, scenes)
@@ -99,40 +95,34 @@ class Stored(Source):
                 f"--plate is none or median (of every 1st, 2nd ... picture), not {plate!r} of {plate_every}"
             )
         self.seed, self.camera, self.device = seed, camera, torch.device("cpu")
-        paths = [root] if isinstance(root, str | Path) else list(root)
-        self._catalogue = read_catalogue(paths, files, flips, scenes)
-        self._options = {
-            "files": self._catalogue.layout.name,
-            "flips": flips,
-            "plate": plate,
-            "plate_every": plate_every,
-        }
-        self._packed = None if packed is None else Path(packed)
-        self._depth = self._read_depth(options)
-        self._reading = _reading(options, self._catalogue, self._depth)
-        self._pool = decoding_threads()
-        self._readers: dict[int, Reader] = {}
-        self._entries = list(self._catalogue.entries)
-        self._plates, self._background = number_plates(self._entries, plate, plate_every)
-        problems = list(self._catalogue.problems)
-        bad, self._content = self._check()
-        problems += list(dict.fromkeys(problem for some in bad.values() for problem in some))
-        if problems and not skip_bad:
-            raise BadData(problems, "mend them, or go on without them: --skip-bad")
-        self.skipped = tuple(problems)
-        self._drop(bad)
-        if not self._entries:
-            raise BadData([*problems, (", ".join(map(str, paths)), "no usable quartet is left")])
-        self._parts: Parts = share_out(self._entries, seed, split)
-        self.has_mask = "mask" in self._catalogue.fields
-        self.has_depth = "depth" in self._catalogue.fields
-        self.has_background = bool((self._background >= 0).all())
-        self.encoding = self._encoding()
-        self.notes, self.warnings = self._say()
+        folder = None if packed is None else Path(packed)
+        self._quartets = open_quartets(
+            [root] if isinstance(root, str | Path) else list(root),
+            files,
+            options,
+            flips,
+            scenes,
+            plate,
+            plate_every,
+            skip_bad,
+            folder,
+            self.worth_packing,
+            self.checked,
+        )
+        self._readers = Readers(self._quartets, folder, self.worth_packing)
+        self._parts: Parts = share_out(self._quartets.entries, seed, split)
+        fields = self.catalogue.fields
+        self.has_mask, self.has_depth = "mask" in fields, "depth" in fields
+        self.has_background = bool((self._quartets.background >= 0).all())
+        self.encoding, self.skipped = self._quartets.encoding, self._quartets.skipped
+        self.notes = (*self.catalogue.notes, *self._parts.notes(), *self._quartets.notes())
+        depth = self._quartets.depth
+        self.warnings = (depth.warning,) if depth is not None and depth.warning else ()
 
     def describe(self) -> dict[str, Any]:
         """How files are read, a digest of their content, and how many quartets each part has."""
-        reading = self._reading
+        quartets = self._quartets
+        decoding = quartets.decoding
         return {
             "kind": self.kind,
             "version": self.version,
@@ -140,24 +130,19 @@ class Stored(Source):
             "camera": self.camera,
             **self._parts.describe(),
             "encoding": self.encoding,
-            **{name: value for name, value in self._options.items() if value != _DEFAULTS.get(name)},
-            "fit": reading.fit,
-            "masks": str(reading.values) if reading.values else reading.foreground + " soft" * reading.soft,
-            "fields": sorted(self._catalogue.fields),
-            "content": self._content,
+            **{name: value for name, value in quartets.options.items() if value != _DEFAULTS.get(name)},
+            "fit": decoding.fit,
+            "masks": str(decoding.values) if decoding.values else decoding.foreground + " soft" * decoding.soft,
+            "fields": sorted(self.catalogue.fields),
+            "content": quartets.content,
             "skipped": len(self.skipped),
         }
 
     def facts(self) -> dict[str, Any]:
         """Of depth, how it is read, too."""
         found = super().facts()
-        if self._depth is not None:
-            found["depth"] = {
-                "unit": self._depth.unit.name,
-                "known": round(self._depth.known, 4),
-                "median": round(self._depth.median, 4),
-                "origin": self._depth.origin,
-            }
+        if self._quartets.depth is not None:
+            found["depth"] = self._quartets.depth.facts()
         return found
 
     def count(self, part: Part) -> int:
@@ -166,7 +151,7 @@ class Stored(Source):
 
     def groups(self, part: Part, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Background and object group of each sample; of quartets whose objects have no names, the background twice."""
-        rows = torch.from_numpy(self._rows(part, ids))
+        rows = torch.from_numpy(self.rows(part, ids))
         return tuple(torch.from_numpy(numbers)[rows].to(self.device) for numbers in self._parts.groups)  # type: ignore[return-value]
 
     def to(self, device: torch.device | str) -> Self:
@@ -177,7 +162,7 @@ class Stored(Source):
 
     def scenes(self, part: Part, ids: Tensor, size: int) -> Quartet:
         """The quartets as they are stored."""
-        planes = self.reader(size).planes(self._rows(part, ids))
+        planes = self.reader(size).planes(self.rows(part, ids))
         quartet = Quartet(
             self._picture(planes["bg"]) if "bg" in planes else None,
             self._picture(planes["bg_fg"]),
@@ -193,10 +178,7 @@ class Stored(Source):
 
     def reader(self, size: int) -> Reader:
         """What decodes at a size; kept."""
-        if size not in self._readers:
-            pack = self._open_pack(size) if self._packed is not None and len(self._entries) >= _PAYS else None
-            self._readers[size] = self._make_reader(size, pack)
-        return self._readers[size]
+        return self._readers.at(size)
 
     def pack(self, size: int, progress: Progress = no_progress) -> Pack:
         """Decode everything into the pack of a size, or what it lacks; verified as a whole.
@@ -205,18 +187,7 @@ class Stored(Source):
             BadData: files that cannot be used; the source changed meanwhile.
             BenchError: no folder for packs was given, or it cannot be written.
         """
-        if self._packed is None:
-            raise BenchError("no folder for packed data was given")
-        pack = self._open_pack(size)
-        reader = self._readers[size] = self._make_reader(size, pack)
-        rows = np.arange(len(self._entries))
-        for start in range(0, len(rows), _AT_ONCE):
-            reader.fill(rows[start : start + _AT_ONCE])
-            progress("packing", min(start + _AT_ONCE, len(rows)), len(rows))
-        for table in (pack.samples, pack.backgrounds):
-            table.flush()
-        self.check_unchanged()
-        return pack
+        return self._readers.fill(size, progress)
 
     def check_unchanged(self) -> None:
         """Refuse to go on when files came, went or changed since they were listed.
@@ -224,117 +195,37 @@ class Stored(Source):
         Raises:
             BadData: they did.
         """
-        before = self._catalogue.roots
-        if type(before).open(before.paths).fingerprint() != before.fingerprint():
-            where = ", ".join(str(path) for path in before.paths)
-            raise BadData([(where, "changed while it was read")], "begin again when nothing writes there")
+        self._quartets.check_unchanged()
 
     def own_pack(self, size: int) -> OwnPack:
         """Sets too large to be decoded before training begins fill their pack as it goes on."""
         pack = self.reader(size).pack
         if pack is None:
             return "none"
-        return "whole" if len(self._entries) <= CHECKED or pack.is_complete else "growing"
+        return "whole" if len(self._quartets.entries) <= self.checked or pack.is_complete else "growing"
 
     @property
     def catalogue(self) -> Catalogue:
         """Which files make which quartet."""
-        return self._catalogue
+        return self._quartets.catalogue
 
     @property
     def ignored(self) -> dict[str, int]:
-        """How many files were not looked at, by suffix."""
-        return dict(self._catalogue.roots.ignored)
+        """How many files are not read, by suffix."""
+        return dict(self.catalogue.roots.ignored)
 
     def picture_sizes(self, most: int = 256) -> dict[str, int]:
         """How many of some pictures have which width x height, upright."""
         found: dict[str, int] = {}
-        for entry in self._entries[:: max(1, len(self._entries) // most)]:
-            width, height = decode.open_image(self._catalogue.roots.read(entry.image)).size
+        entries = self._quartets.entries
+        for entry in entries[:: max(1, len(entries) // most)]:
+            width, height = open_image(self.catalogue.roots.read(entry.image)).size
             found[f"{width}x{height}"] = found.get(f"{width}x{height}", 0) + 1
         return found
 
-    def _read_depth(self, options: ReadingOptions) -> DepthReading | None:
-        catalogue = self._catalogue
-        files = [entry.partners["depth"] for entry in catalogue.entries if "depth" in entry.partners]
-        if not files:
-            return None
-        return read_depth(
-            catalogue.roots,
-            files,
-            options.depth_unit,
-            catalogue.layout.unit,
-            options.depth_scale,
-            options.depth_range,
-            options.colour_map,
-        )
-
-    def _encoding(self) -> str:
-        if self._depth is None:
-            return "none"
-        implied = self._catalogue.layout.encoding
-        return (
-            implied
-            if implied is not None and self._depth.unit.name == self._catalogue.layout.unit
-            else self._depth.unit.encoding
-        )
-
-    def _drop(self, bad: BadRows) -> None:
-        """Leave out quartets with bad files; the backgrounds keep their numbers."""
-        gone = {row for row in bad if row >= 0}
-        plates = {-1 - row for row in bad if row < 0}
-        keep = [
-            row for row in range(len(self._entries)) if row not in gone and int(self._background[row]) not in plates
-        ]
-        self._entries = [self._entries[row] for row in keep]
-        self._background = self._background[keep]
-
-    def _check(self) -> tuple[BadRows, str]:
-        if not self._entries:
-            return {}, ""
-        kept = None if self._packed is None or len(self._entries) < _PAYS else self._packed
-        reader = self._make_reader(CHECK_SIZE, None)
-        return check_files(reader, self._catalogue, self._identity(CHECK_SIZE), kept)
-
-    def _identity(self, size: int) -> dict[str, Any]:
-        """What decides every byte of a pack."""
-        reading = self._reading
-        unit = reading.unit
-        return {
-            "roots": [str(path.resolve()) for path in self._catalogue.roots.paths],
-            "fingerprint": self._catalogue.fingerprint(),
-            "options": self._options,
-            "fit": reading.fit,
-            "masks": [reading.foreground, reading.soft, str(reading.values)],
-            "depth": None if unit is None else [unit.name, unit.full, unit.least, unit.holes, reading.colour_map],
-            "size": size,
-            "version": self.version,
-            "pillow": pillow_version,
-        }
-
-    def _open_pack(self, size: int) -> Pack:
-        assert self._packed is not None
-        reader = self._make_reader(size, None)
-        plates = [Field("bg", "u1", (size, size, 3))]
-        identity = {**self._identity(size), "skipped": len(self.skipped), "count": len(self._entries)}
-        return Pack.open(
-            self._packed,
-            identity,
-            {"samples": (reader.fields(), len(self._entries)), "backgrounds": (plates, len(self._plates))},
-            {
-                "background": [entry.background for entry in self._entries],
-                "object": [entry.item for entry in self._entries],
-                "encoding": [self.encoding],
-            },
-        )
-
-    def _make_reader(self, size: int, pack: Pack | None) -> Reader:
-        return Reader(
-            self._catalogue.roots, self._entries, self._plates, self._background, self._reading, size, self._pool, pack
-        )
-
-    def _rows(self, part: Part, ids: Tensor) -> Rows:
-        self.stream(part)  # refuses a part that there is not
+    def rows(self, part: Part, ids: Tensor) -> Rows:
+        """Which quartets of the catalogue samples are, (B,) int64."""
+        self.stream(part)  # refuses an unknown part
         rows = self._parts.rows[part]
         chosen: Rows = rows[ids.cpu().numpy() % len(rows)]
         return chosen
@@ -346,18 +237,6 @@ class Stored(Source):
     def _plane(self, values: Array) -> Tensor:
         return torch.from_numpy(values).to(self.device)[:, None]
 
-    def _say(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        notes, warnings = [*self._catalogue.notes, *self._parts.notes()], []
-        if self._depth is not None:
-            notes.append(self._depth.say())
-            warnings += [self._depth.warning] if self._depth.warning else []
-        if self.skipped:
-            notes.append(f"{len(self.skipped)} problems left out")
-        unused = {name: count for name, count in self._catalogue.unused.items() if count}
-        if unused:
-            notes.append("not needed: " + ", ".join(f"{count:,} {name}" for name, count in sorted(unused.items())))
-        return tuple(notes), tuple(warnings)
-
 
 @sources.register(options=OPTIONS)
 def stored(**options: Any) -> Source:
@@ -366,15 +245,3 @@ def stored(**options: Any) -> Source:
 
 
 _DEFAULTS = {"flips": "none", "plate": "none", "plate_every": 10}
-
-
-def _reading(options: ReadingOptions, catalogue: Catalogue, depth: DepthReading | None) -> DecodeOptions:
-    values = options.mask_values or catalogue.layout.mask_values
-    return DecodeOptions(
-        options.fit,
-        options.foreground,
-        options.soft_masks,
-        None if values is None else MaskValues.parse(values),
-        None if depth is None else depth.unit,
-        None if depth is None else depth.colour_map,
-    )

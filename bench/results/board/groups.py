@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from bench.core.files import canonical_json
-from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
+from bench.core.record.metric_facts import MetricFacts
 from bench.results.board.row import Row, settled
 from bench.results.metric_facts import facts_in
 from bench.results.store import Named

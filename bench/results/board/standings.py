@@ -10,8 +10,8 @@ from itertools import count, islice
 from pathlib import Path
 
 from bench.core.errors import BadData, BenchError
-from bench.core.metric_facts import MetricFacts
 from bench.core.record import Record
+from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.aligned import IDS, Aligned
 from bench.results.board.row import Row

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.core.errors import BenchError
-from bench.core.metric_facts import MetricFacts
+from bench.core.record.metric_facts import MetricFacts
 from bench.results.metric_facts import find_key
 from bench.results.stats.student import Values
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bench.core.image_columns import CAMERA, PREFIX
+from bench.core.record.image_columns import CAMERA, PREFIX
 from bench.results import store
 from bench.results.stats.student import Values
 

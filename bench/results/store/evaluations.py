@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.core import files
 from bench.core.errors import BadData
-from bench.core.evaluation_record import EvaluationRecord
+from bench.core.record.evaluation import EvaluationRecord
 from bench.results import store
 
 FOLDER = "evaluations"

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench.cli.listing import Kind
-from bench.report.lists import lines
+from bench.cli.check.listing import Kind
+from bench.report.terminal.lists import lines
 
 SMALL = ["--epochs=1", "--size=32", "--batch=8", "--train-samples=16", "--val-samples=8", "--test-samples=8"]
 UNET = ["--model", "unet[width=4]"]

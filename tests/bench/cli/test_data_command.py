@@ -84,7 +84,7 @@ def test_export_and_pack(root: Path) -> None:
     )
     done = bench(*words, "--out", "four.zip")
     assert "36 quartets in layout 004" in done.output
-    with pytest.raises(BenchError, match="there already"):
+    with pytest.raises(BenchError, match="exists already"):
         bench(*words, "--out", "four.zip")
     packed = bench(
         "pack", "--data", "stored", "--root", "four.zip", "--split", "shared", "--size", "24", "--size", "32"
@@ -92,17 +92,17 @@ def test_export_and_pack(root: Path) -> None:
     assert packed.output.count("36 quartets of") == 2
     with pytest.raises(BenchError, match="only --data stored"):
         bench("pack", "--size", "24")
-    with pytest.raises(BenchError, match="there are: 000"):
+    with pytest.raises(BenchError, match="known: 000"):
         bench("export", "--files", "005", "--count", "3", "--out", "x")
 
 
 def test_a_stopped_export_goes_on_and_another_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bench.data.stored import export
+    from bench.data.stored.export import exporter
 
     words = ("export", "--files", "003", "--count", "12", "--size", "32", "--rooms", "12", "--figures", "12")
     assert bench(*words, "--out", "whole").exit_code == 0
-    monkeypatch.setattr(export, "_AT_ONCE", 4)
-    write, calls = export._write, []
+    monkeypatch.setattr(exporter, "_AT_ONCE", 4)
+    write, calls = exporter._write, []
 
     def stop(*given, **named):
         calls.append(1)
@@ -110,7 +110,7 @@ def test_a_stopped_export_goes_on_and_another_is_refused(root: Path, monkeypatch
             raise KeyboardInterrupt
         return write(*given, **named)
 
-    monkeypatch.setattr(export, "_write", stop)
+    monkeypatch.setattr(exporter, "_write", stop)
     assert runner.invoke(app, ["data", *words, "--out", "part"]).exit_code != 0
     with pytest.raises(BenchError, match="not empty"):
         bench(*words[:3], "--count", "13", *words[5:], "--out", "part")

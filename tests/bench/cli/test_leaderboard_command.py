@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bench.cli import app
-from bench.report.excerpt import BEGIN, END
+from bench.report.markdown.excerpt import BEGIN, END
 from tests.bench.results_folder import keep
 
 

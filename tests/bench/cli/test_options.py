@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from bench.cli import app
-from bench.cli.options import expand, plain
+from bench.cli.options.expand import expand, plain
 from bench.core.errors import BenchError
 
 

@@ -15,7 +15,7 @@ from bench.data.contact_sheet import contact_sheet, save_sheet
 from bench.data.inspection import Inspection, inspect
 from bench.data.stored.source import Stored
 from bench.data.synthetic.source import Synthetic
-from bench.report.inspection_table import inspection_lines
+from bench.report.terminal.inspection_table import inspection_lines
 from tests.bench.data.stored.conftest import SIDE, Folder
 
 

@@ -13,8 +13,9 @@ from bench.metrics.view import View
 from registry import ssim
 from registry.contract import Prediction, Quartet
 from registry.errors import UnknownName
-from registry.losses import parse, structure
+from registry.losses import parse
 from registry.losses.objective import Objective
+from registry.losses.terms import structure
 
 ALL = [name for name in metrics.names() if name != "mask_false_alarm"]
 """All that have something to say of images with an object."""

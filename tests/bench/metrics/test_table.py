@@ -3,7 +3,7 @@
 import importlib
 import inspect
 
-from bench.core.metric_facts import MetricFacts
+from bench.core.record.metric_facts import MetricFacts
 from bench.metrics import metrics
 
 MODULES = ("mask", "depth", "joint", "checkerboard", "distance", "aligned")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.profile.trace import chrome_trace
-from bench.report.bars import Stack, bar, stacked_bars
+from bench.report.pictures.bars import Stack, bar, stacked_bars
 from bench.timing.ledger import STEP
 
 

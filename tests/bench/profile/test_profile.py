@@ -7,12 +7,12 @@ import torch
 from rich.console import Console
 
 from bench.core.errors import BenchError
-from bench.core.timings import LOSS_BACKWARD
+from bench.core.record.timings import LOSS_BACKWARD
 from bench.profile.profile import Profile, profile
 from bench.profile.windows.interval import Interval
 from bench.profile.windows.rounds import WarmUp
 from bench.profile.windows.trust import caveats
-from bench.report.profile_table import profile_table
+from bench.report.terminal.profile_table import profile_table
 from bench.timing.work import blocks_of, gmacs
 from tests.bench.progress_log import Told
 

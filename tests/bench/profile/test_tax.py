@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bench.profile.tax import Tax, measure
-from bench.report.tax_table import tax_table
+from bench.report.markdown.tax_table import tax_table
 from registry.errors import UnknownName
 from tests.bench.progress_log import Told
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from bench.core.errors import BadData, BenchError
 from bench.core.protocol import find_protocol
 from bench.core.spec import RunSpec
-from bench.report.comparison_table import comparison_table
+from bench.report.terminal.results.comparison_table import comparison_table
 from bench.results import store
 from bench.results.board import rows
 from bench.results.compare import chosen, compare, compare_rows

@@ -6,7 +6,7 @@ from bench.core.errors import BenchError
 from bench.results.board import rows
 from bench.results.find import pick
 from tests.bench.records import record
-from tests.bench.report.test_leaderboard import done_in
+from tests.bench.report.markdown.test_leaderboard import done_in
 
 BOARD = rows(
     [

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from bench.core.errors import BenchError
-from bench.report.transfer_table import transfer_table
+from bench.report.terminal.results.transfer_table import transfer_table
 from bench.results.transfer import transfers
 from registry.models import models
 from tests.bench.results_folder import keep

@@ -13,8 +13,9 @@ from torch import nn
 from bench.core.errors import BenchError
 from bench.core.protocol import find_protocol
 from bench.core.spec import RunSpec
-from bench.report.picture import PredictionPicture, prediction_picture
-from bench.report.tensorboard import TensorBoard
+from bench.report.listeners.prediction_picture import PredictionPicture
+from bench.report.listeners.tensorboard import TensorBoard
+from bench.report.pictures.predictions import prediction_picture
 from bench.results import store
 from bench.run import folder as run_folder
 from bench.run.runner import Runner, load_of

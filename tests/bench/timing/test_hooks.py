@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.core.timings import LOSS_BACKWARD
+from bench.core.record.timings import LOSS_BACKWARD
 from bench.timing.hooks import BlockPasses, WholePasses
 from bench.timing.ledger import Ledger, MarkedBlock
 from bench.timing.work import blocks_of

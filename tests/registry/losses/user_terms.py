@@ -1,6 +1,6 @@
 """Loss terms as a user writes them: each returns one scalar for a batch."""
 
-from registry.losses.pixel import l1
+from registry.losses.terms.pixel import l1
 
 
 def half_l1(prediction, target):

@@ -16,7 +16,7 @@ from registry.contract import Model
 from registry.errors import BadParameter, RegistryError, UnknownName
 from registry.models import models
 from registry.models import smp as family
-from registry.models._probe import drop_unused, stages, takes, trace
+from registry.models.smp.probe import drop_unused, stages, takes, trace
 
 ENCODERS = {"dpt": "tu-vit_tiny_patch16_224"}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bench.core.errors import BenchError
-from bench.report.choice_table import choice_table
+from bench.report.terminal.results.choice_table import choice_table
 from bench.results.board.row import Row
 from bench.results.choose.choice import Choice, board_of, choose
 from bench.results.choose.front import front

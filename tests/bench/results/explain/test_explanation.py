@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from bench.core.errors import BenchError
-from bench.report.explanation_table import explanation_tables
+from bench.report.terminal.results.explanation_table import explanation_tables
 from bench.results.explain.explained import Explained
 from bench.results.explain.explanation import explain
 from bench.results.explain.grid import Grid

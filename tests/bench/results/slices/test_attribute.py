@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.core.image_columns import CAMERA, PREFIX
+from bench.core.record.image_columns import CAMERA, PREFIX
 from bench.results import store
 from bench.results.slices.attribute import LEAST, SLICES, Attribute, attributes_of
 from tests.bench.records import record

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from bench.core.errors import BenchError
-from bench.core.image_columns import PREFIX
-from bench.report.slices_table import slices_table
+from bench.core.record.image_columns import PREFIX
+from bench.report.terminal.results.slices_table import slices_table
 from bench.results import store
 from bench.results.compare import compare
 from bench.results.slices.slice_score import correct

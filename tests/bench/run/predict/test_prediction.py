@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from bench.cli import app
 from bench.core.errors import BadData, BenchError
-from bench.report.prediction_files import DepthScale
+from bench.report.pictures.prediction_files import DepthScale
 from bench.run.predict.picture_files import find_pictures
 from bench.run.predict.prediction import Predicted, predict_files
 from bench.run.trained import trained_run

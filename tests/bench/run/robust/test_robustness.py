@@ -10,7 +10,7 @@ from PIL import Image
 
 from bench.core.errors import BenchError
 from bench.metrics import metrics
-from bench.report.robustness_plot import robustness_plot
+from bench.report.pictures.robustness_plot import robustness_plot
 from bench.run.robust.disturbances import DISTURBANCES, Disturbance
 from bench.run.robust.robustness import falls_below, robustness
 from bench.run.trained import TrainedRun, trained_run

@@ -1,0 +1,92 @@
+"""``bench leaderboard``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli.options.expand import emit
+
+EXAMPLES = """
+bench leaderboard
+bench leaderboard --check
+bench leaderboard --show --where 'model=unet*' --where 'seeds>2' --sort depth_delta1
+bench leaderboard --csv board.csv --results my/results
+bench leaderboard --json - --metric mask_iou
+"""
+
+
+def leaderboard(
+    results: Annotated[Path, typer.Option(help="Folder of records.")] = Path("results"),
+    out: Annotated[Path, typer.Option(help="Page to write.")] = Path("leaderboard.md"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is stale.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the board; write nothing.")] = False,
+    csv: Annotated[str, typer.Option("--csv", help="Write the board's rows to this file, - for standard output.")] = "",
+    json: Annotated[str, typer.Option("--json", help="The same as JSON.")] = "",
+    metric: Annotated[
+        list[str] | None, typer.Option("--metric", help="Column of --show; repeatable. Default: the headline metrics.")
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", help="Rows to keep: 'column=pattern', 'column>number', 'column<number'; repeatable."),
+    ] = None,
+    sort: Annotated[str, typer.Option("--sort", help="Order by this column, the best first.")] = "",
+    pool: Annotated[
+        str, typer.Option("--pool", help="machines: count machines as a further random level, instead of apart.")
+    ] = "",
+) -> None:
+    """Regenerate leaderboard.md from the records, with its excerpt in README.md and the records' JSON schema.
+
+    With --show, --csv or --json it prints or writes the board's rows instead.
+    """
+    from bench.core import files
+    from bench.core.errors import BenchError
+    from bench.report import pages
+    from bench.results import store
+
+    if not results.is_dir():
+        raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
+    outputs = {"--csv": csv, "--json": json, "--out": "" if check or show or csv or json else str(out)}
+    files.check_outputs({option: Path(path) for option, path in outputs.items() if path not in ("", "-")})
+    if pool not in ("", "machines"):
+        raise BenchError(f"--pool takes machines, not {pool!r}")
+    if show or csv or json:
+        _rows(results, csv, json, show, metric or [], where or [], sort, bool(pool))
+    else:
+        texts = pages.pages(results, out, bool(pool))
+        stale = pages.stale(texts)
+        if check and stale:
+            typer.echo(f"stale: {', '.join(map(str, stale))}; run: bench leaderboard", err=True)
+            raise typer.Exit(1)
+        pages.refresh(texts)
+        typer.echo(f"wrote {', '.join(map(str, stale))}" if stale else f"{out} is up to date")
+    store.check(results)
+
+
+def _rows(
+    results: Path, csv: str, json: str, show: bool, metric: list[str], where: list[str], sort: str, pool: bool
+) -> None:
+    from rich.console import Console
+
+    from bench.report.terminal.results.board_table import as_csv, as_json, board_tables
+    from bench.results import store
+    from bench.results.board import groups_of, overview
+    from bench.results.board.standings import Images
+    from bench.results.metric_facts import facts_in, find_key, shown
+
+    records = store.read_all(results)
+    facts = facts_in(record for _, record in records)
+    chosen = [find_key(name, facts) for name in metric] or shown(facts, "headline")
+    by = find_key(sort, facts) if sort in facts else ""
+    lines = overview.where(overview.overview(groups_of(records, pool), Images(results), by), where)
+    if sort:
+        higher = facts[sort].higher_is_better if sort in facts else sort in ("seeds", "images_per_second", "best")
+        lines = overview.ordered(lines, sort, higher)
+    if csv:
+        emit(csv, as_csv(lines))
+    if json:
+        emit(json, as_json(lines))
+    if show:
+        Console(highlight=False, markup=False).print(board_tables(lines, chosen, facts))

@@ -1,0 +1,153 @@
+"""``bench profile``."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli.options.data import DataOptions
+from bench.cli.options.groups import MachineOptions
+from bench.core.errors import BenchError
+
+EXAMPLES = """
+bench profile --model wnet --loss bce_ssim
+bench profile --model unet --vs wnet
+bench profile --model unet --vs 'unet:mask: bce'
+bench profile --model unet --vs-engine compiled
+bench profile --model twin_unet --trace step.json
+"""
+
+
+def profile(
+    *,
+    model: Annotated[str, typer.Option("--model", "-m", help="Model key (bench list models) or module:function.")],
+    loss: Annotated[
+        str, typer.Option("--loss", "-l", help="Recipe name (bench list losses) or its text.")
+    ] = "bce_ssim",
+    batch: Annotated[int, typer.Option(min=1, help="Images a step.")] = 32,
+    size: Annotated[int, typer.Option(min=8, help="Image side, pixels.")] = 64,
+    machine: MachineOptions,
+    engine: Annotated[
+        str, typer.Option(help="eager, compiled (torch.compile), or graphed (one CUDA graph a step).")
+    ] = "eager",
+    seconds: Annotated[float, typer.Option(min=0.0, help="How long to measure, after warming up.")] = 20.0,
+    versus: Annotated[
+        str | None, typer.Option("--vs", help="Compare with this instead, MODEL or MODEL:LOSS, in turn A B B A.")
+    ] = None,
+    versus_engine: Annotated[
+        str | None, typer.Option("--vs-engine", help="Run what it is compared with by this engine instead.")
+    ] = None,
+    versus_precision: Annotated[
+        str | None,
+        typer.Option("--vs-precision", help="Compare with this precision: float32, bfloat16, tf32."),
+    ] = None,
+    versus_memory_format: Annotated[
+        str | None,
+        typer.Option("--vs-memory-format", help="Compare with this memory format instead: channels_last, contiguous."),
+    ] = None,
+    twice: Annotated[
+        bool, typer.Option("--twice", help="Profile twice, in turn, and say how many blocks agree.")
+    ] = False,
+    bottleneck: Annotated[
+        bool, typer.Option("--bottleneck", help="Also say what holds the step up, and what would help by how much.")
+    ] = False,
+    memory_budget: Annotated[
+        float | None, typer.Option(min=1, help="Also find the greatest batch that fits so many MiB.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything that was measured.")] = None,
+    trace: Annotated[
+        Path | None, typer.Option(help="Write a Chrome trace of the last steps; on a GPU also set NVTX ranges.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with everything, to be opened offline.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Write stacked bars of the step, PNG.")] = None,
+    protocol: Annotated[str, typer.Option(help="Whose optimizer, schedule and augmentation.")] = "quick",
+    data: DataOptions,
+) -> None:
+    """Show where the time, the memory and the arithmetic of a training step go, and how sure that is."""
+    from rich.console import Console
+
+    from bench.core import files
+    from bench.core.files import canonical_json
+    from bench.core.machine import pick_device, pick_memory_format, pick_precision
+    from bench.core.protocol import find_protocol
+    from bench.data.loading.packed_files import PackedFiles
+    from bench.profile.bottleneck import bottleneck as find_bottleneck
+    from bench.profile.memory_budget import fit_batch_of
+    from bench.profile.nvtx import annotate
+    from bench.profile.profile import profile as measure
+    from bench.profile.trace import chrome_trace
+    from bench.profile.training import StepRunner
+    from bench.profile.windows.interleaved import compare, opponent
+    from bench.report.html.profile_page import profile_page
+    from bench.report.pictures.bars import Stack, stacked_bars
+    from bench.report.terminal.profile_table import profile_table, step_comparison_table
+    from bench.report.terminal.progress_bar import Bar
+    from bench.train.assemble import Run, make_run
+    from bench.train.engines.engine import engine_named
+    from registry.losses.recipe import Recipe
+
+    alone = {"--trace": trace, "--picture": picture, "--html": html, "--memory-budget": memory_budget}
+    alone |= {"--twice": twice or None, "--bottleneck": bottleneck or None}
+    given = [name for name, value in alone.items() if value is not None]
+    against = (versus, versus_engine, versus_precision, versus_memory_format)
+    if any(against) and given:
+        raise BenchError(f"--vs compares two whole steps: profile each by itself for {', '.join(given)}")
+    files.check_outputs({"--json": json, "--trace": trace, "--picture": picture, "--html": html})
+    console = Console(highlight=False, markup=False)
+    source = data.open()
+    budget = find_protocol(protocol).override(batch=batch, size=size)
+    where, runs = pick_device(machine.device), Path("runs")
+    described = source.describe()
+
+    def named(key: str, recipe: str | Recipe, number: str, order: str) -> Run:
+        return make_run(
+            key,
+            recipe,
+            budget,
+            described,
+            precision=pick_precision(where, number),
+            memory_format=pick_memory_format(order),
+        )
+
+    sides = [(named(model, loss, machine.precision, machine.memory_format), engine_named(engine, where))]
+    if any(against):
+        others = versus_precision or machine.precision, versus_memory_format or machine.memory_format
+        sides.append((named(*opponent(versus or model, loss), *others), engine_named(versus_engine or engine, where)))
+    with Bar(console) as bar:
+        packed = PackedFiles(runs / "packed")
+        runner, *other = (StepRunner(run, source, where, engine=by, packed_files=packed) for run, by in sides)
+        if other:
+            comparison = compare(runner, other[0], seconds, progress=bar)
+            if json is not None:  # first: what was measured is not lost to a terminal that cannot show it
+                files.replace(json, comparison.model_dump_json(indent=1) + "\n")
+            console.print(step_comparison_table(comparison))
+            return
+        found, intervals = measure(runner, seconds, twice=twice, progress=bar)
+        if json is not None:  # at once: what follows may fail
+            files.replace(json, found.model_dump_json(indent=1) + "\n")
+        if bottleneck:
+            binding = find_bottleneck(runner, seconds / 4, progress=bar)
+            found = found.model_copy(update={"bottleneck": binding})
+        if memory_budget is not None:
+            fit = fit_batch_of(runner, source, memory_budget, progress=bar)
+            found = found.model_copy(update={"fit": fit})
+    if json is not None:
+        files.replace(json, found.model_dump_json(indent=1) + "\n")
+    if trace is not None:
+        files.replace(trace, canonical_json(chrome_trace(intervals, runner.label)) + "\n")
+    if html is not None:
+        files.replace(html, profile_page(found, intervals))
+    if picture is not None:
+        segments = [(block.name, block.time.median_ms) for block in found.blocks]
+        content = io.BytesIO()
+        stacked_bars([Stack(runner.label, segments)]).save(content, format="PNG")
+        files.replace(picture, content.getvalue())
+    console.print(profile_table(found, console.width))
+    for part in (found.bottleneck, found.fit):
+        if part is not None:
+            console.print(part.sentence())
+    if trace is not None and runner.device.type == "cuda":
+        annotate(runner, steps=8)

@@ -1,0 +1,118 @@
+"""``bench run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli.options.data import DataOptions
+from bench.cli.options.groups import BudgetOptions, FolderOptions, MachineOptions
+
+EXAMPLES = """
+bench run --model wnet --loss bce_ssim
+bench run --model smp/fpn/tu-mobilenetv3_small_100 --loss "mask: bce + dice, depth: 0.5*l1 + ssim"
+bench run --model unet --metric mask_hd95 --metric torchmetrics/mask/BinaryMatthewsCorrCoef
+bench run --model unet --data composed --bg photos/ --bg-depth depth/ --fg cutouts/ --seeds 3
+"""
+
+
+def run(
+    *,
+    model: Annotated[
+        list[str], typer.Option("--model", "-m", help="Model key (bench list models) or module:function; repeatable.")
+    ],
+    loss: Annotated[
+        str, typer.Option("--loss", "-l", help="Recipe name (bench list losses) or its text.")
+    ] = "bce_ssim",
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", help="Also score by: module:function, torchmetrics/mask/NAME, mask_hd95; repeatable."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="Number of seeds to run.")] = 1,
+    first_seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The first of them.")] = 0,
+    data: DataOptions,
+    budget: BudgetOptions,
+    machine: MachineOptions,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="What runs a step: eager, compiled, graphed (one CUDA graph), or auto: graphed where launching costs.",
+            rich_help_panel="Machine",
+        ),
+    ] = "auto",
+    inputs: Annotated[
+        str, typer.Option(help="What models see: pair (background and composite), or image (the composite alone).")
+    ] = "pair",
+    folders: FolderOptions,
+    again: Annotated[
+        bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
+    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw an unfinished run's checkpoint away.")] = False,
+    baselines: Annotated[bool, typer.Option(help="Also fit the baselines that learn nothing, once.")] = True,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse to train what the audit finds broken.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Leaderboard to regenerate.")] = Path("leaderboard.md"),
+) -> None:
+    """Train, evaluate, time and record models under one loss and one budget, then regenerate the leaderboard.
+
+    A run that was stopped goes on from its last checkpoint when the same command is given again. Precision is
+    bfloat16 where the machine computes in it natively, else float32.
+    """
+    from rich.console import Console
+
+    from bench.core import files
+    from bench.core.interruption import Interruption
+    from bench.report.listeners.prediction_picture import PredictionPicture
+    from bench.report.listeners.tensorboard import TensorBoard
+    from bench.report.listeners.terminal import Terminal
+    from bench.report.listeners.thumbnails import Thumbnails
+    from bench.report.pages import pages, refresh
+    from bench.report.terminal.run_summary import result_lines
+    from bench.results import store
+    from bench.run.experiment import Experiment
+    from bench.train.events import Decoration, Listeners
+
+    interruption = Interruption()
+    interruption.install()
+    console = Console(highlight=False, markup=False)
+    if out is not None:
+        files.check_writable(out, "--out")
+    experiment = Experiment(
+        models=model,
+        loss=loss,
+        protocol=budget.resolve(),
+        seeds=range(first_seed, first_seed + seeds),
+        source=data.open(),
+        precision=machine.precision,
+        memory_format=machine.memory_format,
+        engine=engine,
+        inputs=inputs,
+        device=machine.device,
+        results=folders.results,
+        runs=folders.runs,
+        again=again,
+        fresh=fresh,
+        baselines=baselines,
+        strict=strict,
+        metrics=metric or (),
+        interruption=interruption,
+    )
+    console.print(experiment.headline())
+    with Terminal(console) as terminal:
+        events = Decoration(TensorBoard(), "TensorBoard events", terminal.notice)
+        picture = Decoration(PredictionPicture(), "picture", terminal.notice)
+        thumbnails = Decoration(Thumbnails(), "thumbnails", terminal.notice)
+        for record, path, made in experiment.run(
+            Listeners([terminal, events, picture, thumbnails]), announce=console.print
+        ):
+            console.print(result_lines(record, path, folders.runs, made, experiment.floor()), soft_wrap=True)
+    if out is not None:
+        try:
+            refresh(pages(folders.results, out, readme=False))
+            console.print(f"leaderboard: {out}")
+        except OSError as error:
+            console.print(f"warning: no leaderboard: {error}; write it with: bench leaderboard --out {out}")
+        store.check(folders.results)
+    if experiment.failed:
+        raise typer.Exit(4)

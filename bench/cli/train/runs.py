@@ -1,0 +1,46 @@
+"""``bench runs``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = """
+bench runs
+bench runs --prune --unfinished --older-than 7
+bench runs --prune --all-but-best --older-than 30
+"""
+
+
+def runs(
+    runs: Annotated[Path, typer.Option(help="Folder for checkpoints and pictures.")] = Path("runs"),
+    prune: Annotated[bool, typer.Option("--prune", help="Delete what the options below choose.")] = False,
+    unfinished: Annotated[bool, typer.Option("--unfinished", help="Runs that were stopped and not gone on with.")] = (
+        False
+    ),
+    older_than: Annotated[float | None, typer.Option(min=0, help="Not touched for so many days.")] = None,
+    all_but_best: Annotated[
+        bool, typer.Option("--all-but-best", help="Of what is chosen, keep the best weights.")
+    ] = False,
+) -> None:
+    """List what lies in runs/: which run, how far it came, its size and age. --prune deletes some of it.
+
+    Records in results/ are never touched, nor what a process writes to now.
+    """
+    from rich.console import Console
+
+    from bench.core.errors import BenchError
+    from bench.report.terminal.runs_table import runs_table
+    from bench.run.stored_runs import remove, stored_runs, to_prune
+
+    stored = stored_runs(runs)
+    if not prune:
+        Console(markup=False, highlight=False).print(runs_table(stored))
+        return
+    if not unfinished and older_than is None:
+        raise BenchError("say what to delete: --unfinished, --older-than DAYS, or both")
+    chosen = to_prune(stored, unfinished=unfinished, older_than_days=older_than)
+    freed = sum(remove(run, all_but_best) for run in chosen)
+    typer.echo(f"{len(chosen)} of {len(stored)} folders pruned, {freed / 2**20:.1f} MiB free")

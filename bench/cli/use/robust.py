@@ -1,0 +1,67 @@
+"""``bench robust``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli.options.data import DataOptions
+from bench.cli.options.groups import FolderOptions
+
+EXAMPLES = """
+bench robust wnet:bce_ssim --picture robust.png
+bench robust wnet:bce_ssim --metric mask_iou --samples 64 --json robust.json
+bench robust wnet:bce_ssim --data composed --bg photos/ --fg cutouts/
+"""
+
+_WIDTH = 130  # of the table, which is no use broken up
+
+
+def robust(
+    *,
+    run: Annotated[str, typer.Argument(help="A record's file, a run's id, or model:loss of the leaderboard.")],
+    metric: Annotated[str, typer.Option(help="Metric. Default: what the leaderboard ranks by.")] = "",
+    samples: Annotated[int | None, typer.Option(min=1, help="Test images. Default: as the run had.")] = None,
+    data: DataOptions,
+    within: Annotated[str, typer.Option(help="Part of a leaderboard heading, such as quick.")] = "",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...", rich_help_panel="Machine")] = "auto",
+    picture: Annotated[Path | None, typer.Option(help="Plot to write, PNG.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write all figures.")] = None,
+    folders: FolderOptions,
+) -> None:
+    """Disturb a run's test images in five grades of seven kinds, and say where it falls below a baseline.
+
+    The baseline is difference for masks, mean_map for depth, fitted to undisturbed training samples. Give the data
+    as for bench run.
+    """
+    import io
+
+    from rich.console import Console
+
+    from bench.core import files
+    from bench.core.files import canonical_json
+    from bench.core.machine import pick_device
+    from bench.report.pictures.robustness_plot import robustness_plot
+    from bench.report.terminal.progress_bar import Bar
+    from bench.report.terminal.results.robustness_table import robustness_table
+    from bench.run.robust.robustness import robustness
+    from bench.run.trained import trained_run
+
+    for path, option in ((picture, "--picture"), (json, "--json")):
+        if path is not None:
+            files.check_writable(path, option)
+    chosen = pick_device(device)
+    trained = trained_run(folders.results, folders.runs, run, chosen, within)
+    console = Console(highlight=False, markup=False, emoji=False, width=max(Console().width, _WIDTH))
+    with Bar(console) as bar:
+        found = robustness(trained, data.open().to(chosen), metric, samples, progress=bar)
+    console.print(robustness_table(found))
+    if picture is not None:
+        content = io.BytesIO()
+        robustness_plot(found).save(content, format="PNG")
+        files.replace(picture, content.getvalue())
+        console.print(f"plot: {picture}", soft_wrap=True)
+    if json is not None:
+        files.replace(json, canonical_json(found.to_json()) + "\n")

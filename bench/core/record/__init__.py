@@ -1,0 +1,24 @@
+"""What a run, or an evaluation of one, leaves in ``results/``, as data; imports no torch."""
+
+from __future__ import annotations
+
+from bench.core.record.evaluation import EvaluationRecord
+from bench.core.record.metric_facts import MetricFacts, MetricHead
+from bench.core.record.run import Epoch, Failure, Load, Outcome, Phase, PrecisionChoice, Record, Score
+from bench.core.record.timings import BlockTime, Timings
+
+__all__ = [
+    "BlockTime",
+    "Epoch",
+    "EvaluationRecord",
+    "Failure",
+    "Load",
+    "MetricFacts",
+    "MetricHead",
+    "Outcome",
+    "Phase",
+    "PrecisionChoice",
+    "Record",
+    "Score",
+    "Timings",
+]

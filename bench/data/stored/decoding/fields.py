@@ -1,0 +1,119 @@
+"""Files to square arrays: photographs, masks and depth, whatever they were saved as.
+
+The same rules for all kinds: turned upright as EXIF says, palettes resolved, 16 bits scaled to 8 for pictures and kept
+for depth; JPEG is decoded at half, quarter or eighth size where that is still enough, and targets as grey.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.data.colour_maps import entries
+from bench.data.depth_units import UNKNOWN, DepthUnit
+from bench.data.stored.decoding.images import BadFile, open_image, rgb
+from bench.data.stored.decoding.mask_values import MaskValues, Planes, read_mask
+from bench.data.stored.decoding.numbers import numbers_of
+from bench.data.stored.decoding.placement import Placement
+
+Array = npt.NDArray[Any]
+_ASPECT_TOLERANCE = 0.03
+_LOSSY = (".jpg", ".jpeg", ".webp")
+
+
+@dataclass(frozen=True)
+class DecodeOptions:
+    """How files are to be read.
+
+    Attributes:
+        fit: a member of `FITS`.
+        foreground: a member of `FOREGROUNDS`.
+        soft: masks stay grey.
+        values: declared values of masks.
+        unit: of depth; None without depth.
+        colour_map: of depth that was saved in colours.
+    """
+
+    fit: str = "crop"
+    foreground: str = "white"
+    soft: bool = False
+    values: MaskValues | None = None
+    unit: DepthUnit | None = None
+    colour_map: str | None = None
+
+
+def photograph(content: bytes, size: int, fit: str) -> tuple[npt.NDArray[np.uint8], float]:
+    """A photograph in its square, (size, size, 3), and its width over its height.
+
+    Raises:
+        BadFile: see `open_image`; a pixel format without colour or grey.
+    """
+    image = open_image(content, least=size)
+    window = Placement.of(*image.size, size, fit)
+    return np.ascontiguousarray(window.average(rgb(image))), image.width / image.height
+
+
+def mask(content: bytes, name: str, size: int, options: DecodeOptions) -> tuple[Planes, float]:
+    """A mask in its square and where it is known, see `read_mask`, and its width over its height.
+
+    Raises:
+        BadFile: see `open_image`; no alpha channel where the mask is declared to lie there.
+    """
+    lossy = PurePosixPath(name).suffix.lower() in _LOSSY
+    small = lossy and options.values is None
+    image = open_image(content, grey=lossy and options.foreground != "alpha", least=size if small else 0)
+    window = Placement.of(*image.size, size, options.fit)
+    try:
+        return read_mask(
+            image, window, options.foreground, options.soft, options.values, lossy
+        ), image.width / image.height
+    except ValueError as error:
+        raise BadFile(str(error)) from error
+
+
+def depth(content: bytes, name: str, size: int, options: DecodeOptions) -> tuple[npt.NDArray[np.float32], float]:
+    """A depth map in its square, (size, size) in [0, 1], -1 where unknown, and its width over its height.
+
+    Raises:
+        BadFile: see `open_image` and `numbers_of`; another kind of numbers than the unit's.
+    """
+    unit = options.unit
+    assert unit is not None
+    numbers: Array
+    if unit.name == "colormap" and options.colour_map is not None:
+        pixels = np.asarray(rgb(open_image(content)))
+        height, width = pixels.shape[:2]
+        window = Placement.of(width, height, size, options.fit)
+        numbers, _ = entries(window.pick(pixels), options.colour_map)
+    elif not unit.holes and PurePosixPath(name).suffix.lower() in _LOSSY:
+        image = open_image(content, grey=True, least=size)
+        width, height = image.size
+        window = Placement.of(width, height, size, options.fit)
+        numbers = window.average(image if image.mode == "L" else image.convert("L"))
+    else:
+        whole = numbers_of(content, name)
+        height, width = whole.shape
+        window = Placement.of(width, height, size, options.fit)
+        numbers = window.pick(whole)
+    values = unit.read(numbers)
+    return values if window.fills else np.where(window.inside(), values, np.float32(UNKNOWN)), width / height
+
+
+def known(content: bytes, name: str, size: int, fit: str) -> npt.NDArray[np.bool_]:
+    """A file that says where depth or mask is known (anything above 0), in its square, (size, size)."""
+    whole = numbers_of(content, name)
+    return np.asarray(Placement.of(whole.shape[1], whole.shape[0], size, fit).pick(whole)) > 0
+
+
+def check_aspect(what: str, aspect: float, picture: float) -> None:
+    """Refuse a partner of another shape than its picture.
+
+    Raises:
+        BadFile: width over height differs by more than 3 %.
+    """
+    if abs(aspect / picture - 1) > _ASPECT_TOLERANCE:
+        raise BadFile(f"{what}: {aspect:.3f} times as wide as high, its picture {picture:.3f}: another scene")

@@ -1,0 +1,64 @@
+"""Image files as Pillow images, upright, and in red, green and blue."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+_ORIENTATION = 0x0112
+
+
+class BadFile(ValueError):
+    """A file that cannot be used; the message is the reason."""
+
+
+def open_image(content: bytes, grey: bool = False, least: int = 0) -> Image.Image:
+    """The decoded image, upright.
+
+    Args:
+        content: of the file.
+        grey: only brightness is wanted.
+        least: the shorter side may be decoded as small as this; 0 for full size.
+
+    Raises:
+        BadFile: no image, cut short, or larger than Pillow's limit against decompression bombs.
+    """
+    if not content:
+        raise BadFile("empty file")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(content))
+            if image.format == "JPEG" and (grey or least):
+                scale = max(1.0, min(image.size) / least) if least else 1.0
+                wanted = (int(image.width / scale), int(image.height / scale))
+                image.draft("L" if grey else None, wanted if least else image.size)
+            image.load()
+            turned = image.getexif().get(_ORIENTATION, 1) != 1
+            return ImageOps.exif_transpose(image) if turned else image
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise BadFile(f"too large: {error}") from error
+    except UnidentifiedImageError as error:
+        raise BadFile("not an image that Pillow can read") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise BadFile(f"cannot be decoded: {error}") from error
+
+
+def rgb(image: Image.Image) -> Image.Image:
+    """A picture of any pixel format in 8-bit red, green and blue.
+
+    Raises:
+        BadFile: a format without colour or grey.
+    """
+    if image.mode == "RGB":
+        return image
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode == "P":
+        return image.convert("RGBA" if "transparency" in image.info else "RGB").convert("RGB")
+    if image.mode in ("L", "RGBA", "LA", "CMYK", "YCbCr", "1", "PA", "RGBa", "La", "LAB", "HSV"):
+        return image.convert("RGB")
+    raise BadFile(f"a photograph of pixel format {image.mode!r}")

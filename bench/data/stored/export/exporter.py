@@ -1,0 +1,229 @@
+"""Any source written as files in any layout, in a folder or a zip; what was stopped goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from bench.core.errors import BenchError
+from bench.core.files import canonical_json, replace
+from bench.core.progress import Progress, no_progress
+from bench.data.source import Source
+from bench.data.split import FRACTIONS, Part
+from bench.data.stored.export.numbering import Numbering, Written
+from bench.data.stored.export.writers import Place, Writer, encode, find_writer
+from bench.data.stored.packing.reader import decoding_threads
+from registry.contract import Quartet
+
+_AT_ONCE = 64
+_PLAN, _LOG = "export.json", "export.log"
+
+
+def export(
+    source: Source,
+    layout: str,
+    count: int,
+    out: Path,
+    size: int = 224,
+    part: str = "all",
+    quality: int = 95,
+    progress: Progress = no_progress,
+) -> int:
+    """Write quartets of a source.
+
+    Args:
+        source: any.
+        layout: a key of `WRITERS`.
+        count: how many; of a source that has fewer, all.
+        out: a folder, or a file whose name ends in ``.zip``.
+        size: side in pixels.
+        part: train, val, test, or ``all`` in their usual shares.
+        quality: of JPEG files.
+        progress: called as files are written.
+
+    Returns:
+        How many quartets were written, those of an earlier attempt included.
+
+    Raises:
+        BenchError: a layout that cannot be written or has no numbers for so many; a folder that holds something else.
+    """
+    writer = find_writer(layout)
+    is_zip = out.suffix.lower() == ".zip"
+    folder = out.with_name(out.name + ".part") if is_zip else out
+    plan = {
+        "layout": layout,
+        "count": count,
+        "size": size,
+        "part": part,
+        "quality": quality,
+        "source": source.describe(),
+    }
+    if is_zip and out.exists():
+        raise BenchError(f"{out} exists already; remove it, or choose another name")
+    done = _begin(folder, canonical_json(plan))
+    numbering = Numbering(done)
+    samples = list(_samples(source, part, count))
+    with decoding_threads() as pool, (folder / _LOG).open("a") as log:
+        for start in range(len(done), len(samples), _AT_ONCE):
+            some = samples[start : start + _AT_ONCE]
+            for written in _write(source, writer, layout, some, size, quality, numbering, folder, pool):
+                log.write(json.dumps(asdict(written)) + "\n")
+                done.append(written)
+            log.flush()
+            progress("writing files", min(start + _AT_ONCE, len(samples)), len(samples))
+    _write_tables(folder, layout, writer, done)
+    (folder / _LOG).unlink()
+    (folder / _PLAN).unlink()
+    if is_zip:
+        _zip(folder, out)
+    return len(done)
+
+
+def _begin(folder: Path, plan: str) -> list[Written]:
+    """What an earlier attempt wrote.
+
+    Raises:
+        BenchError: the folder holds something else.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        kept = folder / _PLAN
+        if not kept.is_file() or kept.read_text().strip() != plan:
+            raise BenchError(
+                f"{folder} is not empty, and holds no unfinished export of this kind; choose another place"
+            )
+        if not (folder / _LOG).is_file():
+            return []
+        whole, _, _ = (folder / _LOG).read_text().rpartition("\n")  # a killed process may have left half a line
+        replace(folder / _LOG, whole + "\n" if whole else "")
+        return [Written.from_json(json.loads(line)) for line in whole.splitlines()]
+    folder.mkdir(parents=True, exist_ok=True)
+    replace(folder / _PLAN, plan + "\n")
+    return []
+
+
+def _samples(source: Source, part: str, count: int) -> Iterator[tuple[Part, int]]:
+    """Part and id of each sample."""
+    if part != "all" and part not in FRACTIONS:
+        raise BenchError(f"unknown part {part!r}; known: all, {', '.join(FRACTIONS)}")
+    parts: list[Part] = [name for name in FRACTIONS if part in ("all", name)]
+    available = {name: source.count(name) for name in parts}
+    everything = (
+        sum(most for most in available.values() if most is not None) if None not in available.values() else None
+    )
+    left = count
+    for at, name in enumerate(parts):
+        most = available[name]
+        share = count if len(parts) == 1 or at == len(parts) - 1 else round(FRACTIONS[name] * count)
+        wanted = most if most is not None and everything is not None and count >= everything else share
+        taken = min(wanted, left, count if most is None else most)
+        left -= taken
+        yield from ((name, i) for i in range(taken))
+
+
+def _write(
+    source: Source,
+    writer: Writer,
+    layout: str,
+    samples: Sequence[tuple[Part, int]],
+    size: int,
+    quality: int,
+    numbering: Numbering,
+    folder: Path,
+    pool: Executor,
+) -> list[Written]:
+    """Render and write some samples."""
+    files: list[tuple[str, npt.NDArray[np.generic]]] = []
+    written = []
+    for part in FRACTIONS:
+        ids = torch.tensor([i for name, i in samples if name == part], dtype=torch.int64)
+        if not len(ids):
+            continue
+        quartet = source.render(part, ids, size)
+        groups = source.groups(part, ids)
+        for i in range(len(ids)):
+            pixels = None if quartet.bg is None else _pixels(quartet.bg[i])
+            digest = f"group {groups[0][i]}" if pixels is None else hashlib.sha256(pixels.tobytes()).hexdigest()[:16]
+            bg, new = numbering.background(digest)
+            fg = int(groups[1][i]) + 1
+            place = Place(bg, fg, numbering.next_of(bg, fg))
+            writer.check(place, layout)
+            if pixels is not None and new:
+                files.append((writer.background(bg), pixels))
+            names = writer.names(place)
+            files += [(names[field], values) for field, values in _fields(quartet, i, source, writer)]
+            written.append(Written(place, digest, int(groups[0][i]), _box(quartet, i)))
+    for name in {str(Path(name).parent) for name, _ in files}:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+
+    def save(file: tuple[str, npt.NDArray[np.generic]]) -> None:
+        (folder / file[0]).write_bytes(encode(file[1], file[0], quality))
+
+    list(pool.map(save, files))
+    return written
+
+
+def _pixels(image: Tensor) -> npt.NDArray[np.uint8]:
+    """(3, H, W) in [0, 1] to (H, W, 3)."""
+    pixels: npt.NDArray[np.uint8] = (image.cpu() * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+    return pixels
+
+
+def _fields(quartet: Quartet, i: int, source: Source, writer: Writer) -> Iterator[tuple[str, npt.NDArray[np.generic]]]:
+    yield "bg_fg", _pixels(quartet.bg_fg[i])
+    if quartet.mask is not None:
+        yield "mask", (quartet.mask[i, 0].cpu() * 255).round().byte().numpy()
+    if quartet.depth is not None and quartet.valid is not None:
+        known = quartet.valid[i, 0].cpu().numpy() > 0.5
+        yield "depth", writer.depth(quartet.depth[i, 0].cpu().numpy(), known, source.encoding)
+
+
+def _box(quartet: Quartet, i: int) -> tuple[int, int, int, int]:
+    if quartet.mask is None:
+        return 0, 0, 0, 0
+    inside = quartet.mask[i, 0].cpu() > 0.5
+    rows, columns = inside.any(1).nonzero()[:, 0], inside.any(0).nonzero()[:, 0]
+    if not len(rows):
+        return 0, 0, 0, 0
+    left, top = int(columns[0]), int(rows[0])
+    return left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
+
+
+def _write_tables(folder: Path, layout: str, writer: Writer, done: Sequence[Written]) -> None:
+    """What belongs beside the pictures: groups of several backgrounds, and the lists of layout 004."""
+    groups: dict[int, int] = {}
+    for written in done:
+        groups.setdefault(written.place.bg, written.group)
+    if len(set(groups.values())) < len(groups):
+        lines = [f"bg\t{bg}\tscene{group}" for bg, group in sorted(groups.items())]
+        replace(folder / "groups.txt", "\n".join(lines) + "\n")
+    if layout == "004":
+        rows, boxes = [], []
+        for written in done:
+            names = writer.names(written.place)
+            stems = [writer.background(written.place.bg), *(names[field] for field in ("bg_fg", "mask", "depth"))]
+            rows.append("\t".join(Path(stem).stem for stem in stems))
+            boxes.append("\t".join((Path(names["bg_fg"]).name, *map(str, written.box))))
+        replace(folder / "file_map.txt", "\n".join(rows) + "\n")
+        replace(folder / "bbox.txt", "\n".join(boxes) + "\n")
+
+
+def _zip(folder: Path, out: Path) -> None:
+    """The folder as a zip, in one step; pictures are not packed a second time."""
+    unfinished = out.with_name(f".{out.name}.tmp")
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(folder).as_posix())
+    unfinished.replace(out)
+    shutil.rmtree(folder)

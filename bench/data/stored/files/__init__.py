@@ -1,0 +1,1 @@
+"""Folders and zips as lists of files."""

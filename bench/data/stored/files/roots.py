@@ -1,0 +1,214 @@
+"""The files below some folders and in some zips, as one list: what may be read, and why the rest may not."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from bench.core.errors import BadData
+from bench.data.stored.files.archive import Archive
+
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".pfm", ".ppm", ".pgm"}
+)
+"""Of files that are read."""
+TABLES = frozenset({"file_map.txt", "groups.txt"})
+"""Names of text files that are read."""
+_HIDDEN = ("__MACOSX",)
+
+
+class Unreadable(ValueError):
+    """A file that cannot be read; the message is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a root.
+
+    Attributes:
+        root: number of the root.
+        name: below the root, with slashes, in Unicode's composed form (NFC): two spellings of a letter are the same.
+        place: how the file system or the zip spells it.
+        size: bytes.
+        stamp: changes when the file does: time of modification in nanoseconds, or the zip's checksum.
+    """
+
+    root: int
+    name: str
+    place: str
+    size: int
+    stamp: int
+
+    @property
+    def stem(self) -> str:
+        """The name without its suffix."""
+        return self.name[: len(self.name) - len(PurePosixPath(self.name).suffix)]
+
+    @property
+    def suffix(self) -> str:
+        """In small letters, with its dot."""
+        return PurePosixPath(self.name).suffix.lower()
+
+
+@dataclass
+class Roots:
+    """Some folders and zips, listed.
+
+    Attributes:
+        paths: of the roots; zips that lie in a folder root itself follow it.
+        files: what is read, sorted by root and name.
+        problems: every file that cannot be read, with its reason.
+        ignored: how many files are not read, by suffix.
+    """
+
+    paths: list[Path]
+    files: list[File] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+    _archives: dict[int, Archive] = field(default_factory=dict)
+    _sums: dict[File, int] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, paths: Sequence[str | Path]) -> Roots:
+        """List every root.
+
+        Raises:
+            BadData: a root is missing, or is neither a folder nor a zip.
+        """
+        roots = cls(_with_zips([Path(path) for path in paths]))
+        for number, path in enumerate(roots.paths):
+            if path.is_dir():
+                roots._list_folder(number, path)
+            else:
+                roots._list_zip(number, path)
+        roots.files.sort(key=lambda file: (file.root, file.name))
+        return roots
+
+    def read(self, file: File) -> bytes:
+        """All bytes of a file; by many threads at once.
+
+        Raises:
+            Unreadable: it is gone, has changed since it was listed, or its zip is damaged.
+        """
+        try:
+            if file.root in self._archives:
+                return self._archives[file.root].read(file.place, file.size)
+            path = self.paths[file.root] / file.place
+            with path.open("rb") as opened:
+                facts = os.fstat(opened.fileno())
+                if (facts.st_size, facts.st_mtime_ns) != (file.size, file.stamp):
+                    raise Unreadable("changed while it was read")
+                content = opened.read()
+                self._sums[file] = zlib.crc32(content)
+                return content
+        except FileNotFoundError as error:
+            raise Unreadable("gone since the folder was listed") from error
+        except (OSError, ValueError) as error:
+            raise Unreadable(str(error)) from error
+
+    def checksum(self, file: File) -> int | None:
+        """CRC-32 of a file's content, as far as the zip states it or the file has been read."""
+        return file.stamp if file.root in self._archives else self._sums.get(file)
+
+    def label(self, file: File) -> str:
+        """The file as messages name it; what is no Unicode is escaped."""
+        path = self.paths[file.root]
+        return printable(f"{path}:{file.name}" if file.root in self._archives else str(path / file.name))
+
+    def fingerprint(self) -> str:
+        """A digest of names, sizes and stamps of all files; the places of the roots do not enter."""
+        digest = hashlib.sha256()
+        for file in self.files:
+            digest.update(f"{file.root}\0{file.name}\0{file.size}\0{file.stamp}\n".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def _list_folder(self, number: int, root: Path) -> None:
+        for path, facts in _walk(root, self.problems):
+            place = path.relative_to(root).as_posix()
+            if self._is_wanted(place):
+                if not stat.S_ISREG(facts.st_mode):
+                    self.problems.append((printable(str(path)), "no regular file (a pipe, a device or a socket)"))
+                    continue
+                self.files.append(File(number, _composed(place), place, facts.st_size, facts.st_mtime_ns))
+
+    def _list_zip(self, number: int, path: Path) -> None:
+        archive = Archive(path)
+        self._archives[number] = archive
+        for member, reason in archive.refused():
+            self.problems.append((printable(f"{path}:{member}"), reason))
+        for info in archive.members():
+            if self._is_wanted(info.filename):
+                self.files.append(File(number, _composed(info.filename), info.filename, info.file_size, info.CRC))
+
+    def _is_wanted(self, place: str) -> bool:
+        """Whether a file is read; hidden ones go unmentioned, others are counted."""
+        parts = PurePosixPath(place).parts
+        if any(part.startswith(".") or part in _HIDDEN for part in parts):
+            return False
+        suffix = PurePosixPath(place).suffix.lower()
+        if suffix in SUFFIXES or parts[-1] in TABLES:
+            return True
+        if suffix != ".zip":
+            self.ignored[printable(suffix or "(none)")] += 1
+        return False
+
+
+def printable(name: str) -> str:
+    """A name that every terminal and file can take: bytes that are no UTF-8 are escaped."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _with_zips(paths: list[Path]) -> list[Path]:
+    """The roots, each folder followed by the zips that lie in it."""
+    if not paths:
+        raise BadData([("stored data", "no root is given")], "name a folder or a zip: --root PATH")
+    found: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise BadData([(printable(str(path)), "no such folder or zip")])
+        if not (path.is_dir() or path.is_file()):
+            raise BadData([(printable(str(path)), "neither a folder nor a zip")])
+        found.append(path)
+        if path.is_dir():
+            found += sorted(inner for inner in path.iterdir() if inner.suffix.lower() == ".zip" and inner.is_file())
+    whole = [path.resolve() for path in found]
+    return [path for at, path in enumerate(found) if whole[at] not in whole[:at]]
+
+
+def _walk(folder: Path, problems: list[tuple[str, str]]) -> Iterator[tuple[Path, os.stat_result]]:
+    """Every file below a folder with its facts; links are followed, but into no folder that is being walked already."""
+    pending: list[tuple[Path, frozenset[tuple[int, int]]]] = [(folder, frozenset())]
+    while pending:
+        place, above = pending.pop()
+        try:
+            facts = place.stat()
+            inside = {*above, (facts.st_dev, facts.st_ino)}
+            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+        except OSError as error:
+            problems.append((printable(str(place)), f"cannot be listed: {error.strerror}"))
+            continue
+        for entry in entries:
+            path = Path(entry.path)
+            try:
+                facts = entry.stat()
+            except OSError as error:
+                if PurePosixPath(entry.name).suffix.lower() in SUFFIXES:
+                    loop = error.errno == errno.ELOOP
+                    problems.append((printable(entry.path), "a link in a loop" if loop else "a link to nothing"))
+                continue
+            if not stat.S_ISDIR(facts.st_mode):
+                yield path, facts
+            elif (facts.st_dev, facts.st_ino) not in inside:
+                pending.append((path, frozenset(inside)))

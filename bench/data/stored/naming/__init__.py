@@ -1,0 +1,1 @@
+"""What file names say: fields, ids, pairs and groups."""

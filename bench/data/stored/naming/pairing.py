@@ -1,0 +1,119 @@
+"""Which files make a quartet: by what their names say, never by their place in a list."""
+
+from __future__ import annotations
+
+import bisect
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from bench.data.stored.files.roots import File, Roots
+from bench.data.stored.naming.backgrounds import give_backgrounds
+from bench.data.stored.naming.layout import Layout
+from bench.data.stored.naming.named_files import Named, Paired, Picture, Problem
+from bench.data.stored.naming.pair_table import pair_by_table
+
+_APART_SECONDS = 0.02
+
+
+def pair(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Paired:
+    """Join the fields.
+
+    Args:
+        roots: to name files, and to read a layout's table.
+        layout: whose patterns took them.
+        found: files by field.
+    """
+    if layout.table is not None:
+        tables = [file for file in roots.files if PurePosixPath(file.name).name == layout.table]
+        if tables:
+            return pair_by_table(roots, layout, found, tables)
+    return _by_ids(roots, layout, found)
+
+
+def _by_ids(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Paired:
+    images, problems, notes = found.get("bg_fg", []), list[Problem](), list[str]()
+    if images and "time" in images[0].ids:
+        found = {**found, **{name: _nearest_in_time(images, some) for name, some in found.items() if name != "bg_fg"}}
+    with_prefix = len({tuple(sorted(image.ids.items())) for image in images}) < len(images)
+    paired = Paired([], problems, notes, Counter())
+    by_key: dict[tuple[str, ...], Picture] = {}
+    for image in images:
+        key = _key(image, sorted(image.ids), with_prefix)
+        if key in by_key:
+            problems.append((roots.label(image.file), f"has the ids of {roots.label(by_key[key].image.file)}"))
+            continue
+        by_key[key] = Picture(image)
+    taken: Counter[str] = Counter()
+    for name, some in found.items():
+        if name == "bg_fg" or (name == "bg" and "stem" in some[0].ids):
+            continue
+        shared = sorted(set(some[0].ids) & set(images[0].ids)) if images else []
+        files: dict[tuple[str, ...], Named] = {}
+        for candidate in some:
+            key = _key(candidate, shared, with_prefix)
+            if key in files and name != "bg":
+                problems.append((roots.label(candidate.file), f"has the ids of {roots.label(files[key].file)}"))
+                continue
+            files.setdefault(key, candidate)
+        used = set()
+        for picture in by_key.values():
+            key = _key(picture.image, shared, with_prefix)
+            if key not in files and with_prefix:  # a plate, say, may lie above the folders of the pictures
+                key = ("", *key[1:])
+            if key in files:
+                picture.partners[name] = files[key].file
+                used.add(key)
+        taken[name] = len(used)
+        left = [candidate for key, candidate in files.items() if key not in used]
+        if name == "bg" or layout.partial:
+            paired.unused[name] += len(left)
+        else:
+            problems += [
+                (roots.label(candidate.file), f"missing: no picture belongs to this {name}") for candidate in left
+            ]
+    if "bg" in found and "stem" in found["bg"][0].ids:
+        give_backgrounds(roots, layout, found["bg"], by_key.values(), paired)
+    _keep_complete(roots, layout, found, by_key.values(), paired)
+    return paired
+
+
+def _key(named: Named, names: Sequence[str], with_prefix: bool) -> tuple[str, ...]:
+    ids = tuple(named.ids[name] for name in names)
+    return (named.prefix, *ids) if with_prefix else ids
+
+
+def _keep_complete(
+    roots: Roots, layout: Layout, found: dict[str, list[Named]], pictures: Iterable[Picture], paired: Paired
+) -> None:
+    """Keep the pictures with all partners that the set has at all."""
+    for picture in pictures:
+        missing = [name for name in found if name != "bg_fg" and name not in picture.partners]
+        if not missing:
+            paired.pictures.append(picture)
+        elif layout.partial:
+            paired.unused["bg_fg"] += 1
+        else:
+            paired.problems.append((roots.label(picture.image.file), f"missing: its {' and its '.join(missing)}"))
+
+
+def _nearest_in_time(images: list[Named], others: list[Named]) -> list[Named]:
+    """Files with the time of the picture nearest to theirs, where that is near enough; at most one for each picture."""
+    if not others or "time" not in others[0].ids:
+        return others
+    times = sorted(((_seconds(candidate), candidate) for candidate in images), key=lambda pair: pair[0])
+    clock = [at for at, _ in times]
+    best: dict[File, tuple[float, Named]] = {}
+    for candidate in others:
+        at = _seconds(candidate)
+        place = bisect.bisect(clock, at)
+        near = [times[i] for i in (place - 1, place) if 0 <= i < len(times) and times[i][1].prefix == candidate.prefix]
+        for when, image in sorted(near, key=lambda pair: abs(pair[0] - at))[:1]:
+            apart = abs(when - at)
+            if apart <= _APART_SECONDS and (image.file not in best or apart < best[image.file][0]):
+                best[image.file] = (apart, Named(candidate.file, candidate.prefix, image.ids))
+    return [named for _, named in best.values()]
+
+
+def _seconds(named: Named) -> float:
+    return float(PurePosixPath(named.file.stem).name)

@@ -1,0 +1,1 @@
+"""Decoded quartets kept in files that are mapped into memory."""

@@ -1,0 +1,91 @@
+"""Readers of a set by size, each with its pack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from bench.core.errors import BenchError
+from bench.core.progress import Progress, no_progress
+from bench.data.stored.packing.pack import Field, Pack
+from bench.data.stored.packing.reader import Reader, decoding_threads
+from bench.data.stored.quartet_set import QuartetSet
+
+_AT_ONCE = 512
+WORTH_PACKING = 512
+"""Quartets from which a pack is worth its files."""
+
+
+class Readers:
+    """What decodes a set, at any size.
+
+    Args:
+        quartets: the set.
+        packed: a folder in which decoded quartets are kept; None for nowhere.
+        worth: fewer quartets are decoded anew every time.
+    """
+
+    def __init__(self, quartets: QuartetSet, packed: Path | None, worth: int = WORTH_PACKING) -> None:
+        self.quartets, self.packed = quartets, packed
+        self._keeps = packed is not None and len(quartets.entries) >= worth
+        self._pool = decoding_threads()
+        self._by_size: dict[int, Reader] = {}
+
+    def at(self, size: int) -> Reader:
+        """The reader of a size; kept."""
+        if size not in self._by_size:
+            self._by_size[size] = self._reader(size, self._open_pack(size) if self._keeps else None)
+        return self._by_size[size]
+
+    def fill(self, size: int, progress: Progress = no_progress) -> Pack:
+        """Decode everything into the pack of a size, or what it lacks; verified as a whole.
+
+        Raises:
+            BadData: files that cannot be used; the source changed meanwhile.
+            BenchError: no folder for packs was given, or it cannot be written.
+        """
+        if self.packed is None:
+            raise BenchError("no folder for packed data was given")
+        pack = self._open_pack(size)
+        reader = self._by_size[size] = self._reader(size, pack)
+        rows = np.arange(len(self.quartets.entries))
+        for start in range(0, len(rows), _AT_ONCE):
+            reader.fill(rows[start : start + _AT_ONCE])
+            progress("packing", min(start + _AT_ONCE, len(rows)), len(rows))
+        for table in (pack.samples, pack.backgrounds):
+            table.flush()
+        self.quartets.check_unchanged()
+        return pack
+
+    def _open_pack(self, size: int) -> Pack:
+        assert self.packed is not None
+        quartets = self.quartets
+        plates = [Field("bg", "u1", (size, size, 3))]
+        count = len(quartets.entries)
+        return Pack.open(
+            self.packed,
+            {**quartets.identity(size), "skipped": len(quartets.skipped), "count": count},
+            {
+                "samples": (self._reader(size, None).fields(), count),
+                "backgrounds": (plates, len(quartets.plates)),
+            },
+            {
+                "background": [entry.background for entry in quartets.entries],
+                "object": [entry.item for entry in quartets.entries],
+                "encoding": [quartets.encoding],
+            },
+        )
+
+    def _reader(self, size: int, pack: Pack | None) -> Reader:
+        quartets = self.quartets
+        return Reader(
+            quartets.catalogue.roots,
+            quartets.entries,
+            quartets.plates,
+            quartets.background,
+            quartets.decoding,
+            size,
+            self._pool,
+            pack,
+        )

@@ -1,0 +1,72 @@
+"""What stands in the cells of a table of rows: one figure looks the same wherever it is shown."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from bench.core.record import Record
+from bench.core.record.metric_facts import MetricFacts
+from bench.metrics.summary import skill
+from bench.report.markdown import code
+from bench.results.board import Group, disturbed, rate
+from bench.results.board.row import Row
+
+
+def loss_cell(row: Row) -> str:
+    """The recipe's name, or that there is none."""
+    return code(row.recipe) if row.learns else "(learns nothing)"
+
+
+def precision_cell(record: Record) -> str:
+    """Precision, and the memory format where it is not the usual one."""
+    return record.spec.precision_label
+
+
+def seeds_cell(row: Row) -> str:
+    """How many seeds, and of how many begun; on how many machines, if these are pooled."""
+    finished = sum(len(part.records) for part in row.parts)
+    begun = finished + sum(len(part.unfinished) for part in row.parts)
+    count = f"{finished} of {begun}" if begun > finished else str(finished)
+    machines = f" on {len(row.parts)} machines" if row.pooled else ""
+    return f"{count}{machines}{'†' if row.mixed else ''}"
+
+
+def heading(facts: MetricFacts) -> str:
+    """A metric's heading in a table of its head, with its unit and its direction."""
+    unit = f", {facts.unit}" if facts.unit not in ("", "range") else ""
+    return f"{facts.column}{unit} {facts.arrow}"
+
+
+def number(row: Row, metric: str, group: Group, bold: bool = False) -> str:
+    """A metric's mean over seeds with its spread and its skill."""
+    values = row.values(metric)
+    if not values:
+        return "–"
+    mean = statistics.fmean(values)
+    text = f"{mean:.4f}" if abs(mean) < 10 else f"{mean:.2f}"
+    text = f"**{text}**" if bold else text
+    if len(values) > 1:
+        text += f" ± {statistics.stdev(values):.4f}"
+    gained = skill(mean, group.floor(metric), group.metrics[metric])
+    return text if gained is None or not row.learns else f"{text} <sub>{gained:+.2f}</sub>"
+
+
+def rate_cell(records: Sequence[Record]) -> str:
+    """Images a second on one machine; in brackets where it was disturbed throughout."""
+    found = rate(records)
+    if found is None:
+        return "–"
+    text = f"{found:.0f}" if found >= 100 else f"{found:.1f}"
+    return f"({text})" if disturbed(records) else text
+
+
+def median(values: Sequence[float | None], digits: int = 1) -> str:
+    """The median of what is known."""
+    known = [value for value in values if value is not None]
+    return f"{statistics.median(known):.{digits}f}" if known else "–"
+
+
+def percentage(share: float) -> str:
+    """A probability; never quite impossible or certain."""
+    return "<1 %" if share < 0.01 else ">99 %" if share > 0.99 else f"{share:.0%}".replace("%", " %")

@@ -1,0 +1,65 @@
+"""The leaderboard's excerpt in README.md, between two markers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench.report.markdown import code, table
+from bench.report.markdown.cells import heading, loss_cell, number, precision_cell, rate_cell, seeds_cell
+from bench.results.board import Named, groups_of
+from bench.results.board.standings import Images, ranking, standings
+
+BEGIN, END = "<!-- leaderboard -->\n", "<!-- /leaderboard -->\n"
+
+
+def excerpt(records: Iterable[Named], folder: Path | None = None) -> str:
+    """The first group of the leaderboard with its main columns.
+
+    Args:
+        records: (file name, record) pairs.
+        folder: where the per-image tables beside them lie.
+    """
+    group = next(iter(groups_of(records)), None)
+    if group is None or not group.board:
+        return "(no records yet)\n"
+    shown = [name for name, facts in group.metrics.items() if facts.headline]
+    ranked = ranking(shown, group.metrics)
+    ordered = standings(group.board, ranked, group.metrics[ranked], Images(folder))
+    machine = ordered[0].row.any
+    headings = [f"{facts.head} {heading(facts)}" for facts in (group.metrics[name] for name in shown)]
+    header = ["tie", "model", "loss", "precision", "seeds", *headings, "parameters", "images/s"]
+    body = [
+        [
+            "" if not row.learns else "·" if standing.place.tier is None else str(standing.place.tier),
+            code(row.model),
+            loss_cell(row),
+            precision_cell(row.any),
+            seeds_cell(row),
+            *(number(row, name, group, bold=standing.leads and name == ranked) for name in shown),
+            f"{row.any.parameters:,}",
+            rate_cell(group.on(row, machine.fingerprint)),
+        ]
+        for standing in ordered
+        for row in [standing.row]
+    ]
+    facts = group.metrics[ranked]
+    about = (
+        f"*{group.title}; ranked by the skill of {facts.head} {facts.column}, networks without it after those with it; "
+        f"images/s on {machine.environment.label}*"
+    )
+    return f"{about}\n\n{table(header, body)}"
+
+
+def put(text: str, records: Iterable[Named], folder: Path | None = None) -> str:
+    """A page with its excerpt brought up to date; a page without the two markers is left as it is.
+
+    The line endings of the page stay what they are.
+    """
+    ending = "\r\n" if "\r\n" in text else "\n"
+    plain = text.replace("\r\n", "\n")
+    before, begin, rest = plain.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        return text
+    return f"{before}{begin}{excerpt(records, folder)}{end}{after}".replace("\n", ending)

@@ -1,0 +1,1 @@
+"""Pictures: predictions beside the truth, files of predictions, bars, curves."""

@@ -1,0 +1,124 @@
+"""A profile on the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from bench.profile.block import Block
+from bench.profile.profile import Profile
+from bench.profile.windows.interleaved import StepComparison
+from bench.report.pictures.bars import bar
+
+_WIDE = 110
+_IN_CACHE = 1.05
+_BAR, _SHORT_BAR = 16, 8
+_ALWAYS = ("block", "ms", "share", "", "kept MiB", "of ceiling")
+
+
+def profile_table(profile: Profile, width: int) -> Group:
+    """The blocks, a line each, and below them what the figures are worth.
+
+    Args:
+        profile: what was measured.
+        width: columns there are to print in; fewer than 110 leave some figures out (they are all in the JSON).
+    """
+    widest = max(block.time.share for block in profile.blocks)
+    rows = [_cells(block, widest, _BAR if width >= _WIDE else _SHORT_BAR) for block in profile.blocks]
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
+    shown = [name for name in rows[0] if width >= _WIDE or name in _ALWAYS]
+    for name in shown:
+        table.add_column(name, justify="left" if name in ("block", "") else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(row[name]) for name in shown))  # brackets in names are no markup
+    return Group(Text(_headline(profile), style="bold"), table, Text(_validation(profile)), Text(verdict(profile)))
+
+
+def step_comparison_table(comparison: StepComparison) -> Group:
+    """The two sides, a line each, and the answer."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
+    for name in ("what", "ms a step", "compile s"):
+        table.add_column(name, justify="left" if name == "what" else "right", overflow="fold")
+    for row in comparison.rows():
+        table.add_row(*map(Text, row))
+    return Group(table, Text(comparison.sentence()))
+
+
+def verdict(profile: Profile) -> str:
+    """Step time, peak memory, closure, perturbation, and whether to trust them; a few lines."""
+    step, off = profile.step_ms, profile.perturbation
+    lines = [
+        f"step {step.value:.2f} ms ({step.low:.2f} to {step.high:.2f}), {profile.images_per_second:.0f} images/s, "
+        f"peak {profile.peak_mib:.0f} MiB; this machine's best: {profile.ceiling.gflops:.0f} GFLOP/s, "
+        f"{profile.ceiling.gigabytes:.0f} GB/s",
+        f"closure {profile.closure:.2%}, perturbation {off.value - 1:+.2%} ({off.low - 1:+.2%} to {off.high - 1:+.2%}"
+        f"{_by_the_wall_clock(profile)}); {profile.steps} steps in "
+        f"{profile.rounds} rounds of A B B A, {profile.restarts} restarts, after {profile.warm_up.seconds:.0f} s of "
+        "warm-up",
+        profile.discarded.sentence().replace("measurements", "rounds"),
+        "backward: intervals on the critical path, from one block's gradient to the next one's",
+    ]
+    if any((block.of_ceiling or 0) > _IN_CACHE for block in profile.blocks):
+        lines.append(
+            "over 100 % of the ceiling: worked in the caches, which are faster than the memory it was measured on"
+        )
+    if profile.host_bound:
+        lines.append("host-bound: blocks are launch times, as the device waits for the host (a graph launches at once)")
+    if profile.compile_seconds is not None:
+        lines.insert(
+            1,
+            f"{profile.engine}: {profile.compile_seconds:.1f} s to make ready; losses of the first steps are within "
+            f"{profile.departure:.1e} of eager's, whose own depend on rounding by {profile.rounding_spread:.1e}",
+        )
+    if profile.agreement is not None:
+        lines.append(profile.agreement.sentence())
+    lines += [f"not trustworthy: {caveat}" for caveat in profile.caveats] or ["trustworthy"]
+    return "\n".join(lines)
+
+
+def _by_the_wall_clock(profile: Profile) -> str:
+    """On a CPU, whose perturbation is in processor time, the perturbation by the wall clock beside it."""
+    if profile.environment.cuda is not None:
+        return ""
+    wall = profile.wall_perturbation
+    return f" of processor time, {wall.value - 1:+.2%} ({wall.low - 1:+.2%} to {wall.high - 1:+.2%}) by the wall clock"
+
+
+def _validation(profile: Profile) -> str:
+    """A batch of validation in one line; a training step computes no metrics."""
+    parts = (f"{name} {time.median_ms:.2f}" for name, time in profile.validation.items())
+    copied = "" if profile.h2d_raw_ms is None else f"h2d: {profile.h2d_raw_ms:.2f} ms raw, on a stream of its own\n"
+    return f"{copied}validation, ms a batch (no part of the step): {', '.join(parts)}"
+
+
+def _headline(profile: Profile) -> str:
+    spec = profile.spec
+    return (
+        f"{spec.model}, {spec.recipe}; batch {profile.batch} at {profile.size} px, {_precision(profile)}, "
+        f"{profile.engine}; {profile.environment.label}"
+    )
+
+
+def _precision(profile: Profile) -> str:
+    """On a GPU, whose float32 may be either, which it is."""
+    label = profile.spec.precision_label
+    return label if profile.environment.cuda is None else label.replace("float32", "IEEE float32")
+
+
+def _cells(block: Block, widest: float, length: int) -> dict[str, str]:
+    time = block.time
+    return {
+        "block": block.name,
+        "ms": f"{time.median_ms:.2f}",
+        "IQR": f"{time.q1_ms:.2f}-{time.q3_ms:.2f}",
+        "p95": f"{time.p95_ms:.2f}",
+        "share": f"{time.share:.1%}",
+        "": bar(time.share / widest, length),
+        "kept MiB": f"{block.kept_mib:+.1f}" if block.operations else "",
+        "peak MiB": f"{block.peak_mib:.1f}" if block.operations else "",
+        "GMACs": f"{block.gmacs:.3f}" if block.gmacs else "",
+        "GFLOP/s": f"{block.gflops:.0f}" if block.gflops else "",
+        "GB/s": f"{block.gigabytes:.1f}" if block.gigabytes else "",
+        "of ceiling": f"{block.of_ceiling:.0%}" if block.of_ceiling else "",
+    }

@@ -1,0 +1,1 @@
+"""Answers to questions about records, as tables for the terminal."""

@@ -1,0 +1,75 @@
+"""The board on the terminal: one table a group, the columns that were asked for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+
+from rich.console import Group as Lines
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bench.core.record.metric_facts import MetricFacts
+from bench.report.markdown.cells import percentage
+from bench.results.board.overview import Line
+
+
+def board_tables(lines: Sequence[Line], metrics: Sequence[str], facts: Mapping[str, MetricFacts]) -> RenderableType:
+    """One table for each board that the lines stand on.
+
+    Args:
+        lines: of `bench.results.board.overview`.
+        metrics: the columns of scores, each with its spread.
+        facts: what is known of them.
+    """
+    shown: list[RenderableType] = []
+    for title in dict.fromkeys(line["board"] for line in lines):
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+        for heading in ("tie", "model", "loss", "precision"):
+            table.add_column(heading, overflow="fold")
+        headings = [f"{facts[name].head} {facts[name].column} {facts[name].arrow}" for name in metrics]
+        for heading in ("seeds", *headings, "best", "parameters", "images/s"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for line in (line for line in lines if line["board"] == title):
+            table.add_row(*map(Text, _cells(line, metrics)))
+        shown += [Text(title.replace("*", "")), table, Text("")]
+    return Lines(*shown) if shown else Text("no row fits")
+
+
+def _cells(line: Line, metrics: Sequence[str]) -> list[str]:
+    begun = line["seeds"] + line["unfinished"]
+    return [
+        "" if line["tie"] is None else str(line["tie"]),
+        line["model"],
+        line["loss"] if line["loss"] != "none" else "",
+        line["precision"],
+        str(line["seeds"]) if begun == line["seeds"] else f"{line['seeds']} of {begun}",
+        *(_score(line.get(name), line.get(f"{name}/sd")) for name in metrics),
+        "" if line["best"] is None else percentage(line["best"]),
+        f"{line['parameters']:,}",
+        "" if line["images_per_second"] is None else f"{line['images_per_second']:.4g}",
+    ]
+
+
+def _score(value: float | None, spread: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4f}" + (f" ± {spread:.4f}" if spread is not None else "")
+
+
+def as_csv(lines: Sequence[Line]) -> str:
+    """The lines with all their columns; what is not known is empty."""
+    columns = list(dict.fromkeys(name for line in lines for name in line))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows([{name: "" if value is None else value for name, value in line.items()} for line in lines])
+    return out.getvalue()
+
+
+def as_json(lines: Sequence[Line]) -> str:
+    """The lines as a list of objects; what is not known is null."""
+    return json.dumps([dict(line) for line in lines], indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,101 @@
+"""What there is to choose from, as a table for the terminal, and what is missing where nothing fits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bench.report.markdown.cells import percentage, seeds_cell
+from bench.results.choose.choice import Candidate, Choice
+from bench.results.choose.limit import LATENCY, MEMORY, PARAMETERS, Limit
+
+_HEADINGS = {LATENCY: "latency, ms ↓", MEMORY: "memory, MiB ↓", PARAMETERS: "parameters ↓"}
+
+
+def choice_table(choice: Choice) -> RenderableType:
+    """A row a candidate that meets the limits, those on the front marked; or what is missing."""
+    meeting = [candidate for candidate in choice.candidates if candidate.meets]
+    lines = [choice.board.replace("*", ""), *(limit.option for limit in choice.limits), ""]
+    shown: list[RenderableType] = [*map(Text, lines)]
+    if meeting:
+        table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+        for heading in ("front", "model", "loss", "precision", "seeds"):
+            table.add_column(heading, overflow="fold", no_wrap=heading == "model")
+        for name in choice.objectives:
+            table.add_column(_heading(choice, name), justify="right", no_wrap=True)
+        for heading in ("meets the limits", "on the front"):
+            table.add_column(heading, justify="right")
+        for candidate in meeting:
+            table.add_row(*map(Text, _cells(choice, candidate)))
+        shown.append(table)
+    return Group(*shown, Text(""), *map(Text, _below(choice, len(meeting))))
+
+
+def _heading(choice: Choice, name: str) -> str:
+    if name in _HEADINGS:
+        return _HEADINGS[name]
+    facts = choice.facts[name]
+    return f"{facts.head} {facts.column} {facts.arrow}"
+
+
+def _cells(choice: Choice, candidate: Candidate) -> list[str]:
+    row = candidate.row
+    figures = [_figure(candidate, name) for name in choice.objectives]
+    chances = [
+        "·" if chance is None else percentage(chance) for chance in (candidate.chance_meets, candidate.chance_front)
+    ]
+    return [
+        "*" if candidate.front else "",
+        row.model,
+        row.recipe,
+        row.any.spec.precision_label,
+        seeds_cell(row),
+        *figures,
+        *chances,
+    ]
+
+
+def _figure(candidate: Candidate, name: str) -> str:
+    value, latency = candidate.figures[name], candidate.latency
+    if name == LATENCY and latency is not None:
+        return f"{value:.3g} ({latency.low:.3g} to {latency.high:.3g})"
+    return f"{value:,.0f}" if name in (MEMORY, PARAMETERS) else f"{value:.4f}"
+
+
+def _below(choice: Choice, meeting: int) -> Iterator[str]:
+    if meeting:
+        yield f"{meeting} of {len(choice.candidates)} candidates meet the limits."
+        yield "* on the front: no other that meets them is as good in every way and better in one."
+        yield "Probabilities are over seeds, test images and restarts; a single seed has none (·)."
+        return
+    yield "Nothing meets all the limits. What comes nearest:"
+    for limit, candidates in choice.nearest.items():
+        yield f"  {limit.option}"
+        for candidate in candidates:
+            yield f"    {_miss(choice, limit, candidate)}"
+        if not candidates:
+            yield "    met by all"
+
+
+def _miss(choice: Choice, limit: Limit, candidate: Candidate) -> str:
+    others = [
+        other.option
+        for other in choice.limits
+        if other != limit and other.shortfall(candidate.figures[other.name]) > 0
+    ]  # fmt: skip
+    miss = limit.shortfall(candidate.figures[limit.name])
+    far = (
+        "not known" if math.isinf(miss) else f"{1 + miss:.1f} times it" if miss >= 1 else f"short by {percentage(miss)}"
+    )
+    rest = (
+        f"; it also misses {' and '.join(others)}"
+        if others
+        else "; it meets the others"
+        if len(choice.limits) > 1
+        else ""
+    )
+    return f"{candidate.row.model}:{candidate.row.recipe}: {_figure(candidate, limit.name)}, {far}{rest}"

@@ -1,0 +1,68 @@
+"""What explains a board's figures, as tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from shlex import quote
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bench.report.markdown.cells import percentage
+from bench.results.explain.explained import KINDS, Effect, Explained, VariancePart
+from bench.results.explain.explanation import Explanation
+
+
+def explanation_tables(found: Sequence[Explanation]) -> RenderableType:
+    """For each board: shares of variance by metric, main effects, what to run next, and what must be read beside."""
+    return Group(*(_board(explanation) for explanation in found))
+
+
+def _board(found: Explanation) -> RenderableType:
+    shares = _table("variance of a run's figure", found)
+    for kind in KINDS:
+        parts = [_part(explained, kind) for explained in found.metrics.values()]
+        if any(parts):
+            shares.add_row(kind, *(_share(part) if part else "–" for part in parts))
+    shown: list[RenderableType] = [Text(found.board.replace("*", "")), Text(""), shares]
+    for what, attribute in (("architectures", "models"), ("losses", "losses")):
+        by_metric = [{e.name: e for e in getattr(explained, attribute)} for explained in found.metrics.values()]
+        names = dict.fromkeys(name for effects in by_metric for name in effects)
+        if names:
+            table = _table(f"{what}, against their mean", found)
+            for name in names:
+                table.add_row(Text(name), *(_effect(effects.get(name)) for effects in by_metric))
+            shown += [Text(""), table]
+    return Group(*shown, Text(""), *map(Text, _below(found)), Text(""))
+
+
+def _table(title: str, found: Explanation) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(title, overflow="fold")
+    for name in found.metrics:
+        facts = found.facts[name]
+        table.add_column(f"{facts.head} {facts.column} {facts.arrow}", justify="right", no_wrap=True)
+    return table
+
+
+def _part(explained: Explained, kind: str) -> VariancePart | None:
+    return next((part for part in explained.parts if part.kind == kind), None)
+
+
+def _share(part: VariancePart) -> str:
+    return f"{percentage(part.share)} ({part.low:.0%} to {part.high:.0%}) ± {part.deviation:.4f}"
+
+
+def _effect(effect: Effect | None) -> str:
+    return "–" if effect is None else f"{effect.effect:+.4f} ({effect.low:+.4f} to {effect.high:+.4f})"
+
+
+def _below(found: Explanation) -> Iterator[str]:
+    yield "Shares with 95 % intervals, ± the standard deviation; effects of few runs are drawn towards 0."
+    yield "Run next, each as if those before had been run (share of what is unknown of all cells that it would settle):"
+    for cell in found.next:
+        name = f"--model {quote(cell.model)} --loss {quote(cell.loss)}"
+        yield f"  bench run {name} --first-seed {cell.seed}   {percentage(cell.gain)}"
+    for note in found.notes:
+        yield f"Note: {note}."

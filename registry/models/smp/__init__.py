@@ -1,0 +1,7 @@
+"""Every network of segmentation_models_pytorch under its name, on every encoder of smp or timm."""
+
+from __future__ import annotations
+
+from registry.models.smp.network import SmpNet, architectures, build, encoders, entry
+
+__all__ = ["SmpNet", "architectures", "build", "encoders", "entry"]

@@ -1,0 +1,273 @@
+"""All published layouts, written and read again, in folders and zips; and what their names mean."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bench.core.errors import BadData, BenchError
+from bench.data.split import FRACTIONS
+from bench.data.stored.catalogue import read_catalogue
+from bench.data.stored.export import export
+from bench.data.stored.export.writers import WRITERS, Place
+from bench.data.stored.naming.layouts import LAYOUTS
+from bench.data.stored.naming.patterns import parse_patterns
+from bench.data.stored.naming.published import PUBLISHED
+from bench.data.stored.source import Stored
+
+COUNT, SIZE = 48, 64
+NAMES = [layout.name for layout in PUBLISHED]
+
+
+def everything(source: Stored, size: int = SIZE):
+    """All quartets, with their groups."""
+    parts = [(part, torch.arange(source.count(part))) for part in FRACTIONS]
+    quartets = [source.render(part, ids, size) for part, ids in parts]
+    groups = [source.groups(part, ids) for part, ids in parts]
+    fields = {name: torch.cat([getattr(quartet, name) for quartet in quartets]) for name, _ in quartets[0].tensors()}
+    return fields, torch.cat([group[0] for group in groups]), torch.cat([group[1] for group in groups])
+
+
+def as_written(layout: str, depth: torch.Tensor) -> torch.Tensor:
+    if layout not in ("000", "002"):
+        return depth
+    low, high = depth.amin((1, 2, 3), keepdim=True), depth.amax((1, 2, 3), keepdim=True)
+    return (depth - low) / (high - low)
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+@pytest.mark.parametrize("layout", [*NAMES, "pairs"])
+def test_what_is_written_in_a_layout_is_read_again(rooms, tmp_path: Path, layout: str, kind: str) -> None:
+    out = tmp_path / ("set.zip" if kind == "zip" else "set")
+    assert export(rooms, layout, COUNT, out, size=SIZE, part="train") == COUNT
+    assert out.is_file() == (kind == "zip")
+    source = Stored(out, split="shared")
+    assert source.catalogue.layout.name == layout
+    assert any(f"recognised as {layout}" in note for note in source.notes)
+    fields, rooms_read, figures_read = everything(source)
+    assert len(fields["bg"]) == COUNT
+    ids = torch.arange(COUNT)
+    true, (room, figure) = rooms.render("train", ids, SIZE), rooms.groups("train", ids)
+    apart = (fields["bg_fg"][:, None] - true.bg_fg[None]).abs().mean((2, 3, 4))
+    which = apart.argmin(1)
+    assert apart.amin(1).max() < 0.02
+    assert which.unique().numel() == COUNT
+    assert (fields["bg"] - true.bg[which]).abs().mean((1, 2, 3)).max() < 0.02, "each has its own background"
+    assert (fields["mask"] - (true.mask[which] >= 0.5).float()).abs().mean((1, 2, 3)).max() < 0.01
+    depth = as_written(layout, true.depth)[which]
+    assert (fields["depth"] - depth).abs().mean((1, 2, 3)).max() < 0.02, "known, and of its own picture"
+    for read, meant in ((rooms_read, room[which]), (figures_read, figure[which])):
+        assert ((read[:, None] == read[None]) == (meant[:, None] == meant[None])).all(), "the same share a group"
+    named = Stored(out, files=layout, split="shared")
+    assert named.describe() == source.describe()
+
+
+def test_a_layout_implies_its_depth(rooms, tmp_path: Path) -> None:
+    encodings = {}
+    for layout in (*NAMES, "pairs"):
+        export(rooms, layout, 8, tmp_path / layout, size=32)
+        encodings[layout] = Stored(tmp_path / layout, split="shared").encoding
+    assert encodings["pairs"] == rooms.encoding
+    assert encodings["000"] == encodings["002"] != encodings["003"] == encodings["004"]
+    assert "plasma" in encodings["001"]
+
+
+def test_folder_and_zip_are_one_data_set(folder, tmp_path: Path) -> None:
+    a = Stored(folder.root, split="shared")
+    b = Stored(folder.zipped(tmp_path / "all.zip"), split="shared")
+    parts = [folder.zipped(tmp_path / f"{name}.zip", name) for name in ("bg", "bg_fg", "mask", "depth")]
+    c = Stored(parts, split="shared")
+    assert a.describe() == b.describe() == c.describe()
+    together = tmp_path / "together"
+    together.mkdir()
+    for part in parts:
+        part.rename(together / part.name)
+    assert Stored(together, split="shared").describe() == a.describe(), "zips that lie in a folder are read as roots"
+
+
+def test_numbered_files_of_layout_000() -> None:
+    """The rule by its figures: 1 to 100, 4,000 of each; 800 a background and part; 40 a background and object."""
+    meaning = LAYOUTS["000"].meaning
+    numbers = np.arange(1, 400_001, 37)
+    for n in numbers.tolist():
+        bg, fg, _ = meaning({"n": str(n)})
+        assert int(bg) == ((n - 1) % 80_000) // 800 + 1
+        assert 20 * ((n - 1) // 80_000) < int(fg) <= 20 * ((n - 1) // 80_000) + 20
+    place = Place(bg=57, fg=43, n=12)
+    name = WRITERS["000"].names(place)["bg_fg"]
+    assert name.startswith("data_3/Fg-Bg/fg-bg")
+    assert meaning({"n": name.rpartition("fg-bg")[2][:-4]})[:2] == ("57", "43")
+    # ceil(n / 800) on the global number would give backgrounds up to 500.
+    assert meaning({"n": "400000"})[0] == "100"
+
+
+def catalogue(root: Path, files: str = "auto", flips: str = "none"):
+    return read_catalogue([root], files, flips, "auto")
+
+
+def touch(root: Path, *names: str) -> None:
+    for number, name in enumerate(names):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), number).save(path)
+
+
+def test_flips_are_the_objects_they_mirror(tmp_path: Path) -> None:
+    one = tmp_path / "001"
+    stems = [f"{bg}_bg_{fg}_fg{flip}" for bg in (1, 2) for fg in (5, 6) for flip in ("", "Flip")]
+    touch(one, *(f"bg_fg{'Flip' if 'Flip' in stem else ''}_1/{stem}.jpg" for stem in stems))
+    touch(one, *(f"bg_fg{'Flip' if 'Flip' in stem else ''}_mask_1/{stem}_mask.jpg" for stem in stems))
+    found = catalogue(one)
+    assert (found.layout.name, found.problems) == ("001", [])
+    assert sorted((entry.background, entry.item) for entry in found.entries) == sorted(
+        2 * [("1", "5"), ("1", "6"), ("2", "5"), ("2", "6")]
+    )
+    assert all("Flip" in entry.partners["mask"].name for entry in found.entries if "Flip" in entry.image.name)
+    three = tmp_path / "003"
+    stems = ["bg_001_fg_001_001", "bg_001_fg_001_01_001", "bg_001_fg_101_001", "bg_002_fg_003_020"]
+    touch(three, *(f"BG_FG/{stem}.jpeg" for stem in stems), *(f"BG_FG Masks/{stem}.jpeg" for stem in stems))
+    found = catalogue(three)
+    assert (found.layout.name, found.problems) == ("003", [])
+    assert sorted(entry.item for entry in found.entries) == ["1", "1", "101", "3"]
+    assert sorted(entry.item for entry in catalogue(three, flips="100").entries) == ["1", "1", "1", "3"]
+    assert sorted(entry.item for entry in catalogue(three, flips="pairs").entries) == ["1", "1", "101", "3"]
+    with pytest.raises(BenchError, match="flips"):
+        catalogue(three, flips="some")
+
+
+def test_backgrounds_are_counted_off_only_where_no_name_carries_a_number(tmp_path: Path) -> None:
+    stems = [f"b{bg:03}_f001_{n}" for bg in (1, 2, 3) for n in range(2)]
+    for name, backgrounds in (("letters", ("kitchen", "attic", "hall")), ("numbers", ("bg3", "bg1", "bg2"))):
+        root = tmp_path / name
+        touch(root, *(f"bg/{one}.jpg" for one in backgrounds), *(f"bg_fg/bgfg_{stem}.jpg" for stem in stems))
+        touch(root, *(f"mask/mask_{stem}.jpg" for stem in stems), *(f"depth/densedepth_{stem}.jpg" for stem in stems))
+    counted, named = (catalogue(tmp_path / name) for name in ("letters", "numbers"))
+    assert counted.layout.name == named.layout.name == "002"
+    assert {(e.background, Path(e.partners["bg"].name).stem) for e in counted.entries} == {
+        ("1", "attic"),
+        ("2", "hall"),
+        ("3", "kitchen"),
+    }
+    assert any("alphabetical" in note for note in counted.notes)
+    assert {(e.background, Path(e.partners["bg"].name).stem) for e in named.entries} == {
+        ("1", "bg1"),
+        ("2", "bg2"),
+        ("3", "bg3"),
+    }
+    assert not any("alphabetical" in note for note in named.notes)
+
+
+def test_the_file_map_decides(folder, tmp_path: Path) -> None:
+    root = tmp_path / "004"
+    touch(root, "bg/bg001.jpeg", "bg/bg002.jpeg", "bg_fg/bg001_fg001_01.jpeg", "bg_fg/bg002_fg001_01.jpeg")
+    for field in ("mask", "depth_map"):
+        touch(root, *(f"bg_fg_{field}/bg00{i}_fg001_01_{field}.jpeg" for i in (1, 2)))
+    rows = [f"bg00{3 - i}\tbg00{i}_fg001_01\tbg00{i}_fg001_01_mask\tbg00{i}_fg001_01_depth_map" for i in (1, 2)]
+    (root / "file_map.txt").write_text("bg\tbg_fg\tmask\tdepth\n" + "\n".join(rows) + "\n")
+    found = catalogue(root)
+    assert (found.layout.name, found.problems) == ("004", [])
+    assert [Path(entry.partners["bg"].name).stem for entry in found.entries] == ["bg002", "bg001"]
+    (root / "bg_fg_mask/bg002_fg001_01_mask.jpeg").unlink()
+    ((name, reason),) = catalogue(root).problems
+    assert "line 3" in name
+    assert "mask bg2_fg1_1_mask" in reason
+
+
+def test_patterns_of_ones_own(folder) -> None:
+    text = "bg=bg/bg{bg}.png image=bg_fg/bg{bg}_fg{fg}_{n}.* mask=mask/bg{bg}_fg{fg}_{n}.png"
+    found = catalogue(folder.root, text)
+    assert found.problems == []
+    assert len(found.entries) == 16
+    assert found.fields == {"bg", "bg_fg", "mask"}
+    assert {(entry.background, entry.item) for entry in found.entries} == {
+        (str(g), str(o)) for g in range(1, 5) for o in range(1, 5)
+    }
+    assert all(entry.partners["mask"].name.replace("mask/", "bg_fg/") == entry.image.name for entry in found.entries)
+
+
+@pytest.mark.parametrize(
+    ("text", "caret", "reason"),
+    [
+        ("mask=m/{a}.png", 0, "bg_fg="),
+        ("image={a}.png colour={a}.png", 14, "fields: bg"),
+        ("image={A}.png", 6, "small letters"),
+        ("image=[{a}.png", 10, "for every"),
+        ("image={a}", 8, "a suffix"),
+        ("image={a}.png image={b}.png", 14, "not two"),
+    ],
+)
+def test_patterns_that_cannot_be_read(text: str, caret: int, reason: str) -> None:
+    with pytest.raises(BenchError, match=reason) as caught:
+        parse_patterns(text)
+    *_, shown, pointer = str(caught.value).splitlines()
+    assert shown == f"  {text}"
+    assert pointer.index("^") - 2 == caret
+
+
+def test_unknown_layouts_and_folders_of_something_else(tmp_path: Path) -> None:
+    touch(tmp_path / "x", "one.png", "two.png")
+    with pytest.raises(BenchError, match="auto, 000, 001"):
+        Stored(tmp_path / "x", files="005")
+    with pytest.raises(BadData, match="no known layout"):
+        Stored(tmp_path / "x")
+    with pytest.raises(BadData, match="no picture in the names of layout 003"):
+        Stored(tmp_path / "x", files="003")
+
+
+@pytest.mark.parametrize(
+    ("layout", "names"),
+    [
+        (
+            "carvana",
+            ["train/abc_01.jpg", "train/abc_02.jpg", "train_masks/abc_01_mask.gif", "train_masks/abc_02_mask.gif"],
+        ),
+        ("pets", ["images/Abyssinian_1.jpg", "annotations/trimaps/Abyssinian_1.png", "images/pug_2.jpg"]),
+        ("nyu", ["00001_colors.png", "00001_depth.png"]),
+        (
+            "kitti",
+            [
+                "d_sync/image_02/data/000005.png",
+                "d_sync/proj_depth/groundtruth/image_02/000005.png",
+                "d_sync/image_02/data/000001.png",
+            ],
+        ),
+        ("tum", ["rgb/1305031102.175304.png", "depth/1305031102.160407.png"]),
+        (
+            "scannet",
+            [
+                "scene0000_00/color/0.jpg",
+                "scene0000_00/depth/0.png",
+                "scene0001_00/color/0.jpg",
+                "scene0001_00/depth/0.png",
+            ],
+        ),
+        ("folders", ["images/a.jpg", "images/b.jpg", "masks/a.png", "masks/b.png"]),
+    ],
+)
+def test_sets_that_many_people_have(tmp_path: Path, layout: str, names: list[str]) -> None:
+    touch(tmp_path, *names)
+    found = catalogue(tmp_path)
+    assert (found.layout.name, found.problems) == (layout, [])
+    assert found.entries
+    assert all(entry.partners for entry in found.entries)
+    assert "bg" not in found.fields
+
+
+def test_a_zip_in_a_folder_beside_the_backgrounds(tmp_path: Path, rooms) -> None:
+    """As layout 000 was published: backgrounds apart, the rest in zips."""
+    export(rooms, "000", 10, tmp_path / "all", size=32)
+    lone = tmp_path / "published"
+    lone.mkdir()
+    (tmp_path / "all/Background").rename(lone / "Background")
+    with zipfile.ZipFile(lone / "data_part1.zip", "w") as archive:
+        for file in (tmp_path / "all/data_1").rglob("*.jpg"):
+            archive.write(file, file.relative_to(tmp_path / "all"))
+    source = Stored(lone, split="shared")
+    assert source.catalogue.layout.name == "000"
+    assert len(source.catalogue.entries) == 10
+    assert source.has_background

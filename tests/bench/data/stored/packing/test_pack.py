@@ -1,0 +1,170 @@
+"""Packs: the same quartets, faster; damage noticed, sources that change, many writers, going on."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bench.core.errors import BadData, BenchError
+from bench.data.loading.loader import Loader
+from bench.data.stored.source import Stored
+from tests.bench.data.stored.conftest import Folder
+
+PARTS = ("train", "val", "test")
+
+
+@pytest.fixture(autouse=True)
+def all_sets_are_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stored, "worth_packing", 1)
+
+
+@pytest.fixture
+def opened(folder: Folder, tmp_path: Path):
+    def open_it(**options) -> Stored:
+        given = {"split": "shared", "packed": tmp_path / "packed", **options}
+        return Stored(folder.root, **given)
+
+    return open_it
+
+
+def all_of(source: Stored, size: int = 32) -> dict[str, torch.Tensor]:
+    quartets = [source.render(part, torch.arange(source.count(part)), size) for part in PARTS]
+    return {name: torch.cat([getattr(quartet, name) for quartet in quartets]) for name, _ in quartets[0].tensors()}
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_pack_serves_what_files_hold(opened, folder) -> None:
+    plain = all_of(Stored(folder.root, split="shared", packed=None))
+    pack = opened().pack(32)
+    assert pack.is_complete
+    assert pack.verify() == 0
+    for path in folder.root.glob("*[gk]/*_*.png"):  # none of these is decoded again
+        content, facts = path.read_bytes(), path.stat()
+        path.write_bytes(bytes(len(content)))
+        os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert same(all_of(opened()), plain)
+
+
+def test_what_a_manifest_says(opened) -> None:
+    pack = opened().pack(32)
+    manifest = json.loads((pack.folder / "manifest.json").read_text())
+    assert set(manifest["groups"]["background"]) == {"1", "2", "3", "4"}
+    assert manifest["groups"]["encoding"] == ["metric, 1.0 = 10 m"]
+    assert manifest["tables"]["samples"]["count"] == 16
+    assert manifest["tables"]["backgrounds"]["count"] == 4, "each background once"
+    assert {field["name"]: field["dtype"] for field in manifest["tables"]["samples"]["fields"]} == {
+        "bg_fg": "u1",
+        "mask": "u1",
+        "depth": "<u2",
+    }
+
+
+def test_rows_are_written_as_they_are_needed(opened) -> None:
+    source = opened()
+    source.render("test", torch.arange(1), 32)
+    pack = source.reader(32).pack
+    assert pack.samples.written() == 1
+    assert opened().reader(32).pack.samples.written() == 1, "and another process goes on from there"
+    seen: list[int] = []
+    opened().pack(32, lambda what, done, total: seen.append(done))
+    assert seen[-1] == 16
+    assert opened().reader(32).pack.is_complete
+
+
+@pytest.mark.parametrize("damage", ["a bit", "zeros", "cut short", "sums"])
+def test_damage_is_noticed_and_made_good(opened, damage: str) -> None:
+    good = all_of(opened())
+    pack = opened().pack(32)
+    path = pack.folder / ("samples.sums" if damage == "sums" else "samples.bg_fg")
+    content = bytearray(path.read_bytes())
+    if damage == "a bit":
+        content[3000] ^= 4
+    elif damage == "cut short":
+        content = content[: len(content) // 2]
+    else:
+        content = bytearray(len(content))
+    path.write_bytes(content)
+    again = opened()
+    if damage == "sums":  # nothing is marked as written: that is no damage
+        assert same(all_of(again), good)
+    else:
+        with pytest.warns(RuntimeWarning, match="anew"):
+            assert same(all_of(again), good)
+    if damage in ("a bit", "zeros"):
+        assert again.reader(32).pack.samples.damaged == (1 if damage == "a bit" else 16)
+    assert opened().pack(32).verify() == 0
+
+
+def test_a_source_that_changed_is_packed_anew(opened, folder) -> None:
+    before = opened().pack(32).folder
+    folder.save("bg_fg/bg001_fg001_01.png", np.zeros((48, 48, 3), np.uint8))
+    after = opened().pack(32)
+    assert after.folder != before
+    assert not before.exists(), "what nobody can use any more goes"
+    assert float(all_of(opened())["bg_fg"].flatten(1).amax(1).min()) == 0
+    assert opened(fit="stretch").pack(32).folder != after.folder
+    assert opened().pack(24).folder != after.folder
+    assert after.folder.exists()
+
+
+def test_bad_files_are_not_looked_for_twice(opened, folder) -> None:
+    (folder.root / "mask/bg001_fg001_01.png").write_bytes(b"x")
+    for _ in range(2):
+        with pytest.raises(BadData, match="not an image"):
+            opened()
+        assert opened(skip_bad=True).describe()["skipped"] == 1
+
+
+def pack_one(root: Path, packed: Path) -> None:
+    Stored(root, split="shared", packed=packed).pack(40)
+
+
+def test_several_processes_at_once(opened, folder, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    torch.set_num_threads(1)
+    some = [context.Process(target=pack_one, args=(folder.root, tmp_path / "packed")) for _ in range(3)]
+    for process in some:
+        process.start()
+    for process in some:
+        process.join(60)
+    assert [process.exitcode for process in some] == [0, 0, 0]
+    pack = opened().reader(40).pack
+    assert pack.is_complete
+    assert pack.verify() == 0
+    assert len([path for path in (tmp_path / "packed").iterdir() if path.is_dir()]) == 1
+
+
+def test_a_folder_that_cannot_be_written(opened, tmp_path: Path) -> None:
+    (tmp_path / "packed").write_text("a file")
+    with pytest.raises((BenchError, OSError)):
+        opened().pack(32)
+
+
+def test_400_000_quartets_of_64_px_take_under_15_gb(opened) -> None:
+    pack = opened().pack(64)
+    row = sum(np.dtype(field.dtype).itemsize * int(np.prod(field.shape)) for field in pack.samples.fields) + 8
+    assert row * 400_000 < 15e9
+
+
+def test_training_begins_while_a_large_set_is_packed(opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stored, "checked", 3)
+    source = opened()
+    budget = 2**30
+    loader = Loader(source, "train", source.count("train"), 32, 2, budget)
+    assert loader.tier == "live"
+    assert source.reader(32).pack.samples.written() <= 1, "nothing is decoded ahead"
+    first = [batch.arrive().bg_fg for batch in loader.in_order()]
+    assert source.reader(32).pack.samples.written() >= source.count("train")
+    source.pack(32)
+    again = Loader(source, "train", source.count("train"), 32, 2, budget)
+    assert again.tier == "resident"
+    assert torch.equal(torch.cat(first), torch.cat([batch.arrive().bg_fg for batch in again.in_order()]))

@@ -1,0 +1,49 @@
+"""The README's excerpt, and all pages together."""
+
+from pathlib import Path
+
+from bench.report.markdown.excerpt import BEGIN, END, put
+from bench.report.markdown.leaderboard import leaderboard
+from bench.report.pages import pages
+from bench.results import store
+from tests.bench.records import record
+from tests.bench.report.markdown.test_leaderboard import done_in
+
+
+def test_the_excerpt_stands_between_its_markers_and_replaces_an_old_one() -> None:
+    page = f"# Title\n{BEGIN}old\n{END}after\n"
+    text = put(page, [("a.json", record()), ("b.json", record("constant", recipe="", dice=0.0))])
+    assert text.startswith(f"# Title\n{BEGIN}*quick v1")
+    assert text.endswith(f"{END}after\n")
+    assert "old" not in text
+    assert "| · | `unet` | `bce_ssim` | float32 | 1 | 0.8000 <sub>+0.80</sub> |" in text
+    assert put(text, [("a.json", record()), ("b.json", record("constant", recipe="", dice=0.0))]) == text
+
+
+def test_a_model_in_two_precisions_is_told_apart() -> None:
+    text = put(f"{BEGIN}{END}", [("a.json", record()), ("b.json", done_in("bfloat16")), ("c.json", record("wnet"))])
+    rows = [tuple(line.split(" | ")[i] for i in (1, 3)) for line in text.splitlines() if " | `" in line]
+    assert sorted(rows) == [("`unet`", "bfloat16"), ("`unet`", "float32"), ("`wnet`", "float32")]
+
+
+def test_a_rate_is_the_leaderboards() -> None:
+    timings = [record().timings.model_copy(update={"images_per_second": rate}) for rate in (120.0, 130.0, 150.0)]
+    records = [(f"{seed}.json", record(seed=seed, timings=timing)) for seed, timing in enumerate(timings)]
+    assert "| 130 |" in put(f"{BEGIN}{END}", records)
+    assert "| 130 |" in leaderboard(records)
+
+
+def test_line_endings_stay_what_they_are() -> None:
+    text = put(f"a\n{BEGIN}{END}b\n".replace("\n", "\r\n"), [("a.json", record())])
+    assert text.count("\n") == text.count("\r\n") > 5
+
+
+def test_a_page_without_markers_is_left_alone() -> None:
+    assert put("no markers", [("a.json", record())]) == "no markers"
+
+
+def test_links_lead_from_the_page_to_the_records(tmp_path: Path) -> None:
+    store.write(tmp_path / "deep" / "results", record(), {})
+    made = pages(tmp_path / "deep" / "results", tmp_path / "board.md")
+    assert "(deep/results/unet_" in made[tmp_path / "board.md"]
+    assert set(made) == {tmp_path / "board.md", tmp_path / "deep" / "results" / store.SCHEMA}

@@ -1,1 +1,1 @@
-"""Quartets that lie in files: folders and zips, in the five published layouts or one's own; read, packed, exported."""
+"""Quartets that lie in files: folders and zips, in the five published layouts or the user's; read, packed, exported."""

@@ -105,7 +105,7 @@ def read_catalogue(
     if strange:
         notes.append("not in the layout's names: " + _counts(strange))
     if roots.ignored:
-        notes.append("not looked at: " + _counts(roots.ignored))
+        notes.append("not read: " + _counts(roots.ignored))
     return Catalogue(
         roots,
         layout,
@@ -121,7 +121,7 @@ def recognise(roots: Roots) -> Layout:
     """The first layout in which as good as most of the files have a meaning.
 
     Raises:
-        BadData: there is none.
+        BadData: no layout fits.
     """
     step = max(1, len(roots.files) // _ENOUGH_TO_RECOGNISE)
     some = roots.files[::step]

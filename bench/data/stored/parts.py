@@ -1,4 +1,4 @@
-"""Which stored quartets are in which part: those whose background and object may both be there."""
+"""Which stored quartets are in which part: those whose background and object may both be in it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Parts:
         rows: of each part, in an order that the seed decides.
         groups: number of the background group and of the object group of every quartet, (N,) each.
         division: the split of the pools.
-        left_out: quartets whose background is of one part and whose object of another.
+        left_out: quartets whose background and object belong to different parts.
         sizes: background groups, object groups and quartets of each part.
     """
 
@@ -52,7 +52,7 @@ class Parts:
 def share_out(entries: Sequence[QuartetFiles], seed: int, rule: str) -> Parts:
     """Share quartets out over the parts.
 
-    Where a rule allows a quartet in several parts (``shared``), it comes into one of them, at random.
+    Where a rule allows a quartet in several parts (``shared``), it is put into one of them, at random.
 
     Raises:
         BadData: too few groups, or a part that nothing is left for.
@@ -75,8 +75,10 @@ def share_out(entries: Sequence[QuartetFiles], seed: int, rule: str) -> Parts:
     rows = {part: order[chosen[order] == at] for at, part in enumerate(FRACTIONS)}
     empty = [part for part, some in rows.items() if not len(some)]
     if empty:
-        reason = f"no quartet is left for {' and '.join(empty)}: too few have a background and an object of one part"
-        raise BadData([("split", reason)], "share one of them: --split unseen-bg or unseen-fg; or add more")
+        reason = (
+            f"no quartet is left for {' and '.join(empty)}: too few have a background and an object of the same part"
+        )
+        raise BadData([("split", reason)], "let either be shared: --split unseen-bg or unseen-fg; or add more")
     groups = [_numbers(columns["background"]), _numbers(columns.get("object", columns["background"]))]
     sizes = {
         part: {
@@ -101,7 +103,7 @@ def _choose(allowed: npt.NDArray[np.bool_]) -> Rows:
             continue
         wanted = np.where(may, list(FRACTIONS.values()), 0.0)
         wanted *= len(members) / wanted.sum()
-        counts = np.maximum(np.floor(wanted), may).astype(np.int64)  # few as they are, every part gets one
+        counts = np.maximum(np.floor(wanted), may).astype(np.int64)  # few as they are, every part gets a quartet
         while counts.sum() != len(members):
             step = 1 if counts.sum() < len(members) else -1
             counts[(step * (wanted - counts) - 9 * (counts + step < 1)).argmax()] += step

@@ -34,7 +34,7 @@ class QuartetSet:
         catalogue: which files make which quartet.
         entries: the quartets that are used.
         plates: files of each background; of several the median is meant.
-        background: number of each quartet's background, -1 where there is none, (N,).
+        background: number of each quartet's background, -1 without, (N,).
         decoding: how files become arrays.
         depth: how depth files are read; None without depth.
         options: how files were named and paired, as JSON.
@@ -85,7 +85,7 @@ class QuartetSet:
         before = self.catalogue.roots
         if type(before).open(before.paths).fingerprint() != before.fingerprint():
             where = ", ".join(str(path) for path in before.paths)
-            raise BadData([(where, "changed while it was read")], "begin again when nothing writes there")
+            raise BadData([(where, "changed while it was read")], "begin again when nothing writes to it")
 
     def notes(self) -> list[str]:
         """What was decided, in sentences."""
@@ -131,7 +131,7 @@ def open_quartets(
         packed: folder where the outcome of checking is kept; None for nowhere.
         worth_packing: fewer quartets are checked anew every time.
         checked: of more quartets, damaged files are met when they are needed.
-        progress: told as files are listed and checked.
+        progress: called as files are listed and checked.
 
     Raises:
         BadData: files that cannot be used, all of them by name.

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bench.core.errors import BenchError
 from bench.core.progress import Progress, no_progress
-from bench.data.camera import find_camera
+from bench.data.camera.condition import find_camera
 from bench.data.source import OwnPack, Source
 from bench.data.sources import sources
 from bench.data.split import Part
@@ -211,7 +211,7 @@ class Stored(Source):
 
     @property
     def ignored(self) -> dict[str, int]:
-        """How many files were not looked at, by suffix."""
+        """How many files are not read, by suffix."""
         return dict(self.catalogue.roots.ignored)
 
     def picture_sizes(self, most: int = 256) -> dict[str, int]:

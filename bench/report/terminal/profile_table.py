@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.console import Group
 from rich.text import Text
 
-from bench.profile.profile import Block, Profile
+from bench.profile.block import Block
+from bench.profile.profile import Profile
 from bench.profile.windows.interleaved import StepComparison
 from bench.report.pictures.bars import bar
 from bench.report.terminal.figure_table import FigureTable

@@ -1,4 +1,4 @@
-"""All cells of a leaderboard on another data set: does their order hold there?"""
+"""All cells of a leaderboard on another data set: does their order hold on it?"""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class BoardEvaluation:
 
 
 def find_board(results: Path, text: str) -> Group:
-    """The one leaderboard whose heading holds a text.
+    """The only leaderboard whose heading holds a text.
 
     Raises:
         BenchError: none does, or several do.
@@ -71,10 +71,10 @@ def evaluate_board(
         group: the leaderboard.
         runs: folder of weights.
         device: where to compute.
-        progress: told after every run.
+        progress: called after every run.
 
     Raises:
-        BenchError: fewer than two cells have weights, or one of them cannot be evaluated there.
+        BenchError: fewer than two cells have weights, or a cell cannot be evaluated on the other data.
     """
     chosen: dict[int, list[str]] = {}
     rows = [row for row in group.board if row.learns]
@@ -86,16 +86,16 @@ def evaluate_board(
         raise BenchError(
             f"{len(chosen)} of {len(rows)} cells left weights in {runs}: an order needs {_FEWEST} at least"
         )
-    there: dict[str, str] = {}
+    evaluated: dict[str, str] = {}
     total = sum(map(len, chosen.values()))
     for place, names in chosen.items():
         for name, record in rows[place].records.values():
             if name in names:
                 _, path = evaluator.evaluate(load_run(runs, name, record, device))
-                there[name] = path.name
-                progress(label(rows[place]), len(there), total)
+                evaluated[name] = path.name
+                progress(label(rows[place]), len(evaluated), total)
     cells = [rows[place] for place in chosen]
-    agreements = _agreements(evaluator.results, cells, list(chosen.values()), there, group.metrics)
+    agreements = _agreements(evaluator.results, cells, list(chosen.values()), evaluated, group.metrics)
     return BoardEvaluation(
         title=group.title,
         cells=tuple(map(label, cells)),
@@ -110,18 +110,18 @@ def _agreements(
     results: Path,
     cells: Sequence[Row],
     names: Sequence[Sequence[str]],
-    there: Mapping[str, str],
+    evaluated: Mapping[str, str],
     facts: Mapping[str, MetricFacts],
 ) -> dict[str, RankAgreement]:
     """By headline metric; those that a cell lacks on either side are left out."""
     flat = [name for of_cell in names for name in of_cell]
     own = Aligned.of(results, flat)
-    other = Aligned.of(results / evaluations.FOLDER, [there[name] for name in flat], evaluations.read_images)
+    other = Aligned.of(results / evaluations.FOLDER, [evaluated[name] for name in flat], evaluations.read_images)
     found = {}
     for metric in shown(facts, "headline"):
         try:
             here = Measured([own.scored(of_cell, metric, facts[metric]) for of_cell in names], own.grouping)
-            away = [other.scored([there[name] for name in of_cell], metric, facts[metric]) for of_cell in names]
+            away = [other.scored([evaluated[name] for name in of_cell], metric, facts[metric]) for of_cell in names]
         except KeyError:
             continue
         found[metric] = agreement(here, Measured(away, other.grouping), np.random.default_rng(0))

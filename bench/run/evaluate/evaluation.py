@@ -1,4 +1,4 @@
-"""Recorded runs on data that they were not trained on, beside the baselines fitted there."""
+"""Recorded runs on data that they were not trained on, beside the baselines fitted on it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NEVER = 1e-6  # a depth this near 0 or 1 has no logit to speak of
 
 @dataclass
 class Evaluator:
-    """Scores runs on one source; what is rendered and fitted for one serves the next.
+    """Scores runs on one source; what is rendered and fitted is kept for the next run.
 
     Attributes:
         source: on the device of the runs.
@@ -69,15 +69,15 @@ class Evaluator:
         test = self._part("test", samples, size)
         if run.needs_background and next(iter(test.in_order())).quartet.bg is None:
             raise BenchError(f"{run.label} looks at a picture and its background, and the data has no backgrounds")
-        asked = all_metrics.default()
-        predict, kept, note = _comparable(run, self.source, asked)
+        keys = all_metrics.default()
+        predict, kept, note = _comparable(run, self.source, keys)
         notes += [note] if note else []
         scores = score(predict, (batch.quartet for batch in test.in_order()), kept)
         found = {name: value for name, value in scores.summary().items() if value.images}
         if not found:
             raise BenchError(f"the data has no truth for what {run.label} predicts")
         fitted, stands_out = self._baselines(spec.protocol.train_samples, test)
-        floor = {name: one.summary() for name, one in fitted.items()}
+        floor = {name: fitted_scores.summary() for name, fitted_scores in fitted.items()}
         train = self._part("train", spec.protocol.train_samples, size)
         evaluation = EvaluationRecord(
             run=run.record.id,
@@ -143,7 +143,7 @@ class Evaluator:
         }
 
 
-def _comparable(run: TrainedRun, source: Source, asked: Sequence[str]) -> tuple[Predict, list[str], str]:
+def _comparable(run: TrainedRun, source: Source, keys: Sequence[str]) -> tuple[Predict, list[str], str]:
     """How to ask a run about this data, by which metrics, and why so.
 
     Metric depths of two ranges are brought to the data's. Of other encodings only what is measured after the best scale
@@ -151,15 +151,15 @@ def _comparable(run: TrainedRun, source: Source, asked: Sequence[str]) -> tuple[
     """
     ours, theirs = str(run.record.spec.data.get("encoding", "")), source.encoding
     if "depth" not in run.heads or not source.has_depth or ours == theirs:
-        return run.predict, list(asked), ""
+        return run.predict, list(keys), ""
     metric = _METRIC.fullmatch(ours), _METRIC.fullmatch(theirs)
     if metric[0] and metric[1]:
         ratio = float(metric[0][1]) / float(metric[1][1])
-        return _scaled(run.predict, ratio), list(asked), f"depth was brought from {ours!r} to {theirs!r}"
+        return _scaled(run.predict, ratio), list(keys), f"depth was brought from {ours!r} to {theirs!r}"
     inverse = [encoding.startswith("inverse") for encoding in (ours, theirs)]
     kept = [
         key
-        for key in asked
+        for key in keys
         if all_metrics.facts(key).head == "mask" or (key.endswith("_aligned") and inverse[0] == inverse[1])
     ]
     return (

@@ -22,8 +22,8 @@ BATCH = 32
 
 def open_part(source: Source, part: Part, samples: int, size: int) -> Loader:
     """The first samples of a part, as many as it has, through the packing that training sees them through."""
-    there = source.count(part)
-    count = samples if there is None else min(samples, there)
+    available = source.count(part)
+    count = samples if available is None else min(samples, available)
     return Loader(source, part, count, size, BATCH, int(RESIDENT_SHARE * free_bytes(source.device)))
 
 
@@ -55,11 +55,11 @@ def fit_baselines(names: Sequence[str], loader: Loader) -> tuple[dict[str, Predi
         except ValueError as error:
             notes.append(f"{name} stands out: {error}")
             continue
-        fitted[name] = _asked(model.eval())
+        fitted[name] = _predictor(model.eval())
     return fitted, notes
 
 
-def _asked(model: Fitted) -> Predict:
+def _predictor(model: Fitted) -> Predict:
     @torch.no_grad()
     def predict(quartet: Quartet) -> Prediction:
         answer: Prediction = model(*quartet.inputs)

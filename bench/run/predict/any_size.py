@@ -13,10 +13,10 @@ Values = dict[str, Tensor]
 """A value in [0, 1] for every pixel by head, (H, W) float32."""
 
 Network = Callable[[Tensor | None, Tensor], Values]
-"""From bg (3, H, W), if there is one, and bg_fg (3, H, W), sides multiples of its stride, to values of that size."""
+"""From bg (3, H, W), or None, and bg_fg (3, H, W), sides multiples of its stride, to values of that size."""
 
 _OVERLAP = 4
-"""Tiles overlap by one part in so many of their side."""
+"""Tiles overlap by this fraction of their side (1 / n)."""
 
 
 def predict_any_size(
@@ -32,7 +32,7 @@ def predict_any_size(
         bg: (3, H, W) or None.
         bg_fg: (3, H, W).
         stride: of the network.
-        tile: largest side that the network is given at once, rounded up to a multiple of the stride; None for any.
+        tile: largest side given to the network at once, rounded up to a multiple of the stride; None for any.
 
     Returns:
         Values (H, W) by head.

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core.errors import BadData
-from bench.data.file_names import printable, stem_of
-from bench.data.image_files import SUFFIXES
+from bench.data.images.file_names import printable, stem_of
+from bench.data.images.files import SUFFIXES
 from bench.data.stored.naming.patterns import Pattern, normal, parse_patterns
 
 _COMPOSITE = re.compile(r"(?<![a-z])(?:bg[_-]?fg|fg[_-]?bg)(?![a-z])", re.IGNORECASE)
-"""What names of composites hold; their backgrounds have ``bg`` there."""
+"""What names of composites hold; their backgrounds have ``bg`` in its place."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class PictureFile:
     Attributes:
         name: what is made of it begins with this.
         bg_fg: its file.
-        bg: the file of its background, None where there is none.
+        bg: the file of its background, None without.
     """
 
     name: str
@@ -51,19 +51,19 @@ def find_pictures(
 ) -> PictureFiles:
     """The pictures among files and folders, each with its background.
 
-    A background is, in this order: the one file, or the file of the same stem in the folder, that ``background`` names;
-    what ``patterns`` pair by equal ids; the file of a composite's name with ``bg`` in the place of ``bg_fg`` (or in a
-    folder so called). A file that serves as a background is no picture.
+    A background is, in this order: the file that ``background`` names, or the file of the same stem in the folder that
+    it names; what ``patterns`` pair by equal ids; the file of a composite's name with ``bg`` in the place of ``bg_fg``
+    (or in a folder so called). A file that serves as a background is no picture.
 
     Args:
         given: files, and folders whose files are meant, not those of folders within; of a folder with folders ``bg``
             and ``bg_fg``, the files in these.
         background: a file or a folder.
         patterns: such as ``bg={scene}.jpg bg_fg={scene}_{n}.jpg``.
-        paired: whether pictures need a background; without one they are problems.
+        paired: whether pictures need a background; without a background they are problems.
 
     Raises:
-        BadData: nothing is there.
+        BadData: no image files.
         BenchError: patterns that cannot be understood.
     """
     files, ignored = _listed(given)
@@ -93,7 +93,7 @@ def find_pictures(
 
 
 def _listed(given: Iterable[Path]) -> tuple[list[Path], int]:
-    """All files with the suffix of an image, those of folders in alphabetical order, and how many others there are."""
+    """All files with the suffix of an image, those of folders in alphabetical order, and the number of others."""
     files: list[Path] = []
     ignored = 0
     for path in given:

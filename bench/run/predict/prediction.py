@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.core.progress import Progress, no_progress
-from bench.data.file_names import printable
-from bench.data.image_files import BadImage
+from bench.data.images.file_names import printable
+from bench.data.images.files import BadImage
 from bench.data.stored.decoding.images import BadFile, open_image, rgb
 from bench.run.predict.any_size import Values, predict_any_size
 from bench.run.predict.picture_files import PictureFile
@@ -64,17 +64,17 @@ def predict_files(
     Args:
         run: whose network.
         pictures: what to predict.
-        write: keeps each; what it raises ends everything but for what is wrong with one file.
+        write: keeps each; what it raises ends everything but for what is wrong with a file.
         tile: largest side that the network is given at once.
         side: the network sees pictures shrunk to this shorter side, and its answer is enlarged; None: as they are.
-        progress: told after every picture.
+        progress: called after every picture.
 
     Returns:
         What could not be predicted, with the reason.
     """
     problems: list[tuple[str, str]] = []
     done = 0
-    read = partial(_read, lru_cache(maxsize=_AHEAD)(_decoded))  # one background may serve all pictures
+    read = partial(_read, lru_cache(maxsize=_AHEAD)(_decoded))  # the same background may serve all pictures
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="write") as writers:
         writing: deque[Future[None]] = deque()
         try:
@@ -115,7 +115,7 @@ def _ahead(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
 
 
 def _read(plate: Callable[[Path], Tensor], picture: PictureFile) -> tuple[Tensor | None, Tensor] | str:
-    """bg, if there is one, and bg_fg, (H, W, 3) of 8 bits; or what is wrong with them."""
+    """bg, or None, and bg_fg, (H, W, 3) of 8 bits; or what is wrong with them."""
     try:
         bg_fg = _decoded(picture.bg_fg)
         bg = None
@@ -126,7 +126,7 @@ def _read(plate: Callable[[Path], Tensor], picture: PictureFile) -> tuple[Tensor
                 raise BadImage(f"its background {printable(picture.bg)}: {error}") from error
             if bg.shape != bg_fg.shape:
                 sizes = [f"{image.shape[1]}x{image.shape[0]}" for image in (bg_fg, bg)]
-                raise BadImage(f"{sizes[0]}, its background {printable(picture.bg)} {sizes[1]}: not of one size")
+                raise BadImage(f"{sizes[0]}, its background {printable(picture.bg)} {sizes[1]}: of different sizes")
     except (BadImage, BadFile, OSError) as error:
         return str(error) or type(error).__name__
     return bg, bg_fg

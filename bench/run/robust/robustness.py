@@ -28,7 +28,7 @@ class Curve:
 
     Attributes:
         name, summary, unit, amounts: of the disturbance, see `Disturbance`.
-        run, baseline: the metric undisturbed and in each grade; None where no image has anything to say.
+        run, baseline: the metric undisturbed and in each grade; None where no image has a value.
         falls_below: the first grade, from 1, in which the run is worse than the baseline; 0 if it is so undisturbed;
             None if it never is.
     """
@@ -54,7 +54,7 @@ class Robustness:
         metric: key.
         facts: of the metric.
         baseline: its name.
-        curves: one a disturbance.
+        curves: one for each disturbance.
         notes: what a reader should know.
     """
 
@@ -91,7 +91,7 @@ def robustness(
         metric: key; empty: what the leaderboard ranks by, of the run's first head.
         samples: test images; None: as many as the run was tested on.
         seed: of what is drawn.
-        progress: told after every grade.
+        progress: called after every grade.
         disturbances: which.
 
     Raises:
@@ -153,7 +153,7 @@ def robustness(
 
 
 def falls_below(run: Sequence[float | None], baseline: Sequence[float | None], facts: MetricFacts) -> int | None:
-    """The first place at which the run is worse than the baseline; None if there is none."""
+    """The first place at which the run is worse than the baseline; None if it never is."""
     for place, (ours, theirs) in enumerate(zip(run, baseline, strict=True)):
         if ours is not None and theirs is not None and facts.better(theirs, ours):
             return place

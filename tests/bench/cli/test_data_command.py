@@ -84,7 +84,7 @@ def test_export_and_pack(root: Path) -> None:
     )
     done = bench(*words, "--out", "four.zip")
     assert "36 quartets in layout 004" in done.output
-    with pytest.raises(BenchError, match="there already"):
+    with pytest.raises(BenchError, match="exists already"):
         bench(*words, "--out", "four.zip")
     packed = bench(
         "pack", "--data", "stored", "--root", "four.zip", "--split", "shared", "--size", "24", "--size", "32"
@@ -92,7 +92,7 @@ def test_export_and_pack(root: Path) -> None:
     assert packed.output.count("36 quartets of") == 2
     with pytest.raises(BenchError, match="only --data stored"):
         bench("pack", "--size", "24")
-    with pytest.raises(BenchError, match="there are: 000"):
+    with pytest.raises(BenchError, match="known: 000"):
         bench("export", "--files", "005", "--count", "3", "--out", "x")
 
 

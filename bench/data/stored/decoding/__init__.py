@@ -1,1 +1,1 @@
-"""File contents as arrays of one size."""
+"""File contents as square arrays."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from bench.core.errors import BenchError
-from bench.data.colour_maps import NAMES, Colours, colour_map, entries, likely
 from bench.data.depth_units import DepthFacts, DepthUnit, depth_unit, doubt, for_type, guess, scaled
+from bench.data.images.colour_maps import NAMES, Colours, colour_map, entries, likely
 from bench.data.stored.decoding.images import BadFile
 from bench.data.stored.decoding.numbers import Array, colours_of, numbers_of
 from bench.data.stored.files.roots import File, Roots, Unreadable
@@ -73,7 +73,7 @@ def find_depth_format(
     """Decide the unit.
 
     Args:
-        roots, files: the depth files; some of them are looked at.
+        roots, files: the depth files; a sample of them is read.
         declared: a key of `DEPTH_UNITS`, or ``auto``.
         implied: what the layout says, or ``auto``.
         scale: numbers to a metre, instead of a unit.
@@ -84,7 +84,7 @@ def find_depth_format(
         BenchError: an unknown unit or map, two of them, or a range that is none.
     """
     if scale is not None and declared != "auto":
-        raise BenchError("--depth-scale and --depth-unit say the same thing; give one")
+        raise BenchError("--depth-scale and --depth-unit contradict each other; give either")
     if map_name is not None:
         colour_map(map_name)
     chosen = declared if declared != "auto" else implied
@@ -107,12 +107,12 @@ def find_depth_format(
     is_known = values >= 0
     known = float(is_known.mean()) if len(values) else 0.0
     median = float(np.median(values[is_known])) if is_known.any() else 0.0
-    warning = doubt(facts, unit, guessed) if maps else "no depth map could be looked at"
+    warning = doubt(facts, unit, guessed) if maps else "no depth map could be read"
     if warning is None and len(values) and known < 0.5 and facts.known > 2 * known:
         beyond = f"{facts.known - known:.0%} of the pixels lie beyond what becomes 1.0 ({unit.encoding})"
         warning = f"{beyond}; give another --depth-range"
     if blur is not None and blur > 24:
-        warning = f"the colours are not those of {found_map} ({blur:.0f} of 255 off); there are: {', '.join(NAMES)}"
+        warning = f"the colours are not those of {found_map} ({blur:.0f} of 255 off); known maps: {', '.join(NAMES)}"
     return DepthFormat(unit, found_map if unit.name == "colormap" else None, known, median, blur, origin, warning or "")
 
 

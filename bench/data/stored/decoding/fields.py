@@ -1,7 +1,7 @@
-"""Files to arrays of one size: photographs, masks and depth, whatever they were saved as.
+"""Files to square arrays: photographs, masks and depth, whatever they were saved as.
 
-One rule for all kinds: turned upright as EXIF says, palettes resolved, 16 bits scaled to 8 for pictures and kept for
-depth; JPEG is decoded at half, quarter or eighth size where that is still enough, and targets as grey.
+The same rules for all kinds: turned upright as EXIF says, palettes resolved, 16 bits scaled to 8 for pictures and kept
+for depth; JPEG is decoded at half, quarter or eighth size where that is still enough, and targets as grey.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.data.colour_maps import entries
 from bench.data.depth_units import UNKNOWN, DepthUnit
+from bench.data.images.colour_maps import entries
 from bench.data.stored.decoding.images import BadFile, open_image, rgb
 from bench.data.stored.decoding.mask_values import MaskValues, Planes, read_mask
 from bench.data.stored.decoding.numbers import numbers_of
@@ -30,11 +30,11 @@ class DecodeOptions:
     """How files are to be read.
 
     Attributes:
-        fit: one of `FITS`.
-        foreground: one of `FOREGROUNDS`.
+        fit: a member of `FITS`.
+        foreground: a member of `FOREGROUNDS`.
         soft: masks stay grey.
         values: declared values of masks.
-        unit: of depth; None where there is no depth.
+        unit: of depth; None without depth.
         colour_map: of depth that was saved in colours.
     """
 
@@ -61,7 +61,7 @@ def mask(content: bytes, name: str, size: int, options: DecodeOptions) -> tuple[
     """A mask in its square and where it is known, see `read_mask`, and its width over its height.
 
     Raises:
-        BadFile: see `open_image`; no alpha where one was declared.
+        BadFile: see `open_image`; no alpha channel where the mask is declared to lie there.
     """
     lossy = PurePosixPath(name).suffix.lower() in _LOSSY
     small = lossy and options.values is None
@@ -116,4 +116,4 @@ def check_aspect(what: str, aspect: float, picture: float) -> None:
         BadFile: width over height differs by more than 3 %.
     """
     if abs(aspect / picture - 1) > _ASPECT_TOLERANCE:
-        raise BadFile(f"{what}: {aspect:.3f} times as wide as high, its picture {picture:.3f}: not of one scene")
+        raise BadFile(f"{what}: {aspect:.3f} times as wide as high, its picture {picture:.3f}: another scene")

@@ -1,4 +1,4 @@
-"""What can be said about stored data, checked before a file is touched."""
+"""What a user declares about stored data, checked before a file is touched."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class FileOptions:
     """How files are read, as text from a command line.
 
     Attributes:
-        fit: one of `FITS`.
-        foreground: one of `FOREGROUNDS`.
+        fit: a member of `FITS`.
+        foreground: a member of `FOREGROUNDS`.
         soft_masks: keep grey in masks.
         mask_values: declared values, see `MaskValues.parse`; None for black and white.
         depth_unit: a key of `DEPTH_UNITS` or ``auto``.
@@ -48,7 +48,7 @@ class FileOptions:
             ("scenes", scenes, SCENES),
         ):
             if value not in known:
-                raise BenchError(f"unknown {name} {value!r}; there are: {', '.join(known)}")
+                raise BenchError(f"unknown {name} {value!r}; known: {', '.join(known)}")
         mirrored(flips)
         if self.mask_values is not None:
             MaskValues.parse(self.mask_values)

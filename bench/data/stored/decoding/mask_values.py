@@ -65,13 +65,13 @@ def read_mask(
     Args:
         image: the file, upright.
         window: of it.
-        foreground: one of `FOREGROUNDS`.
-        soft: keep grey; else what is at least one half becomes white.
-        values: declared ones; foreground is not asked for then.
+        foreground: a member of `FOREGROUNDS`.
+        soft: keep grey; else 0.5 and more becomes white.
+        values: declared ones; foreground is ignored then.
         lossy: whether the file's values may be blurred.
 
     Raises:
-        ValueError: no alpha channel, or one that says nothing.
+        ValueError: no alpha channel, or a constant alpha channel.
     """
     if values is not None:
         return _declared(image, window, values, lossy)

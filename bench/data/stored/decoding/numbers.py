@@ -65,7 +65,7 @@ def _pfm(content: bytes) -> Array:
         width, height = (int(word) for word in shape.split())
         order = "<" if float(scale) < 0 else ">"
         if kind.strip() != b"Pf" or len(body) < 4 * width * height:
-            raise ValueError("cut short" if kind.strip() == b"Pf" else "not of one channel")
+            raise ValueError("cut short" if kind.strip() == b"Pf" else "more than one channel")
         return np.frombuffer(body, dtype=f"{order}f4", count=width * height).reshape(height, width)[::-1]
     except ValueError as error:
         raise BadFile(f"cannot be read as pfm: {error}") from error

@@ -37,13 +37,13 @@ class Placement:
         Args:
             width, height: of the picture, upright.
             size: side of the square.
-            fit: ``crop`` its middle square, ``pad`` it to one, or ``stretch`` it.
+            fit: ``crop`` its middle square, ``pad`` it to a square, or ``stretch`` it.
 
         Raises:
             BenchError: another fit.
         """
         if fit not in FITS:
-            raise BenchError(f"unknown fit {fit!r}; there are: {', '.join(FITS)}")
+            raise BenchError(f"unknown fit {fit!r}; known: {', '.join(FITS)}")
         whole = (0, 0, size, size)
         if fit == "stretch" or width == height:
             return cls((0, 0, width, height), whole, size)

@@ -8,9 +8,8 @@ import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,29 +21,13 @@ from bench.core.files import canonical_json, replace
 from bench.core.progress import Progress, no_progress
 from bench.data.source import Source
 from bench.data.split import FRACTIONS, Part
+from bench.data.stored.export.numbering import Numbering, Written
 from bench.data.stored.export.writers import Place, Writer, encode, find_writer
 from bench.data.stored.packing.reader import decoding_threads
 from registry.contract import Quartet
 
 _AT_ONCE = 64
 _PLAN, _LOG = "export.json", "export.log"
-
-
-@dataclass(frozen=True)
-class Written:
-    """One quartet that was written.
-
-    Attributes:
-        place: its numbers.
-        digest: of its background's pixels.
-        group: number of its background group in the source.
-        box: of its object: left, top, width, height in pixels.
-    """
-
-    place: Place
-    digest: str
-    group: int
-    box: tuple[int, int, int, int]
 
 
 def export(
@@ -67,7 +50,7 @@ def export(
         size: side in pixels.
         part: train, val, test, or ``all`` in their usual shares.
         quality: of JPEG files.
-        progress: told as files are written.
+        progress: called as files are written.
 
     Returns:
         How many quartets were written, those of an earlier attempt included.
@@ -87,9 +70,9 @@ def export(
         "source": source.describe(),
     }
     if is_zip and out.exists():
-        raise BenchError(f"{out} is there already; remove it, or choose another name")
+        raise BenchError(f"{out} exists already; remove it, or choose another name")
     done = _begin(folder, canonical_json(plan))
-    numbering = _Numbering(done)
+    numbering = Numbering(done)
     samples = list(_samples(source, part, count))
     with decoding_threads() as pool, (folder / _LOG).open("a") as log:
         for start in range(len(done), len(samples), _AT_ONCE):
@@ -105,29 +88,6 @@ def export(
     if is_zip:
         _zip(folder, out)
     return len(done)
-
-
-class _Numbering:
-    """Numbers of backgrounds (one for each picture) and objects, in the order in which they come."""
-
-    def __init__(self, done: Sequence[Written]) -> None:
-        self._backgrounds: dict[str, int] = {}
-        self._pairs: dict[tuple[int, int], int] = {}
-        self._objects: dict[int, int] = {}
-        for written in done:
-            place = written.place
-            self._backgrounds[written.digest] = place.bg
-            self._pairs[place.bg, place.fg] = place.n
-
-    def background(self, digest: str) -> tuple[int, bool]:
-        """Number of a background, and whether it is new."""
-        new = digest not in self._backgrounds
-        return self._backgrounds.setdefault(digest, len(self._backgrounds) + 1), new
-
-    def next_of(self, bg: int, fg: int) -> int:
-        """Number of the next quartet of a pair."""
-        self._pairs[bg, fg] = self._pairs.get((bg, fg), 0) + 1
-        return self._pairs[bg, fg]
 
 
 def _begin(folder: Path, plan: str) -> list[Written]:
@@ -146,20 +106,16 @@ def _begin(folder: Path, plan: str) -> list[Written]:
             return []
         whole, _, _ = (folder / _LOG).read_text().rpartition("\n")  # a killed process may have left half a line
         replace(folder / _LOG, whole + "\n" if whole else "")
-        return [_written(json.loads(line)) for line in whole.splitlines()]
+        return [Written.from_json(json.loads(line)) for line in whole.splitlines()]
     folder.mkdir(parents=True, exist_ok=True)
     replace(folder / _PLAN, plan + "\n")
     return []
 
 
-def _written(line: dict[str, Any]) -> Written:
-    return Written(Place(**line["place"]), line["digest"], line["group"], tuple(line["box"]))
-
-
 def _samples(source: Source, part: str, count: int) -> Iterator[tuple[Part, int]]:
     """Part and id of each sample."""
     if part != "all" and part not in FRACTIONS:
-        raise BenchError(f"unknown part {part!r}; there are: all, {', '.join(FRACTIONS)}")
+        raise BenchError(f"unknown part {part!r}; known: all, {', '.join(FRACTIONS)}")
     parts: list[Part] = [name for name in FRACTIONS if part in ("all", name)]
     available = {name: source.count(name) for name in parts}
     everything = (
@@ -182,7 +138,7 @@ def _write(
     samples: Sequence[tuple[Part, int]],
     size: int,
     quality: int,
-    numbering: _Numbering,
+    numbering: Numbering,
     folder: Path,
     pool: Executor,
 ) -> list[Written]:

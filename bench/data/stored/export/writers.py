@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from bench.core.errors import BenchError
-from bench.data.colour_maps import painted
+from bench.data.images.colour_maps import painted
 from bench.data.stored.naming.published import PER_BACKGROUND, PER_PAIR, PER_PART
 
 Pixels = npt.NDArray[Any]
@@ -58,15 +58,15 @@ class Writer:
         """Refuse what a layout has no number for.
 
         Raises:
-            BenchError: too many backgrounds, or too many quartets of one pair.
+            BenchError: too many backgrounds, or too many quartets of a pair.
         """
         if self.most is None:
             return
         backgrounds, per_pair = self.most
         if place.bg > backgrounds or place.n > per_pair:
             raise BenchError(
-                f"layout {layout} has numbers for {backgrounds} backgrounds, and for {per_pair} quartets of one and "
-                "one object; this data has more: export fewer, or in another layout (003, 004)"
+                f"layout {layout} has numbers for {backgrounds} backgrounds, and for {per_pair} quartets of the same "
+                "background and object; this data has more: export fewer, or in another layout (003, 004)"
             )
 
 
@@ -184,8 +184,8 @@ def find_writer(layout: str) -> Writer:
     """The writer of that name.
 
     Raises:
-        BenchError: there is none.
+        BenchError: an unknown name.
     """
     if layout not in WRITERS:
-        raise BenchError(f"no layout {layout!r} can be written; there are: {', '.join(WRITERS)}")
+        raise BenchError(f"no layout {layout!r} can be written; known: {', '.join(WRITERS)}")
     return WRITERS[layout]

@@ -1,4 +1,4 @@
-"""A zip read in place: one handle a thread, and nothing that a zip from a stranger could do to its reader."""
+"""A zip read in place: a handle for each thread, and nothing that a zip from a stranger could do to its reader."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Archive:
         path: of the zip; it must not change while it is read.
 
     Raises:
-        BadData: no zip, or a damaged one.
+        BadData: no zip, or a damaged zip.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,7 +50,7 @@ class Archive:
         """All bytes of a member, not more than its listing says.
 
         Raises:
-            OSError: the zip has changed or is damaged there.
+            OSError: the zip has changed or is damaged at that place.
         """
         try:
             with self._handle().open(name) as member:
@@ -92,7 +92,7 @@ class Archive:
             elif overlapping or _is_bomb(info):
                 yield name, f"a bomb: {info.compress_size:,} bytes that become {info.file_size:,}"
             elif name in found_names:
-                yield name, "two files of one name in the zip"
+                yield name, "two files of this name in the zip"
             found_names.add(name)
 
 

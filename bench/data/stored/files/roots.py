@@ -1,4 +1,4 @@
-"""The files below some folders and in some zips, under one kind of name: what may be read, and why the rest may not."""
+"""The files below some folders and in some zips, as one list: what may be read, and why the rest may not."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from bench.data.stored.files.archive import Archive
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".pfm", ".ppm", ".pgm"}
 )
-"""Of files that are looked at."""
+"""Of files that are read."""
 TABLES = frozenset({"file_map.txt", "groups.txt"})
-"""Names of text files that are looked at."""
+"""Names of text files that are read."""
 _HIDDEN = ("__MACOSX",)
 
 
@@ -35,7 +35,7 @@ class File:
 
     Attributes:
         root: number of the root.
-        name: below the root, with slashes, in Unicode's composed form (NFC): two spellings of a letter are one.
+        name: below the root, with slashes, in Unicode's composed form (NFC): two spellings of a letter are the same.
         place: how the file system or the zip spells it.
         size: bytes.
         stamp: changes when the file does: time of modification in nanoseconds, or the zip's checksum.
@@ -64,9 +64,9 @@ class Roots:
 
     Attributes:
         paths: of the roots; zips that lie in a folder root itself follow it.
-        files: what is looked at, sorted by root and name.
+        files: what is read, sorted by root and name.
         problems: every file that cannot be read, with its reason.
-        ignored: how many files were not looked at, by suffix.
+        ignored: how many files are not read, by suffix.
     """
 
     paths: list[Path]
@@ -124,7 +124,7 @@ class Roots:
         return printable(f"{path}:{file.name}" if file.root in self._archives else str(path / file.name))
 
     def fingerprint(self) -> str:
-        """A digest of names, sizes and stamps of all that is looked at; not of the roots' own places."""
+        """A digest of names, sizes and stamps of all files; the places of the roots do not enter."""
         digest = hashlib.sha256()
         for file in self.files:
             digest.update(f"{file.root}\0{file.name}\0{file.size}\0{file.stamp}\n".encode("utf-8", "surrogateescape"))
@@ -149,7 +149,7 @@ class Roots:
                 self.files.append(File(number, _composed(info.filename), info.filename, info.file_size, info.CRC))
 
     def _is_wanted(self, place: str) -> bool:
-        """Whether a file is looked at; hidden ones go unmentioned, others are counted."""
+        """Whether a file is read; hidden ones go unmentioned, others are counted."""
         parts = PurePosixPath(place).parts
         if any(part.startswith(".") or part in _HIDDEN for part in parts):
             return False

@@ -20,7 +20,7 @@ def give_backgrounds(
         roots: to name files.
         layout: which names the background of a picture may have.
         backgrounds: files that a pattern without ids took.
-        pictures: get a partner ``bg`` where there is one.
+        pictures: get a partner ``bg`` where it is found.
         paired: gets what is left over, and what was decided.
     """
     pictures = list(pictures)

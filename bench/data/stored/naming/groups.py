@@ -1,4 +1,4 @@
-"""Which quartets are of one background and of one object: they belong to one part of a split."""
+"""Which quartets share a background or an object: they belong to one part of a split."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
 from bench.core.errors import BenchError
-from bench.data.file_names import sequences
+from bench.data.images.file_names import sequences
 from bench.data.stored.files.roots import File, Roots, Unreadable
 from bench.data.stored.naming.layout import Layout
 from bench.data.stored.naming.named_files import Picture
 
 TABLE = "groups.txt"
-"""A file of one's own beside the data: ``bg`` or ``fg``, a name or number, and its group, between tabs, a line each."""
+"""The user's file beside the data: ``bg`` or ``fg``, a name or number, and its group, between tabs, a line each."""
 _ENOUGH = 3
 
 
@@ -25,7 +25,7 @@ def group_pictures(
     """Background group and object group of each picture (the latter empty where objects have no names), and notes.
 
     Args:
-        roots: to compare files that may be one.
+        roots: to compare files that may be equal.
         layout: says what ids mean.
         pictures: in order.
         flips: how mirrored objects with numbers of their own are numbered, see `mirrored`.
@@ -50,7 +50,7 @@ def group_pictures(
         notes.append(rule)
     same = _one_content(roots, [_identity(picture) for picture in pictures], groups)
     if same:
-        notes.append(f"{len(same)} groups hold files that others hold, too: they count as one with them")
+        notes.append(f"{len(same)} groups hold files that others hold, too: they are joined")
     table = _read_table(roots)
     names = {pool: {**(same if pool == "bg" else {}), **table.get(pool, {})} for pool in ("bg", "fg")}
     final = [(_follow(names["bg"], bg), _follow(names["fg"], item)) for bg, item in zip(groups, items, strict=True)]
@@ -79,7 +79,7 @@ def mirrored(flips: str) -> Callable[[str], str]:
 
 
 def _agree(pictures: Sequence[Picture], groups: Sequence[str]) -> bool:
-    """Whether pictures of one background number have one background file, in whichever folder they lie."""
+    """Whether pictures of the same background number have the same background file, in whichever folder they lie."""
     files: dict[str, File | None] = {}
     for picture, group in zip(pictures, groups, strict=True):
         if files.setdefault(group, picture.partners.get("bg")) != picture.partners.get("bg"):

@@ -32,7 +32,7 @@ class Layout:
         encoding: what the layout's authors made a depth of 1.0 mean, where that is not the unit's.
         mask_values: values of masks that mean something else than white on black, see `mask_values`.
         partial: whether pictures without a partner are usual, and left out silently.
-        table: the text file that pairs names, where there is one.
+        table: the text file that pairs names, if any.
     """
 
     name: str

@@ -23,5 +23,5 @@ def find_layout(files: str) -> Layout | None:
     if files in LAYOUTS:
         return LAYOUTS[files]
     if "=" not in files:
-        raise BenchError(f"unknown layout {files!r}; there are: auto, {', '.join(LAYOUTS)}, or patterns of your own")
+        raise BenchError(f"unknown layout {files!r}; known: auto, {', '.join(LAYOUTS)}, or patterns of your own")
     return Layout("pattern", "patterns of the user", parse_patterns(files))

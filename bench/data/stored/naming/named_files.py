@@ -21,7 +21,7 @@ class Named:
     Attributes:
         file: the file.
         prefix: the folder in front of what the pattern names.
-        ids: what was parsed, each in one spelling.
+        ids: what was parsed, each in its normal spelling.
     """
 
     file: File

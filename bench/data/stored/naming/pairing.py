@@ -1,4 +1,4 @@
-"""Which files make one quartet: by what their names say, never by their place in a list."""
+"""Which files make a quartet: by what their names say, never by their place in a list."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _keep_complete(
 
 
 def _nearest_in_time(images: list[Named], others: list[Named]) -> list[Named]:
-    """Files with the time of the picture nearest to theirs, where that is near enough; each picture gets one."""
+    """Files with the time of the picture nearest to theirs, where that is near enough; at most one for each picture."""
     if not others or "time" not in others[0].ids:
         return others
     times = sorted(((_seconds(candidate), candidate) for candidate in images), key=lambda pair: pair[0])

@@ -1,6 +1,6 @@
 """Patterns of file names, as people write them: ``mask=masks/{bg}_{fg}_{n}.png``.
 
-Grammar of one pattern: text stands for itself; ``{name}`` for anything without a slash, and gives it that name;
+Grammar of a pattern: text stands for itself; ``{name}`` for anything without a slash, and gives it that name;
 ``{name:d}`` for digits; ``*`` for anything without a slash; ``[...]`` for what may be missing; a suffix ``.*`` for
 that of any picture. Small and capital letters are the same.
 """
@@ -27,7 +27,7 @@ class Pattern:
     """Which files hold a field.
 
     Attributes:
-        field: one of `FIELDS`.
+        field: a member of `FIELDS`.
         regex: of a name below the root without its suffix; its named groups are the parsed ids.
         suffix: in small letters, such as ``.png``; None for any.
         anywhere: whether the name may lie in any folder.
@@ -70,7 +70,7 @@ def patterns(**regexes: str | tuple[str, str]) -> tuple[Pattern, ...]:
 
 
 def parse_patterns(text: str) -> tuple[Pattern, ...]:
-    """Patterns of one's own, ``field=pattern`` with spaces between, the most particular first.
+    """A user's patterns, ``field=pattern`` with spaces between, the most particular first.
 
     Raises:
         BenchError: what cannot be understood, with a caret under it.
@@ -92,7 +92,7 @@ def parse_patterns(text: str) -> tuple[Pattern, ...]:
 
 
 def normal(text: str) -> str:
-    """An id in one spelling: small letters, numbers without leading zeros."""
+    """An id in its normal spelling: small letters, numbers without leading zeros."""
     return re.sub(r"\d+", lambda number: str(int(number.group())), text.lower())
 
 

@@ -6,7 +6,7 @@ from bench.data.stored.naming.layout import Layout, Meaning
 from bench.data.stored.naming.patterns import Ids, patterns
 
 PER_BACKGROUND, PER_PART, PER_PAIR = 800, 80_000, 40
-"""Of layout 000: files of one background in a part, files of a part, files of one background and object."""
+"""Of layout 000: files per background and part, files per part, files per background and object."""
 
 
 def _numbered(ids: Ids) -> Meaning:

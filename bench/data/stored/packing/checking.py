@@ -1,4 +1,4 @@
-"""All files decoded once before anything begins: every bad one is named at once, and the content is digested."""
+"""All files decoded once before anything begins: every bad file is named at once, and the content is digested."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def check_files(
         identity: what decides the outcome; a file that has not changed is not decoded again.
         kept: a folder where outcomes are kept; None for nowhere.
         checked: of more quartets, none is decoded here.
-        progress: told as they are decoded.
+        progress: called as they are decoded.
     """
     key = hashlib.sha256(canonical_json(identity).encode()).hexdigest()[:16]
     path = None if kept is None else kept / f"checked-{key}.json"

@@ -1,4 +1,4 @@
-"""Decoded quartets of one size in files that are mapped into memory, one a field: written once, read by many.
+"""Decoded quartets of a size in files that are mapped into memory, a file for each field: written once, read by many.
 
 A row is written when it is first decoded, by whoever needs it first, so that training may begin at once and what was
 stopped goes on where it was. Every row has a checksum, which is compared when a process first uses it: what is torn
@@ -57,7 +57,7 @@ class Table:
     def __init__(self, folder: Path, name: str, fields: Sequence[Field], count: int) -> None:
         self.fields, self.count, self.damaged, self._place = tuple(fields), count, 0, folder
         self._arrays = {field.name: _mapped(folder / f"{name}.{field.name}", field, count) for field in fields}
-        # 64 bits a row: whether it is written, and its checksum; one store, so that no reader sees half of it.
+        # 64 bits a row: whether it is written, and its checksum; a single store, so that no reader sees half of it.
         self._sums = _mapped(folder / f"{name}.sums", Field("sums", "<u8", ()), count)
         self._trusted = np.zeros(count, dtype=np.bool_)
 
@@ -79,7 +79,7 @@ class Table:
         return np.array(lacking, dtype=np.int64)
 
     def put(self, row: int, values: Mapping[str, Array]) -> None:
-        """Write one row; many threads and processes may."""
+        """Write a row; many threads and processes may."""
         for name, array in self._arrays.items():
             array[row] = values[name]
         self._sums[row] = self._sum(row)
@@ -106,7 +106,7 @@ class Table:
 
 
 class Pack:
-    """All quartets of a source at one size.
+    """All quartets of a source at a size.
 
     Args:
         folder: of this pack.
@@ -133,7 +133,7 @@ class Pack:
         tables: Mapping[str, tuple[Sequence[Field], int]],
         groups: Mapping[str, Sequence[str]],
     ) -> Pack:
-        """The pack of that source in a folder of packs, made if it is not there; packs of its former state go.
+        """The pack of that source in a folder of packs, made if it does not exist; packs of its former state go.
 
         Args:
             parent: the folder of packs.
@@ -142,7 +142,7 @@ class Pack:
             groups: names of the background group and the object group of each sample.
 
         Raises:
-            BenchError: it cannot be written there.
+            BenchError: it cannot be written.
         """
         folder = parent / f"stored-{hashlib.sha256(canonical_json(source).encode()).hexdigest()[:16]}"
         try:
@@ -159,7 +159,7 @@ class Pack:
         except OSError as error:
             why = error.strerror or str(error)
             raise BenchError(
-                f"{folder}: packed data cannot be kept there: {why}; make room, or name another"
+                f"{folder}: packed data cannot be kept in this folder: {why}; make room, or name another folder"
             ) from error
 
     @property
@@ -202,7 +202,7 @@ def _create(
     tables: Mapping[str, tuple[Sequence[Field], int]],
     groups: Mapping[str, Sequence[str]],
 ) -> None:
-    """An empty pack, in one step: two that do so at once end with one."""
+    """An empty pack, in one step: two processes that do so at once end with the same pack."""
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".stored-", suffix=".tmp") as name:
         made = Path(name) / "pack"
         made.mkdir()

@@ -1,4 +1,4 @@
-"""Which background belongs to which picture: its own, one for a scene, or the median of a scene's pictures."""
+"""Which background belongs to which picture: its own, the scene's, or the median of a scene's pictures."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def number_plates(entries: Sequence[QuartetFiles], rule: str, every: int) -> tup
 
     Args:
         entries: the quartets.
-        rule: ``none`` for the files that belong to them, ``median`` for one of each scene's pictures.
-        every: of how many pictures of a scene one counts.
+        rule: ``none`` for the files that belong to them, ``median`` for the median of each scene's pictures.
+        every: every so many pictures of a scene are used.
 
     Returns:
         The files of each background (of several the median is meant), and the number of each quartet's background, -1

@@ -1,4 +1,4 @@
-"""Quartets of a catalogue at one size: from a pack where they are there, else decoded by all cores."""
+"""Quartets of a catalogue at a size: from a pack if it has them, else decoded by all cores."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Problem = tuple[str, str]
 T = TypeVar("T")
 _CACHED_BYTES = 2**28
 _AT_ONCE = 8
-"""Quartets that a thread takes at a time: handing them over costs as much as a tenth of one."""
+"""Quartets that a thread takes at a time: handing them over costs as much as decoding a tenth of a quartet."""
 
 
 class Bad(Exception):
-    """Files of one quartet that cannot be used; ``problems`` names each with its reason."""
+    """Files of a quartet that cannot be used; ``problems`` names each with its reason."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(problems)
@@ -47,13 +47,13 @@ def decoding_threads() -> Executor:
 
 
 class Reader:
-    """Decodes quartets at one size.
+    """Decodes quartets at a size.
 
     Args:
         roots: where the files lie.
         entries: the quartets.
         plates: files of each background; of several the median is meant.
-        background: number of each quartet's background, -1 where there is none.
+        background: number of each quartet's background, -1 without.
         decoding: how files become arrays.
         size: side of the squares.
         pool: threads that decode.

@@ -58,7 +58,7 @@ _Declared: Any = make_dataclass("_Declared", _fields({}), frozen=True)
 class _Kind:
     data: Annotated[str, typer.Option(help="Source (bench list sources) or module:Source.")] = "synthetic"
     data_option: Annotated[
-        list[str] | None, typer.Option(metavar="<name=value>", help="Option of a source of your own; repeatable.")
+        list[str] | None, typer.Option(metavar="<name=value>", help="Option of your own source; repeatable.")
     ] = None
 
 
@@ -68,10 +68,10 @@ class DataOptions(_Declared, _Kind):  # type: ignore[misc]
 
     panel: ClassVar[str] = "Data"
     defaults: ClassVar[Mapping[str, Any]] = {}
-    """Of this command, where they are not the sources' own."""
+    """Defaults of this command that differ from the sources' own."""
 
     def open(self, quiet: bool = False) -> Source:
-        """The source that the options describe; what it decided by itself is said, unless ``quiet``.
+        """The source that the options describe; its notes and warnings go to standard error, unless ``quiet``.
 
         Raises:
             BenchError: options that do not go together; BadData: files that cannot be used.
@@ -106,11 +106,11 @@ class DataOptions(_Declared, _Kind):  # type: ignore[misc]
 
 
 def _single(option: Option, value: Any) -> Any:
-    """The value of an option that was given once, or all of one that may be given several times."""
+    """The value of an option, or all values of an option that may be repeated."""
     if option.repeatable or option.numbers > 1 or not isinstance(value, Sequence) or isinstance(value, str):
         return value
     if len(value) > 1:
-        raise BenchError(f"{option.spelled} is given {len(value)} times; it takes one value")
+        raise BenchError(f"{option.spelled} is given {len(value)} times; it takes a single value")
     return value[0]
 
 
@@ -131,7 +131,7 @@ _ToWrite: Any = make_dataclass(
 
 @dataclass(frozen=True)
 class DataToWriteOptions(_ToWrite, _Kind):  # type: ignore[misc]
-    """The same for a command whose ``--files`` says how files are written; the published ones have a still camera."""
+    """The same for a command whose ``--files`` is the layout to write; published layouts have a still camera."""
 
     panel: ClassVar[str] = "Data"
     defaults: ClassVar[Mapping[str, Any]] = {"camera": "still"}

@@ -1,4 +1,4 @@
-"""Progress on the terminal that is drawn when there is news, and at no other time."""
+"""A progress bar that is drawn on updates only."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
 
 class Bar:
-    """A `Progress` that moves a bar, gone when the work is over. Use as a context manager.
+    """A `Progress` that draws a bar, removed when the work is done. Use as a context manager.
 
-    No thread of its own redraws it: a measurement under way is not disturbed.
+    No thread redraws it, so that it does not disturb a measurement.
     """
 
     def __init__(self, console: Console) -> None:
@@ -38,7 +38,7 @@ class Bar:
             self._progress.stop()
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Draw."""
+        """Draw the bar."""
         self._progress.update(self._task, description=what, completed=done, total=total, visible=True)
         if self._progress.live.is_started:
             self._progress.refresh()

@@ -73,6 +73,7 @@ def read_catalogue(
     files: str,
     flips: str,
     scenes: str,
+    reads_depth: bool = True,
 ) -> Catalogue:
     """List, recognise, pair and group.
 
@@ -80,6 +81,8 @@ def read_catalogue(
         paths: folders and zips.
         files: a layout's name, patterns, or ``auto``.
         flips, scenes: see `group_pictures`.
+        reads_depth: whether depth comes from files; else pictures without any target will do, and depth files are
+            left alone.
 
     Raises:
         BadData: nothing that can be read; no layout that fits.
@@ -89,10 +92,12 @@ def read_catalogue(
     roots = Roots.open(paths)
     notes = []
     if layout is None:
-        layout = recognise(roots)
+        layout = recognise(roots, needs_target=reads_depth)
         notes.append(f"recognised as {layout.name}: {layout.summary}")
     found, strange = sort_by_field(roots.files, layout)
-    if "bg_fg" not in found or not any(name in found for name in _TARGETS):
+    if not reads_depth:
+        found = {name: files for name, files in found.items() if name not in ("depth", "valid")}
+    if "bg_fg" not in found or (reads_depth and not any(name in found for name in _TARGETS)):
         what = "no picture" if "bg_fg" not in found else "neither a mask nor a depth map"
         where = ", ".join(str(path) for path in roots.paths)
         raise BadData(
@@ -117,8 +122,12 @@ def read_catalogue(
     )
 
 
-def recognise(roots: Roots) -> Layout:
+def recognise(roots: Roots, needs_target: bool = True) -> Layout:
     """The first layout in which as good as most of the files have a meaning.
+
+    Args:
+        roots: the files.
+        needs_target: whether there must be masks or depth maps among them.
 
     Raises:
         BadData: no layout fits.
@@ -128,7 +137,7 @@ def recognise(roots: Roots) -> Layout:
     taken: dict[str, int] = {}
     for layout in LAYOUTS.values():
         found, _ = sort_by_field(some, layout)
-        if "bg_fg" in found and any(name in found for name in _TARGETS):
+        if "bg_fg" in found and (not needs_target or any(name in found for name in _TARGETS)):
             taken[layout.name] = sum(len(files) for files in found.values())
     if not taken:
         shown = ", ".join(file.name for file in roots.files[:3]) or "no pictures"

@@ -61,6 +61,7 @@ class Registry(Generic[T]):
         self._modules: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
         self._families: dict[str, str] = {}
+        self._members: dict[str, str] = {}
         self._points: dict[str, list[metadata.EntryPoint]] | None = None
 
     def lazy(self, module: str, *names: str) -> None:
@@ -69,12 +70,15 @@ class Registry(Generic[T]):
             self._refuse_duplicate(name)
             self._modules[name] = module
 
-    def family(self, prefix: str, factory: str) -> None:
+    def family(self, prefix: str, factory: str, members: str = "") -> None:
         """Announce that every key that starts with ``prefix`` is made by ``factory`` (``"module:function"``).
 
-        The factory gets the rest of the name and returns the entry.
+        The factory gets the rest of the name and returns the entry. ``members`` (``"module:function"``) gives the
+        rests of all names there are, for wildcards; a family without it is never listed.
         """
         self._families[prefix] = factory
+        if members:
+            self._members[prefix] = members
 
     def alias(self, alias: str, name: str) -> None:
         """Give an entry a second name."""
@@ -139,6 +143,12 @@ class Registry(Generic[T]):
     def families(self) -> list[str]:
         """The prefixes under which entries are made on demand."""
         return sorted(self._families)
+
+    def members(self, prefix: str) -> list[str]:
+        """The full names of a family, as far as it lists them; imports what lists them."""
+        if prefix not in self._members:
+            return []
+        return [prefix + rest for rest in find_attribute(self._members[prefix], f"{self.kind} {prefix}")()]
 
     def missing_lines(self) -> list[str]:
         """What the index lacks: each line as it should read, with its file; found without importing anything."""

@@ -14,7 +14,7 @@ from torch.nn import functional
 from bench.audit.reference_predictions import ReferencePredictions, find_reference_predictions, predict
 from bench.core.errors import BenchError
 from bench.core.protocol import Protocol
-from bench.data.augment import augment
+from bench.data.augment.pipeline import augment
 from bench.data.loading.packed import pack, unpack
 from bench.data.source import Source, join
 from bench.data.split import Part
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from registry.losses.terms import Term
 
 Augment = Callable[[Quartet, int, int, Tensor, str], Quartet]
-"""As `bench.data.augment.augment`: (quartet, seed, epoch, ids, level) to an augmented quartet."""
+"""As `bench.data.augment.pipeline.augment`: (quartet, seed, epoch, ids, level) to an augmented quartet."""
 
 RENDERED, IMAGES, SIDE, LARGEST = 16, 4, 32, 96
 """Samples that are rendered, those of them that are studied, and their side in pixels: enough to show every fault."""

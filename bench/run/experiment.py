@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-
 from bench.audit.audit import audit
 from bench.core import files
 from bench.core.code import code_version
@@ -17,14 +15,12 @@ from bench.core.interruption import Interruption
 from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
 from bench.core.protocol import Protocol
 from bench.core.record import Record
-from bench.data.augment import parse as parse_augmentation
 from bench.data.source import Source
-from bench.data.split import FRACTIONS
 from bench.metrics import metrics as all_metrics
-from bench.metrics.scores import Scores
 from bench.results import store
 from bench.results.board import data_label
 from bench.run import folder as run_folder
+from bench.run.preconditions import check_budget, check_heads, try_metrics, within
 from bench.run.runner import Done, Runner, discard
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import NO_RECIPE, Run, inputs_named, make_run
@@ -32,12 +28,9 @@ from bench.train.checks.trial import try_out
 from bench.train.engines.engine import engine_for, engine_named
 from bench.train.events import Listener
 from bench.train.failures import describe
-from registry.contract import Prediction
 from registry.errors import RegistryError
 from registry.losses import parse
 from registry.models import models
-from registry.optimizers import optimizers
-from registry.schedules import schedules
 
 BASELINES = ("difference", "constant", "mean_map")
 
@@ -88,7 +81,7 @@ class Experiment:
     failed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self.protocol = _within(self.protocol, self.source)
+        self.protocol = within(self.protocol, self.source)
         self._device = pick_device(self.device)
         self._precision = pick_precision(self._device, self.precision)
         self._memory_format = pick_memory_format(self.memory_format)
@@ -107,37 +100,12 @@ class Experiment:
 
     def _check(self) -> None:
         """Find out what does not go together, so that a mistake shows before anything is trained."""
-        protocol = self.protocol
-        parse_augmentation(protocol.augmentation)
-        largest = max(stage.batch for stage in protocol.stages)
-        if protocol.train_samples < largest:
-            raise BenchError(f"{protocol.train_samples} training samples make no batch of {largest}: give more samples")
-        if "depth" in self._recipe.heads and not self.source.has_depth:
-            raise BenchError(
-                "the recipe has depth terms but the data has no depth: give it with --bg-depth, "
-                "or take a recipe without it, such as --loss 'mask: bce'"
-            )
-        try:
-            optimizer = optimizers.build(protocol.optimizer)([torch.nn.Parameter(torch.zeros(1))])
-            schedules.build(protocol.schedule)(optimizer, 10)
-        except RegistryError:
-            raise
-        except (Exception, SystemExit) as error:  # whatever somebody's optimizer raises
-            raise BenchError(f"that cannot be built: {error}") from error
+        check_budget(self.protocol)
+        check_heads(self._recipe, self.source)
         for key in self._keys:
             if key not in BASELINES:
                 try_out(self._run(key, 0), self.source, self._device)
-        self._try_metrics()
-
-    def _try_metrics(self) -> None:
-        """Score two images by the metrics that were asked for."""
-        quartet = self.source.render("val", torch.arange(min(2, self.protocol.val_samples)), self.protocol.size)
-        logits = torch.zeros_like(quartet.bg_fg[:, :1])
-        for key in self._metrics:
-            try:
-                Scores([key]).update(Prediction(logits, logits), quartet)
-            except (Exception, SystemExit) as error:  # whatever somebody's metric raises
-                raise BenchError(f"metric {key} cannot be computed: {type(error).__name__}: {error}") from error
+        try_metrics([*self._metrics], self.source, self.protocol)
 
     def headline(self) -> str:
         """What will be run, in two lines."""
@@ -295,14 +263,3 @@ class Experiment:
         if others:
             announce(f"{run.spec.model}, seed {run.spec.seed}: a record {' or '.join(sorted(others))}: run anew")
         return None
-
-
-def _within(protocol: Protocol, source: Source) -> Protocol:
-    """The protocol with no more samples than the parts of the data have: none is counted twice in a score."""
-    available = {part: source.count(part) for part in FRACTIONS}
-    few = {
-        f"{part}_samples": count
-        for part, count in available.items()
-        if count is not None and count < getattr(protocol, f"{part}_samples")
-    }
-    return protocol.override(**few) if few else protocol

@@ -59,6 +59,8 @@ class Runner:
         listener: told how every run goes.
         interruption: asked whether to stop.
         metrics: keys of metrics beside those of every evaluation.
+        share: runs that compute on the device at once; timings are worth something with 1 alone.
+        loaders: makes loaders of samples; a subclass may know where samples lie ready.
     """
 
     source: Source
@@ -68,6 +70,8 @@ class Runner:
     listener: Listener = field(default_factory=Listener)
     interruption: Interruption = field(default_factory=Interruption)
     metrics: Sequence[str] = ()
+    share: int = 1
+    loaders: type[Loader] = Loader
 
     def __post_init__(self) -> None:
         memory.keep_freed(self.device)
@@ -159,7 +163,7 @@ class Runner:
             pooled_terms=trained.test.pooled if trained else {},
             failure=failure,
             arithmetic=arithmetic(self.device, spec.precision),
-            load=load_of(observers.training.windows),
+            load=load_of(observers.training.windows, self.share),
             facts=self._facts(run, size, observers.memory),
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
@@ -179,7 +183,7 @@ class Runner:
         if key not in self._loaders:
             needed = count * Loader.form_of(self.source, part, size).bytes
             budget = self._room_for(needed, part)
-            self._loaders[key] = Loader(
+            self._loaders[key] = self.loaders(
                 self.source,
                 part,
                 count,
@@ -243,11 +247,17 @@ class Runner:
         return {name: value for name, value in facts.items() if value}
 
 
-def load_of(windows: Sequence[Window]) -> Load | None:
-    """What others did to the machine during these windows of training; None where there are none."""
+def load_of(windows: Sequence[Window], share: int = 1) -> Load | None:
+    """What others did to the machine during these windows of training; None where there are none.
+
+    Args:
+        windows: of training.
+        share: runs that were made on the device at once: with more than one, every window is disturbed.
+    """
     if not windows:
         return None
-    reasons = Counter(window.disturbed for window in windows if window.disturbed is not None)
+    beside = f"beside {share - 1} other runs of a sweep" if share > 1 else None
+    reasons = Counter(reason for window in windows if (reason := window.disturbed or beside) is not None)
     others = [window.others for window in windows if window.others is not None]
     return Load(
         windows=len(windows),
@@ -256,6 +266,7 @@ def load_of(windows: Sequence[Window]) -> Load | None:
         reasons=dict(reasons.most_common()),
         marked=reasons.total() == len(windows),
         unknown=None if others or reasons else "nothing counts what others take of this machine",
+        shared=share,
     )
 
 

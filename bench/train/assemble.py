@@ -7,7 +7,7 @@ them times, or reproduces, is what another trains.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import torch
@@ -17,7 +17,7 @@ from bench.core.errors import BenchError
 from bench.core.machine import steady_arithmetic
 from bench.core.protocol import Protocol
 from bench.core.spec import Engine, Inputs, MemoryFormat, Precision, RunSpec
-from bench.data.augment import Augmentation
+from bench.data.augment.pipeline import Augmentation
 from bench.train.engines.engine import run_by
 from bench.train.isolation.random_state import seed_all
 from bench.train.memory_format import place
@@ -52,12 +52,20 @@ class Run:
         """The run of a spec that was read somewhere."""
         return cls(spec, parse(spec.recipe) if spec.recipe else None, spec.recipe or NO_RECIPE)
 
+    def altered(self, **changes: Any) -> Run:
+        """The same recipe under a spec of which some fields are others."""
+        return replace(self, spec=self.spec.model_copy(update=changes))
+
     @property
     def names(self) -> tuple[str, ...]:
         """Everything in it that may name somebody's own code, for `bench.core.code.code_version`."""
-        spec, protocol = self.spec, self.spec.protocol
-        kind = str(spec.data.get("kind", ""))
-        return spec.model, spec.recipe, protocol.optimizer, protocol.schedule, protocol.augmentation, kind
+        return names_of(self.spec)
+
+
+def names_of(spec: RunSpec) -> tuple[str, ...]:
+    """Everything in a spec that may name somebody's own code."""
+    protocol, kind = spec.protocol, str(spec.data.get("kind", ""))
+    return spec.model, spec.recipe, protocol.optimizer, protocol.schedule, protocol.augmentation, kind
 
 
 def make_run(

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from bench.data.augment import Augmentation
+from bench.data.augment.pipeline import Augmentation
 from bench.data.loading.loader import Batch
 from bench.timing.hooks import Passes, WholePasses
 from registry.contract import Quartet

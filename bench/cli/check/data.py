@@ -38,8 +38,8 @@ def inspect(
 
     from bench.core import files
     from bench.core.files import canonical_json
-    from bench.data.contact_sheet import contact_sheet, save_sheet
-    from bench.data.inspection import inspect as look
+    from bench.data.inspection.contact_sheet import contact_sheet, save_sheet
+    from bench.data.inspection.inspection import inspect as look
     from bench.report.terminal.inspection_table import inspection_lines
     from bench.report.terminal.progress_bar import Bar
 

@@ -85,6 +85,8 @@ class Load(BaseModel):
         reasons: how many windows were disturbed by what.
         marked: whether every window was disturbed, so that the rates are of such windows and not to be compared.
         unknown: why nothing could be watched; None where it could.
+        shared: runs that were made on the device at once, on purpose: where it is over 1, no rate or time of this
+            record says what training costs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -95,6 +97,7 @@ class Load(BaseModel):
     reasons: dict[str, int] = {}
     marked: bool = False
     unknown: str | None = None
+    shared: int = 1
 
 
 class PrecisionChoice(BaseModel):

@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.core.errors import BenchError
+from bench.data.augment import augmentations
 from bench.data.augment.operation import Colour
-from bench.data.augmentations import augmentations
-from bench.data.camera import compress_some
-from bench.data.jpeg import jpeg as compressed
+from bench.data.camera.condition import compress_some
+from bench.data.images.jpeg import jpeg as compressed
 from registry.ranges import above, between
 
 Normal = Callable[[int], Tensor]

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from bench.core.errors import BenchError
+from bench.data.augment import augmentations
 from bench.data.augment.movements import resample
 from bench.data.augment.operation import Colour, Level, Movement, Operation
-from bench.data.augmentations import augmentations
 from bench.data.counter_random import normal, uniform
 from registry.contract import Quartet
 

@@ -16,14 +16,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.core.errors import BadData, BenchError
-from bench.data.cameras import cameras
+from bench.data.camera import cameras
 from bench.data.composed.decoded import LARGEST, Backgrounds, Cutouts
 from bench.data.composed.options import OPTIONS
 from bench.data.counter_random import uniform
 from bench.data.depth_units import DEPTH_UNITS, DepthFacts, Numbers, doubt
-from bench.data.file_names import RULES, counted, decide, sequences
-from bench.data.image_files import DEPTH_SUFFIXES, Cutout, Folder, cutout, depth_map, photograph, read_folder
-from bench.data.similarity import difference_hash
+from bench.data.images.file_names import RULES, counted, decide, sequences
+from bench.data.images.files import DEPTH_SUFFIXES, Cutout, Folder, cutout, depth_map, photograph, read_folder
+from bench.data.images.similarity import difference_hash
 from bench.data.source import Source
 from bench.data.sources import sources
 from bench.data.split import FRACTIONS, POOLS, Part, split_pools

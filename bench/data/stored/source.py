@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bench.core.errors import BenchError
 from bench.core.progress import Progress, no_progress
-from bench.data.camera import find_camera
+from bench.data.camera.condition import find_camera
 from bench.data.source import OwnPack, Source
 from bench.data.sources import sources
 from bench.data.split import Part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.data.inspection import Inspection
+from bench.data.inspection.inspection import Inspection
 
 _BARS = " ▁▂▃▄▅▆▇█"
 

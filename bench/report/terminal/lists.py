@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.core.protocol import protocols
-from bench.data.augmentations import augmentations
-from bench.data.cameras import cameras
+from bench.data.augment import augmentations
+from bench.data.camera import cameras
 from bench.data.sources import sources
 from bench.metrics import metrics
 from registry.errors import UnknownName

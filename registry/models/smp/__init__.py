@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from registry.models.smp.network import SmpNet, architectures, build, encoders, entry
+from registry.models.smp.network import SmpNet, architectures, build, encoders, entry, members
 
-__all__ = ["SmpNet", "architectures", "build", "encoders", "entry"]
+__all__ = ["SmpNet", "architectures", "build", "encoders", "entry", "members"]

@@ -40,6 +40,11 @@ def encoders() -> list[str]:
     return sorted([*smp.encoders.get_encoder_names(), *(f"tu-{name}" for name in timm.list_models())])
 
 
+def members() -> list[str]:
+    """What may stand after ``smp/``: every architecture with every encoder, whether they go together or not."""
+    return [f"{architecture}/{encoder}" for architecture in architectures() for encoder in encoders()]
+
+
 class SmpNet(Model):
     """A network of segmentation_models_pytorch over six channels, with two output channels: mask and depth.
 

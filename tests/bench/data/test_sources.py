@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bench.audit.conformance import Check, NotApplicable
 from bench.audit.conformance.source import CHECKS, SourcePlugin
 from bench.core.errors import BenchError
-from bench.data.cameras import cameras
+from bench.data.camera import cameras
 from bench.data.composed.source import Composed
 from bench.data.options import REQUIRED
 from bench.data.source import Source

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from bench.core.errors import BenchError
-from bench.data.colour_maps import NAMES, Colours, colour_map, entries, likely
 from bench.data.depth_units import DepthFacts, DepthUnit, depth_unit, doubt, for_type, guess, scaled
+from bench.data.images.colour_maps import NAMES, Colours, colour_map, entries, likely
 from bench.data.stored.decoding.images import BadFile
 from bench.data.stored.decoding.numbers import Array, colours_of, numbers_of
 from bench.data.stored.files.roots import File, Roots, Unreadable

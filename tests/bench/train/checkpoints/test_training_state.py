@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from bench.core.record import Epoch
-from bench.data.augment import Augmentation
+from bench.data.augment.pipeline import Augmentation
 from bench.timing.ledger import Ledger
 from bench.train.checkpoints import checkpoint
 from bench.train.checkpoints.training_state import EVERY, TrainingState

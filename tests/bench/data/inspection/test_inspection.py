@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from bench.core.files import canonical_json
-from bench.data.contact_sheet import contact_sheet, save_sheet
-from bench.data.inspection import Inspection, inspect
+from bench.data.inspection.contact_sheet import contact_sheet, save_sheet
+from bench.data.inspection.inspection import Inspection, inspect
 from bench.data.stored.source import Stored
 from bench.data.synthetic.source import Synthetic
 from bench.report.terminal.inspection_table import inspection_lines

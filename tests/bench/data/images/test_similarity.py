@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from bench.data.similarity import (
+from bench.data.images.similarity import (
     NEAR,
     difference_hash,
     distances,

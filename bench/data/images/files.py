@@ -16,7 +16,7 @@ from torch import Tensor
 
 from bench.core.errors import BadData
 from bench.data.depth_units import DepthUnit, Numbers
-from bench.data.file_names import counted, printable, stem_of
+from bench.data.images.file_names import counted, printable, stem_of
 from bench.data.stored.decoding.images import BadFile, open_image, rgb
 from bench.data.stored.decoding.numbers import numbers_of
 

@@ -10,9 +10,9 @@ from scipy import fft, ndimage
 from torch import Tensor
 
 from bench.core.errors import BenchError
-from bench.data.camera import Camera, find_camera, translate
-from bench.data.cameras import cameras
-from bench.data.jpeg import jpeg
+from bench.data.camera import cameras
+from bench.data.camera.condition import Camera, find_camera, translate
+from bench.data.images.jpeg import jpeg
 from registry.contract import Quartet
 from registry.errors import BadParameter, UnknownName
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from bench.data.colour_maps import painted
-from bench.data.inspection import suspicious
+from bench.data.images.colour_maps import painted
+from bench.data.inspection.inspection import suspicious
 from bench.data.split import Part
 from registry.contract import Quartet
 

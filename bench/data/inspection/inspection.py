@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bench.core.finding import Fault, Finding, conclude
 from bench.core.progress import Progress, no_progress
-from bench.data.quartet_checks import alignment, fields, masks, misaligned, prints_between_parts
+from bench.data.inspection.quartet_checks import alignment, fields, masks, misaligned, prints_between_parts
 from bench.data.source import Source, join
 from bench.data.split import FRACTIONS, Part
 from registry.contract import Quartet

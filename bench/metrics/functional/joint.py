@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bench.metrics.depth import depth_delta1
-from bench.metrics.mask import mask_iou
+from bench.metrics.functional.depth import depth_delta1
+from bench.metrics.functional.mask import mask_iou
 from bench.metrics.view import View
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.data.file_names import decide, merge_equal, scene_of, sequences
+from bench.data.images.file_names import decide, merge_equal, scene_of, sequences
 
 
 def test_numbers_at_the_end_and_elsewhere() -> None:

@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.core.errors import BenchError
-from bench.data.cameras import cameras
+from bench.data.camera import cameras
 from bench.data.counter_random import normal, uniform
-from bench.data.jpeg import jpeg as compress
+from bench.data.images.jpeg import jpeg as compress
 from registry.contract import Quartet
 from registry.ranges import between
 

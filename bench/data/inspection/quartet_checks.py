@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.core.finding import Fault, Finding, Grade, conclude
-from bench.data.similarity import object_pictures, prints
+from bench.data.images.similarity import object_pictures, prints
 from bench.data.split import Part
 from registry.contract import Quartet
 

@@ -1,0 +1,79 @@
+"""Whether what was asked for goes together: found out before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from bench.core.errors import BenchError
+from bench.core.protocol import Protocol
+from bench.data.augment.pipeline import parse as parse_augmentation
+from bench.data.source import Source
+from bench.data.split import FRACTIONS
+from bench.metrics.scores import Scores
+from registry.contract import Prediction
+from registry.errors import RegistryError
+from registry.losses.recipe import Recipe
+from registry.optimizers import optimizers
+from registry.schedules import schedules
+
+
+def within(protocol: Protocol, source: Source) -> Protocol:
+    """The protocol with no more samples than the parts of the data have: none is counted twice in a score."""
+    available = {part: source.count(part) for part in FRACTIONS}
+    few = {
+        f"{part}_samples": count
+        for part, count in available.items()
+        if count is not None and count < getattr(protocol, f"{part}_samples")
+    }
+    return protocol.override(**few) if few else protocol
+
+
+def check_budget(protocol: Protocol) -> None:
+    """Whether its parts can be made, and its samples fill a batch.
+
+    Raises:
+        BenchError, RegistryError: they cannot.
+    """
+    parse_augmentation(protocol.augmentation)
+    largest = max(stage.batch for stage in protocol.stages)
+    if protocol.train_samples < largest:
+        raise BenchError(f"{protocol.train_samples} training samples make no batch of {largest}: give more samples")
+    try:
+        optimizer = optimizers.build(protocol.optimizer)([torch.nn.Parameter(torch.zeros(1))])
+        schedules.build(protocol.schedule)(optimizer, 10)
+    except RegistryError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever somebody's optimizer raises
+        raise BenchError(f"that cannot be built: {error}") from error
+
+
+def check_heads(recipe: Recipe, source: Source) -> None:
+    """Whether the data has what the recipe trains.
+
+    Raises:
+        BenchError: it has no depth.
+    """
+    if "depth" in recipe.heads and not source.has_depth:
+        raise BenchError(
+            "the recipe has depth terms but the data has no depth: give it with --bg-depth, "
+            "or take a recipe without it, such as --loss 'mask: bce'"
+        )
+
+
+def try_metrics(keys: Sequence[str], source: Source, protocol: Protocol) -> None:
+    """Score two images by the metrics that were asked for.
+
+    Raises:
+        BenchError: one raises something.
+    """
+    if not keys:
+        return
+    quartet = source.render("val", torch.arange(min(2, protocol.val_samples)), protocol.size)
+    logits = torch.zeros_like(quartet.bg_fg[:, :1])
+    for key in keys:
+        try:
+            Scores([key]).update(Prediction(logits, logits), quartet)
+        except (Exception, SystemExit) as error:  # whatever somebody's metric raises
+            raise BenchError(f"metric {key} cannot be computed: {type(error).__name__}: {error}") from error

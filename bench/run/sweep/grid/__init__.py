@@ -1,0 +1,1 @@
+"""From wildcards, lists and alternatives to cells."""

@@ -1,0 +1,91 @@
+"""`Task`: one training that a process of its own makes; and what every process of a sweep needs to know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from bench.core.spec import RunSpec
+from bench.data.source import Source
+from bench.data.sources import open_source
+
+BUSY = 75
+"""Exit status of a process whose run another process makes: to be tried again later (``EX_TEMPFAIL``)."""
+
+
+class Task(BaseModel):
+    """One training to be made.
+
+    Attributes:
+        spec: everything that decides its outcome.
+        recipe_name: the name under which the recipe was asked for, or its text.
+        audited: whether the soundness of this model and loss is known already from another seed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    spec: RunSpec
+    recipe_name: str
+    audited: bool = False
+
+    @property
+    def key(self) -> str:
+        """What tells it from all other tasks."""
+        return self.spec.id
+
+    @property
+    def label(self) -> str:
+        """What is trained, in a few words."""
+        loss = f" x {self.recipe_name}" if self.spec.recipe else ""
+        return f"{self.spec.model}{loss}, seed {self.spec.seed}"
+
+
+class DataChoice(BaseModel):
+    """A source by its kind and options, so that another process can open it.
+
+    Attributes:
+        kind: a key of `bench.data.sources`.
+        options: by name, as texts, numbers, and lists of them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str = "synthetic"
+    options: dict[str, Any] = {}
+
+    def open(self) -> Source:
+        """The source.
+
+        Raises:
+            UnknownName, BenchError, BadData: as `bench.data.sources.open_source`.
+        """
+        return open_source(self.kind, **self.options)
+
+
+class WorkerConfig(BaseModel):
+    """What all tasks of a sweep have in common.
+
+    Attributes:
+        data: to train on.
+        device: to compute on, ``cpu`` or ``cuda:1``.
+        results, runs: folders of records, and of checkpoints.
+        metrics: keys of metrics beside those of every evaluation.
+        listeners: ``module:function`` that gives listeners of a run, as a terminal or event files; none if "".
+        share: runs that compute on the device at once; timings are worth something with 1 alone.
+        threads: that torch computes with on a CPU; None for its own choice.
+        again: make a run even where it is found to be done when its turn comes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: DataChoice
+    device: str
+    results: Path
+    runs: Path
+    metrics: tuple[str, ...] = ()
+    listeners: str = ""
+    share: int = 1
+    threads: int | None = None
+    again: bool = False

@@ -1,0 +1,106 @@
+"""`Worker`: what a process does that makes one task of a sweep and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from bench.audit.audit import audit
+from bench.core.errors import BenchError
+from bench.core.finding import Finding
+from bench.core.interruption import Interruption
+from bench.core.progress import Progress
+from bench.metrics import metrics as all_metrics
+from bench.run import folder as run_folder
+from bench.run.found import Done, FoundRecords
+from bench.run.runner import Runner
+from bench.run.sweep.device_lock import device_to_oneself
+from bench.run.sweep.reporter import Emit, Reporter
+from bench.run.sweep.samples import ready_samples
+from bench.run.sweep.task import BUSY, Task, WorkerConfig
+from bench.train.assemble import NO_RECIPE, Run
+from bench.train.events import Decoration, Listener, Listeners
+from bench.train.failures import describe
+from registry.errors import RegistryError
+from registry.lookup.imports import find_attribute
+from registry.losses import parse
+
+
+class Worker:
+    """Makes tasks of one sweep. What is opened here serves every process that is forked from this one.
+
+    Args:
+        config: what all tasks have in common.
+
+    Raises:
+        UnknownName, BenchError, BadData: the data cannot be opened.
+    """
+
+    def __init__(self, config: WorkerConfig) -> None:
+        self.config = config
+        self.source = config.data.open()
+        self._device = torch.device(config.device)
+        self._metrics = {metric.key: metric.facts for metric in map(all_metrics.bind, config.metrics)}
+
+    def make(self, task: Task, emit: Emit, interruption: Interruption) -> int:
+        """Make one task; says by events how it goes and where its record lies.
+
+        Args:
+            task: what to make.
+            emit: sends events.
+            interruption: asked after every step whether to stop.
+
+        Returns:
+            The exit status of the process: 0, or `BUSY`.
+
+        Raises:
+            BenchError, RegistryError: the run cannot begin, or its record cannot be written.
+            Interrupted: somebody asked to stop; a checkpoint was written.
+        """
+        config, reporter = self.config, Reporter(emit)
+        run = Run(task.spec, parse(task.spec.recipe) if task.spec.recipe else None, task.recipe_name or NO_RECIPE)
+        runner = Runner(
+            self.source.to(self._device),
+            self._device,
+            config.runs,
+            config.results,
+            Listeners([reporter, *self._decorations(reporter)]),
+            interruption,
+            list(self._metrics),
+            share=config.share,
+            loaders=ready_samples(config.runs / "packed"),
+        )
+        found = FoundRecords(config.results, self._device, self._metrics)
+
+        def meanwhile() -> Done | None:
+            """What others have recorded of this run since the sweep looked for it."""
+            return None if config.again else found.finished(task.spec)
+
+        with device_to_oneself(config.device, config.share, lambda: emit({"kind": "waiting"})):
+            emit({"kind": "acquired"})
+            try:
+                findings = [] if task.audited or run.recipe is None else self._audit(run, reporter.preparing)
+                record, path = runner.run(run, findings, meanwhile)
+            except run_folder.Busy:
+                return BUSY
+        emit({"kind": "recorded", "path": path.name, "outcome": record.outcome, "reason": record.reason})
+        return 0
+
+    def _audit(self, run: Run, progress: Progress) -> Sequence[Finding]:
+        """What the audit finds, or that it could not be made."""
+        assert run.recipe is not None
+        try:
+            return audit(run.recipe, self.source, run.spec.protocol, run.spec.model, progress=progress)
+        except (BenchError, RegistryError):
+            raise
+        except (Exception, SystemExit) as error:  # what a model raises here it raises in its run, which records it
+            about = f"cannot be made: {describe(error)}"
+            return [Finding(check="audit", grade="broken", finding=about, advice="mend what raised it")]
+
+    def _decorations(self, reporter: Reporter) -> list[Listener]:
+        """Listeners that draw, or write event files; the failure of one ends no run."""
+        if not self.config.listeners:
+            return []
+        make: Callable[[], dict[str, Listener]] = find_attribute(self.config.listeners, "listeners of a sweep")
+        return [Decoration(listener, what, reporter.notice) for what, listener in make().items()]

@@ -30,6 +30,8 @@ def _by_name() -> dict[str, dict[str, Option]]:
 
 
 _OPTIONS = _by_name()
+_PATIENCE_SECONDS = 2.0
+"""How long a source may be opened before its progress is shown."""
 
 
 def _fields(defaults: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
@@ -76,9 +78,13 @@ class DataOptions(_Declared, _Kind):  # type: ignore[misc]
         Raises:
             BenchError: options that do not go together; BadData: files that cannot be used.
         """
-        from bench.data.sources import open_source
+        from rich.console import Console
 
-        source = open_source(self.data, **self._given())
+        from bench.data.sources import open_source
+        from bench.report.terminal.progress_bar import Bar
+
+        with Bar(Console(stderr=True), after=_PATIENCE_SECONDS) as bar:
+            source = open_source(self.data, bar, **self._given())
         for note in () if quiet else (*source.notes, *(f"WARNING: {warning}" for warning in source.warnings)):
             typer.echo(f"data: {note}", err=True)
         return source

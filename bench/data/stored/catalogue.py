@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core.errors import BadData
+from bench.core.progress import Progress, no_progress
 from bench.data.stored.files.roots import File, Roots
 from bench.data.stored.naming.groups import group_pictures
 from bench.data.stored.naming.layout import Layout
@@ -74,6 +75,7 @@ def read_catalogue(
     flips: str,
     scenes: str,
     reads_depth: bool = True,
+    progress: Progress = no_progress,
 ) -> Catalogue:
     """List, recognise, pair and group.
 
@@ -83,18 +85,19 @@ def read_catalogue(
         flips, scenes: see `group_pictures`.
         reads_depth: whether depth comes from files; else pictures without any target will do, and depth files are
             left alone.
+        progress: called as files are listed.
 
     Raises:
         BadData: nothing that can be read; no layout that fits.
         BenchError: an unknown layout, or patterns that cannot be read.
     """
     layout = find_layout(files)
-    roots = Roots.open(paths)
+    roots = Roots.open(paths, progress)
     notes = []
     if layout is None:
         layout = recognise(roots, needs_target=reads_depth)
         notes.append(f"recognised as {layout.name}: {layout.summary}")
-    found, strange = sort_by_field(roots.files, layout)
+    found, strange = sort_by_field(roots.files, layout, progress)
     if not reads_depth:
         found = {name: files for name, files in found.items() if name not in ("depth", "valid")}
     if "bg_fg" not in found or (reads_depth and not any(name in found for name in _TARGETS)):

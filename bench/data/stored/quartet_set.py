@@ -160,7 +160,7 @@ def open_quartets(
     """
     if depth_model is not None and packed is None:
         raise BenchError("--depth-model needs a folder in which its depth is kept: --packed")
-    catalogue = read_catalogue(paths, files, flips, scenes, reads_depth=depth_model is None)
+    catalogue = read_catalogue(paths, files, flips, scenes, depth_model is None, progress)
     depth = _depth_format(options, catalogue)
     entries = list(catalogue.entries)
     plates, background = number_plates(entries, plate, plate_every)

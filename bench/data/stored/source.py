@@ -48,6 +48,7 @@ class Stored(Source):
         split: a rule of `split_pools`.
         skip_bad: go on without quartets that cannot be used.
         packed: a folder in which decoded quartets are kept; None for nowhere.
+        progress: called while files are listed, checked, and given depth.
 
     Attributes:
         notes: what was decided, in sentences.
@@ -86,6 +87,7 @@ class Stored(Source):
         split: str = "unseen-both",
         skip_bad: bool = False,
         packed: str | Path | None = PACKED,
+        progress: Progress = no_progress,
     ) -> None:
         find_camera(camera)
         options = FileOptions(
@@ -111,6 +113,7 @@ class Stored(Source):
             folder,
             self.worth_packing,
             self.checked,
+            progress,
         )
         self._readers = Readers(self._quartets, folder, self.worth_packing)
         self._parts: Parts = share_out(self._quartets.entries, seed, split)
@@ -241,7 +244,7 @@ class Stored(Source):
         return torch.from_numpy(values).to(self.device)[:, None]
 
 
-@sources.register(options=OPTIONS)
+@sources.register(options=OPTIONS, reports_progress=True)
 def stored(**options: Any) -> Source:
     """Quartets in folders and zips, as they are; a field may be missing."""
     return Stored(**options)

@@ -142,7 +142,7 @@ class TeacherMaps:
             inside = finite & (depth > 0) & (depth <= self._greatest)
             return np.where(inside, depth / self._greatest, np.float32(-1)).astype(np.float32)
         low, high = depth[finite].min(), depth[finite].max()
-        scaled = (np.where(finite, depth, low) - low) / max(float(high - low), 1e-6)
+        scaled = (np.where(finite, depth, low) - low) / (high - low if high > low else 1)
         return np.where(finite, scaled, np.float32(-1)).astype(np.float32)
 
 

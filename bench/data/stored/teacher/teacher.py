@@ -66,7 +66,10 @@ def load_teacher(model: str, unit: str = "auto", device: torch.device | None = N
         own_unit = getattr(function, "depth_unit", "inverse")
         if own_unit not in UNITS:
             raise BenchError(f"{model}: its depth_unit is one of {', '.join(UNITS)}, not {own_unit!r}")
-        identity = f"{source}\0{getattr(function, 'identity', '')}"
+        try:
+            identity = f"{source}\0{getattr(function, 'identity', '')}"
+        except OSError as error:
+            raise BenchError(f"--depth-model {model}: {error.strerror}: {error.filename}") from error
         digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:12]
         return Teacher(model, digest, _choose(unit, own_unit), function)
     raise BenchError(

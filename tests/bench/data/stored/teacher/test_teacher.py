@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from PIL import Image
 
 from bench.core.errors import BadData, BenchError
 from bench.data.stored.source import Stored
-from bench.data.stored.teacher.maps import map_side
+from bench.data.stored.teacher import maps
 from bench.data.stored.teacher.teacher import load_teacher
 
 MODULE = """
@@ -32,11 +34,6 @@ def left_to_right(pictures):
     return torch.linspace(0, 1, pictures.shape[-1]).expand(len(pictures), pictures.shape[-2], -1)
 
 left_to_right.depth_unit = "unit"
-
-def stops(pictures):
-    if calls:
-        raise KeyboardInterrupt
-    return brightness(pictures)
 
 def fails(pictures):
     raise ValueError("out of order")
@@ -61,12 +58,8 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "code").mkdir()
     (tmp_path / "code/my_teacher.py").write_text(MODULE)
     monkeypatch.syspath_prepend(str(tmp_path / "code"))
-    import sys
-
     monkeypatch.delitem(sys.modules, "my_teacher", raising=False)
-    import my_teacher
-
-    yield my_teacher
+    yield importlib.import_module("my_teacher")
     sys.modules.pop("my_teacher", None)
 
 
@@ -80,7 +73,6 @@ def opened(folder, tmp_path: Path, module):
 
 
 def test_it_predicts_once_and_is_kept(opened, module) -> None:
-    said: list[tuple[int, int]] = []
     source = opened()
     assert sum(module.calls) == 16, "each picture once"
     module.calls.clear()
@@ -90,7 +82,6 @@ def test_it_predicts_once_and_is_kept(opened, module) -> None:
     again.render("test", torch.arange(1), 48)
     assert not module.calls
     assert torch.equal(quartets[0].depth, quartets[1].depth)
-    assert said == []
 
 
 def test_what_it_says_is_what_is_served(opened) -> None:
@@ -109,9 +100,8 @@ def test_what_it_says_is_what_is_served(opened) -> None:
 def test_it_marks_the_data(opened, folder, tmp_path: Path) -> None:
     source, files = opened(), Stored(folder.root, split="shared", packed=tmp_path / "packed")
     facts = source.describe()
-    assert facts["encoding"].startswith(
-        "inverse, per image from farthest to nearest, predicted by my_teacher:brightness"
-    )
+    begin = "inverse, per image from farthest to nearest, predicted by my_teacher:brightness"
+    assert facts["encoding"].startswith(begin)
     assert facts["teacher"]["name"] == "my_teacher:brightness"
     assert facts["teacher"]["digest"] in facts["encoding"]
     assert str(tmp_path) not in str(facts)
@@ -156,30 +146,29 @@ def test_pictures_alone_will_do(tmp_path: Path, module) -> None:
 
 
 def test_what_was_stopped_goes_on(opened, module, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bench.data.stored.teacher import maps
-
     monkeypatch.setattr(maps, "_BATCH", 5)
-    module.brightness.__globals__["calls"].clear()
-    predict = module.brightness
-    module.brightness = module.stops
+
+    def stop(what: str, done: int, total: int) -> None:
+        if what.startswith("depth by"):
+            raise KeyboardInterrupt
+
     with pytest.raises(KeyboardInterrupt):
-        opened()
+        opened(progress=stop)
     assert module.calls == [5]
-    module.brightness = predict
     opened()
     assert module.calls == [5, 5, 5, 1]
 
 
 def test_progress_is_told(folder, tmp_path: Path, module) -> None:
-    told: list[tuple[str, int, int]] = []
+    steps: list[tuple[str, int, int]] = []
     Stored(
         folder.root,
         split="shared",
         packed=tmp_path / "packed",
         depth_model="my_teacher:brightness",
-        progress=lambda *step: told.append(step),
+        progress=lambda *step: steps.append(step),
     )
-    assert ("depth by my_teacher:brightness", 16, 16) in told
+    assert ("depth by my_teacher:brightness", 16, 16) in steps
 
 
 @pytest.mark.parametrize(
@@ -213,4 +202,4 @@ def test_another_code_is_another_teacher(module, tmp_path: Path) -> None:
 
 
 def test_sides_of_maps() -> None:
-    assert [map_side(shorter) for shorter in (10, 64, 224, 4000)] == [64, 64, 224, 384]
+    assert [maps.map_side(shorter) for shorter in (10, 64, 224, 4000)] == [64, 64, 224, 384]

@@ -15,7 +15,8 @@ from bench.core.machine import free_bytes
 from bench.core.protocol import Protocol
 from bench.core.record.timings import BlockTime
 from bench.core.spec import Engine, MemoryFormat, Precision, RunSpec
-from bench.data.loading.loader import RESIDENT_SHARE, Batch, Loader
+from bench.data.loading.batch import Batch
+from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.profile.nvtx import Ranges

@@ -7,7 +7,7 @@ them times, or reproduces, is what another trains.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import torch
@@ -51,6 +51,10 @@ class Run:
     def of(cls, spec: RunSpec) -> Run:
         """The run of a spec that was read somewhere."""
         return cls(spec, parse(spec.recipe) if spec.recipe else None, spec.recipe or NO_RECIPE)
+
+    def altered(self, **changes: Any) -> Run:
+        """The same recipe under a spec of which some fields are others."""
+        return replace(self, spec=self.spec.model_copy(update=changes))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from bench.core.record import Epoch
 from bench.core.spec import Engine
 from bench.data.source import Source
 from bench.devtools.gpu.rendering import composed
-from bench.devtools.gpu.steps import RECIPE, source, spec_of
+from bench.devtools.gpu.steps import RECIPE, run_of, source
 from bench.devtools.gpu.worker import Setting
 from bench.devtools.overhead import measure, short_protocol
 from bench.profile.training import StepRunner
@@ -71,10 +71,10 @@ def epoch(setting: Setting) -> None:
     """An epoch of the largest model over as many composites as were published, rendered at once, then trained on."""
     scale, data = setting.scale, composed(setting)
     model, batches = scale.models[-1], scale.epoch_samples // scale.epoch_batch
-    spec = spec_of(setting, model, scale.epoch_batch, scale.size, data, None)
+    run = run_of(setting, model, scale.epoch_batch, scale.size, data, None)
     setting.synchronise()
     began = time.perf_counter()
-    runner = StepRunner(spec, data, setting.device, batches, engine=engines(setting)[0], resident=True)
+    runner = StepRunner(run, data, setting.device, batches, engine=engines(setting)[0], resident=True)
     setting.synchronise()
     setting.journal.line(
         "epoch", model=model, samples=scale.epoch_samples, rendering_seconds=time.perf_counter() - began

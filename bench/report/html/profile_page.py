@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-from bench.profile.profile import Block, Profile
+from bench.profile.block import Block
+from bench.profile.profile import Profile
 from bench.report.blocks import FAMILIES, css, pass_of, shades, text_on
 from bench.report.html.template import render
 from bench.timing.ledger import STEP, TimelineEntry

@@ -6,7 +6,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from bench.profile.profile import Block, Profile
+from bench.profile.block import Block
+from bench.profile.profile import Profile
 from bench.profile.windows.interleaved import StepComparison
 from bench.report.pictures.bars import bar
 

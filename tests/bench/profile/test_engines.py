@@ -9,13 +9,15 @@ import torch
 
 from bench.core.errors import BenchError
 from bench.core.protocol import find_protocol
-from bench.data.loading.batch import Batch
-from bench.profile.profile import departure_from_eager, profile
+from bench.data.loading.loader import Batch
+from bench.profile.engines import departure_from_eager
+from bench.profile.profile import profile
 from bench.profile.training import StepRunner
 from bench.profile.windows.interval import Interval
 from bench.profile.windows.rounds import WarmUp
 from bench.profile.windows.trust import caveats
 from bench.timing.hooks import WholePasses
+from bench.train.engines import engine as engine_module
 from bench.train.engines.cuda_graph import BEFORE_CAPTURE, GRAPH, Replayed
 from bench.train.engines.engine import FIRST_STEPS, engine_by_rule, engine_for, engine_named, refusal
 from registry.contract import Prediction
@@ -243,10 +245,10 @@ def test_of_several_stages_the_one_with_least_to_do_decides(monkeypatch: pytest.
     protocol = find_protocol("standard")
     cuda = torch.device("cuda", 0)
     counted = {64: 7.0, 112: 20.0, 192: 60.0}  # 896, 1,280 and 1,920 a batch
-    monkeypatch.setattr("bench.train.engines.engine.gmacs", lambda net, size: counted[size])
+    monkeypatch.setattr(engine_module, "gmacs", lambda net, size: counted[size])
     assert engine_for("auto", cuda, "unet[width=4]", protocol) == "graphed"
-    monkeypatch.setattr("bench.train.engines.engine.gmacs", lambda net, size: 2 * counted[size])
+    monkeypatch.setattr(engine_module, "gmacs", lambda net, size: 2 * counted[size])
     assert engine_for("auto", cuda, "unet[width=5]", protocol) == "eager"
-    monkeypatch.setattr("bench.train.engines.engine.gmacs", lambda net, size: None)
+    monkeypatch.setattr(engine_module, "gmacs", lambda net, size: None)
     assert engine_for("auto", cuda, "unet[width=6]", protocol) == "eager"
     assert engine_for("auto", torch.device("cpu"), "unet", protocol) == "eager"

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from bench.report.markdown import code, table
 from bench.report.markdown.cells import heading, loss_cell, number, precision_cell, rate_cell, seeds_cell
+from bench.report.markdown.markers import put_between
 from bench.results.board import Named, groups_of
 from bench.results.board.standings import Images, ranking, standings
 
-BEGIN, END = "<!-- leaderboard -->\n", "<!-- /leaderboard -->\n"
+MARKER = "leaderboard"
 
 
 def excerpt(records: Iterable[Named], folder: Path | None = None) -> str:
@@ -56,10 +57,5 @@ def put(text: str, records: Iterable[Named], folder: Path | None = None) -> str:
 
     The line endings of the page stay what they are.
     """
-    ending = "\r\n" if "\r\n" in text else "\n"
-    plain = text.replace("\r\n", "\n")
-    before, begin, rest = plain.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        return text
-    return f"{before}{begin}{excerpt(records, folder)}{end}{after}".replace("\n", ending)
+    changed = put_between(text, MARKER, excerpt(records, folder))
+    return text if changed is None else changed

@@ -10,8 +10,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bench.cli import app
-from bench.report.markdown.excerpt import BEGIN, END
+from bench.report.markdown.excerpt import MARKER
 from tests.bench.results_folder import keep
+
+BEGIN, END = f"<!-- {MARKER} -->\n", f"<!-- /{MARKER} -->\n"
 
 
 @pytest.fixture

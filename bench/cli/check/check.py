@@ -32,23 +32,22 @@ def check(
 
     Says of every check that fails what happened and why it matters. Exit 1 if anything is broken.
     """
-    from rich.console import Console
-
     from bench.audit.conformance.plugin import check_plugin, find_kind
     from bench.core import files
     from bench.core.files import canonical_json
     from bench.core.finding import broken, headline
+    from bench.report.terminal.console import plain_console, show
     from bench.report.terminal.findings_table import findings_table
     from bench.report.terminal.progress_bar import Bar
 
     files.check_outputs({"--json": json})
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
     chosen = kind or find_kind(plugin)
     with Bar(console) as bar:
         findings = check_plugin(plugin, chosen, head or (), bar)
     if json is not None:
         files.replace(json, canonical_json([finding.model_dump() for finding in findings]) + "\n")
-    console.print(findings_table(findings))
+    show(findings_table(findings), console)
     console.print(f"{chosen} {plugin}: {headline(findings, 'check')}")
     if broken(findings):
         raise typer.Exit(1)

@@ -34,19 +34,18 @@ def inspect(
 
     Exit 0 if nothing is broken, 3 if files cannot be used, 5 if something is broken.
     """
-    from rich.console import Console
-
     from bench.core import files
     from bench.core.files import canonical_json
     from bench.data.inspection.contact_sheet import contact_sheet, save_sheet
     from bench.data.inspection.inspection import inspect as look
+    from bench.report.terminal.console import plain_console
     from bench.report.terminal.inspection_table import inspection_lines
     from bench.report.terminal.progress_bar import Bar
 
     for path, option in ((sheet, "--sheet"), (json, "--json")):
         if path is not None:
             files.check_writable(path, option)
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
     with Bar(console) as bar:
         found = look(data.open(quiet=True), samples, size, bar)
     for line in inspection_lines(found):
@@ -69,16 +68,15 @@ def pack(
 
     What was stopped goes on where it was; what is damaged is made anew; what is of a former state of the files goes.
     """
-    from rich.console import Console
-
     from bench.core.errors import BenchError
     from bench.data.stored.source import Stored
+    from bench.report.terminal.console import plain_console
     from bench.report.terminal.progress_bar import Bar
 
     source = data.open()
     if not isinstance(source, Stored):
         raise BenchError(f"only --data stored is packed; {source.kind} is rendered on the fly")
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
     for side in size:
         with Bar(console) as bar:
             packed = source.pack(side, bar)
@@ -99,12 +97,11 @@ def export(
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG files.")] = 95,
 ) -> None:
     """Write quartets of any source as files in any published layout; what was stopped goes on where it was."""
-    from rich.console import Console
-
     from bench.data.stored.export import export as write
+    from bench.report.terminal.console import plain_console
     from bench.report.terminal.progress_bar import Bar
 
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
     with Bar(console) as bar:
         written = write(data.open(), files, count, out, size, part, quality, bar)
     console.print(f"{out}: {written:,} quartets in layout {files}", soft_wrap=True)

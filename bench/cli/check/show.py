@@ -19,9 +19,8 @@ def show(
     batch: Annotated[int, typer.Option(min=1, help="Images, for the memory estimate.")] = 1,
 ) -> None:
     """Print a model layer by layer, block by block: kind, output shape, parameters; nothing is computed."""
-    from rich.console import Console
-
+    from bench.report.terminal.console import show as show_tables
     from bench.report.terminal.layer_table import layer_table
     from registry.models import models
 
-    Console().print(layer_table(models.build(model), models.canonical(model), size, batch))
+    show_tables(layer_table(models.build(model), models.canonical(model), size, batch))

@@ -18,8 +18,6 @@ bench choose --min mask_dice=0.8 --max depth_rmse=0.065
 bench choose --metric mask_bf --no-measure
 """
 
-_WIDTH = 150  # of the table, which is no use broken up
-
 
 def choose(
     max_latency: Annotated[str, typer.Option("--max-latency", help="Of one pair, with its unit: 6ms, 0.5s.")] = "",
@@ -48,10 +46,9 @@ def choose(
 
     Those on the Pareto front are marked: no other that meets the limits is as good in every way and better in one.
     """
-    from rich.console import Console
-
     from bench.core.errors import BenchError
     from bench.core.quantity import MEBIBYTES, MILLISECONDS, quantity
+    from bench.report.terminal.console import plain_console, show
     from bench.report.terminal.results.choice_table import choice_table
     from bench.results import store
     from bench.results.choose.choice import board_of
@@ -71,7 +68,7 @@ def choose(
     group = board_of(results, within)
     limits += metric_limits(at_least or [], False, group.metrics) + metric_limits(at_most or [], True, group.metrics)
     keys = [find_key(name, group.metrics) for name in metric or []]
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
 
     def measured(rows: Sequence[Row]) -> Sequence[Latency]:
         from bench.core.machine import pick_device
@@ -84,5 +81,5 @@ def choose(
             )
 
     choice = choose_from(results, group, limits, keys, measured if measure else None)
-    Console(highlight=False, markup=False, width=max(console.width, _WIDTH)).print(choice_table(choice))
+    show(choice_table(choice), console)
     store.check(results)

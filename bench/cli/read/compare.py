@@ -15,8 +15,6 @@ bench compare wnet wnet --seeds-a 0,1 --seeds-b 2,3
 bench compare --transfer wnet
 """
 
-_WIDTH = 130  # of the table, which is no use broken up
-
 
 def compare(
     a: Annotated[str, typer.Argument(help="A cell, model:loss, or a record's file.")] = "",
@@ -37,9 +35,8 @@ def compare(
 
     Paired by seed and test image; the interval is over seeds, backgrounds and objects (docs/statistics.md).
     """
-    from rich.console import Console
-
     from bench.core.errors import BenchError
+    from bench.report.terminal.console import show
     from bench.report.terminal.results.comparison_table import comparison_table
     from bench.report.terminal.results.transfer_table import transfer_table
     from bench.results import store
@@ -55,7 +52,7 @@ def compare(
         shown = comparison_table(compare_cells(results, a, b, metric or (), within, margin, *seeds))
     else:
         raise BenchError("name two cells, as in bench compare wnet:bce_ssim unet:bce_ssim, or --transfer and a model")
-    Console(highlight=False, markup=False, width=max(Console().width, _WIDTH)).print(shown)
+    show(shown)
     store.check(results)
 
 

@@ -13,8 +13,6 @@ bench explain --metric mask_dice --metric mask_bf
 bench explain --within quick
 """
 
-_WIDTH = 150  # of the tables, which are no use broken up
-
 
 def explain(
     metric: Annotated[
@@ -27,9 +25,8 @@ def explain(
 
     With main effects, and the cells that would tell most if they were run next. Cells may be missing.
     """
-    from rich.console import Console
-
     from bench.core.errors import BenchError
+    from bench.report.terminal.console import show
     from bench.report.terminal.results.explanation_table import explanation_tables
     from bench.results import store
     from bench.results.explain.explanation import explain as explain_records
@@ -37,5 +34,5 @@ def explain(
     if not results.is_dir():
         raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
     shown = explanation_tables(explain_records(results, metric or (), within))
-    Console(highlight=False, markup=False, width=max(Console().width, _WIDTH)).print(shown)
+    show(shown)
     store.check(results)

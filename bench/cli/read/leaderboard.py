@@ -68,8 +68,8 @@ def leaderboard(
 def _rows(
     results: Path, csv: str, json: str, show: bool, metric: list[str], where: list[str], sort: str, pool: bool
 ) -> None:
-    from rich.console import Console
 
+    from bench.report.terminal.console import show as print_tables
     from bench.report.terminal.results.board_table import as_csv, as_json, board_tables
     from bench.results import store
     from bench.results.board import groups_of, overview
@@ -89,4 +89,4 @@ def _rows(
     if json:
         emit(json, as_json(lines))
     if show:
-        Console(highlight=False, markup=False).print(board_tables(lines, chosen, facts))
+        print_tables(board_tables(lines, chosen, facts))

@@ -13,8 +13,6 @@ bench slices wnet:bce_ssim unet:bce_ssim
 bench slices wnet unet --metric mask_bf
 """
 
-_WIDTH = 170  # of the table, which is no use broken up
-
 
 def slices(
     a: Annotated[str, typer.Argument(help="A cell, model:loss, or a record's file.")],
@@ -29,9 +27,8 @@ def slices(
 
     With two, the gaps between them in each slice of the test images, and where these are largest.
     """
-    from rich.console import Console
-
     from bench.core.errors import BenchError
+    from bench.report.terminal.console import show
     from bench.report.terminal.results.slices_table import slices_table
     from bench.results import store
     from bench.results.slices.slices import slices as slices_in
@@ -39,5 +36,5 @@ def slices(
     if not results.is_dir():
         raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
     shown = slices_table(slices_in(results, a, b, metric or (), within))
-    Console(highlight=False, markup=False, width=max(Console().width, _WIDTH)).print(shown)
+    show(shown)
     store.check(results)

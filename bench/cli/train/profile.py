@@ -67,8 +67,6 @@ def profile(
     data: DataOptions,
 ) -> None:
     """Show where the time, the memory and the arithmetic of a training step go, and how sure that is."""
-    from rich.console import Console
-
     from bench.core import files
     from bench.core.files import canonical_json
     from bench.core.machine import pick_device, pick_memory_format, pick_precision
@@ -83,6 +81,7 @@ def profile(
     from bench.profile.windows.interleaved import compare, opponent
     from bench.report.html.profile_page import profile_page
     from bench.report.pictures.bars import Stack, stacked_bars
+    from bench.report.terminal.console import plain_console, show
     from bench.report.terminal.profile_table import profile_table, step_comparison_table
     from bench.report.terminal.progress_bar import Bar
     from bench.train.assemble import Run, make_run
@@ -96,7 +95,7 @@ def profile(
     if any(against) and given:
         raise BenchError(f"--vs compares two whole steps: profile each by itself for {', '.join(given)}")
     files.check_outputs({"--json": json, "--trace": trace, "--picture": picture, "--html": html})
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
     source = data.open()
     budget = find_protocol(protocol).override(batch=batch, size=size)
     where, runs = pick_device(machine.device), Path("runs")
@@ -123,7 +122,7 @@ def profile(
             comparison = compare(runner, other[0], seconds, progress=bar)
             if json is not None:  # first: what was measured is not lost to a terminal that cannot show it
                 files.replace(json, comparison.model_dump_json(indent=1) + "\n")
-            console.print(step_comparison_table(comparison))
+            show(step_comparison_table(comparison), console)
             return
         found, intervals = measure(runner, seconds, twice=twice, progress=bar)
         if json is not None:  # at once: what follows may fail

@@ -36,13 +36,11 @@ def reproduce(
 
     Records and figures go to results/reproduction/, from which the page is regenerated.
     """
-    from rich.console import Console
-    from rich.markdown import Markdown
-
     from bench.core import files
     from bench.core.errors import BenchError
     from bench.core.machine import pick_device
     from bench.report.listeners.terminal import Terminal
+    from bench.report.terminal.console import plain_console, show_markdown
     from bench.reproduce.page import page, section
     from bench.reproduce.reproduction import latest, write
     from bench.reproduce.run import Reproducer
@@ -60,13 +58,13 @@ def reproduce(
     files.check_folder(results, "--results")
     files.check_folder(runs, "--runs")
     files.check_writable(out, "--out")
-    console = Console(highlight=False, markup=False)  # brackets are parameters of a key
+    console = plain_console()
     source = data.open()
     with Terminal(console) as terminal:
         reproducer = Reproducer(source, pick_device(device), results, runs, full, samples, terminal, console.print)
         for system in chosen:
             reproduction = reproducer.reproduce(system)
             write(results, reproduction)
-            console.print(Markdown(section(reproduction)))
+            show_markdown(section(reproduction), console)
     files.replace(out, page(latest(results)))
     console.print(f"page: {out}")

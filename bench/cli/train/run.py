@@ -59,8 +59,6 @@ def run(
     A run that was stopped goes on from its last checkpoint when the same command is given again. Precision is
     bfloat16 where the machine computes in it natively, else float32.
     """
-    from rich.console import Console
-
     from bench.core import files
     from bench.core.interruption import Interruption
     from bench.report.listeners.prediction_picture import PredictionPicture
@@ -68,6 +66,7 @@ def run(
     from bench.report.listeners.terminal import Terminal
     from bench.report.listeners.thumbnails import Thumbnails
     from bench.report.pages import pages, refresh
+    from bench.report.terminal.console import plain_console
     from bench.report.terminal.run_summary import result_lines
     from bench.results import store
     from bench.run.experiment import Experiment
@@ -75,7 +74,7 @@ def run(
 
     interruption = Interruption()
     interruption.install()
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
     if out is not None:
         files.check_writable(out, "--out")
     experiment = Experiment(

@@ -29,15 +29,14 @@ def runs(
 
     Records in results/ are never touched, nor what a process writes to now.
     """
-    from rich.console import Console
-
     from bench.core.errors import BenchError
+    from bench.report.terminal.console import show
     from bench.report.terminal.runs_table import runs_table
     from bench.run.stored_runs import remove, stored_runs, to_prune
 
     stored = stored_runs(runs)
     if not prune:
-        Console(markup=False, highlight=False).print(runs_table(stored))
+        show(runs_table(stored))
         return
     if not unfinished and older_than is None:
         raise BenchError("say what to delete: --unfinished, --older-than DAYS, or both")

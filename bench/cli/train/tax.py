@@ -24,19 +24,18 @@ def tax(
     out: Annotated[Path | None, typer.Option(help="Also write the table to this page.")] = None,
 ) -> None:
     """Say what each loss costs a training step over plain bce: milliseconds and memory, without any model."""
-    from rich.console import Console
-
     from bench.core import files
     from bench.core.machine import environment, pick_device
     from bench.profile.tax import measure
     from bench.report.markdown.tax_table import tax_table
+    from bench.report.terminal.console import plain_console
     from bench.report.terminal.progress_bar import Bar
     from registry.losses import recipes
 
     files.check_outputs({"--out": out})
     chosen = pick_device(device)
     names = loss or [name for name in recipes.names() if "@" not in name]
-    with Bar(Console()) as bar:
+    with Bar(plain_console()) as bar:
         taxes = tax_table(measure({name: name for name in names}, size, batch, chosen, progress=bar))
     about = (
         f"Forward and backward through the loss alone, {batch} predictions of {size}x{size} a head, "

@@ -15,8 +15,6 @@ bench evaluate wnet:bce_ssim --data stored --root quartets.zip --samples 256
 bench evaluate --board "quick v1 · synthetic, handheld" --data composed --bg photos/ --fg cutouts/
 """
 
-_WIDTH = 130  # of the table, which is no use broken up
-
 
 def evaluate(
     *,
@@ -36,10 +34,9 @@ def evaluate(
     Recorded in results/evaluations/, never as a run. With --board: do the cells of a leaderboard stand in the same
     order there? Kendall's tau with its interval says how far.
     """
-    from rich.console import Console
-
     from bench.core.errors import BenchError
     from bench.core.machine import pick_device
+    from bench.report.terminal.console import plain_console, show
     from bench.report.terminal.progress_bar import Bar
     from bench.report.terminal.results.evaluation_table import evaluation_table, order_table
     from bench.results.store import evaluations
@@ -50,16 +47,16 @@ def evaluate(
     if bool(run) == bool(board):
         raise BenchError("name a run, as in bench evaluate wnet:bce_ssim --data ..., or --board and part of its title")
     chosen = pick_device(device)
-    console = Console(highlight=False, markup=False, emoji=False, width=max(Console().width, _WIDTH))
+    console = plain_console()
     trained = trained_run(folders.results, folders.runs, run, chosen, within) if run else None
     group = find_board(folders.results, board) if board else None
     evaluator = Evaluator(data.open().to(chosen), folders.results, samples, size)
     if trained is not None:
         evaluation, path = evaluator.evaluate(trained)
-        console.print(evaluation_table(evaluation, trained.record))
+        show(evaluation_table(evaluation, trained.record), console)
         console.print(f"recorded: {path}", soft_wrap=True)
     if group is not None:
         with Bar(console) as bar:
             found = evaluate_board(evaluator, group, folders.runs, chosen, bar)
-        console.print(order_table(found))
+        show(order_table(found), console)
         console.print(f"recorded: {folders.results / evaluations.FOLDER}", soft_wrap=True)

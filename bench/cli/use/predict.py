@@ -41,18 +41,17 @@ def predict(
     Writes NAME_mask.png, NAME_depth.png (16-bit millimetres where depth is metric) and NAME_overlay.png. Files that
     cannot be used are named at the end, exit 3; all others are done.
     """
-    from rich.console import Console
-
     from bench.core import files as writing
     from bench.core.errors import BadData, BenchError
     from bench.core.machine import pick_device
     from bench.report.pictures.prediction_files import DepthScale, PredictionFiles
+    from bench.report.terminal.console import plain_console
     from bench.report.terminal.progress_bar import Bar
     from bench.run.predict.picture_files import find_pictures
     from bench.run.predict.prediction import predict_files
     from bench.run.trained import trained_run
 
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = plain_console()
     if out.exists() and any(out.samefile(path if path.is_dir() else path.parent) for path in given if path.exists()):
         raise BenchError(f"--out: {out} is where the images lie: what is written there would be read next time")
     writing.check_folder(out, "--out")

@@ -16,8 +16,6 @@ bench robust wnet:bce_ssim --metric mask_iou --samples 64 --json robust.json
 bench robust wnet:bce_ssim --data composed --bg photos/ --fg cutouts/
 """
 
-_WIDTH = 130  # of the table, which is no use broken up
-
 
 def robust(
     *,
@@ -38,12 +36,11 @@ def robust(
     """
     import io
 
-    from rich.console import Console
-
     from bench.core import files
     from bench.core.files import canonical_json
     from bench.core.machine import pick_device
     from bench.report.pictures.robustness_plot import robustness_plot
+    from bench.report.terminal.console import plain_console, show
     from bench.report.terminal.progress_bar import Bar
     from bench.report.terminal.results.robustness_table import robustness_table
     from bench.run.robust.robustness import robustness
@@ -54,10 +51,10 @@ def robust(
             files.check_writable(path, option)
     chosen = pick_device(device)
     trained = trained_run(folders.results, folders.runs, run, chosen, within)
-    console = Console(highlight=False, markup=False, emoji=False, width=max(Console().width, _WIDTH))
+    console = plain_console()
     with Bar(console) as bar:
         found = robustness(trained, data.open().to(chosen), metric, samples, progress=bar)
-    console.print(robustness_table(found))
+    show(robustness_table(found), console)
     if picture is not None:
         content = io.BytesIO()
         robustness_plot(found).save(content, format="PNG")

@@ -8,6 +8,7 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from bench.core.record import Epoch, Phase, Record
 from bench.core.spec import RunSpec
@@ -46,7 +47,7 @@ class Terminal(Listener):
 
     def notice(self, words: str) -> None:
         """Print it."""
-        self._console.print(f"  {words}", soft_wrap=True)
+        self._line(f"  {words}")
 
     def started(self, spec: RunSpec, folder: Path, resumed_at: int, step: int = 0) -> None:
         """Name the run."""
@@ -56,7 +57,7 @@ class Terminal(Listener):
         if step:
             at = spec.protocol.steps_before(resumed_at + 1)
             within = f", step {step - at} of the next" if step > at else ""
-            self._console.print(f"  resumed after epoch {resumed_at}{within}, from the checkpoint in {folder}")
+            self._line(f"  resumed after epoch {resumed_at}{within}, from the checkpoint in {folder}")
 
     def phase(self, name: Phase) -> None:
         """Name the phase where the news stood."""
@@ -77,16 +78,17 @@ class Terminal(Listener):
         )
         train = epoch.train_loss.get("total", float("nan"))
         val = epoch.val_loss.get("total", float("nan"))
-        self._console.print(
-            f"  epoch {epoch.epoch} at {epoch.size} px: loss {train:.4f}, validation {val:.4f}  {scores}",
-            soft_wrap=True,
-        )
+        self._line(f"  epoch {epoch.epoch} at {epoch.size} px: loss {train:.4f}, validation {val:.4f}  {scores}")
 
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
         """Take the bar away."""
         if self._task is not None:
             self._progress.remove_task(self._task)
             self._task = None
+
+    def _line(self, words: str) -> None:
+        """Print a line as it is, whatever the console takes for markup."""
+        self._console.print(Text(words), soft_wrap=True)
 
     def _show(self, title: str, done: int, total: int, news: str) -> None:
         if self._task is None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from bench.profile.block import Block
 from bench.profile.profile import Profile
 from bench.profile.windows.interleaved import StepComparison
 from bench.report.pictures.bars import bar
+from bench.report.terminal.figure_table import FigureTable
 
 _WIDE = 110
 _IN_CACHE = 1.05
@@ -26,22 +26,19 @@ def profile_table(profile: Profile, width: int) -> Group:
     """
     widest = max(block.time.share for block in profile.blocks)
     rows = [_cells(block, widest, _BAR if width >= _WIDE else _SHORT_BAR) for block in profile.blocks]
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
     shown = [name for name in rows[0] if width >= _WIDE or name in _ALWAYS]
-    for name in shown:
-        table.add_column(name, justify="left" if name in ("block", "") else "right", no_wrap=True)
+    table = FigureTable(shown[:1], shown[1:])
+    table.columns[shown.index("")].justify = "left"  # bars start at one line
     for row in rows:
-        table.add_row(*(Text(row[name]) for name in shown))  # brackets in names are no markup
+        table.add(*(row[name] for name in shown))
     return Group(Text(_headline(profile), style="bold"), table, Text(_validation(profile)), Text(verdict(profile)))
 
 
 def step_comparison_table(comparison: StepComparison) -> Group:
     """The two sides, a line each, and the answer."""
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
-    for name in ("what", "ms a step", "compile s"):
-        table.add_column(name, justify="left" if name == "what" else "right", overflow="fold")
+    table = FigureTable(("what",), ("ms a step", "compile s"))
     for row in comparison.rows():
-        table.add_row(*map(Text, row))
+        table.add(*row)
     return Group(table, Text(comparison.sentence()))
 
 

@@ -17,6 +17,9 @@ from bench.core.errors import BadData, BenchError
 PART = ".part"
 """The suffix of a file that is being written; one that lies there when nobody writes was left by a kill."""
 
+OTHER = ".other"
+"""The suffix of a checkpoint that was set aside because it is of other code or another arithmetic."""
+
 
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write a state (tensors, numbers, texts, lists and dicts of them) in the place of an earlier one.

@@ -16,6 +16,7 @@ from bench.data.source import Source
 from bench.timing.ledger import Ledger
 from bench.timing.memory import PeakMeter
 from bench.train.assemble import Run
+from bench.train.checkpoints import training_state
 from bench.train.events import Listener, WindowSummary
 from bench.train.failures import Diverged
 from bench.train.loop import Observers, TrainingResult, train
@@ -77,7 +78,7 @@ def test_it_learns(tmp_path: Path) -> None:
 def test_an_interrupted_run_ends_bit_identical(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, schedule: str
 ) -> None:
-    monkeypatch.setattr("bench.train.checkpoints.training_state.EVERY", 0.0)
+    monkeypatch.setattr(training_state, "EVERY", 0.0)
     source = Rectangles()
     run_spec = spec(source, model, epochs=3, schedule=schedule)
     whole = run(run_spec, source, tmp_path / "whole")

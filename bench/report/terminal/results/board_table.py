@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Group as Lines
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bench.core.record.metric_facts import MetricFacts
 from bench.report.markdown.cells import percentage
+from bench.report.terminal.figure_table import FigureTable
 from bench.results.board.overview import Line
 
 
@@ -27,14 +27,11 @@ def board_tables(lines: Sequence[Line], metrics: Sequence[str], facts: Mapping[s
     """
     shown: list[RenderableType] = []
     for title in dict.fromkeys(line["board"] for line in lines):
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-        for heading in ("tie", "model", "loss", "precision"):
-            table.add_column(heading, overflow="fold")
         headings = [f"{facts[name].head} {facts[name].column} {facts[name].arrow}" for name in metrics]
-        for heading in ("seeds", *headings, "best", "parameters", "images/s"):
-            table.add_column(heading, justify="right", no_wrap=True)
+        figures = ("seeds", *headings, "best", "parameters", "images/s")
+        table = FigureTable(("tie", "model", "loss", "precision"), figures)
         for line in (line for line in lines if line["board"] == title):
-            table.add_row(*map(Text, _cells(line, metrics)))
+            table.add(*_cells(line, metrics))
         shown += [Text(title.replace("*", "")), table, Text("")]
     return Lines(*shown) if shown else Text("no row fits")
 

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bench.report.markdown.cells import percentage, seeds_cell
+from bench.report.terminal.figure_table import FigureTable
 from bench.results.choose.choice import Candidate, Choice
 from bench.results.choose.limit import LATENCY, MEMORY, PARAMETERS, Limit
 
@@ -22,15 +22,10 @@ def choice_table(choice: Choice) -> RenderableType:
     lines = [choice.board.replace("*", ""), *(limit.option for limit in choice.limits), ""]
     shown: list[RenderableType] = [*map(Text, lines)]
     if meeting:
-        table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-        for heading in ("front", "model", "loss", "precision", "seeds"):
-            table.add_column(heading, overflow="fold", no_wrap=heading == "model")
-        for name in choice.objectives:
-            table.add_column(_heading(choice, name), justify="right", no_wrap=True)
-        for heading in ("meets the limits", "on the front"):
-            table.add_column(heading, justify="right")
+        figures = [*(_heading(choice, name) for name in choice.objectives), "meets the limits", "on the front"]
+        table = FigureTable(("front", "model", "loss", "precision", "seeds"), figures)
         for candidate in meeting:
-            table.add_row(*map(Text, _cells(choice, candidate)))
+            table.add(*_cells(choice, candidate))
         shown.append(table)
     return Group(*shown, Text(""), *map(Text, _below(choice, len(meeting))))
 

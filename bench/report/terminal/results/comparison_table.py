@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from bench.report.terminal.figure_table import FigureTable
 from bench.results.compare import Comparison
 from bench.results.stats.grouping import FEW
 from bench.results.stats.verdict import MetricComparison
@@ -17,14 +17,10 @@ _COLOURS = {"better": "green", "worse": "red", "equal": "cyan", "cannot separate
 
 def comparison_table(comparison: Comparison) -> RenderableType:
     """The table with its heading above and its caveats below."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("metric")
-    for heading in ("A", "B", "A - B", "95 % interval", "seeds alone", "equal within"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("A is", no_wrap=True)
-    table.add_column("more seeds", no_wrap=True)
+    figures = ("A", "B", "A - B", "95 % interval", "seeds alone", "equal within")
+    table = FigureTable(("metric",), figures, ("A is", "more seeds"))
     for name, found in comparison.findings.items():
-        table.add_row(
+        table.add(
             f"{name} {comparison.facts[name].arrow}",
             _number(found.a),
             _number(found.b),

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from shlex import quote
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bench.report.markdown.cells import percentage
+from bench.report.terminal.figure_table import FigureTable
 from bench.results.explain.explained import KINDS, Effect, Explained, VariancePart
 from bench.results.explain.explanation import Explanation
 
@@ -24,7 +24,7 @@ def _board(found: Explanation) -> RenderableType:
     for kind in KINDS:
         parts = [_part(explained, kind) for explained in found.metrics.values()]
         if any(parts):
-            shares.add_row(kind, *(_share(part) if part else "–" for part in parts))
+            shares.add(kind, *(_share(part) if part else "–" for part in parts))
     shown: list[RenderableType] = [Text(found.board.replace("*", "")), Text(""), shares]
     for what, attribute in (("architectures", "models"), ("losses", "losses")):
         by_metric = [{e.name: e for e in getattr(explained, attribute)} for explained in found.metrics.values()]
@@ -32,18 +32,14 @@ def _board(found: Explanation) -> RenderableType:
         if names:
             table = _table(f"{what}, against their mean", found)
             for name in names:
-                table.add_row(Text(name), *(_effect(effects.get(name)) for effects in by_metric))
+                table.add(name, *(_effect(effects.get(name)) for effects in by_metric))
             shown += [Text(""), table]
     return Group(*shown, Text(""), *map(Text, _below(found)), Text(""))
 
 
-def _table(title: str, found: Explanation) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(title, overflow="fold")
-    for name in found.metrics:
-        facts = found.facts[name]
-        table.add_column(f"{facts.head} {facts.column} {facts.arrow}", justify="right", no_wrap=True)
-    return table
+def _table(title: str, found: Explanation) -> FigureTable:
+    facts = [found.facts[name] for name in found.metrics]
+    return FigureTable((title,), [f"{metric.head} {metric.column} {metric.arrow}" for metric in facts])
 
 
 def _part(explained: Explained, kind: str) -> VariancePart | None:

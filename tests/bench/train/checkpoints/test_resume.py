@@ -12,9 +12,11 @@ from torch import nn
 
 from bench.core.errors import Interrupted
 from bench.core.interruption import Interruption
-from bench.train.checkpoints import checkpoint
+from bench.train import loop
+from bench.train.checkpoints import checkpoint, training_state
 from bench.train.events import Listener, WindowSummary
 from registry.contract import Prediction
+from registry.models import models
 from tests.bench.rectangles import Rectangles
 from tests.bench.train.test_loop import StopAfter, run, same, spec
 
@@ -83,7 +85,7 @@ def test_outside_of_training_the_first_signal_leaves() -> None:
 
 
 def test_checkpoints_within_an_epoch_when_the_last_is_long_ago(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.train.checkpoints.training_state.WITHIN", 0.0)
+    monkeypatch.setattr(training_state, "WITHIN", 0.0)
     source = Rectangles()
     whole = run(spec(source), source, tmp_path / "whole")
 
@@ -176,7 +178,7 @@ def test_what_other_code_left_is_not_gone_on_from_and_it_is_said(
 ) -> None:
     source = Rectangles()
     stop(tmp_path, 8)
-    monkeypatch.setattr("bench.train.loop.code_version", lambda *names: "another")
+    monkeypatch.setattr(loop, "code_version", lambda *names: "another")
     listener = Signals(-1)
     assert run(spec(source), source, tmp_path, listener).resumed == 0
     assert listener.notices == ["unet[width=4], seed 0: the checkpoint is of other code: training starts anew"]
@@ -222,7 +224,7 @@ class Random(nn.Module):
 def test_what_plugins_draw_from_numpy_and_random_is_seeded_saved_and_restored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registry.models.models.build", lambda key: Random())
+    monkeypatch.setattr(models, "build", lambda key: Random())
     source = Rectangles()
     whole = run(spec(source), source, tmp_path / "whole")
     np.random.seed(7)

@@ -14,7 +14,8 @@ from bench.core.code import code_version
 from bench.core.errors import BadData
 from bench.core.interruption import Interruption
 from bench.core.record import Epoch
-from bench.data.loading.loader import Batch, Loader
+from bench.data.loading.batch import Batch
+from bench.data.loading.loader import Loader
 from bench.data.split import Part
 from bench.metrics import metrics as all_metrics
 from bench.timing.ledger import Ledger

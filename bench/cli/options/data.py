@@ -6,6 +6,7 @@ Every built-in source's own options stand among them, from its declaration; thos
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, make_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -30,6 +31,8 @@ def _by_name() -> dict[str, dict[str, Option]]:
 
 
 _OPTIONS = _by_name()
+_PATIENCE_SECONDS = 2.0
+"""How long a source may be opened before its progress is shown."""
 
 
 def _fields(defaults: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
@@ -77,8 +80,11 @@ class DataOptions(_Declared, _Kind):  # type: ignore[misc]
             BenchError: options that do not go together; BadData: files that cannot be used.
         """
         from bench.data.sources import open_source
+        from bench.report.terminal.console import plain_console
+        from bench.report.terminal.progress_bar import Bar
 
-        source = open_source(self.data, **self._given())
+        with Bar(plain_console(sys.stderr), after=_PATIENCE_SECONDS) as bar:
+            source = open_source(self.data, bar, **self._given())
         for note in () if quiet else (*source.notes, *(f"WARNING: {warning}" for warning in source.warnings)):
             typer.echo(f"data: {note}", err=True)
         return source

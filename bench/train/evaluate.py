@@ -70,7 +70,7 @@ def evaluate(
     losses = None if objective is None else LossMeans(objective)
     ids: list[Tensor] = []
     images: list[Tensor] = []
-    with torch.no_grad(), kept_random_state(loader.source.device):  # what a metric draws is not training's
+    with torch.no_grad(), kept_random_state(ledger.device):  # what a metric draws is not training's
         batches = ledger.steps(loader.in_order(), images=lambda batch: len(batch.ids))
         for number, batch in enumerate(batches, 1):
             position.batch(number, batch.ids)

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from bench.data.loading.loader import Batch
+from bench.data.loading.batch import Batch
 from bench.timing.ledger import Ledger
 from bench.train.checkpoints.training_state import TrainingState
 from bench.train.events import Listener, WindowSummary

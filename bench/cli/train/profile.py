@@ -33,12 +33,12 @@ def profile(
     engine: Annotated[
         str, typer.Option(help="eager, compiled (torch.compile), or graphed (one CUDA graph a step).")
     ] = "eager",
-    seconds: Annotated[float, typer.Option(min=0.0, help="How long to measure, after warming up.")] = 20.0,
+    seconds: Annotated[float, typer.Option(min=0.0, help="How long to measure, after the warm-up.")] = 20.0,
     versus: Annotated[
-        str | None, typer.Option("--vs", help="Compare with this instead, MODEL or MODEL:LOSS, in turn A B B A.")
+        str | None, typer.Option("--vs", help="Compare with this MODEL or MODEL:LOSS instead, interleaved A B B A.")
     ] = None,
     versus_engine: Annotated[
-        str | None, typer.Option("--vs-engine", help="Run what it is compared with by this engine instead.")
+        str | None, typer.Option("--vs-engine", help="Compare with this engine instead: eager, compiled, graphed.")
     ] = None,
     versus_precision: Annotated[
         str | None,
@@ -49,26 +49,28 @@ def profile(
         typer.Option("--vs-memory-format", help="Compare with this memory format instead: channels_last, contiguous."),
     ] = None,
     twice: Annotated[
-        bool, typer.Option("--twice", help="Profile twice, in turn, and say how many blocks agree.")
+        bool, typer.Option("--twice", help="Profile twice, interleaved, and report how many blocks agree.")
     ] = False,
     bottleneck: Annotated[
-        bool, typer.Option("--bottleneck", help="Also say what holds the step up, and what would help by how much.")
+        bool, typer.Option("--bottleneck", help="Also report the bottleneck of the step, and what would gain how much.")
     ] = False,
     memory_budget: Annotated[
-        float | None, typer.Option(min=1, help="Also find the greatest batch that fits so many MiB.")
+        float | None, typer.Option(min=1, help="Also find the largest batch that fits this many MiB.")
     ] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything that was measured.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write all measurements as JSON.")] = None,
     trace: Annotated[
         Path | None, typer.Option(help="Write a Chrome trace of the last steps; on a GPU also set NVTX ranges.")
     ] = None,
-    html: Annotated[Path | None, typer.Option(help="Write a page with everything, to be opened offline.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write an HTML page with all measurements; it opens offline.")
+    ] = None,
     picture: Annotated[Path | None, typer.Option(help="Write stacked bars of the step, PNG.")] = None,
-    protocol: Annotated[str, typer.Option(help="Whose optimizer, schedule and augmentation.")] = "quick",
+    protocol: Annotated[
+        str, typer.Option(help="Protocol whose optimizer, schedule and augmentation are used.")
+    ] = "quick",
     data: DataOptions,
 ) -> None:
-    """Show where the time, the memory and the arithmetic of a training step go, and how sure that is."""
-    from rich.console import Console
-
+    """Show where the time, the memory and the arithmetic of a training step go, and how reliable the figures are."""
     from bench.core import files
     from bench.core.files import canonical_json
     from bench.core.machine import pick_device, pick_memory_format, pick_precision
@@ -83,6 +85,7 @@ def profile(
     from bench.profile.windows.interleaved import compare, opponent
     from bench.report.html.profile_page import profile_page
     from bench.report.pictures.bars import Stack, stacked_bars
+    from bench.report.terminal.console import plain_console, show
     from bench.report.terminal.profile_table import profile_table, step_comparison_table
     from bench.report.terminal.progress_bar import Bar
     from bench.train.assemble import Run, make_run
@@ -96,7 +99,7 @@ def profile(
     if any(against) and given:
         raise BenchError(f"--vs compares two whole steps: profile each by itself for {', '.join(given)}")
     files.check_outputs({"--json": json, "--trace": trace, "--picture": picture, "--html": html})
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
     source = data.open()
     budget = find_protocol(protocol).override(batch=batch, size=size)
     where, runs = pick_device(machine.device), Path("runs")
@@ -123,7 +126,7 @@ def profile(
             comparison = compare(runner, other[0], seconds, progress=bar)
             if json is not None:  # first: what was measured is not lost to a terminal that cannot show it
                 files.replace(json, comparison.model_dump_json(indent=1) + "\n")
-            console.print(step_comparison_table(comparison))
+            show(step_comparison_table(comparison), console)
             return
         found, intervals = measure(runner, seconds, twice=twice, progress=bar)
         if json is not None:  # at once: what follows may fail

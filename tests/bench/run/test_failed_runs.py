@@ -169,7 +169,6 @@ def starved(block: str) -> nn.Module:
         "loss/depth.own_oom:starving_term",
         "backward",
         "optimizer",
-        "h2d",
         "augment",
         "metrics",
     ],

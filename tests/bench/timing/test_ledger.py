@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from bench.timing import ledger as ledger_module
+from bench.timing import marks
 from bench.timing.ledger import Ledger
 from bench.timing.summary import summarise
 from bench.timing.window import Window
@@ -30,7 +31,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(ledger_module, "time", clock)
+    for module in (ledger_module, marks):
+        monkeypatch.setattr(module, "time", clock)
     return clock
 
 

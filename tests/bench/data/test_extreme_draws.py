@@ -12,8 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.data.augment import augmentations
-from bench.data.augment.pipeline import pipeline
+from bench.data.augment import augmentations, pipeline
 from bench.data.camera.condition import condition
 from bench.data.composed import source as composed_source
 from bench.data.sources import open_source

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from bench.data.augment import augmentations, pipeline
-from bench.data.camera.condition import condition
+from bench.data.camera import condition
 from bench.data.composed import source as composed_source
 from bench.data.sources import open_source
 from bench.data.synthetic import scene

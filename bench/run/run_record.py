@@ -122,7 +122,9 @@ def complete_record(
         "peak_mib": observers.memory.mib,
         "peak_of": observers.memory.kind,
         "load": load_of(observers.training.windows, share),
-        "facts": begun.facts | ({"peak_mib": peaks} if len(peaks) > 1 else {}),
+        "facts": begun.facts
+        | ({"peak_mib": peaks} if len(peaks) > 1 else {})
+        | ({"engine": f"eager: {observers.refused}"} if observers.refused else {}),
     }
     if trained is not None:
         made |= {

@@ -111,6 +111,7 @@ def complete_record(
     peaks = {stage: round(mib, 1) for stage, mib in observers.memory.stages.items()}
     facts: dict[str, Any] = {
         "peak_mib": peaks if len(peaks) > 1 else {},
+        "engine": f"eager: {observers.refused}" if observers.refused else "",
         "resumed_from": {} if trained is None else trained.others,
         "metrics": {} if trained is None or outcome != "finished" else _without_value(trained),
     }

@@ -122,7 +122,9 @@ def complete_record(
         "peak_mib": observers.memory.mib,
         "peak_of": observers.memory.kind,
         "load": load_of(observers.training.windows, share),
-        "facts": begun.facts | ({"peak_mib": peaks} if len(peaks) > 1 else {}),
+        "facts": begun.facts
+        | ({"peak_mib": peaks} if len(peaks) > 1 else {})
+        | ({} if trained is None else trained.facts),
     }
     if trained is not None:
         made |= {

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,11 +23,12 @@ from bench.timing.ledger import Ledger
 from bench.timing.memory import PeakMeter
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import Run, autocast_of, build_model, build_step
+from bench.train.beginning import begin_training
 from bench.train.checkpoints import checkpoint
-from bench.train.checkpoints.training_state import LAST, TrainingState, selection
+from bench.train.checkpoints.training_state import LAST, TrainingState, out_of_patience, selection
 from bench.train.checks.compatibility import check_sizes, common_heads
 from bench.train.engines.engine import refusal, run_by
-from bench.train.evaluate import Evaluation, evaluate
+from bench.train.evaluate import Evaluation, evaluate, predict_first
 from bench.train.events import Listener, WindowSummary
 from bench.train.failures import Diverged, Position
 from bench.train.step import Step
@@ -43,7 +45,9 @@ Loaders = Callable[[Part, int, int, int], Loader]
 
 @dataclass
 class TrainingResult:
-    """What is left when training is over: the tested model and heads, its history and the test's scores."""
+    """What is left when training is over: the tested model and heads, its history, the test's scores, facts for the
+    record.
+    """
 
     model: nn.Module
     heads: Sequence[str]
@@ -51,6 +55,7 @@ class TrainingResult:
     best_epoch: int | None
     test: Evaluation
     resumed: int
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -143,6 +148,13 @@ def train(
         step, gradients, state = begin(build_model(spec, device))
     if refused is not None:
         listener.notice(f"{spec.model}, seed {spec.seed}: {refused}")
+    facts = begin_training(
+        run,
+        step.model,
+        lambda: load("train", protocol.stages[0].size, protocol.stages[0].batch),
+        resumed=state.resumed > 0,
+        notice=lambda words: listener.notice(f"{spec.model}, seed {spec.seed}: {words}"),
+    )
     run_by(spec.engine, step)
     ledger.plain_engine = spec.engine
     model, objective = step.model, step.objective
@@ -171,6 +183,9 @@ def train(
 
     with observers.interruption.deferred():
         for epoch in range(epochs + 1, protocol.epochs + 1):
+            if out_of_patience(protocol, state.history):
+                facts["stopped_early"] = epoch - 1
+                break
             stage = protocol.stage_of(epoch)
             ledger.tag = f"{stage.size} px, {stage.batch} images"
             model.train()
@@ -201,6 +216,7 @@ def train(
             position.enter("checkpoint", epoch)
             listener.phase("checkpoint")
             listener.epoch(row)  # first: a run that goes on from the checkpoint does not tell of this epoch again
+            listener.predictions(epoch, lambda count: predict_first(model, validation, autocast, heads, count))
             state.keep(row, final=epoch == protocol.epochs)
             if observers.interruption.requested and epoch < protocol.epochs:
                 _stop(observers, state)
@@ -209,7 +225,7 @@ def train(
         listener.phase("checkpoint")
         state.finish()
         result = test(model, objective, heads)
-    return TrainingResult(model, heads, state.history, state.best_epoch, result, state.resumed)
+    return TrainingResult(model, heads, state.history, state.best_epoch, result, state.resumed, facts)
 
 
 def _stop(observers: Observers, state: TrainingState) -> None:

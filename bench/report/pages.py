@@ -1,4 +1,4 @@
-"""All generated pages and what they should say now."""
+"""The generated pages: their current text, whether they are stale, and writing them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def pages(results: Path, page: Path, pool: bool = False, readme: bool = True) ->
     """Every generated file by path: the leaderboard, the records' schema, an excerpt in a README.md beside the page.
 
     Args:
-        results: folder of the records; what is damaged in it is left out.
+        results: folder of the records; damaged records are left out.
         page: the leaderboard.
         pool: count machines as a further random level.
-        readme: whether the excerpt is wanted; a README that lacks its two markers has none.
+        readme: whether to include the excerpt; a README without the two markers has none.
     """
     records = store.read_all(results)
     link = Path(os.path.relpath(results, page.parent)).as_posix()
@@ -31,12 +31,12 @@ def pages(results: Path, page: Path, pool: bool = False, readme: bool = True) ->
 
 
 def stale(texts: dict[Path, str]) -> list[Path]:
-    """Those whose files do not say what they should."""
+    """The paths whose files are missing or differ from their text."""
     return [path for path, text in texts.items() if not path.exists() or path.read_bytes() != text.encode()]
 
 
 def refresh(texts: dict[Path, str]) -> list[Path]:
-    """Write those that are stale, and say which they were."""
+    """Write the stale pages; returns their paths."""
     written = stale(texts)
     for path in written:
         files.replace(path, texts[path])

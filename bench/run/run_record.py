@@ -124,6 +124,7 @@ def complete_record(
         "load": load_of(observers.training.windows, share),
         "facts": begun.facts
         | ({"peak_mib": peaks} if len(peaks) > 1 else {})
+        | ({"engine": f"eager: {observers.refused}"} if observers.refused else {})
         | ({} if trained is None else trained.facts),
     }
     if trained is not None:

@@ -28,6 +28,9 @@ STEP = "step"
 DATA_WAIT = "data_wait"
 _CUDA_PERIOD = 8
 """One window in so many is instrumented in training on CUDA."""
+_COMPILED_PERIOD = 32
+"""And in so many where plain windows replay a graph or run compiled code: as blocks are timed eagerly, at up to a third
+of the pace, half a second in four would cost the loop eight per cent."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ class Ledger:
 
     Attributes:
         device: where the work runs; decides the clock.
-        seconds: a window ends with the first step that ends this long after its beginning.
+        seconds: a window ends with the first step that ends this long after its beginning; one whose blocks are timed
+            eagerly between windows that do not run so ends with `min_steps`.
         min_steps: and after at least so many steps.
         windows: all that were closed.
         tag: what the coming steps are like, for `Window.tag`.
@@ -98,7 +102,8 @@ class Ledger:
     ) -> Iterator[T]:
         """Hand the batches on, timing the wait for each and closing windows, some of them instrumented.
 
-        On a CPU that is every second one; on CUDA, where many steps fit a window, one in eight. Events are read while
+        On a CPU that is every second one; on CUDA, where many steps fit a window, one in eight. Where plain windows do
+        not run eagerly, an instrumented one, which does, is as short as may be, and one in 32. Events are read while
         the next window's time runs already, so that the seconds of all windows hold what measuring costs.
 
         Args:
@@ -125,12 +130,15 @@ class Ledger:
             self._read(self._close(), self._spans)
 
     def _is_next_instrumented(self) -> bool:
-        """By its number among those of its tag; the first on CUDA is not, as kernels are chosen in it."""
+        """By its number among those of its tag; on CUDA and of compiled steps not the first, when kernels are made."""
         number = sum(window.tag == self.tag for window in self.windows)
+        if self.plain_engine != "eager":
+            return number % _COMPILED_PERIOD == 1
         return number % _CUDA_PERIOD == 1 if self._cuda else number % 2 == 0
 
     def _until_full(self, iterator: Iterator[T], images: int | Callable[[T], int]) -> Generator[T, None, bool]:
         """Hand on batches until the window may end; says whether it did, or there were no more."""
+        seconds = 0.0 if self._instrumented and self.plain_engine != "eager" else self.seconds
         while True:
             begin = self.mark() if self._instrumented else None
             batch = next(iterator, None)
@@ -143,7 +151,7 @@ class Ledger:
                 self.add(STEP, begin, self.mark())
             self._step += 1
             self._images += images(batch) if callable(images) else images
-            if self._step >= self.min_steps and time.perf_counter() - self._began >= self.seconds:
+            if self._step >= self.min_steps and time.perf_counter() - self._began >= seconds:
                 return True
 
     def _open(self, instrumented: bool) -> None:

@@ -74,12 +74,12 @@ class InitialWeights:
         """By name, on the CPU.
 
         Raises:
-            BenchError: no checkpoint, or a damaged one.
+            BenchError: no checkpoint.
+            BadData: a damaged one.
         """
-        try:
-            found: Mapping[str, Any] = checkpoint.load(self.path, torch.device("cpu"))["model"]
-        except FileNotFoundError as error:
-            raise BenchError(f"--init {self.run}: its weights are not in {self.path.parent}") from error
+        if not self.path.is_file():
+            raise BenchError(f"--init {self.run}: its weights are not in {self.path.parent}")
+        found: Mapping[str, Any] = checkpoint.load(self.path, torch.device("cpu"))["model"]
         return {name: value for name, value in found.items() if isinstance(value, Tensor) and name not in _OWN}
 
     @cached_property
@@ -115,7 +115,7 @@ class InitialWeights:
             unused=tuple(name for name in self.weights if name not in own),
             reshaped=tuple(name for name, v in self.weights.items() if name in own and own[name].shape != v.shape),
         )
-        if not any(value.is_floating_point() for value in fitting):
+        if not any(value.ndim > 1 for value in fitting):  # a bias has the shape of many others
             raise BenchError(f"--init {self.run}: no weight of it fits this model ({loaded.sentence()})")
         return loaded
 

@@ -68,6 +68,7 @@ class Observers:
         position: kept up to date, for whoever has to say where the run ended.
         memory: measures the peak of what the training itself holds.
         interruption: asked after every step whether to stop.
+        refused: why the steps run eagerly though the run's engine is another; None where they do not.
     """
 
     training: Ledger
@@ -76,6 +77,7 @@ class Observers:
     listener: Listener = field(default_factory=Listener)
     position: Position = field(default_factory=Position)
     interruption: Interruption = field(default_factory=Interruption)
+    refused: str | None = None
 
 
 def train(
@@ -210,7 +212,7 @@ def train(
                 gradients=gradients.means(),
             )
             if (why := refusal(step)) is not None and ledger.plain_engine != "eager":
-                ledger.plain_engine = "eager"
+                ledger.plain_engine, observers.refused = "eager", why
                 listener.notice(f"a step of {spec.model} cannot be captured and runs eagerly: {why}")
             objective.epoch_end(row.train_loss)
             position.enter("checkpoint", epoch)

@@ -1,4 +1,4 @@
-"""Progress on the terminal that is drawn when there is news, and at no other time."""
+"""A progress bar that is drawn on updates only."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
 
 class Bar:
-    """A `Progress` that moves a bar, gone when the work is over. Use as a context manager.
+    """A `Progress` that draws a bar, removed when the work is done. Use as a context manager.
 
-    No thread of its own redraws it: a measurement under way is not disturbed.
+    No thread redraws it, so that it does not disturb a measurement.
 
     Args:
-        console: where to draw; nothing is drawn where it is no terminal.
-        after: work that is over in so many seconds draws nothing.
+        console: to draw on; nothing is drawn where it is no terminal.
+        after: seconds before the bar appears; shorter work draws nothing.
     """
 
     def __init__(self, console: Console, after: float = 0.0) -> None:
@@ -45,7 +45,7 @@ class Bar:
             self._progress.stop()
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Draw."""
+        """Draw the bar."""
         self._progress.update(self._task, description=what, completed=done, total=total, visible=True)
         if not self._progress.live.is_started and time.monotonic() - self._began >= self._after:
             self._start()

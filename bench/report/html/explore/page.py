@@ -1,4 +1,4 @@
-"""The report: every record in one HTML page with its scripts and styles in it, which needs no network."""
+"""The report: all records in a self-contained HTML page that works offline."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from bench.results.board.standings import Images
 
 
 def report(results: Path, runs: Path, pool: bool = False) -> str:
-    """The whole page, some 5 MB, most of which is plotly.js.
+    """The report's HTML, about 5 MB, most of it plotly.js.
 
     Args:
-        results: folder of the records; what is damaged in it is left out.
-        runs: folder of what runs left besides, where thumbnails of predictions lie.
+        results: folder of the records; damaged records are left out.
+        runs: folder of the runs, which holds thumbnails of their predictions.
         pool: count machines as a further random level.
     """
     groups, images = groups_of(store.read_all(results), pool), Images(results)
@@ -80,7 +80,7 @@ def _facts(group: Group) -> Mapping[str, Any]:
 
 
 def _findings(groups: Sequence[Group]) -> list[tuple[str, str, str, str, int]]:
-    """What the audit found: grade, check, finding, advice, and for how many rows."""
+    """Audit findings that are not ok: grade, check, finding, advice, and number of rows."""
     counted: dict[tuple[str, str, str, str], int] = {}
     for group in groups:
         for row in group.board:
@@ -92,7 +92,7 @@ def _findings(groups: Sequence[Group]) -> list[tuple[str, str, str, str, int]]:
 
 
 def _machines(groups: Sequence[Group]) -> list[tuple[str, Any, int]]:
-    """Fingerprint, environment, and how many records it made."""
+    """Fingerprint, environment and number of records of each machine."""
     found: dict[str, tuple[Any, int]] = {}
     for group in groups:
         for _, record in group.members:

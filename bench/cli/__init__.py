@@ -14,6 +14,7 @@ from bench.cli.options.expand import expand, plain
 from bench.cli.read import choose, compare, explain, export, leaderboard, report, slices
 from bench.cli.train import profile, reproduce, run, runs, tax
 from bench.cli.use import evaluate, predict, robust
+from bench.cli.warning_lines import print_as_lines
 from bench.core.errors import BenchError, Interrupted
 from bench.core.user_code import error_in_user_code
 from registry.errors import RegistryError
@@ -73,6 +74,7 @@ _command(DEVELOP, "regress", regress.regress, regress.EXAMPLES)
 def main() -> None:
     """Run the command line; a user's mistake ends in a message and an exit status, without a traceback."""
     degrade_output()
+    print_as_lines()
     sys.path.insert(0, "")  # a user's own model or term may be in the current folder
     try:
         app()

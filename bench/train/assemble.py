@@ -17,7 +17,7 @@ from bench.core.errors import BenchError
 from bench.core.machine import steady_arithmetic
 from bench.core.protocol import Protocol
 from bench.core.spec import Engine, Inputs, MemoryFormat, Precision, RunSpec
-from bench.data.augment.pipeline import Augmentation
+from bench.data.augment.pipeline import Augmentation, canonical_protocol
 from bench.train.engines.engine import run_by
 from bench.train.initial_weights import InitialWeights
 from bench.train.isolation.random_state import seed_all
@@ -104,7 +104,7 @@ def make_run(
     spec = RunSpec(
         model=models.canonical(model),
         recipe="" if parsed is None else parsed.text,
-        protocol=protocol,
+        protocol=canonical_protocol(protocol),
         data=dict(data),
         precision="float32" if parsed is None else precision,
         memory_format="channels_last" if parsed is None else memory_format,

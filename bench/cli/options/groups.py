@@ -48,8 +48,15 @@ class BudgetOptions:
         """
         from bench.core.protocol import find_protocol
 
+        protocol = find_protocol(self.protocol)
         changes = {name: value for name, value in vars(self).items() if name != "protocol"}
-        return find_protocol(self.protocol).override(**changes)
+        if self.augmentation is not None or protocol.base is not None:
+            # Imports torch, which a registered protocol can do without.
+            from bench.data.augment.pipeline import canonical_protocol, parse
+
+            protocol = canonical_protocol(protocol)
+            changes["augmentation"] = parse(self.augmentation).text if self.augmentation is not None else None
+        return protocol.override(**changes)
 
 
 @dataclass(frozen=True)

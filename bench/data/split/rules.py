@@ -123,7 +123,7 @@ def _rule(text: str) -> tuple[str, Mapping[Pool, Maker]]:
     except RegistryError as error:
         raise BenchError(f"split: {error}") from error
     if name in FORMER:
-        warnings.warn(f"split {name!r} is now called {FORMER[name]!r}", FutureWarning, stacklevel=3)
+        warnings.warn(f"--split {name} is called {FORMER[name]} now", FutureWarning, stacklevel=3)
         name = FORMER[name]
     if name == "kfold":
         n, fold = params.pop("n", 5), params.pop("fold", 0)

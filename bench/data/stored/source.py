@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bench.core.errors import BenchError
 from bench.core.progress import Progress, no_progress
-from bench.data.camera.condition import find_camera
+from bench.data.camera import cameras
 from bench.data.source import OwnPack, Source
 from bench.data.sources import sources
 from bench.data.split import Part
@@ -89,7 +89,6 @@ class Stored(Source):
         packed: str | Path | None = PACKED,
         progress: Progress = no_progress,
     ) -> None:
-        find_camera(camera)
         options = FileOptions(
             fit, foreground, soft_masks, mask_values, depth_unit, depth_scale, parse_range(depth_range), colour_map
         )
@@ -98,7 +97,7 @@ class Stored(Source):
             raise BenchError(
                 f"--plate is none or median (of every 1st, 2nd ... picture), not {plate!r} of {plate_every}"
             )
-        self.seed, self.camera, self.device = seed, camera, torch.device("cpu")
+        self.seed, self.camera, self.device = seed, cameras.canonical(camera), torch.device("cpu")
         folder = None if packed is None else Path(packed)
         self._quartets = open_quartets(
             [root] if isinstance(root, str | Path) else list(root),

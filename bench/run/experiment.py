@@ -50,6 +50,7 @@ class Experiment:
         results, runs: folders of records, and of checkpoints and pictures.
         again: run even what this machine and this code have a finished record of.
         fresh: begin anew where an unfinished run left a checkpoint.
+        resume_anyway: go on from a checkpoint of other code or arithmetic, too.
         baselines: also fit those that learn nothing, unless they have records.
         metrics: keys of metrics beside those of every evaluation: a user's own, or another library's.
         strict: run nothing at all if the audit of any model finds something broken.
@@ -76,6 +77,7 @@ class Experiment:
     runs: Path = Path("runs")
     again: bool = False
     fresh: bool = False
+    resume_anyway: bool = False
     baselines: bool = True
     strict: bool = False
     metrics: Sequence[str] = ()
@@ -134,6 +136,7 @@ class Experiment:
             listener,
             self.interruption,
             list(self._metrics),
+            resume_anyway=self.resume_anyway,
         )
         if self.strict:
             self._refuse(runner, announce)

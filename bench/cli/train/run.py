@@ -56,6 +56,9 @@ def run(
         bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
     ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard the checkpoint of an interrupted run.")] = False,
+    resume_anyway: Annotated[
+        bool, typer.Option("--resume-anyway", help="Go on from a checkpoint of other code or arithmetic, too.")
+    ] = False,
     baselines: Annotated[bool, typer.Option(help="Also fit the baselines that learn nothing, once.")] = True,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse to train what the audit finds broken.")] = False,
     out: Annotated[Path | None, typer.Option(help="Leaderboard to regenerate.")] = Path("leaderboard.md"),
@@ -99,6 +102,7 @@ def run(
         runs=folders.runs,
         again=again,
         fresh=fresh,
+        resume_anyway=resume_anyway,
         baselines=baselines,
         strict=strict,
         metrics=metric or (),

@@ -12,6 +12,7 @@ import torch
 
 from bench.core.code import code_version
 from bench.core.errors import BadData
+from bench.core.finding import Finding
 from bench.core.machine import environment
 from bench.core.record import MetricFacts, Record
 from bench.core.spec import RunSpec
@@ -55,6 +56,10 @@ class FoundRecords:
     def failed(self, spec: RunSpec) -> Done | None:
         """The latest record of this very run, by this code on this kind of arithmetic, that did not finish."""
         return next((done for done in self._alike(spec) if done[0].outcome != "finished"), None)
+
+    def audit(self, spec: RunSpec) -> list[Finding] | None:
+        """What the audit found for this very run, by this code; None where no record tells."""
+        return next((record.audit for record, _ in self._alike(spec)), None)
 
     def add(self, path: Path) -> None:
         """A record was written."""

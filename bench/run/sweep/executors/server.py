@@ -11,6 +11,7 @@ made no threads in it: this one computes with one thread, and only its children 
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import select
@@ -62,6 +63,7 @@ class Server:
 
     def __init__(self, config: WorkerConfig, pipe: int, threads: int) -> None:
         self._worker, self._pipe, self._threads = Worker(config), pipe, threads
+        self._worker.preload()
         self._children: dict[int, str] = {}  # by process id the key of its task
         self._wake, self._woken = os.pipe()
         os.set_blocking(self._woken, False)
@@ -217,8 +219,12 @@ def main() -> None:
     except (BenchError, RegistryError) as error:
         send(pipe, {"key": "", "kind": "refused", "reason": str(error)})
         raise SystemExit(REFUSED) from error
+    # What is here now outlives every child: its collectors need not look at it, which would copy its pages, too.
+    gc.collect()
+    gc.freeze()
     send(pipe, {"key": "", "kind": "ready", "process": os.getpid(), "threads": threads})
     server.serve(0)
+    os._exit(0)  # without what libraries say about objects that were frozen
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import torch
+
 from bench.core import files
 from bench.core.interruption import Interruption
 from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
@@ -54,7 +56,7 @@ class Sweep:
         fresh: begin anew where unfinished runs left a checkpoint.
         strict: do not train what the audit finds broken.
         share: runs made at once on the device; with more than one their timings are marked.
-        threads: that a run computes with on a CPU; None for torch's own choice.
+        threads: that a run computes with on a CPU; None for as many as in this process.
         timeout: seconds for a run.
         max_seconds: for the whole sweep.
         retry_failed: try those again that have failed before.
@@ -201,7 +203,7 @@ class Sweep:
             metrics=tuple(self._metrics),
             listeners=self.listeners,
             share=self.share,
-            threads=self.threads,
+            threads=self.threads or torch.get_num_threads(),
             again=self.again,
             strict=self.strict,
             models=tuple(dict.fromkeys(cell.model for cell in self.cells)),

@@ -80,7 +80,7 @@ class WorkerConfig(BaseModel):
         metrics: keys of metrics beside those of every evaluation.
         listeners: ``module:function`` that gives listeners of a run, as a terminal or event files; none if "".
         share: runs that compute on the device at once; timings are worth something with 1 alone.
-        threads: that torch computes with on a CPU; None for its own choice.
+        threads: that torch computes with on a CPU.
         again: make a run even where it is found to be done when its turn comes.
         strict: do not train what the audit finds broken.
         models, recipes: of the grid, so that the code of all is imported once.
@@ -95,7 +95,7 @@ class WorkerConfig(BaseModel):
     metrics: tuple[str, ...] = ()
     listeners: str = ""
     share: int = 1
-    threads: int | None = None
+    threads: int
     again: bool = False
     strict: bool = False
     models: tuple[str, ...] = ()

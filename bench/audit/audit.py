@@ -14,7 +14,7 @@ from bench.core.errors import BenchError
 from bench.core.finding import Finding
 from bench.core.progress import Progress, no_progress
 from bench.core.protocol import Protocol
-from bench.data.augment import augment
+from bench.data.augment.pipeline import augment
 from bench.data.source import Source
 from bench.metrics import Metric
 from bench.metrics.scores import default_metrics

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from bench.audit import probe
 from bench.audit.reference_predictions import ReferencePredictions, find_reference_predictions, predict
 from bench.core.errors import BenchError
 from bench.core.protocol import Protocol
-from bench.data.augment import augment
-from bench.data.loading.packed import pack, unpack
-from bench.data.source import Source, join
+from bench.data.augment.pipeline import augment
+from bench.data.source import Source
 from bench.data.split import Part
 from bench.metrics import Metric
 from bench.metrics.scores import default_metrics, scores_of
@@ -30,14 +29,7 @@ if TYPE_CHECKING:
     from registry.losses.terms import Term
 
 Augment = Callable[[Quartet, int, int, Tensor, str], Quartet]
-"""As `bench.data.augment.augment`: (quartet, seed, epoch, ids, level) to an augmented quartet."""
-
-RENDERED, IMAGES, SIDE, LARGEST = 16, 4, 32, 96
-"""Samples that are rendered, those of them that are studied, and their side in pixels: enough to show every fault."""
-
-
-LOOKED_THROUGH, SAMPLED, SAMPLED_FILES, SAMPLED_SIDE = 2048, 32, 512, 48
-"""Of so many samples of a part one of each background and of each object, at most so many, are compared."""
+"""As `bench.data.augment.pipeline.augment`: (quartet, seed, epoch, ids, level) to an augmented quartet."""
 
 
 class BoundTerm(NamedTuple):
@@ -59,13 +51,6 @@ class ModelOutput(NamedTuple):
 
     prediction: Prediction
     quartet: Quartet
-
-
-class Sampled(NamedTuple):
-    """Samples of one part, and the background and object group of each, (B,)."""
-
-    quartet: Quartet
-    groups: tuple[Tensor, Tensor]
 
 
 @dataclass
@@ -91,12 +76,12 @@ class Setup:
     @cached_property
     def rendered(self) -> Quartet:
         """A few training samples as the source renders them, on the CPU."""
-        return self._render(min(SIDE, self.protocol.size))
+        return probe.render(self.source, min(probe.SIDE, self.protocol.size))
 
     @cached_property
     def quartet(self) -> Quartet:
-        """The same as training sees them, in 8 bits; at the protocol's size if a term needs larger maps than `SIDE`."""
-        small = _select(self.rendered)
+        """The same as training sees them, in 8 bits; at the protocol's size if a term needs larger maps."""
+        small = probe.select(self.rendered)
         heads = tuple(head for head in self.recipe.heads if getattr(small, head) is not None)
         if not heads:
             raise BenchError(f"nothing to train: the recipe is {self.recipe.text!r}, the data has nothing of that")
@@ -104,24 +89,27 @@ class Setup:
         try:
             self.objective_for(heads)(Prediction(zeros, zeros), small)
         except ValueError:  # a window that is larger than the maps
-            return _select(self._render(self.protocol.size))
+            return probe.select(probe.render(self.source, self.protocol.size))
         return small
 
     @cached_property
     def large(self) -> Quartet:
-        """The same samples at the size of the protocol, `LARGEST` at most."""
-        side = min(LARGEST, self.protocol.size)
-        return self.quartet if side == self.quartet.bg_fg.shape[-1] else _select(self._render(side))
+        """The same samples at the size of the protocol, `probe.LARGEST` at most."""
+        side = min(probe.LARGEST, self.protocol.size)
+        same = side == self.quartet.bg_fg.shape[-1]
+        return self.quartet if same else probe.select(probe.render(self.source, side))
 
     @cached_property
-    def sampled(self) -> dict[Part, Sampled]:
+    def sampled(self) -> dict[Part, probe.Sampled]:
         """Samples of every part, before a still camera: of the backgrounds and of the objects that come first."""
         counts: dict[Part, int] = {
             "train": self.protocol.train_samples,
             "val": self.protocol.val_samples,
             "test": self.protocol.test_samples,
         }
-        return {part: self._sample(part, min(count, LOOKED_THROUGH)) for part, count in counts.items()}
+        return {
+            part: probe.sample(self.source, part, min(count, probe.LOOKED_THROUGH)) for part, count in counts.items()
+        }
 
     @cached_property
     def output(self) -> ModelOutput | None:
@@ -135,12 +123,12 @@ class Setup:
         stride = int(getattr(self.model, "stride", 1))
         quartet = self.quartet.map(lambda tensor: tensor[:2])
         if quartet.bg_fg.shape[-1] % stride:
-            quartet = _in_8_bits(self._render(-(-SIDE // stride) * stride, images=2))
+            quartet = probe.in_8_bits(probe.render(self.source, -(-probe.SIDE // stride) * stride, images=2))
         self.model.train()
         try:
             prediction = self.model(*quartet.inputs)
         except (ValueError, RuntimeError):  # a foreign model need not say which sizes it takes
-            quartet = _in_8_bits(self._render(self.protocol.size, images=2))
+            quartet = probe.in_8_bits(probe.render(self.source, self.protocol.size, images=2))
             prediction = self.model(*quartet.inputs)
         return ModelOutput(check_prediction(prediction, quartet.bg_fg, type(self.model).__name__), quartet)
 
@@ -206,7 +194,7 @@ class Setup:
 
         A metric's direction is that of its formula; of a few pixels, one that compares neighbours judges by chance.
         """
-        known = {head: _filled(target) for head, target in self.targets()}
+        known = {head: probe.filled(target) for head, target in self.targets()}
         valid = None if "depth" not in known else torch.ones_like(known["depth"])
         return Quartet(self.quartet.bg, self.quartet.bg_fg, known.get("mask"), known.get("depth"), valid)
 
@@ -229,49 +217,3 @@ class Setup:
         for head in ("mask", "depth"):
             if getattr(self.quartet, head) is not None:
                 yield head, self.truth(head)
-
-    def _sample(self, part: Part, count: int) -> Sampled:
-        groups = self.source.groups(part, torch.arange(count))
-        numbers = range(count - 1, -1, -1)
-        first = [{int(found[number]): number for number in numbers} for found in groups]
-        # Copies are sought among files; what is rendered has none, and costs more.
-        most = SAMPLED_FILES if "content" in self.source.describe() else SAMPLED
-        ids = torch.tensor(sorted({number for found in first for number in sorted(found.values())[:most]})[: 2 * most])
-        with torch.no_grad():
-            quartets = [self.source.scenes(part, some, SAMPLED_SIDE) for some in torch.split(ids, SAMPLED)]
-        quartet = join([quartet.map(lambda tensor: tensor.float().cpu()) for quartet in quartets])
-        return Sampled(quartet, (groups[0].cpu()[ids], groups[1].cpu()[ids]))
-
-    def _render(self, side: int, images: int = RENDERED) -> Quartet:
-        with torch.no_grad():
-            return self.source.render("train", torch.arange(images), side).map(lambda tensor: tensor.cpu())
-
-
-def _filled(target: Target) -> Tensor:
-    """A target with the mean of what is known nearby where it is not; the image's mean where nothing near is."""
-    known = (target.known > 0.5).to(target.value.dtype)
-    value, filled = target.value, known
-    side = min(value.shape[-2:])
-    for reach in (1, 2, 4, 8, 16):
-        if 2 * reach + 1 > side:
-            break
-        total, count = (
-            functional.avg_pool2d(maps, 2 * reach + 1, 1, reach, count_include_pad=False)
-            for maps in (target.value * known, known)
-        )
-        fills = (filled == 0) & (count > 0)
-        value, filled = torch.where(fills, total / count.clamp(min=1e-9), value), torch.where(fills, 1.0, filled)
-    mean = (target.value * known).sum((1, 2, 3), keepdim=True) / known.sum((1, 2, 3), keepdim=True).clamp(min=1)
-    return torch.where(filled > 0, value, mean)
-
-
-def _in_8_bits(quartet: Quartet) -> Quartet:
-    return unpack(pack(quartet))
-
-
-def _select(quartet: Quartet) -> Quartet:
-    """The first `IMAGES` samples as training sees them, those whose mask is not empty first."""
-    order = torch.arange(len(quartet))
-    if quartet.mask is not None:
-        order = (quartet.mask.flatten(1).amax(1) > 0.5).int().argsort(descending=True, stable=True)
-    return _in_8_bits(quartet.map(lambda tensor: tensor[order[:IMAGES]]))

@@ -113,9 +113,21 @@ class Protocol(BaseModel):
         if in_stage:
             changes["stages"] = [{**stage.model_dump(), **in_stage} for stage in self.stages]
         changed = _validated({**self.model_dump(), **changes}, "not a protocol")
-        return (
-            self if changed == self else changed.model_copy(update={"name": "custom", "base": self.base or self.name})
-        )
+        if changed == self:
+            return self
+        return _recognised(changed.model_copy(update={"name": "custom", "base": self.base or self.name}))
+
+    def canonical(self, augmentation: str | None = None) -> Protocol:
+        """The same budget in its one spelling: keys canonical, and a registered protocol's name if it is that one.
+
+        Args:
+            augmentation: the canonical form of its own, which this package cannot tell; None leaves it as it is.
+
+        Raises:
+            RegistryError: no such optimizer or schedule, or not with these parameters.
+        """
+        keys = {"optimizer": optimizers.canonical(self.optimizer), "schedule": schedules.canonical(self.schedule)}
+        return _recognised(self.model_copy(update={**keys, "augmentation": augmentation or self.augmentation}))
 
     def toml(self) -> str:
         """The protocol as a TOML file that `find_protocol` reads back."""
@@ -196,12 +208,21 @@ def find_protocol(name: str) -> Protocol:
     """
     if not name.endswith(".toml"):
         found = protocols.build(name)
-        return _own(found) if ":" in name else found
+        return _own(found.canonical()) if ":" in name else found
     try:
         content = tomllib.loads(Path(name).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BenchError(f"cannot read the protocol {name}: {error}") from error
     return _own(_validated({"version": 1, "name": Path(name).stem, **content, "base": None}, f"{name} is no protocol"))
+
+
+def _recognised(protocol: Protocol) -> Protocol:
+    """A custom protocol that differs in nothing from the registered one it was made from is that one."""
+    if protocol.name != "custom" or protocol.base not in protocols.names():
+        return protocol
+    registered = protocols.build(protocol.base)
+    names = {"name": registered.name, "summary": registered.summary, "base": None}
+    return registered if protocol.model_copy(update=names) == registered else protocol
 
 
 def _own(protocol: Protocol) -> Protocol:
@@ -222,5 +243,4 @@ def _validated(values: dict[str, Any], what: str) -> Protocol:
     except ValidationError as error:
         reasons = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, not {e['input']!r:.40}" for e in error.errors()]
         raise BenchError(f"{what}: {'; '.join(reasons)}") from error
-    optimizer, schedule = optimizers.canonical(protocol.optimizer), schedules.canonical(protocol.schedule)
-    return protocol.model_copy(update={"optimizer": optimizer, "schedule": schedule})
+    return protocol.canonical()

@@ -67,10 +67,21 @@ class RunSpec(BaseModel):
 
     @property
     def precision_label(self) -> str:
-        """The precision for people: the memory format is named only where it is not the usual one."""
-        if self.memory_format == "channels_last":
-            return self.precision
-        return f"{self.precision}, {self.memory_format}"
+        """How it is computed, for people: the precision, and of the rest what is not the usual.
+
+        >>> from bench.core.protocol import find_protocol
+        >>> RunSpec(model="unet", recipe="", protocol=find_protocol("quick"), data={}, inputs="image").precision_label
+        'float32, inputs=image'
+        """
+        unusual = {
+            name: getattr(self, name)
+            for name, usual in ({"memory_format": "channels_last"} | LATER).items()
+            if getattr(self, name) != usual
+        }
+        plain = ("memory_format", "engine")  # whose values say what they are
+        return ", ".join(
+            [self.precision, *(value if name in plain else f"{name}={value}" for name, value in unusual.items())]
+        )
 
     def _identity(self) -> dict[str, Any]:
         """What is hashed: in the words of format 1, so that a run has one id for ever."""

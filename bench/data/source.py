@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.core.errors import BenchError
-from bench.data.camera import Camera, find_camera
+from bench.data.camera.condition import Camera, find_camera
 from bench.data.counter_random import uniform
 from bench.data.split import FRACTIONS, Part
 from registry.contract import Quartet

@@ -21,7 +21,6 @@ from typing import Annotated
 
 import torch
 import typer
-from rich.console import Console
 from torch import Tensor
 
 from bench.core.machine import environment, pick_device, pick_precision
@@ -31,6 +30,7 @@ from bench.core.spec import Engine, RunSpec
 from bench.data.sources import open_source
 from bench.report.listeners.tensorboard import TensorBoard
 from bench.report.listeners.terminal import Terminal
+from bench.report.terminal.console import plain_console
 from bench.run.runner import Runner
 from bench.train.assemble import Run, build_model, build_step, make_run
 from bench.train.engines.cuda_graph import BEFORE_CAPTURE, CudaGraph
@@ -139,7 +139,7 @@ def measure(
     ratios = []
     with (
         tempfile.TemporaryDirectory() as scratch,
-        Terminal(Console(file=io.StringIO(), force_terminal=True)) as terminal,
+        Terminal(plain_console(io.StringIO(), terminal=True)) as terminal,
     ):
         described, precision = source.describe(), pick_precision(device)
         run = make_run(model, loss, protocol, described, precision=precision, engine=engine)

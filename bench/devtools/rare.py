@@ -17,9 +17,9 @@ import torch
 import typer
 
 from bench.core.files import replace
-from bench.data.augment import augment
-from bench.data.augmentations import augmentations
-from bench.data.cameras import cameras
+from bench.data.augment import augmentations
+from bench.data.augment.pipeline import augment
+from bench.data.camera import cameras
 from bench.data.source import Source
 from bench.data.sources import open_source
 from bench.data.split import FRACTIONS, Part

@@ -21,8 +21,8 @@ _MORE = "Depth by region, artefacts, and both tasks"
 _share: dict[str, Any] = {"higher_is_better": True, "bounds": (0.0, 1.0)}
 _error: dict[str, Any] = {"higher_is_better": False, "bounds": (0.0, 1.0)}
 _unbounded: dict[str, Any] = {"higher_is_better": False, "bounds": (0.0, None)}
-_mask = partial(metrics.declare, "bench.metrics.mask", head="mask")
-_depth = partial(metrics.declare, "bench.metrics.depth", head="depth")
+_mask = partial(metrics.declare, "bench.metrics.functional.mask", head="mask")
+_depth = partial(metrics.declare, "bench.metrics.functional.depth", head="depth")
 _region = partial(_depth, **_error, unit="range", needs=("depth", "true_mask"), table=_MORE)
 
 _mask(
@@ -75,7 +75,7 @@ _mask(
     column="false alarm",
     summary="share of the images without an object in which something is found",
 )
-_distance = partial(metrics.declare, "bench.metrics.distance", head="mask", compared=True, on_request=True)
+_distance = partial(metrics.declare, "bench.metrics.functional.distance", head="mask", compared=True, on_request=True)
 _distance(
     "mask_hd95", **_unbounded, order=17, column="HD95", unit="px", summary="95th percentile of the contours' distances"
 )
@@ -147,7 +147,9 @@ _depth(
     compared=True,
     summary="structural similarity, 11-px windows that are wholly valid",
 )
-_aligned = partial(metrics.declare, "bench.metrics.aligned", head="depth", table="Depth up to scale and shift")
+_aligned = partial(
+    metrics.declare, "bench.metrics.functional.aligned", head="depth", table="Depth up to scale and shift"
+)
 _aligned(
     "depth_abs_rel_aligned",
     **_unbounded,
@@ -166,7 +168,7 @@ _region("depth_rmse_fg", order=30, column="RMSE fg", summary="RMSE inside the tr
 _region("depth_rmse_bg", order=31, column="RMSE bg", summary="RMSE outside the true mask")
 _region("depth_rmse_band", order=32, column="RMSE band", summary="RMSE in a 3-px band along the true mask's edge")
 metrics.declare(
-    "bench.metrics.checkerboard",
+    "bench.metrics.functional.checkerboard",
     "depth_checkerboard",
     head="depth",
     **_unbounded,
@@ -176,7 +178,7 @@ metrics.declare(
     summary="gradient locked to an upsampling lattice of 2, 4, 8 or 16 px, in excess of the truth's",
 )
 metrics.declare(
-    "bench.metrics.joint",
+    "bench.metrics.functional.joint",
     "joint_success",
     head="joint",
     **_share,

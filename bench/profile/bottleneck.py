@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bench.core.machine import pick_precision
 from bench.core.progress import Progress, no_progress
-from bench.data.loading.loader import Batch
+from bench.data.loading.batch import Batch
 from bench.profile.training import StepRunner
 from bench.profile.windows.interval import Interval, median_interval, ratio_interval
 from bench.profile.windows.rounds import rounds, warm_up
@@ -138,9 +138,7 @@ def _in_bfloat16(runner: StepRunner, seconds: float, progress: Progress) -> floa
     if pick_precision(runner.device) != "bfloat16":
         return None
     progress("bfloat16 instead of float32, in turn", 3, 4)
-    other = StepRunner(
-        runner.spec.model_copy(update={"precision": "bfloat16"}), runner.loader.source, runner.device, batches=2
-    )
+    other = StepRunner(runner.run.altered(precision="bfloat16"), runner.loader.source, runner.device, batches=2)
     batch = repeat(next(other.batches))  # of the few that the other has: the one has them too
     warm_up(other.window, seconds / 4)
     pairs = rounds(_over(runner, batch), _over(other, batch), seconds / 2, least=2)

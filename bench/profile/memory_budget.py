@@ -156,7 +156,7 @@ def fit_batch_of(runner: StepRunner, source: Source, budget_mib: float, progress
         protocol = runner.spec.protocol.override(batch=batch)
         gc.collect()  # of the trials before
         before = torch.cuda.memory_allocated(runner.device) if runner.device.type == "cuda" else 0
-        trial = StepRunner(runner.spec.model_copy(update={"protocol": protocol}), source, runner.device, batches=1)
+        trial = StepRunner(runner.run.altered(protocol=protocol), source, runner.device, batches=1)
         return peak_of(trial) - before
 
     return fit_batch(peak, budget_mib, PROBES[runner.device.type])

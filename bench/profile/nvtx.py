@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.record.timings import LOSS_BACKWARD
+from bench.profile.training import StepRunner
 from bench.timing.hooks import tensors_of
+from bench.timing.work import blocks_of
 
 
 class Ranges:
@@ -89,3 +91,11 @@ def _range(name: str) -> Iterator[None]:
         yield
     finally:
         torch.cuda.nvtx.range_pop()  # type: ignore[no-untyped-call]
+
+
+def annotate(runner: StepRunner, steps: int) -> None:
+    """Train for some steps with NVTX ranges around the blocks, for a profiler that looks on; CUDA only."""
+    ranges = Ranges(runner.model, blocks_of(runner.model) if runner.engine == "eager" else {})
+    with ranges.attached():
+        for _ in range(steps):
+            runner.step(*next(runner.batches), ranges, ranges)

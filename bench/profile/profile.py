@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -14,55 +14,25 @@ from bench.core.machine import environment
 from bench.core.progress import Progress, no_progress
 from bench.core.record.timings import BlockTime
 from bench.core.spec import Engine, RunSpec
+from bench.profile.block import Block, block_of
 from bench.profile.bottleneck import Bottleneck
 from bench.profile.disturbance.reading import Discards, discards
+from bench.profile.engines import compile_seconds, departure_from_eager
 from bench.profile.machine.ceiling import Ceiling, measure_ceiling
 from bench.profile.memory_budget import Fit
 from bench.profile.training import StepRunner
-from bench.profile.windows.interval import Interval, grouped_interval, ratio_interval
+from bench.profile.windows import summary
+from bench.profile.windows.interval import Interval
 from bench.profile.windows.repeatability import Agreement, agreement
-from bench.profile.windows.restarts import RESTARTS, Restart, Round, measure_restart, some_rounds, undisturbed
+from bench.profile.windows.restarts import RESTARTS, Restart, measure_restart, some_rounds, undisturbed
 from bench.profile.windows.rounds import WarmUp
 from bench.profile.windows.trust import caveats, undecided
 from bench.timing.census import Count
 from bench.timing.ledger import STEP, TimelineEntry
-from bench.timing.summary import block_rows, block_times
-from bench.timing.window import Window
+from bench.timing.summary import block_times
 from bench.timing.work import parameter_count
-from bench.train.engines.engine import FIRST_STEPS
 
 _MIB = 2**20
-
-
-class Block(BaseModel):
-    """One block of the step.
-
-    Attributes:
-        time: milliseconds a step, and the share of the step.
-        median_ms: the median with its 95 % interval.
-        gmacs: thousand million multiply-adds a step.
-        moved_mib: what its operations read and write, each by itself, MiB a step.
-        kept_mib: what it allocated and left for others, MiB; negative where it freed more.
-        peak_mib: held at its worst moment, weights and all, MiB.
-        operations: how many operations it consists of.
-        gflops, gigabytes: GFLOP/s and GB/s achieved; None where there is nothing of that kind.
-        of_ceiling: the time that this machine's ceiling would allow over the time taken; whichever ceiling binds,
-            arithmetic or memory. Over 1 for what stays in the caches, which a copy through memory knows nothing of.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    time: BlockTime
-    median_ms: Interval
-    gmacs: float
-    moved_mib: float
-    kept_mib: float
-    peak_mib: float
-    operations: int
-    gflops: float | None
-    gigabytes: float | None
-    of_ceiling: float | None
 
 
 class Profile(BaseModel):
@@ -162,13 +132,13 @@ def profile(
     rounds, forced = undisturbed(taken)
     halves = [[row for i, row in enumerate(rounds) if (i % 4 in (1, 2)) == other] for other in (False, True)]
     paired = [round for row in rounds for round in row]
-    perturbation = _perturbation(paired, runner.device)
+    perturbation = summary.perturbation(paired, runner.device)
     if undecided(perturbation):
         progress("more rounds: the perturbation is not yet clear", count, count + 1)
         more = some_rounds(runner, seconds, 1)  # so many at once: to stop when it looks well would be no measurement
         taken.append(tuple(more))
         paired += [round for round in more if round.reading.disturbed is None]
-        perturbation = _perturbation(paired, runner.device)
+        perturbation = summary.perturbation(paired, runner.device)
     discarded = discards(round.reading for row in taken for round in row)
     times, closure = block_times([w for row in rounds for round in row for w in round.marked])
     assert closure is not None, "every restart has a round"
@@ -178,7 +148,7 @@ def profile(
     census = runner.census()
     dtype = torch.bfloat16 if runner.spec.precision == "bfloat16" else torch.float32
     ceiling = measure_ceiling(runner.device, dtype)
-    medians = _medians(rounds)
+    medians = summary.medians(rounds)
     step = medians.pop(STEP)
     warm = _together([restart.warm_up for restart in measured_restarts])
     where = environment(runner.device)
@@ -204,12 +174,12 @@ def profile(
         discarded=discarded,
         step_ms=step,
         images_per_second=1e3 * runner.batch / step.value,
-        host_bound=_host_bound([w for round in paired for w in round.plain], runner.device),
+        host_bound=summary.host_bound([w for round in paired for w in round.plain], runner.device),
         closure=closure,
         perturbation=perturbation,
-        wall_perturbation=_wall_perturbation(paired),
-        agreement=agreement(*map(_medians, halves)) if twice else None,
-        blocks=tuple(_block(name, times[name], medians[name], counts.get(name, Count()), ceiling) for name in times),
+        wall_perturbation=summary.wall_perturbation(paired),
+        agreement=agreement(*map(summary.medians, halves)) if twice else None,
+        blocks=tuple(block_of(name, times[name], medians[name], counts.get(name, Count()), ceiling) for name in times),
         validation=runner.validation(),
         h2d_raw_ms=statistics.median(runner.copies_ms) if runner.copies_ms else None,
         peak_mib=census.peak / _MIB,
@@ -218,95 +188,10 @@ def profile(
     return found, intervals
 
 
-def compile_seconds(runner: StepRunner, ready: float, step: float) -> float | None:
-    """What `StepRunner.first_steps` took beyond as many settled steps of ``step`` seconds; None for an eager engine."""
-    return None if runner.engine == "eager" else max(0.0, ready - FIRST_STEPS[runner.engine] * step)
-
-
-def departure_from_eager(runner: StepRunner) -> tuple[float, float]:
-    """How far the losses of the first steps are from an eager runner's, and those of an eager one from another's.
-
-    A GPU's own noise of 1e-7 in a gradient moves a loss by 1e-4 within some steps, so that no fixed tolerance tells an
-    error from rounding: a third runner, whose weights begin a rounding apart, gives the scale. The runner begins anew
-    before and afterwards.
-
-    Returns:
-        The greatest relative differences, both.
-    """
-    steps = max(FIRST_STEPS.values()) + 4
-    runner.restart()
-    engine_losses = runner.losses(steps)
-    runner.restart()
-    batches = runner.loader.count // runner.batch  # as many, so that they come in the same order
-    eager = StepRunner(runner.spec, runner.loader.source, runner.device, batches=batches)
-    losses = eager.losses(steps)
-    eager.restart()
-    eager.round_weights()
-    return greatest_departure(engine_losses, losses), greatest_departure(eager.losses(steps), losses)
-
-
-def greatest_departure(losses: Sequence[float], reference: Sequence[float]) -> float:
-    """The greatest relative difference of a loss from that of the same step of another runner."""
-    return max(abs(a - b) / max(abs(b), 1e-12) for a, b in zip(losses, reference, strict=True))
-
-
-def _host_bound(plain: Sequence[Window], device: torch.device) -> bool:
-    """Whether most windows left the device with nothing to do at their end."""
-    return device.type == "cuda" and 2 * sum(w.host_bound for w in plain) > len(plain)
-
-
-def _perturbation(rounds: Sequence[Round], device: torch.device) -> Interval:
-    """Instrumented over plain, a pair a round.
-
-    On a CPU it is the processor time of all threads that is compared: a neighbour's load comes and goes, and adds none
-    to it. While one thread takes a mark the others spin, as they do between any two operations.
-    """
-    return _wall_perturbation(rounds) if device.type == "cuda" else _ratio(rounds, lambda w: w.processor_seconds)
-
-
-def _wall_perturbation(rounds: Sequence[Round]) -> Interval:
-    """The same by the wall clock, on any device."""
-    return _ratio(rounds, lambda w: w.seconds)
-
-
-def _ratio(rounds: Sequence[Round], seconds: Callable[[Window], float]) -> Interval:
-    def cost(windows: Sequence[Window]) -> float:
-        return sum(seconds(w) / w.steps for w in windows)
-
-    return ratio_interval([cost(round.marked) for round in rounds], [cost(round.plain) for round in rounds])
-
-
-def _medians(restarts: Sequence[Sequence[Round]]) -> dict[str, Interval]:
-    """Milliseconds of the whole step, uninstrumented, and of every block, by the rounds of each restart."""
-    step = [[1e3 * w.seconds / w.steps for round in rounds for w in round.plain] for rounds in restarts]
-    blocks = [block_rows([w for round in rounds for w in round.marked]) for rounds in restarts]
-    return {STEP: grouped_interval(step)} | {
-        name: grouped_interval([rows[name] for rows in blocks]) for name in blocks[0]
-    }
-
-
 def _together(warm: Sequence[WarmUp]) -> WarmUp:
     """All beginnings as one; stationary where at least half of them were."""
     return WarmUp(
         windows=sum(w.windows for w in warm),
         seconds=sum(w.seconds for w in warm),
         stationary=2 * sum(w.stationary for w in warm) >= len(warm),
-    )
-
-
-def _block(name: str, time: BlockTime, median: Interval, count: Count, ceiling: Ceiling) -> Block:
-    seconds = max(time.median_ms, 1e-9) / 1e3
-    allowed = max(2 * count.macs / 1e9 / ceiling.gflops, count.moved / 1e9 / ceiling.gigabytes)
-    return Block(
-        name=name,
-        time=time,
-        median_ms=median,
-        gmacs=count.macs / 1e9,
-        moved_mib=count.moved / _MIB,
-        kept_mib=count.kept / _MIB,
-        peak_mib=count.peak / _MIB,
-        operations=count.operations,
-        gflops=2 * count.macs / 1e9 / seconds if count.macs else None,
-        gigabytes=count.moved / 1e9 / seconds if count.moved else None,
-        of_ceiling=allowed / seconds if allowed else None,
     )

@@ -12,25 +12,23 @@ from torch import Tensor
 
 from bench.core.errors import BenchError
 from bench.core.machine import free_bytes
-from bench.core.protocol import Protocol
 from bench.core.record.timings import BlockTime
-from bench.core.spec import Engine, MemoryFormat, Precision, RunSpec
-from bench.data.loading.loader import RESIDENT_SHARE, Batch, Loader
+from bench.core.spec import Engine
+from bench.data.loading.batch import Batch
+from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
-from bench.profile.nvtx import Ranges
 from bench.timing import memory
 from bench.timing.census import Census, bytes_of
 from bench.timing.hooks import BlockPasses, Passes, WholePasses
 from bench.timing.ledger import Ledger
 from bench.timing.work import blocks_of
-from bench.train.assemble import build_model, build_step, make_run
+from bench.train.assemble import Run, build_model, build_step
 from bench.train.checks.compatibility import common_heads
 from bench.train.engines.cuda_graph import GRAPH
 from bench.train.engines.engine import FIRST_STEPS, refusal
 from bench.train.evaluate import evaluate
 from registry.contract import Quartet
-from registry.losses import parse
 from registry.losses.objective import Losses, Span, nullspan
 from registry.models.baselines import Fitted
 
@@ -38,7 +36,6 @@ BATCHES = 16
 _WINDOW_SECONDS = {"cpu": 0.05, "cuda": 0.25}
 """A CPU needs no synchronisation, so that windows may be short and their comparison close."""
 _BUSY_STEPS = 2
-_ROUNDING = {"float32": 2**-23, "tf32": 2**-11, "bfloat16": 2**-8}
 _STEPS = 10**6  # a schedule of which a profile sees the beginning only
 
 
@@ -46,7 +43,7 @@ class StepRunner:
     """One model under one recipe, trained for as long as somebody asks for another window.
 
     Args:
-        spec: what to train; the last stage of its protocol gives size and batch.
+        run: what to train; the last stage of its protocol gives size and batch.
         source: where the batches come from.
         device: where to compute.
         batches: how many are there before they come again; they lie in memory or are made as they are needed, as
@@ -67,7 +64,7 @@ class StepRunner:
 
     def __init__(
         self,
-        spec: RunSpec,
+        run: Run,
         source: Source,
         device: torch.device,
         batches: int = BATCHES,
@@ -75,24 +72,24 @@ class StepRunner:
         packed_files: PackedFiles | None = None,
         resident: bool = False,
     ) -> None:
-        self.spec, self.device, self.engine = spec, device, engine
-        stage = spec.protocol.stages[-1]
+        self.run, self.spec, self.device, self.engine = run, run.spec, device, engine
+        stage = run.spec.protocol.stages[-1]
         self.batch, self.size = stage.batch, stage.size
         memory.keep_freed(device)
-        self._recipe = parse(spec.recipe)
         self.ledger = Ledger(device, seconds=_WINDOW_SECONDS[device.type], min_steps=1)
         self.copies_ms: list[float] = []
         self.model = self._build()
-        if isinstance(self.model, Fitted):
-            raise BenchError(f"{spec.model} learns nothing by gradient: there is no training step to profile")
+        if run.recipe is None or isinstance(self.model, Fitted):
+            raise BenchError(f"{run.spec.model} learns nothing by gradient: there is no training step to profile")
         count = batches * self.batch
-        part = 1 if resident else count / max(count, spec.protocol.train_samples)
+        part = 1 if resident else count / max(count, run.spec.protocol.train_samples)
         room = int(RESIDENT_SHARE * free_bytes(device) * part)
         self.loader = Loader(source.to(device), "train", count, self.size, self.batch, room, packed_files=packed_files)
+        self._recipe = run.recipe
         try:
-            self._heads = common_heads(spec.model, self._recipe, self.model, self.loader)
+            self._heads = common_heads(run.spec.model, run.recipe, self.model, self.loader)
         except ValueError as error:
-            raise BenchError(f"{spec.model}: {error}") from error
+            raise BenchError(f"{run.spec.model}: {error}") from error
         self._begin()
 
     def restart(self) -> None:
@@ -150,14 +147,6 @@ class StepRunner:
     def losses(self, steps: int) -> list[float]:
         """Train for some steps; the loss before each."""
         return [float(self.step(*next(self.batches)).total.detach()) for _ in range(steps)]
-
-    @torch.no_grad()
-    def round_weights(self) -> None:
-        """Move every weight by about one rounding of the precision, as another order of the same sums would."""
-        draw = torch.Generator().manual_seed(0)
-        for weight in self.model.parameters():
-            noise = torch.randn(weight.shape, generator=draw).to(weight.device)
-            weight.mul_(1 + _ROUNDING[self.spec.precision] * noise)
 
     def first_steps(self) -> float:
         """The first steps, in which an engine compiles or captures; returns their seconds."""
@@ -221,13 +210,6 @@ class StepRunner:
         with span(GRAPH):
             return self._step.eager_update(quartet, nullspan, WholePasses(nullspan))
 
-    def annotate(self, steps: int) -> None:
-        """Train for some steps with NVTX ranges around the blocks, for a profiler that looks on; CUDA only."""
-        ranges = Ranges(self.model, blocks_of(self.model) if self.engine == "eager" else {})
-        with ranges.attached():
-            for _ in range(steps):
-                self.step(*next(self.batches), ranges, ranges)
-
     def state(self) -> list[Tensor]:
         """All tensors that stay from step to step: weights, buffers, and what the optimizer remembers."""
         remembered = [x for row in self.optimizer.state.values() for x in row.values() if isinstance(x, Tensor)]
@@ -256,20 +238,3 @@ class StepRunner:
             epoch += 1
             for batch in self.loader.epoch(self.spec.seed, epoch):
                 yield epoch, batch
-
-
-def spec_named(
-    model: str,
-    loss: str,
-    protocol: Protocol,
-    source: Source,
-    precision: Precision = "float32",
-    memory_format: MemoryFormat = "channels_last",
-) -> RunSpec:
-    """What to train by names, as on the command line.
-
-    Raises:
-        RegistryError: a name that does not exist, or a recipe that does not parse.
-    """
-    described = source.describe()
-    return make_run(model, loss, protocol, described, precision=precision, memory_format=memory_format).spec

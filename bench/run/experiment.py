@@ -8,8 +8,7 @@ from pathlib import Path
 
 from bench.audit.audit import audit
 from bench.core import files
-from bench.core.code import code_version
-from bench.core.errors import BadData, BenchError
+from bench.core.errors import BenchError
 from bench.core.finding import Finding, Unsound, broken, headline
 from bench.core.interruption import Interruption
 from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
@@ -20,9 +19,9 @@ from bench.metrics import metrics as all_metrics
 from bench.results import store
 from bench.results.board import data_label
 from bench.run import folder as run_folder
+from bench.run.found import Done, FoundRecords
 from bench.run.preconditions import check_budget, check_heads, try_metrics, within
-from bench.run.runner import Done, Runner, discard
-from bench.train.arithmetic import arithmetic
+from bench.run.runner import Runner, discard
 from bench.train.assemble import NO_RECIPE, Run, inputs_named, make_run
 from bench.train.checks.trial import try_out
 from bench.train.engines.engine import engine_for, engine_named
@@ -49,6 +48,7 @@ class Experiment:
         results, runs: folders of records, and of checkpoints and pictures.
         again: run even what this machine and this code have a finished record of.
         fresh: begin anew where an unfinished run left a checkpoint.
+        resume_anyway: go on from a checkpoint of other code or arithmetic, too.
         baselines: also fit those that learn nothing, unless they have records.
         metrics: keys of metrics beside those of every evaluation: a user's own, or another library's.
         strict: run nothing at all if the audit of any model finds something broken.
@@ -74,6 +74,7 @@ class Experiment:
     runs: Path = Path("runs")
     again: bool = False
     fresh: bool = False
+    resume_anyway: bool = False
     baselines: bool = True
     strict: bool = False
     metrics: Sequence[str] = ()
@@ -131,15 +132,18 @@ class Experiment:
             listener,
             self.interruption,
             list(self._metrics),
+            resume_anyway=self.resume_anyway,
         )
         if self.strict:
             self._refuse(runner, announce)
         store.sweep(self.results)
         for run in self._all():
-            known = set(self._files(run))
+            known = set(self._records().paths(run.spec))
             found = self._found(run, announce) if not self.again or run.recipe is None else None
             made = found is None
-            if found is None:
+            if found is not None:
+                runner.show_again(run, found[0])
+            else:
                 announce(f"{run.spec.model}, seed {run.spec.seed} ({run.spec.id})")
                 audited = [] if run.recipe is None else self._audit(run.spec.model, runner, announce)
                 found, made = self._make(run, runner, audited, known, announce)
@@ -168,7 +172,7 @@ class Experiment:
 
         def meanwhile() -> Done | None:
             """What others have recorded of this run since it was looked for."""
-            for path in self._files(run):
+            for path in self._records().paths(run.spec):
                 if path not in known:
                     taken.append((store.read(path), path))
                     return taken[-1]
@@ -232,34 +236,14 @@ class Experiment:
             seed=seed,
         )
 
-    def _files(self, run: Run) -> list[Path]:
-        """Records of a run, the latest first."""
-        return sorted(self.results.glob(f"*_{run.spec.id}_*.json"), reverse=True)
+    def _found(self, run: Run, announce: Callable[[str], None]) -> Done | None:
+        """A finished record of this very run; where there are others, it is said why none of them is taken."""
+        records = self._records()
+        found = records.finished(run.spec)
+        if found is None and (faults := records.faults(run.spec)):
+            announce(f"{run.spec.model}, seed {run.spec.seed}: a record {' or '.join(faults)}: run anew")
+        return found
 
-    def _found(self, run: Run, announce: Callable[[str], None]) -> tuple[Record, Path] | None:
-        """A finished record of this very run, by this code on this kind of arithmetic, with the metrics asked for.
-
-        Where there are others, it is said why none of them is taken.
-        """
-        code, here = code_version(*run.names), environment(self._device).fingerprint
-        bits = arithmetic(self._device, run.spec.precision)
-        others: set[str] = set()
-        for path in self._files(run):
-            try:
-                record = store.read(path)
-            except BadData:  # the page names it
-                others.add("is damaged")
-                continue
-            if record.outcome != "finished":
-                continue
-            if record.code != code:
-                others.add("is of other code")
-            elif (record.arithmetic or bits) != bits or (record.arithmetic is None and record.fingerprint != here):
-                others.add("is of another machine or another version of torch")
-            elif any(record.metrics.get(key) != facts for key, facts in self._metrics.items()):
-                others.add("lacks a metric")
-            else:
-                return record, path
-        if others:
-            announce(f"{run.spec.model}, seed {run.spec.seed}: a record {' or '.join(sorted(others))}: run anew")
-        return None
+    def _records(self) -> FoundRecords:
+        """What is recorded by now, by whomever."""
+        return FoundRecords(self.results, self._device, self._metrics)

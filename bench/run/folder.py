@@ -1,6 +1,7 @@
 """A run's own folder in ``runs/``: what lies there, who may write to it, and what is left when it is done.
 
-A finished run leaves ``best.pt``, ``spec.json``, its events and its picture; ``last.pt`` is there while it is not.
+A finished run leaves ``best.pt``, ``spec.json``, its events and its picture; ``last.pt`` is there while it is not, and
+``draft.json`` until everything that shows it is drawn, too.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from pathlib import Path
 
 from bench.core import files
 from bench.core.errors import BenchError
-from bench.core.spec import RunSpec
-from bench.train.checkpoints.checkpoint import PART
+from bench.core.record import Record
+from bench.train.checkpoints.checkpoint import OTHER, PART
 from bench.train.checkpoints.training_state import LAST
 
 LOCK = "lock"
 SPEC = "spec.json"
+DRAFT = "draft.json"
+"""The run's record as far as it is known when training begins."""
 
 
 class Busy(BenchError):
@@ -42,22 +45,37 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
         raise Busy(f"another process is making this very run ({folder.name}); wait for it") from None
 
 
-def prepare(folder: Path, spec: RunSpec) -> None:
-    """Sweep what a kill left half-written, and say what the folder is of."""
+def prepare(folder: Path, draft: Record) -> None:
+    """Sweep what a kill left half-written, and write down what the folder is of and how its record begins."""
     for stray in folder.glob(f"*{PART}"):
         stray.unlink(missing_ok=True)
     files.sweep(folder)
-    files.replace(folder / SPEC, spec.model_dump_json(indent=1) + "\n")
+    files.replace(folder / SPEC, draft.spec.model_dump_json(indent=1) + "\n")
+    files.replace(folder / DRAFT, draft.model_dump_json(indent=1) + "\n")
+
+
+def draft_of(folder: Path) -> Record | None:
+    """The record of the run that was begun here and whose end nobody has shown yet."""
+    try:
+        return Record.model_validate_json((folder / DRAFT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def recorded(folder: Path) -> None:
+    """The run is recorded: running it again starts anew."""
+    for name in (LAST, LAST + OTHER):
+        (folder / name).unlink(missing_ok=True)
 
 
 def finish(folder: Path) -> None:
-    """The run is recorded: running it again starts anew."""
-    forget(folder)
+    """Pictures and events of the recorded run are made."""
+    (folder / DRAFT).unlink(missing_ok=True)
 
 
 def forget(folder: Path) -> None:
-    """Throw away the checkpoint of an unfinished run; what an earlier one left that finished stays."""
-    (folder / LAST).unlink(missing_ok=True)
+    """Throw away the checkpoint of an unfinished run; what an earlier run left that finished stays."""
+    recorded(folder)
 
 
 def is_taken(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""`FoundRecords`: which runs a folder of records holds already, asked for by their specs."""
+"""`FoundRecords`: which runs a folder of records holds already, found by their specs."""
 
 from __future__ import annotations
 
@@ -40,6 +40,33 @@ class FoundRecords:
     device: torch.device
     metrics: Mapping[str, MetricFacts]
 
+    def finished(self, spec: RunSpec) -> Done | None:
+        """A finished record of this very run, by this code on this kind of arithmetic, with the metrics asked for."""
+        return next((done for done, fault in self._of(spec) if fault is None and done[0].outcome == "finished"), None)
+
+    def failed(self, spec: RunSpec) -> Done | None:
+        """The latest record of this very run, by this code on this kind of arithmetic, that did not finish."""
+        return next((done for done, fault in self._of(spec) if fault is None and done[0].outcome != "finished"), None)
+
+    def audit(self, spec: RunSpec) -> list[Finding] | None:
+        """What the audit found for this very run, by this code; None where no record tells."""
+        return next((record.audit for (record, _), fault in self._of(spec) if fault is None), None)
+
+    def faults(self, spec: RunSpec) -> list[str]:
+        """Why finished records of this run are not taken for it, such as "is of other code"."""
+        damaged = {"is damaged" for path in self.paths(spec) if _read(path) is None}
+        found = {fault for (record, _), fault in self._of(spec) if fault is not None and record.outcome == "finished"}
+        return sorted(damaged | found)
+
+    def paths(self, spec: RunSpec) -> list[Path]:
+        """Files of the records of a run, whatever their outcome, the latest first."""
+        return self._paths.get(spec.id, [])
+
+    def add(self, path: Path) -> None:
+        """A record was written."""
+        if match := _ID.search(path.name):
+            self._paths.setdefault(match[1], []).insert(0, path)
+
     @cached_property
     def _paths(self) -> dict[str, list[Path]]:
         """Files by the id of their run, the latest first."""
@@ -49,37 +76,30 @@ class FoundRecords:
                 found.setdefault(match[1], []).append(path)
         return found
 
-    def finished(self, spec: RunSpec) -> Done | None:
-        """A finished record of this very run, by this code on this kind of arithmetic, with the metrics asked for."""
-        return next((done for done in self._alike(spec) if done[0].outcome == "finished"), None)
-
-    def failed(self, spec: RunSpec) -> Done | None:
-        """The latest record of this very run, by this code on this kind of arithmetic, that did not finish."""
-        return next((done for done in self._alike(spec) if done[0].outcome != "finished"), None)
-
-    def audit(self, spec: RunSpec) -> list[Finding] | None:
-        """What the audit found for this very run, by this code; None where no record tells."""
-        return next((record.audit for record, _ in self._alike(spec)), None)
-
-    def add(self, path: Path) -> None:
-        """A record was written."""
-        if match := _ID.search(path.name):
-            self._paths.setdefault(match[1], []).insert(0, path)
-
-    def _alike(self, spec: RunSpec) -> Iterator[Done]:
-        if spec.id not in self._paths:
+    def _of(self, spec: RunSpec) -> Iterator[tuple[Done, str | None]]:
+        """The records of a run that can be read, each with what is wrong with it."""
+        if not self.paths(spec):
             return
         code, bits = code_version(*names_of(spec)), arithmetic(self.device, spec.precision)
         here = environment(self.device).fingerprint
-        for path in self._paths[spec.id]:
-            try:
-                record = store.read(path)
-            except BadData:  # the page names it
-                continue
-            same = record.arithmetic == bits if record.arithmetic else record.fingerprint == here
-            if record.code == code and same and self._has_metrics(record, self.metrics):
-                yield record, path
+        for path in self.paths(spec):
+            record = _read(path)
+            if record is not None:
+                same = record.arithmetic == bits if record.arithmetic else record.fingerprint == here
+                yield (record, path), self._fault(record, record.code == code, same)
 
-    @staticmethod
-    def _has_metrics(record: Record, wanted: Mapping[str, MetricFacts]) -> bool:
-        return record.outcome != "finished" or all(record.metrics.get(key) == facts for key, facts in wanted.items())
+    def _fault(self, record: Record, same_code: bool, same_arithmetic: bool) -> str | None:
+        if not same_code:
+            return "is of other code"
+        if not same_arithmetic:
+            return "is of another machine or another version of torch"
+        has_metrics = all(record.metrics.get(key) == facts for key, facts in self.metrics.items())
+        return "lacks a metric" if record.outcome == "finished" and not has_metrics else None
+
+
+def _read(path: Path) -> Record | None:
+    """A record; None where it is damaged, which the page says."""
+    try:
+        return store.read(path)
+    except BadData:
+        return None

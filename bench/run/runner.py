@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
-from typing import Any
 
 import torch
+from torch import nn
 
-from bench.core.code import code_version, plugin_distributions
 from bench.core.errors import BadData
 from bench.core.finding import Finding
 from bench.core.interruption import Interruption
-from bench.core.machine import environment, free_bytes
-from bench.core.record import Failure, Load, Outcome, Record, Score
+from bench.core.machine import free_bytes, steady_arithmetic
+from bench.core.record import Record
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.loading.packed_files import PackedFiles
@@ -31,21 +26,21 @@ from bench.metrics.attributes import PREFIX, camera_columns
 from bench.profile.disturbance.monitor import ClockSampler
 from bench.results import store
 from bench.run import folder as run_folder
+from bench.run.found import Done
+from bench.run.run_record import begin_record, complete_record
 from bench.timing import memory
 from bench.timing.ledger import Ledger
-from bench.timing.window import Window
-from bench.train.arithmetic import arithmetic
-from bench.train.assemble import Run
-from bench.train.checks.trial import Size, size_of
+from bench.train.assemble import Run, build_model
+from bench.train.checkpoints import checkpoint
+from bench.train.checkpoints.training_state import BEST
+from bench.train.checks.trial import size_of
 from bench.train.events import Listener, Preview
-from bench.train.failures import failure_of, outcome_of
+from bench.train.isolation.process_state import Alteration, ProcessState, check_unaltered
 from bench.train.loop import Observers, TrainingResult, train
 from registry.contract import Prediction, Quartet
-
-Done = tuple[Record, Path]
-"""A record with its file."""
-
-_NOT_FINITE = "predictions on the test split hold NaN or infinity"
+from registry.errors import ContractError
+from registry.losses.recipe import HEADS
+from registry.models.baselines import Fitted
 
 
 @dataclass
@@ -61,6 +56,7 @@ class Runner:
         metrics: keys of metrics beside those of every evaluation.
         share: runs that compute on the device at once; timings are worth something with 1 alone.
         loaders: makes loaders of samples; a subclass may know where samples lie ready.
+        resume_anyway: go on from checkpoints of other code or arithmetic, too.
     """
 
     source: Source
@@ -72,6 +68,7 @@ class Runner:
     metrics: Sequence[str] = ()
     share: int = 1
     loaders: type[Loader] = Loader
+    resume_anyway: bool = False
 
     def __post_init__(self) -> None:
         memory.keep_freed(self.device)
@@ -96,18 +93,17 @@ class Runner:
             BenchError: its results cannot be written.
             Interrupted, KeyboardInterrupt: somebody asked to stop; the last checkpoint stays for the next try.
         """
-        folder = self.runs / run.spec.id
+        folder = self._folder(run)
         with run_folder.locked(folder):
             done = unless()
             if done is not None:
                 return done
-            run_folder.prepare(folder, run.spec)
             return self._run(run, folder, audit)
 
-    def _run(self, run: Run, folder: Path, audit: Sequence[Finding]) -> tuple[Record, Path]:
-        spec = run.spec
-        started, began = datetime.now(UTC), time.perf_counter()
-        size = size_of(run, self.device)
+    def _run(self, run: Run, folder: Path, audit: Sequence[Finding]) -> Done:
+        began = time.perf_counter()
+        draft = begin_record(run, self.device, size_of(run, self.device), audit, self.source)
+        run_folder.prepare(folder, draft)
         observers = Observers(
             training=Ledger(self.device, gauge=ClockSampler(self.device)),
             evaluation=Ledger(self.device),
@@ -116,61 +112,75 @@ class Runner:
             interruption=self.interruption,
         )
         self._tiers.clear()
-        trained: TrainingResult | None = None
-        outcome: Outcome = "finished"
-        reason: str | None = None
-        failure: Failure | None = None
-        try:
-            scored_by = [*all_metrics.default(), *self.metrics]
-            trained = train(run, self.loader, folder, self.device, observers, scored_by)
-        except (Exception, SystemExit) as error:
-            if isinstance(error, BadData):  # files are at fault, not this run
-                raise
-            outcome, reason = outcome_of(error)
-            failure = failure_of(error, observers.position, observers.memory.mib)
-        scores = {} if trained is None else trained.test.summary()
-        if any(score.value is not None and not math.isfinite(score.value) for score in scores.values()):
-            outcome, reason, failure = "diverged", _NOT_FINITE, Failure(phase="test")
-        where = environment(self.device)
-        record = Record(
-            id=spec.id,
-            cell=spec.cell,
-            spec=spec,
-            recipe_name=run.recipe_name,
-            outcome=outcome,
-            reason=reason,
-            started=started.isoformat(timespec="seconds"),
-            finished=datetime.now(UTC).isoformat(timespec="seconds"),
-            seconds=time.perf_counter() - began,
-            code=code_version(*run.names),
-            environment=where,
-            fingerprint=where.fingerprint,
-            parameters=size.parameters,
-            gmacs=size.gmacs,
-            loading=" and ".join(sorted(self._tiers)) or "none",
-            epochs=trained.history if trained else [],
-            best_epoch=trained.best_epoch if trained else None,
-            test={name: Score(value=score.value, images=score.images) for name, score in scores.items()}
-            if outcome == "finished"
-            else {},
-            timings=observers.training.timings(),
-            evaluation=observers.evaluation.timings(),
-            peak_mib=observers.memory.mib,
-            peak_of=observers.memory.kind,
-            resumed=trained.resumed if trained else 0,
-            audit=list(audit),
-            metrics=trained.test.facts if trained else {},
-            pooled_terms=trained.test.pooled if trained else {},
-            failure=failure,
-            arithmetic=arithmetic(self.device, spec.precision),
-            load=load_of(observers.training.windows, self.share),
-            facts=self._facts(run, size, observers.memory),
+        trained, raised = self._train(run, folder, observers)
+        record = complete_record(
+            draft, trained, raised, observers, time.perf_counter() - began, self._tiers, self.share
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         record = store.read(path)
+        for key, why in record.facts.get("metrics", {}).items():
+            self.listener.notice(f"metric {key} has no value: {why}")
+        run_folder.recorded(folder)
+        self.listener.finished(record, folder, self._preview(run, trained.model, trained.heads) if trained else None)
         run_folder.finish(folder)
-        self.listener.finished(record, folder, self._preview(spec, trained) if trained else None)
         return record, path
+
+    def _train(
+        self, run: Run, folder: Path, observers: Observers
+    ) -> tuple[TrainingResult | None, BaseException | None]:
+        """What training gave, or what ended it; settings of the process that its code altered are put back."""
+        steady_arithmetic(run.spec.precision)
+        process, name = ProcessState(), run.spec.model
+        trained: TrainingResult | None = None
+        raised: BaseException | None = None
+        altered: Sequence[Alteration] = ()
+        try:
+            keys = [*all_metrics.default(), *self.metrics]
+            trained = train(run, self.loader, folder, self.device, observers, keys, self.resume_anyway)
+        except (Exception, SystemExit) as error:
+            raised = error
+        finally:
+            altered = process.put_back()
+        try:
+            check_unaltered(name, altered, raised)
+        except ContractError as error:
+            trained, raised = None, error
+        if isinstance(raised, BadData):  # files are at fault, not this run
+            raise raised
+        for each in altered:
+            self.listener.notice(f"{name} alters {each}: put back")
+        if threads := process.new_threads():
+            self.listener.notice(f"{name} leaves threads that go on: {', '.join(threads)}")
+        return trained, raised
+
+    def show_again(self, run: Run, record: Record) -> None:
+        """Let the listeners make what a kill between a run's record and its picture kept them from."""
+        folder = self._folder(run)
+        draft = run_folder.draft_of(folder)
+        if draft is None or draft.started != record.started:
+            return
+        try:
+            with run_folder.locked(folder):
+                self.listener.finished(record, folder, self._preview(run, *self._tested(run, folder)))
+                run_folder.recorded(folder)
+                run_folder.finish(folder)
+        except run_folder.Busy:  # another process shows it
+            return
+
+    def _folder(self, run: Run) -> Path:
+        """The run's folder, wherever code of a plug-in goes meanwhile."""
+        return (self.runs / run.spec.id).absolute()
+
+    def _tested(self, run: Run, folder: Path) -> tuple[nn.Module, Sequence[str]]:
+        """The model that a recorded run tested, and the heads that were trained."""
+        model = build_model(run.spec, self.device)
+        protocol = run.spec.protocol
+        if isinstance(model, Fitted):
+            loader = self.loader("train", protocol.train_samples, protocol.size, protocol.stages[-1].batch)
+            model.fit(batch.quartet for batch in loader.serving(run.spec.inputs).in_order())
+            return model, HEADS
+        model.load_state_dict(checkpoint.load(folder / BEST, self.device)["model"])
+        return model, run.recipe.heads if run.recipe else HEADS
 
     def loader(self, part: Part, count: int, size: int, batch: int) -> Loader:
         """The loader for some samples, made once.
@@ -193,7 +203,7 @@ class Runner:
                 progress=lambda done, total: self.listener.preparing(
                     f"rendering {part} samples at {size} px", done, total
                 ),
-                packed_files=PackedFiles(self.runs / "packed"),
+                packed_files=PackedFiles((self.runs / "packed").absolute()),
             )
         self._loaders[key] = self._loaders.pop(key)  # asked for last
         if part == "train":
@@ -224,50 +234,17 @@ class Runner:
             **{name: values.tolist() for name, values in trained.test.columns.items()},
         }
 
-    def _preview(self, spec: RunSpec, trained: TrainingResult) -> Preview:
+    def _preview(self, run: Run, model: nn.Module, heads: Sequence[str]) -> Preview:
         def preview(count: int) -> tuple[Quartet, Prediction]:
-            protocol = spec.protocol
+            protocol = run.spec.protocol
             loader = self.loader("test", protocol.test_samples, protocol.size, protocol.stages[-1].batch)
-            quartet = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:count])
+            served = loader.serving(run.spec.inputs)
+            quartet = next(iter(served.in_order())).quartet.map(lambda tensor: tensor[:count])
             with torch.no_grad():  # of copies, as a model may alter its inputs in place
-                prediction = trained.model.eval()(*(image.clone() for image in quartet.inputs))
-            return quartet, prediction.only(trained.heads)
+                prediction = model.eval()(*(image.clone() for image in quartet.inputs))
+            return quartet, prediction.only(heads)
 
         return preview
-
-    def _facts(self, run: Run, size: Size, peak: memory.PeakMeter) -> dict[str, Any]:
-        stages = {stage: round(mib, 1) for stage, mib in peak.stages.items()}
-        facts = {
-            "gmacs": size.gmacs_reason,
-            "model": list(size.notes),
-            "data": self.source.facts(),
-            "plugins": plugin_distributions(*run.names),
-            "peak_mib": stages if len(stages) > 1 else None,
-        }
-        return {name: value for name, value in facts.items() if value}
-
-
-def load_of(windows: Sequence[Window], share: int = 1) -> Load | None:
-    """What others did to the machine during these windows of training; None where there are none.
-
-    Args:
-        windows: of training.
-        share: runs that were made on the device at once: with more than one, every window is disturbed.
-    """
-    if not windows:
-        return None
-    beside = f"beside {share - 1} other runs of a sweep" if share > 1 else None
-    reasons = Counter(reason for window in windows if (reason := window.disturbed or beside) is not None)
-    others = [window.others for window in windows if window.others is not None]
-    return Load(
-        windows=len(windows),
-        disturbed=reasons.total(),
-        others=round(median(others), 4) if others else None,
-        reasons=dict(reasons.most_common()),
-        marked=reasons.total() == len(windows),
-        unknown=None if others or reasons else "nothing counts what others take of this machine",
-        shared=share,
-    )
 
 
 def discard(runs: Path, spec: RunSpec) -> None:

@@ -7,7 +7,7 @@ them times, or reproduces, is what another trains.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import torch
@@ -17,7 +17,7 @@ from bench.core.errors import BenchError
 from bench.core.machine import steady_arithmetic
 from bench.core.protocol import Protocol
 from bench.core.spec import Engine, Inputs, MemoryFormat, Precision, RunSpec
-from bench.data.augment import Augmentation
+from bench.data.augment.pipeline import Augmentation, canonical_protocol
 from bench.train.engines.engine import run_by
 from bench.train.isolation.random_state import seed_all
 from bench.train.memory_format import place
@@ -51,6 +51,10 @@ class Run:
     def of(cls, spec: RunSpec) -> Run:
         """The run of a spec that was read somewhere."""
         return cls(spec, parse(spec.recipe) if spec.recipe else None, spec.recipe or NO_RECIPE)
+
+    def altered(self, **changes: Any) -> Run:
+        """The same recipe under a spec of which some fields are others."""
+        return replace(self, spec=self.spec.model_copy(update=changes))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -94,7 +98,7 @@ def make_run(
     spec = RunSpec(
         model=models.canonical(model),
         recipe="" if parsed is None else parsed.text,
-        protocol=protocol,
+        protocol=canonical_protocol(protocol),
         data=dict(data),
         precision="float32" if parsed is None else precision,
         memory_format="channels_last" if parsed is None else memory_format,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from bench.data.augment import augment
+from bench.data.augment.pipeline import augment
 from bench.data.loading.loader import Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source

@@ -15,16 +15,18 @@ import torch
 
 from bench.core.machine import pick_device, pick_precision
 from bench.core.protocol import find_protocol
-from bench.data.augment import Augmentation
-from bench.data.loading.loader import Batch, Loader
+from bench.data.augment.pipeline import Augmentation
+from bench.data.loading.batch import Batch
+from bench.data.loading.loader import Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.sources import open_source
 from bench.devtools.overhead import measure, short_protocol
-from bench.profile.training import StepRunner, spec_named
+from bench.profile.training import StepRunner
 from bench.profile.windows.interval import median_interval, ratio_interval
 from bench.profile.windows.rounds import TimedWindow, rounds
 from bench.timing.summary import block_times
+from bench.train.assemble import make_run
 from tests.benchmarks.conftest import SIZE
 from tests.benchmarks.quartet_files import WRITTEN, QuartetFiles, batches, data_loader, quartet_of, write
 from tests.benchmarks.test_data import photographs
@@ -146,8 +148,9 @@ def same(loader: Loader, peers: QuartetFiles) -> None:
 
 def learner(source: Source, batch: int = TRAINED) -> StepRunner:
     """unet in what this machine computes in natively."""
-    spec = spec_named("unet", "bce_ssim", find_protocol("quick").override(batch=batch), source)
-    return StepRunner(spec.model_copy(update={"precision": pick_precision(DEVICE)}), source, DEVICE)
+    protocol = find_protocol("quick").override(batch=batch)
+    run = make_run("unet", "bce_ssim", protocol, source.describe(), precision=pick_precision(DEVICE))
+    return StepRunner(run, source, DEVICE)
 
 
 def training(runner: StepRunner, epoch: Callable[[], Iterable[Batch]]) -> TimedWindow:

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from bench.audit.setup import Setup
 from bench.core.finding import Fault, Finding, conclude
-from bench.data.augment import augment, geometric
+from bench.data.augment.pipeline import augment, geometric
 from bench.data.split import Part
 from registry.contract import Quartet
 

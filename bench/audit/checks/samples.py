@@ -11,7 +11,7 @@ from torch import Tensor
 from bench.audit.setup import Setup
 from bench.core.finding import Fault, Finding, conclude
 from bench.data.depth_units import DEPTH_UNITS, DepthFacts, DepthUnit, doubt
-from bench.data.similarity import NEAR, difference_hash, distances, is_flat, object_pictures
+from bench.data.images.similarity import NEAR, difference_hash, distances, is_flat, object_pictures
 from registry.contract import Quartet
 
 _SAME_OBJECT = 0.04

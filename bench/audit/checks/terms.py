@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from bench.audit.conformance.check import Violation
-from bench.audit.conformance.term import TermPlugin, far_from
+from bench.audit.conformance.term import far_from
+from bench.audit.conformance.term_plugin import TermPlugin
 from bench.audit.reference_predictions import logits_of
 from bench.audit.setup import BoundTerm, Setup
 from bench.core.finding import Fault, Finding, conclude

@@ -2,92 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-
 import torch
 from torch import Tensor, nn
 
 from bench.audit.conformance.check import NotApplicable, Violation, check, require
-from registry.contract import Model, Prediction, Quartet
-from registry.models.baselines import Fitted
-
-_UNDECLARED = 32
-"""The stride that is assumed of a model that declares none: what most encoders need."""
-_SEED = 0
-
-
-@dataclass
-class ModelPlugin:
-    """A model under check.
-
-    Attributes:
-        name: what messages call it.
-        build: makes a fresh model; random weights come from torch's global generator.
-    """
-
-    name: str
-    build: Callable[[], nn.Module]
-
-    @cached_property
-    def model(self) -> nn.Module:
-        """A model built under a fixed seed and, if it learns from statistics alone, fitted."""
-        return self.seeded(_SEED)
-
-    @property
-    def stride(self) -> int:
-        """Sizes are taken to be multiples of this: as declared, else `_UNDECLARED`."""
-        return int(getattr(self.model, "stride", _UNDECLARED))
-
-    def seeded(self, seed: int) -> nn.Module:
-        """A fresh model, built under a seed.
-
-        Raises:
-            Violation: what is built is no module.
-        """
-        torch.manual_seed(seed)
-        model = self.build()
-        require(isinstance(model, nn.Module), f"builds a {type(model).__name__}, which is no torch.nn.Module")
-        if isinstance(model, Fitted):
-            mask, depth = torch.rand(2, 1, 8, 8).round(), torch.rand(2, 1, 8, 8)
-            model.fit([Quartet(*images(2, 8, 8), mask, depth, torch.ones_like(depth))])
-        return model
-
-
-def images(batch: int, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Two batches of noise in [0, 1], (B, 3, H, W) each, the same each time."""
-    bg, bg_fg = torch.rand(2, batch, 3, height, width, generator=torch.Generator().manual_seed(1))
-    return bg, bg_fg
-
-
-def logits(model: nn.Module, pair: tuple[Tensor, Tensor]) -> Tensor:
-    """All heads' logits for a pair of image batches, (B, heads, H, W), float32.
-
-    Raises:
-        Violation: the model returns no `Prediction`, an empty one, or logits of another shape.
-    """
-    prediction = model(*pair)
-    if not isinstance(prediction, Prediction):
-        kind = type(prediction).__name__
-        raise Violation(f"returns a {kind}; return registry.contract.Prediction(mask_logits, depth_logits)")
-    heads = dict(prediction.heads())
-    require(heads, "returns a Prediction without any logits")
-    expected = (len(pair[0]), 1, *pair[0].shape[-2:])
-    for name, head in heads.items():
-        shape = tuple(head.logits.shape)
-        require(shape == expected, f"{name}_logits have shape {shape}, not {expected}")
-    return torch.cat([head.logits for head in heads.values()], dim=1)
-
-
-def _training_pair(plugin: ModelPlugin) -> tuple[Tensor, Tensor]:
-    return images(2, 3 * plugin.stride, 2 * plugin.stride)
+from bench.audit.conformance.model_plugin import SEED, ModelPlugin, images, logits, training_pair
+from registry.contract import Model
 
 
 @check("the loop, the terms and the metrics read the model's answer through this class; broadcasting hides mistakes")
 def predicts(plugin: ModelPlugin) -> None:
     """Images (B, 3, H, W) give a Prediction of logits (B, 1, H, W), finite, in training mode."""
-    values = logits(plugin.model.train(), _training_pair(plugin))
+    values = logits(plugin.model.train(), training_pair(plugin))
     require(values.isfinite().all(), "logits hold NaN or infinity for images of uniform noise")
 
 
@@ -98,7 +24,7 @@ def gradients(plugin: ModelPlugin) -> None:
     parameters = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     if not parameters:
         raise NotApplicable("it has no parameters to train")
-    values = logits(model, _training_pair(plugin))
+    values = logits(model, training_pair(plugin))
     require(values.requires_grad, "the logits do not depend on the parameters; is there a detach()?")
     found = torch.autograd.grad(
         (values * torch.randn_like(values)).sum(), [p for _, p in parameters], allow_unused=True
@@ -157,7 +83,7 @@ def evaluation(plugin: ModelPlugin) -> None:
 @check("runs of one seed must be repeatable, and seeds comparable: draw all weights from torch's generator")
 def seed(plugin: ModelPlugin) -> None:
     """The same seed gives the same weights."""
-    first, second = plugin.seeded(_SEED), plugin.seeded(_SEED)
+    first, second = plugin.seeded(SEED), plugin.seeded(SEED)
     for (name, ours), theirs in zip(first.named_parameters(), second.parameters(), strict=True):
         require(torch.equal(ours, theirs), f"{name} differs between two models built under one seed")
 
@@ -165,7 +91,7 @@ def seed(plugin: ModelPlugin) -> None:
 @check("checkpoints, the best weights and resumed runs hold the state dict alone")
 def state(plugin: ModelPlugin) -> None:
     """A fresh model with the state dict loaded predicts the same."""
-    model, other = plugin.model.eval(), plugin.seeded(_SEED + 1).eval()
+    model, other = plugin.model.eval(), plugin.seeded(SEED + 1).eval()
     pair = images(2, plugin.stride, 2 * plugin.stride)
     other.load_state_dict(model.state_dict())
     with torch.no_grad():
@@ -207,7 +133,7 @@ def channels_last(plugin: ModelPlugin) -> None:
 @torch.no_grad()
 def inputs(plugin: ModelPlugin) -> None:
     """The images that it is given are not altered."""
-    pair = _training_pair(plugin)
+    pair = training_pair(plugin)
     before = [image.clone() for image in pair]
     logits(plugin.model.eval(), pair)
     for name, image, kept in zip(("bg", "bg_fg"), pair, before, strict=True):

@@ -12,6 +12,8 @@ from torch import nn
 
 from bench.audit.conformance import metric, model, source, term
 from bench.audit.conformance.check import Check, examine
+from bench.audit.conformance.model_plugin import ModelPlugin
+from bench.audit.conformance.term_plugin import TermPlugin
 from bench.core.errors import BenchError
 from bench.core.finding import Finding
 from bench.core.progress import Progress, no_progress
@@ -24,7 +26,7 @@ from registry.losses import terms
 from registry.models import models
 from registry.registry import parse_key
 
-Plugin = model.ModelPlugin | term.TermPlugin | metric.MetricPlugin | source.SourcePlugin
+Plugin = ModelPlugin | TermPlugin | metric.MetricPlugin | source.SourcePlugin
 
 CHECKS: Mapping[str, Sequence[Check[Any]]] = {
     "model": model.CHECKS,
@@ -90,10 +92,10 @@ def find_plugin(key: str, kind: str, heads: Sequence[str] = ()) -> Plugin:
         raise BenchError(f"unknown kind of plug-in {kind!r}; there are: {', '.join(CHECKS)}")
     if kind == "model":
         models.resolve(key)
-        return model.ModelPlugin(key, functools.partial(models.build, key))
+        return ModelPlugin(key, functools.partial(models.build, key))
     if kind == "term":
         known = terms.get(parse_key(key)[0]).facts.get("heads", ())
-        return term.TermPlugin(key, terms.bind(key), tuple(heads) or tuple(known))
+        return TermPlugin(key, terms.bind(key), tuple(heads) or tuple(known))
     if kind == "metric":
         return metric.MetricPlugin(metrics.bind(key))
     return source.SourcePlugin(key, _opener(key))

@@ -3,107 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
-from bench.audit.conformance.check import NotApplicable, Violation, check, require
+from bench.audit.conformance.check import NotApplicable, check, require
+from bench.audit.conformance.term_plugin import (
+    IMAGES,
+    TermPlugin,
+    example_target,
+    finite_slope,
+    hole_in_every_image,
+    noise,
+    slope_of,
+)
 from registry.contract import Head, Target
 
-_IMAGES, _HEIGHT, _WIDTH = 3, 40, 32
 _FAR = 1e4
 """Logits up to which gradients must be finite: a network that diverges gets there before it overflows."""
-
-
-@dataclass
-class TermPlugin:
-    """A loss term under check.
-
-    Attributes:
-        name: what messages call it.
-        run: the term with its parameters bound, (prediction, target) to a scalar.
-        heads: those whose perfect prediction is its optimum; empty if that is not known.
-    """
-
-    name: str
-    run: Callable[[Head, Target], Tensor]
-    heads: tuple[str, ...] = ()
-
-    @property
-    def tried(self) -> tuple[str, ...]:
-        """The heads on which it is tried."""
-        return self.heads or ("mask", "depth")
-
-    @property
-    def depth(self) -> bool:
-        """Whether it may be used on depth, parts of which are unknown."""
-        return "depth" in self.tried
-
-    def value(self, logits: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
-        """Its value, a scalar.
-
-        Raises:
-            Violation: it returns something else.
-        """
-        found = self.run(Head(logits), Target(target, valid))
-        if not isinstance(found, Tensor):
-            raise Violation(f"returns a {type(found).__name__}, not a scalar tensor")
-        require(found.shape == (), f"returns a tensor of shape {tuple(found.shape)}: take the mean over images")
-        return found
-
-
-def _random(stream: int) -> Tensor:
-    """Standard normal numbers, (B, 1, H, W), the same for the same stream."""
-    generator = torch.Generator().manual_seed(stream)
-    return torch.randn(_IMAGES, 1, _HEIGHT, _WIDTH, generator=generator)
-
-
-def _target(head: str, stream: int = 0) -> Tensor:
-    """A binary mask with a rectangle, or a smooth depth in [.05, .95]."""
-    if head == "depth":
-        rows, columns = (torch.linspace(0, 1, n) for n in (_HEIGHT, _WIDTH))
-        wave = (3 * rows[:, None] + 5 * columns + stream).sin().expand(_IMAGES, 1, -1, -1)
-        return 0.5 + 0.4 * wave + 0.05 * torch.tanh(_random(stream))
-    mask = torch.zeros(_IMAGES, 1, _HEIGHT, _WIDTH)
-    mask[..., 8:22, 6:20] = 1
-    return mask
-
-
-def _valid() -> Tensor:
-    """Known nearly everywhere, but for a hole near the top of every image."""
-    valid = torch.ones(_IMAGES, 1, _HEIGHT, _WIDTH)
-    valid[..., 1:6, 9:15] = 0
-    return valid
-
-
-def _slope(value: Tensor, logits: Tensor) -> Tensor:
-    if not value.requires_grad:
-        raise Violation("the value does not depend on the prediction: is there a detach() or an argmax?")
-    (slope,) = torch.autograd.grad(value, logits, allow_unused=True)
-    return torch.zeros_like(logits) if slope is None else slope
-
-
-def _finite(plugin: TermPlugin, logits: Tensor, target: Tensor, valid: Tensor | None, where: str) -> Tensor:
-    """The gradient in the logits; it and the value must be finite."""
-    leaf = logits.clone().requires_grad_()
-    value = plugin.value(leaf, target, valid)
-    slope = _slope(value, leaf)
-    require(value.isfinite(), f"its value is {float(value.detach()):g} {where}")
-    require(slope.isfinite().all(), f"its gradient is not finite {where}")
-    return slope
 
 
 @check("the weighted sum of terms is what training minimises: one number that depends on the prediction")
 def scalar(plugin: TermPlugin) -> None:
     """It gives one finite scalar, float32 for float32, with a gradient in the prediction."""
     for head in plugin.tried:
-        logits = _random(1).requires_grad_()
-        value = plugin.value(logits, _target(head), _valid() if head == "depth" else None)
+        logits = noise(1).requires_grad_()
+        value = plugin.value(logits, example_target(head), hole_in_every_image() if head == "depth" else None)
         require(value.isfinite(), f"its value is {float(value.detach()):g} for a random prediction of {head}")
         require(value.dtype == torch.float32, f"its value is of {value.dtype}, not float32")
-        require(_slope(value, logits).any(), f"its gradient for a random prediction of {head} is 0 everywhere")
+        require(slope_of(value, logits).any(), f"its gradient for a random prediction of {head} is 0 everywhere")
 
 
 @check("training would move a perfect prediction away from the truth")
@@ -117,13 +44,13 @@ def optimum(plugin: TermPlugin) -> None:
 
 def _better_than_truth(plugin: TermPlugin, head: str) -> str | None:
     """What is better than the truth to the term; None if nothing is."""
-    target = _target(head)
+    target = example_target(head)
     # The mask's logits have to cross 0 to be wrong in the eyes of a hinge.
     truth = torch.logit(target) if head == "depth" else 40 * target - 20
     constant = torch.full_like(truth, float(torch.logit(target.mean())))
-    others = {"its complement": -truth, "a constant": constant, "noise": 3 * _random(2)}
+    others = {"its complement": -truth, "a constant": constant, "noise": 3 * noise(2)}
     if head == "depth":
-        others["a small error"] = truth + 0.3 * _random(3)
+        others["a small error"] = truth + 0.3 * noise(3)
     with torch.no_grad():
         best = float(plugin.value(truth, target))
         values = {name: float(plugin.value(logits, target)) for name, logits in others.items()}
@@ -138,22 +65,22 @@ def uniform_targets(plugin: TermPlugin) -> None:
     """Empty and full targets give a finite value and gradient."""
     for fill, name in ((0.0, "an empty"), (1.0, "a full")):
         for logits, what in (
-            (_random(4), "a random prediction"),
-            (torch.full_like(_random(0), 20 * fill - 10), "truth"),
+            (noise(4), "a random prediction"),
+            (torch.full_like(noise(0), 20 * fill - 10), "truth"),
         ):
             target = torch.full_like(logits, fill)
-            _finite(plugin, logits, target, None, f"on {name} target, for {what}")
+            finite_slope(plugin, logits, target, None, f"on {name} target, for {what}")
 
 
 @check("sensors leave whole images without depth: they must not train, nor spoil the batch")
 def nothing_known(plugin: TermPlugin) -> None:
     """Where no depth is known its value and its gradient are 0."""
     _only_depth(plugin)
-    logits = _random(5).requires_grad_()
-    value = plugin.value(logits, _target("depth"), torch.zeros_like(logits))
+    logits = noise(5).requires_grad_()
+    value = plugin.value(logits, example_target("depth"), torch.zeros_like(logits))
     require(value == 0, f"its value is {float(value.detach()):g} where no depth is known, not 0")
     if value.requires_grad:
-        require(not _slope(value, logits).any(), "its gradient is not 0 where no depth is known")
+        require(not slope_of(value, logits).any(), "its gradient is not 0 where no depth is known")
 
 
 @check(
@@ -163,16 +90,16 @@ def nothing_known(plugin: TermPlugin) -> None:
 def unknown_pixels(plugin: TermPlugin) -> None:
     """Predictions and targets under valid = 0, NaN too, change neither value nor gradient."""
     _only_depth(plugin)
-    target, valid = _target("depth"), _valid()
-    hole, logits = valid == 0, _random(6)
+    target, valid = example_target("depth"), hole_in_every_image()
+    hole, logits = valid == 0, noise(6)
     before = plugin.value(logits, target, valid)
     for fill, name in ((torch.rand_like(target), "other depth"), (torch.full_like(target, math.nan), "NaN")):
-        changed = torch.where(hole, 8 * _random(7), logits).requires_grad_()
+        changed = torch.where(hole, 8 * noise(7), logits).requires_grad_()
         value = plugin.value(changed, torch.where(hole, fill, target), valid)
         same = torch.isclose(value, before, rtol=1e-4, atol=1e-6)
         values = f"from {float(before):.4g} to {float(value.detach()):.4g}"
         require(same, f"its value changes {values} with {name} where depth is unknown")
-        slope = _slope(value, changed)
+        slope = slope_of(value, changed)
         require(slope.isfinite().all(), f"its gradient is not finite with {name} where depth is unknown")
         require(not slope[hole].any(), f"it has a gradient in pixels whose depth is unknown, with {name} there")
 
@@ -182,7 +109,7 @@ def unknown_mask(plugin: TermPlugin) -> None:
     """Masks that are unknown in places do not count there."""
     if "mask" not in plugin.tried:
         raise NotApplicable("it is not for masks")
-    target, valid, logits = _target("mask"), _valid(), _random(13)
+    target, valid, logits = example_target("mask"), hole_in_every_image(), noise(13)
     other = torch.where(valid > 0, target, 1 - target)
     first, second = (float(plugin.value(logits, values, valid)) for values in (target, other))
     require(math.isclose(first, second, rel_tol=1e-4), f"{first:.4g} becomes {second:.4g} where the mask is unknown")
@@ -192,7 +119,7 @@ def unknown_mask(plugin: TermPlugin) -> None:
 def far_logits(plugin: TermPlugin) -> None:
     """Value and gradient are finite for logits within +-10,000."""
     for head in plugin.tried:
-        far_from(plugin, Target(_target(head), _valid() if head == "depth" else None), head)
+        far_from(plugin, Target(example_target(head), hole_in_every_image() if head == "depth" else None), head)
 
 
 def far_from(plugin: TermPlugin, target: Target, head: str) -> None:
@@ -204,14 +131,16 @@ def far_from(plugin: TermPlugin, target: Target, head: str) -> None:
     sign = torch.randn(target.stored.shape, generator=torch.Generator().manual_seed(8)).sign()
     for size in (18.0, 90.0, 1000.0, _FAR):
         for direction, name in ((sign, "of either sign"), (sign.abs(), "above"), (-sign.abs(), "below")):
-            _finite(plugin, size * direction, target.stored, target.valid, f"at logits of {size:g} {name} ({head})")
+            finite_slope(
+                plugin, size * direction, target.stored, target.valid, f"at logits of {size:g} {name} ({head})"
+            )
 
 
 @check("every other term, every metric and the picture of the run see the same tensors")
 def inputs(plugin: TermPlugin) -> None:
     """It alters neither prediction nor target."""
     for head in plugin.tried:
-        prediction, target = Head(_random(9)), Target(_target(head), _valid())
+        prediction, target = Head(noise(9)), Target(example_target(head), hole_in_every_image())
         given = {"prediction.logits": prediction.logits, "prediction.value": prediction.value}
         given |= {"target.stored": target.stored, "target.value": target.value, "target.valid": target.known}
         before = {name: tensor.clone() for name, tensor in given.items()}
@@ -224,7 +153,7 @@ def inputs(plugin: TermPlugin) -> None:
 def repeatable(plugin: TermPlugin) -> None:
     """The same prediction and target give the same value."""
     head = plugin.tried[0]
-    first, second = (plugin.value(_random(10), _target(head)) for _ in range(2))
+    first, second = (plugin.value(noise(10), example_target(head)) for _ in range(2))
     require(torch.equal(first, second), f"two calls give {float(first):.6g} and {float(second):.6g}")
 
 
@@ -232,11 +161,11 @@ def repeatable(plugin: TermPlugin) -> None:
 def mean_over_images(plugin: TermPlugin) -> None:
     """A batch's value is the mean of its images' values."""
     head = plugin.tried[0]
-    logits, target = _random(11), _target(head)
-    target = target * torch.linspace(0.3, 1, _IMAGES).view(-1, 1, 1, 1)
+    logits, target = noise(11), example_target(head)
+    target = target * torch.linspace(0.3, 1, IMAGES).view(-1, 1, 1, 1)
     together = float(plugin.value(logits, target))
-    alone = [float(plugin.value(logits[i : i + 1], target[i : i + 1])) for i in range(_IMAGES)]
-    mean = sum(alone) / _IMAGES
+    alone = [float(plugin.value(logits[i : i + 1], target[i : i + 1])) for i in range(IMAGES)]
+    mean = sum(alone) / IMAGES
     require(
         abs(together - mean) <= 1e-3 * max(abs(mean), 1e-3),
         f"it is {together:.4g} over a batch, {mean:.4g} image by image",
@@ -247,8 +176,8 @@ def mean_over_images(plugin: TermPlugin) -> None:
 def rounded_logits(plugin: TermPlugin) -> None:
     """Logits rounded to bfloat16 give a finite float32 value near that of the exact ones."""
     head = plugin.tried[0]
-    logits = _random(12)
-    exact, rounded = (plugin.value(values, _target(head)) for values in (logits, logits.bfloat16()))
+    logits = noise(12)
+    exact, rounded = (plugin.value(values, example_target(head)) for values in (logits, logits.bfloat16()))
     require(rounded.dtype == torch.float32, f"its value for bfloat16 logits is of {rounded.dtype}")
     gap = abs(float(exact) - float(rounded))
     require(gap <= 0.02 * max(1.0, abs(float(exact))), f"its value changes by {gap:.3g} with bfloat16 logits")

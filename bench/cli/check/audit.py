@@ -24,30 +24,29 @@ def audit(
     budget: BudgetOptions,
     data: DataOptions,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 5 if anything is broken.")] = False,
-    json: Annotated[Path | None, typer.Option(help="Write the findings with all their figures.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the findings with all figures as JSON.")] = None,
 ) -> None:
-    """Say what a recipe, its metrics, its data and its schedule are worth before anything is trained.
+    """Check a recipe, its metrics, its data and its schedule for faults before anything is trained.
 
-    Grades: ok; warn, results need care; broken, results will not mean what they seem to.
+    Grades: ok; warn, read the results with care; broken, results will not mean what they seem to.
     """
-    from rich.console import Console
-
     from bench.audit.audit import audit as examine
     from bench.core import files
     from bench.core.files import canonical_json
     from bench.core.finding import broken, headline
+    from bench.report.terminal.console import plain_console, show
     from bench.report.terminal.findings_table import findings_table
     from bench.report.terminal.progress_bar import Bar
     from registry.models import models
 
     files.check_outputs({"--json": json})
     source = data.open()
-    console = Console(highlight=False)
+    console = plain_console()
     with Bar(console) as bar:
         findings = examine(loss, source, budget.resolve(), models.canonical(model), progress=bar)
     if json is not None:
         files.replace(json, canonical_json([finding.model_dump() for finding in findings]) + "\n")
-    console.print(findings_table(findings))
+    show(findings_table(findings), console)
     console.print(headline(findings))
     if strict and broken(findings):
         raise typer.Exit(5)

@@ -23,32 +23,31 @@ def check(
         str, typer.Argument(metavar="PLUGIN", help="module:attribute or a name, parameters in brackets.")
     ],
     kind: Annotated[
-        str | None, typer.Option(help="model, term, metric or source, where that cannot be recognised.")
+        str | None, typer.Option(help="model, term, metric or source. Default: recognised from what it is.")
     ] = None,
-    head: Annotated[list[str] | None, typer.Option(help="What a term is for: mask, depth; repeatable.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the findings.")] = None,
+    head: Annotated[list[str] | None, typer.Option(help="Head that a term is for: mask, depth; repeatable.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the findings as JSON.")] = None,
 ) -> None:
     """Check that a model, a loss term, a metric or a data source of your own keeps its contract.
 
-    Says of every check that fails what happened and why it matters. Exit 1 if anything is broken.
+    For each failed check it prints what happened and why it matters. Exit 1 if anything is broken.
     """
-    from rich.console import Console
-
     from bench.audit.conformance.plugin import check_plugin, find_kind
     from bench.core import files
     from bench.core.files import canonical_json
     from bench.core.finding import broken, headline
+    from bench.report.terminal.console import plain_console, show
     from bench.report.terminal.findings_table import findings_table
     from bench.report.terminal.progress_bar import Bar
 
     files.check_outputs({"--json": json})
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
     chosen = kind or find_kind(plugin)
     with Bar(console) as bar:
         findings = check_plugin(plugin, chosen, head or (), bar)
     if json is not None:
         files.replace(json, canonical_json([finding.model_dump() for finding in findings]) + "\n")
-    console.print(findings_table(findings))
+    show(findings_table(findings), console)
     console.print(f"{chosen} {plugin}: {headline(findings, 'check')}")
     if broken(findings):
         raise typer.Exit(1)

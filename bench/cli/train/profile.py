@@ -33,12 +33,12 @@ def profile(
     engine: Annotated[
         str, typer.Option(help="eager, compiled (torch.compile), or graphed (one CUDA graph a step).")
     ] = "eager",
-    seconds: Annotated[float, typer.Option(min=0.0, help="How long to measure, after warming up.")] = 20.0,
+    seconds: Annotated[float, typer.Option(min=0.0, help="How long to measure, after the warm-up.")] = 20.0,
     versus: Annotated[
-        str | None, typer.Option("--vs", help="Compare with this instead, MODEL or MODEL:LOSS, in turn A B B A.")
+        str | None, typer.Option("--vs", help="Compare with this MODEL or MODEL:LOSS instead, interleaved A B B A.")
     ] = None,
     versus_engine: Annotated[
-        str | None, typer.Option("--vs-engine", help="Run what it is compared with by this engine instead.")
+        str | None, typer.Option("--vs-engine", help="Compare with this engine instead: eager, compiled, graphed.")
     ] = None,
     versus_precision: Annotated[
         str | None,
@@ -49,26 +49,28 @@ def profile(
         typer.Option("--vs-memory-format", help="Compare with this memory format instead: channels_last, contiguous."),
     ] = None,
     twice: Annotated[
-        bool, typer.Option("--twice", help="Profile twice, in turn, and say how many blocks agree.")
+        bool, typer.Option("--twice", help="Profile twice, interleaved, and report how many blocks agree.")
     ] = False,
     bottleneck: Annotated[
-        bool, typer.Option("--bottleneck", help="Also say what holds the step up, and what would help by how much.")
+        bool, typer.Option("--bottleneck", help="Also report the bottleneck of the step, and what would gain how much.")
     ] = False,
     memory_budget: Annotated[
-        float | None, typer.Option(min=1, help="Also find the greatest batch that fits so many MiB.")
+        float | None, typer.Option(min=1, help="Also find the largest batch that fits this many MiB.")
     ] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything that was measured.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write all measurements as JSON.")] = None,
     trace: Annotated[
         Path | None, typer.Option(help="Write a Chrome trace of the last steps; on a GPU also set NVTX ranges.")
     ] = None,
-    html: Annotated[Path | None, typer.Option(help="Write a page with everything, to be opened offline.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write an HTML page with all measurements; it opens offline.")
+    ] = None,
     picture: Annotated[Path | None, typer.Option(help="Write stacked bars of the step, PNG.")] = None,
-    protocol: Annotated[str, typer.Option(help="Whose optimizer, schedule and augmentation.")] = "quick",
+    protocol: Annotated[
+        str, typer.Option(help="Protocol whose optimizer, schedule and augmentation are used.")
+    ] = "quick",
     data: DataOptions,
 ) -> None:
-    """Show where the time, the memory and the arithmetic of a training step go, and how sure that is."""
-    from rich.console import Console
-
+    """Show where the time, the memory and the arithmetic of a training step go, and how reliable the figures are."""
     from bench.core import files
     from bench.core.files import canonical_json
     from bench.core.machine import pick_device, pick_memory_format, pick_precision
@@ -76,15 +78,19 @@ def profile(
     from bench.data.loading.packed_files import PackedFiles
     from bench.profile.bottleneck import bottleneck as find_bottleneck
     from bench.profile.memory_budget import fit_batch_of
+    from bench.profile.nvtx import annotate
     from bench.profile.profile import profile as measure
     from bench.profile.trace import chrome_trace
-    from bench.profile.training import StepRunner, spec_named
+    from bench.profile.training import StepRunner
     from bench.profile.windows.interleaved import compare, opponent
     from bench.report.html.profile_page import profile_page
     from bench.report.pictures.bars import Stack, stacked_bars
+    from bench.report.terminal.console import plain_console, show
     from bench.report.terminal.profile_table import profile_table, step_comparison_table
     from bench.report.terminal.progress_bar import Bar
+    from bench.train.assemble import Run, make_run
     from bench.train.engines.engine import engine_named
+    from registry.losses.recipe import Recipe
 
     alone = {"--trace": trace, "--picture": picture, "--html": html, "--memory-budget": memory_budget}
     alone |= {"--twice": twice or None, "--bottleneck": bottleneck or None}
@@ -93,33 +99,38 @@ def profile(
     if any(against) and given:
         raise BenchError(f"--vs compares two whole steps: profile each by itself for {', '.join(given)}")
     files.check_outputs({"--json": json, "--trace": trace, "--picture": picture, "--html": html})
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
     source = data.open()
     budget = find_protocol(protocol).override(batch=batch, size=size)
     where, runs = pick_device(machine.device), Path("runs")
-    numbers = pick_precision(where, machine.precision), pick_memory_format(machine.memory_format)
-    sides = [(spec_named(model, loss, budget, source, *numbers), engine_named(engine, where))]
-    if any(against):
-        named = opponent(versus or model, loss)
-        others_numbers = (
-            pick_precision(where, versus_precision or machine.precision),
-            pick_memory_format(versus_memory_format or machine.memory_format),
+    described = source.describe()
+
+    def named(key: str, recipe: str | Recipe, number: str, order: str) -> Run:
+        return make_run(
+            key,
+            recipe,
+            budget,
+            described,
+            precision=pick_precision(where, number),
+            memory_format=pick_memory_format(order),
         )
-        other = spec_named(*named, budget, source, *others_numbers)
-        sides.append((other, engine_named(versus_engine or engine, where)))
+
+    sides = [(named(model, loss, machine.precision, machine.memory_format), engine_named(engine, where))]
+    if any(against):
+        others = versus_precision or machine.precision, versus_memory_format or machine.memory_format
+        sides.append((named(*opponent(versus or model, loss), *others), engine_named(versus_engine or engine, where)))
     with Bar(console) as bar:
         packed = PackedFiles(runs / "packed")
-        runner, *others = (StepRunner(spec, source, where, engine=by, packed_files=packed) for spec, by in sides)
-        if others:
-            comparison = compare(runner, others[0], seconds, progress=bar)
+        runner, *other = (StepRunner(run, source, where, engine=by, packed_files=packed) for run, by in sides)
+        if other:
+            comparison = compare(runner, other[0], seconds, progress=bar)
             if json is not None:  # first: what was measured is not lost to a terminal that cannot show it
                 files.replace(json, comparison.model_dump_json(indent=1) + "\n")
-            console.print(step_comparison_table(comparison))
+            show(step_comparison_table(comparison), console)
             return
         found, intervals = measure(runner, seconds, twice=twice, progress=bar)
-        if json is not None:
+        if json is not None:  # at once: what follows may fail
             files.replace(json, found.model_dump_json(indent=1) + "\n")
-        console.print(profile_table(found, console.width))
         if bottleneck:
             binding = find_bottleneck(runner, seconds / 4, progress=bar)
             found = found.model_copy(update={"bottleneck": binding})
@@ -128,13 +139,8 @@ def profile(
             found = found.model_copy(update={"fit": fit})
     if json is not None:
         files.replace(json, found.model_dump_json(indent=1) + "\n")
-    for part in (found.bottleneck, found.fit):
-        if part is not None:
-            console.print(part.sentence())
     if trace is not None:
         files.replace(trace, canonical_json(chrome_trace(intervals, runner.label)) + "\n")
-        if runner.device.type == "cuda":
-            runner.annotate(steps=8)
     if html is not None:
         files.replace(html, profile_page(found, intervals))
     if picture is not None:
@@ -142,3 +148,9 @@ def profile(
         content = io.BytesIO()
         stacked_bars([Stack(runner.label, segments)]).save(content, format="PNG")
         files.replace(picture, content.getvalue())
+    console.print(profile_table(found, console.width))
+    for part in (found.bottleneck, found.fit):
+        if part is not None:
+            console.print(part.sentence())
+    if trace is not None and runner.device.type == "cuda":
+        annotate(runner, steps=8)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options.common import Device, Runs
 from bench.cli.options.data import StillDataOptions
 
 EXAMPLES = """
@@ -26,23 +27,21 @@ def reproduce(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="The original's samples, sizes and passes; for a GPU.")] = False,
     data: StillDataOptions,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
+    device: Device = "auto",
     results: Annotated[Path, typer.Option(help="Folder for records.")] = Path("results/reproduction"),
-    runs: Annotated[Path, typer.Option(help="Folder for checkpoints and pictures.")] = Path("runs"),
+    runs: Runs = Path("runs"),
     out: Annotated[Path, typer.Option(help="Page to regenerate.")] = Path("docs/reproduction.md"),
     check: Annotated[bool, typer.Option("--check", help="Run nothing; exit 1 if the page is stale.")] = False,
 ) -> None:
-    """Run a published system as published and put right, beside the figures that its authors quoted.
+    """Run a published system as published and as corrected, beside the figures that its authors report.
 
     Records and figures go to results/reproduction/, from which the page is regenerated.
     """
-    from rich.console import Console
-    from rich.markdown import Markdown
-
     from bench.core import files
     from bench.core.errors import BenchError
     from bench.core.machine import pick_device
     from bench.report.listeners.terminal import Terminal
+    from bench.report.terminal.console import plain_console, show_markdown
     from bench.reproduce.page import page, section
     from bench.reproduce.reproduction import latest, write
     from bench.reproduce.run import Reproducer
@@ -60,13 +59,13 @@ def reproduce(
     files.check_folder(results, "--results")
     files.check_folder(runs, "--runs")
     files.check_writable(out, "--out")
-    console = Console(highlight=False, markup=False)  # brackets are parameters of a key
+    console = plain_console()
     source = data.open()
     with Terminal(console) as terminal:
         reproducer = Reproducer(source, pick_device(device), results, runs, full, samples, terminal, console.print)
         for system in chosen:
             reproduction = reproducer.reproduce(system)
             write(results, reproduction)
-            console.print(Markdown(section(reproduction)))
+            show_markdown(section(reproduction), console)
     files.replace(out, page(latest(results)))
     console.print(f"page: {out}")

@@ -31,36 +31,37 @@ def run(
         typer.Option("--metric", help="Also score by: module:function, torchmetrics/mask/NAME, mask_hd95; repeatable."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, max=10_000, help="Number of seeds to run.")] = 1,
-    first_seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The first of them.")] = 0,
+    first_seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="First seed; the others follow it.")] = 0,
     data: DataOptions,
     budget: BudgetOptions,
     machine: MachineOptions,
     engine: Annotated[
         str,
         typer.Option(
-            help="What runs a step: eager, compiled, graphed (one CUDA graph), or auto: graphed where launching costs.",
+            help="Engine of a step: eager, compiled, graphed (a CUDA graph), or auto: graphed where launching costs.",
             rich_help_panel="Machine",
         ),
     ] = "auto",
     inputs: Annotated[
-        str, typer.Option(help="What models see: pair (background and composite), or image (the composite alone).")
+        str, typer.Option(help="What models get: pair (background and composite), or image (the composite alone).")
     ] = "pair",
     folders: FolderOptions,
     again: Annotated[
         bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
     ] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Throw an unfinished run's checkpoint away.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Discard the checkpoint of an interrupted run.")] = False,
+    resume_anyway: Annotated[
+        bool, typer.Option("--resume-anyway", help="Go on from a checkpoint of other code or arithmetic, too.")
+    ] = False,
     baselines: Annotated[bool, typer.Option(help="Also fit the baselines that learn nothing, once.")] = True,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse to train what the audit finds broken.")] = False,
     out: Annotated[Path | None, typer.Option(help="Leaderboard to regenerate.")] = Path("leaderboard.md"),
 ) -> None:
     """Train, evaluate, time and record models under one loss and one budget, then regenerate the leaderboard.
 
-    A run that was stopped goes on from its last checkpoint when the same command is given again. Precision is
-    bfloat16 where the machine computes in it natively, else float32.
+    An interrupted run resumes from its last checkpoint when the same command is repeated. Precision is bfloat16
+    where the machine computes in it natively, else float32.
     """
-    from rich.console import Console
-
     from bench.core import files
     from bench.core.interruption import Interruption
     from bench.report.listeners.prediction_picture import PredictionPicture
@@ -68,6 +69,7 @@ def run(
     from bench.report.listeners.terminal import Terminal
     from bench.report.listeners.thumbnails import Thumbnails
     from bench.report.pages import pages, refresh
+    from bench.report.terminal.console import plain_console
     from bench.report.terminal.run_summary import result_lines
     from bench.results import store
     from bench.run.experiment import Experiment
@@ -75,7 +77,7 @@ def run(
 
     interruption = Interruption()
     interruption.install()
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
     if out is not None:
         files.check_writable(out, "--out")
     experiment = Experiment(
@@ -93,6 +95,7 @@ def run(
         runs=folders.runs,
         again=again,
         fresh=fresh,
+        resume_anyway=resume_anyway,
         baselines=baselines,
         strict=strict,
         metrics=metric or (),

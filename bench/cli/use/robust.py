@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options.common import Device, RecordedRun, Within
 from bench.cli.options.data import DataOptions
 from bench.cli.options.groups import FolderOptions
 
@@ -16,34 +17,31 @@ bench robust wnet:bce_ssim --metric mask_iou --samples 64 --json robust.json
 bench robust wnet:bce_ssim --data composed --bg photos/ --fg cutouts/
 """
 
-_WIDTH = 130  # of the table, which is no use broken up
-
 
 def robust(
     *,
-    run: Annotated[str, typer.Argument(help="A record's file, a run's id, or model:loss of the leaderboard.")],
-    metric: Annotated[str, typer.Option(help="Metric. Default: what the leaderboard ranks by.")] = "",
-    samples: Annotated[int | None, typer.Option(min=1, help="Test images. Default: as the run had.")] = None,
+    run: RecordedRun,
+    metric: Annotated[str, typer.Option(help="Metric. Default: the metric that ranks the leaderboard.")] = "",
+    samples: Annotated[int | None, typer.Option(min=1, help="Test images. Default: as in the run.")] = None,
     data: DataOptions,
-    within: Annotated[str, typer.Option(help="Part of a leaderboard heading, such as quick.")] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...", rich_help_panel="Machine")] = "auto",
+    within: Within = "",
+    device: Device = "auto",
     picture: Annotated[Path | None, typer.Option(help="Plot to write, PNG.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write all figures.")] = None,
     folders: FolderOptions,
 ) -> None:
-    """Disturb a run's test images in five grades of seven kinds, and say where it falls below a baseline.
+    """Measure how a run's scores fall as its test images are disturbed: seven kinds, five grades each.
 
-    The baseline is difference for masks, mean_map for depth, fitted to undisturbed training samples. Give the data
-    as for bench run.
+    Shows where it falls below the baseline (difference for masks, mean_map for depth) that is fitted to undisturbed
+    training samples. Name the data as for bench run.
     """
     import io
-
-    from rich.console import Console
 
     from bench.core import files
     from bench.core.files import canonical_json
     from bench.core.machine import pick_device
     from bench.report.pictures.robustness_plot import robustness_plot
+    from bench.report.terminal.console import plain_console, show
     from bench.report.terminal.progress_bar import Bar
     from bench.report.terminal.results.robustness_table import robustness_table
     from bench.run.robust.robustness import robustness
@@ -54,10 +52,10 @@ def robust(
             files.check_writable(path, option)
     chosen = pick_device(device)
     trained = trained_run(folders.results, folders.runs, run, chosen, within)
-    console = Console(highlight=False, markup=False, emoji=False, width=max(Console().width, _WIDTH))
+    console = plain_console()
     with Bar(console) as bar:
         found = robustness(trained, data.open().to(chosen), metric, samples, progress=bar)
-    console.print(robustness_table(found))
+    show(robustness_table(found), console)
     if picture is not None:
         content = io.BytesIO()
         robustness_plot(found).save(content, format="PNG")

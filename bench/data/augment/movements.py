@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bench.data.augment import augmentations
 from bench.data.augment.operation import Affine, Movement
-from bench.data.augmentations import augmentations
 from registry.contract import Quartet
 from registry.ranges import above, at_least, between
 

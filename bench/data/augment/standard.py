@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bench.data.augment import augmentations
 from bench.data.augment.movements import PICKED, rescale_depth
 from bench.data.augment.operation import Level
-from bench.data.augmentations import augmentations
 from registry.contract import Quartet
 from registry.ranges import between
 

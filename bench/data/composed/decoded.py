@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.data.image_files import Cutout
+from bench.data.images.files import Cutout
 
 LARGEST = 0.70
 """The longer side of a pasted object is at most this much of the picture's."""

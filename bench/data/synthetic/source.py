@@ -8,7 +8,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from bench.data.cameras import cameras
+from bench.data.camera import cameras
 from bench.data.counter_random import integers
 from bench.data.source import Source, join
 from bench.data.sources import sources

@@ -8,8 +8,9 @@ from bench.devtools.calibration.scenarios import GROUPS, IMAGES, MARGIN, SCENARI
 from bench.devtools.calibration.simulate import announced, outcome, pooled, unpaired
 from bench.devtools.calibration.tables import ROWS, table_outcome
 from bench.report.markdown import table
+from bench.report.markdown.markers import put_between
 
-BEGIN, END = "<!-- calibration -->\n", "<!-- /calibration -->\n"
+MARKER = "calibration"
 SEEDS = (1, 2, 3, 5, 10)
 """At which the former rule was measured; from the second on there is a verdict now."""
 
@@ -29,11 +30,10 @@ def put(text: str, draws: int) -> str:
     Raises:
         ValueError: the page lacks the markers.
     """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no {BEGIN.strip()} and {END.strip()}")
-    return f"{before}{begin}\n{chr(10).join(_tables(draws))}\n{end}{after}"
+    changed = put_between(text, MARKER, f"\n{chr(10).join(_tables(draws))}\n")
+    if changed is None:
+        raise ValueError(f"the page has no markers {MARKER}")
+    return changed
 
 
 def _tables(draws: int) -> Iterator[str]:

@@ -14,8 +14,9 @@ from typing import Any
 
 from bench.core import files
 from bench.devtools.gpu.journal import read_lines
+from bench.report.markdown.markers import put_between
 
-BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+MARKER = "measured"
 Line = Mapping[str, Any]
 
 
@@ -26,10 +27,10 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--page", type=Path, default=Path("docs/gpu.md"))
     arguments = parser.parse_args(words)
     lines = [line for path in arguments.files for line in read_lines(path)]
-    text = arguments.page.read_text(encoding="utf-8")
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    files.replace(arguments.page, f"{head}{BEGIN}\n{measured(lines)}\n{END}{tail}")
+    changed = put_between(arguments.page.read_text(encoding="utf-8"), MARKER, f"{measured(lines)}\n")
+    if changed is None:
+        parser.error(f"{arguments.page} has no markers {MARKER}")
+    files.replace(arguments.page, changed)
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.data.loading.loader import Loader
-from bench.devtools.gpu.steps import RECIPE, runner, source, spec_of
+from bench.devtools.gpu.steps import RECIPE, run_of, runner, source
 from bench.devtools.gpu.worker import Setting
 from bench.profile.profile import profile
 from bench.profile.training import StepRunner
@@ -46,8 +46,8 @@ def evaluation(setting: Setting) -> None:
     """Images a second of a pass, and its blocks; twice, as the first pass chooses kernels."""
     data, scale = source(setting), setting.scale
     batch = scale.batches[1]
-    spec = spec_of(setting, scale.models[1], batch, scale.size, data, None)
-    step = StepRunner(spec, data, setting.device, batches=2, resident=True)
+    run = run_of(setting, scale.models[1], batch, scale.size, data, None)
+    step = StepRunner(run, data, setting.device, batches=2, resident=True)
     loader = Loader(data, "val", scale.evaluated + batch // 2, scale.size, batch, 2**40)  # the last batch is not full
     ledger = Ledger(setting.device, seconds=1e9)
     for turn in range(3):
@@ -56,7 +56,7 @@ def evaluation(setting: Setting) -> None:
         setting.journal.line(
             "evaluation",
             turn=turn,
-            model=spec.model,
+            model=step.spec.model,
             recipe=RECIPE,
             batch=batch,
             images=window.images,

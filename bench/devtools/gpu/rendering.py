@@ -14,7 +14,7 @@ from bench.data.loading.packed import pack
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.sources import open_source
-from bench.devtools.gpu.steps import source, spec_of
+from bench.devtools.gpu.steps import run_of, source
 from bench.devtools.gpu.worker import Setting
 from bench.profile.training import StepRunner
 from bench.profile.windows.interval import ratio_interval
@@ -102,9 +102,9 @@ def streamed(setting: Setting) -> None:
     began = time.perf_counter()
     loader = Loader(data, "train", scale.short_samples, scale.size, batch, 0, packed_files=files)
     packing = time.perf_counter() - began
-    spec = spec_of(setting, scale.models[1], batch, scale.size, data, None)
+    run = run_of(setting, scale.models[1], batch, scale.size, data, None)
     engine = "graphed" if setting.cuda else "eager"
-    step = StepRunner(spec, data, setting.device, batches=scale.short_samples // batch, engine=engine, resident=True)  # type: ignore[arg-type]
+    step = StepRunner(run, data, setting.device, batches=scale.short_samples // batch, engine=engine, resident=True)  # type: ignore[arg-type]
     step.ledger.seconds = scale.seconds / 4
     stream = ((epoch, ready) for epoch in range(1, 10**6) for ready in loader.epoch(0, epoch))
     step.first_steps()

@@ -13,14 +13,15 @@ import torch
 
 from bench.core.machine import pick_precision
 from bench.core.protocol import find_protocol
-from bench.core.spec import Engine, Precision, RunSpec
+from bench.core.spec import Engine, Precision
 from bench.data.source import Source
 from bench.data.sources import open_source
 from bench.devtools.gpu.worker import Setting
-from bench.profile.profile import departure_from_eager, greatest_departure
-from bench.profile.training import StepRunner, spec_named
+from bench.profile.engines import departure_from_eager, greatest_departure
+from bench.profile.training import StepRunner
 from bench.timing import memory
 from bench.timing.work import gmacs, parameter_count
+from bench.train.assemble import Run, make_run
 from bench.train.engines.engine import FIRST_STEPS
 
 RECIPE = "bce_ssim"
@@ -34,11 +35,10 @@ def source(setting: Setting) -> Source:
     return open_source("synthetic", camera="still").to(setting.device)
 
 
-def spec_of(setting: Setting, model: str, batch: int, size: int, data: Source, precision: Precision | None) -> RunSpec:
+def run_of(setting: Setting, model: str, batch: int, size: int, data: Source, precision: Precision | None) -> Run:
     """A model under the recipe and the protocol of all steps here; in the device's native precision by default."""
     protocol = find_protocol("standard").override(batch=batch, size=size)
-    spec = spec_named(model, RECIPE, protocol, data)
-    return spec.model_copy(update={"precision": precision or pick_precision(setting.device)})
+    return make_run(model, RECIPE, protocol, data.describe(), precision=precision or pick_precision(setting.device))
 
 
 @contextmanager
@@ -53,8 +53,8 @@ def runner(
 ) -> Iterator[StepRunner]:
     """A step on two batches that lie in memory; what it held is let go afterwards."""
     data = data or source(setting)
-    spec = spec_of(setting, model, batch, size or setting.scale.size, data, precision)
-    made = StepRunner(spec, data, setting.device, batches=2, engine=engine, resident=True)
+    run = run_of(setting, model, batch, size or setting.scale.size, data, precision)
+    made = StepRunner(run, data, setting.device, batches=2, engine=engine, resident=True)
     try:
         yield made
     finally:

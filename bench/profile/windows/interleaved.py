@@ -8,13 +8,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from bench.core.progress import Progress, no_progress
-from bench.profile.profile import compile_seconds
+from bench.profile.engines import compile_seconds
 from bench.profile.training import StepRunner
 from bench.profile.windows.interval import Interval, grouped_interval
 from bench.profile.windows.restarts import RESTARTS
 from bench.profile.windows.rounds import rounds, warm_up
 from registry.errors import RegistryError
 from registry.losses import parse
+from registry.losses.recipe import Recipe
 from registry.models import models
 
 SAME = 0.02
@@ -113,7 +114,7 @@ def answer(ratio: Interval) -> Answer:
     return "slower" if ratio.low > 1 else "undecided"
 
 
-def opponent(text: str, loss: str) -> tuple[str, str]:
+def opponent(text: str, loss: str) -> tuple[str, Recipe]:
     """The model and the recipe that ``MODEL[:LOSS]`` names; the recipe is ``loss`` where none is given.
 
     Colons may stand in both (``module:function``, ``mask: bce``): the longest beginning that names a model is one.
@@ -128,5 +129,5 @@ def opponent(text: str, loss: str) -> tuple[str, str]:
         except RegistryError:
             continue
         rest = text[end + 1 :].strip() or loss
-        return key, parse(rest).text
-    return models.canonical(text), loss  # raises, naming the nearest
+        return key, parse(rest)
+    return models.canonical(text), parse(loss)  # raises, naming the nearest

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run: event files in its folder."""
+"""TensorBoard event files of a run."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 class TensorBoard(Listener):
-    """Losses, learning rate, rate, validation metrics and task gradients, all by training step."""
+    """Losses, learning rate, images per second, validation metrics and task gradients, by training step."""
 
     def __init__(self) -> None:
         self._writer: SummaryWriter | None = None
 
     def started(self, spec: RunSpec, folder: Path, resumed_at: int, step: int = 0) -> None:
-        """Open the event file; what an earlier process said of the steps that stay done is kept in it.
+        """Open the event file; events of an earlier process up to the resumed step are kept.
 
-        The events of an earlier run stay beside it until this one is over.
+        The events of an earlier run are kept beside it until this run ends.
 
-        TensorBoard's own way, a step from which on it should forget, is not heeded by its present server.
+        TensorBoard's own ``purge_step`` is ignored by its current server.
         """
-        from torch.utils.tensorboard import SummaryWriter  # seconds to import: only where a run is made
+        from torch.utils.tensorboard import SummaryWriter  # takes seconds to import
 
         self._protocol = spec.protocol
         events, self._before = folder / "tensorboard", folder / "tensorboard.before"
@@ -41,11 +41,11 @@ class TensorBoard(Listener):
             self._writer.add_scalar(tag, value, step, moment)
 
     def window(self, summary: WindowSummary) -> None:
-        """Losses and rate."""
+        """Write losses and images per second."""
         self._add("train", {**summary.losses, "images_per_second": summary.images_per_second}, summary.step)
 
     def epoch(self, epoch: Epoch) -> None:
-        """Validation; what was said so far is then on disk."""
+        """Write the validation's values, and flush the file."""
         at = self._protocol.steps_before(epoch.epoch + 1)
         self._add("validation", {**epoch.val_loss, **epoch.val_metrics}, at)
         self._add("gradients", epoch.gradients or {}, at)
@@ -54,7 +54,7 @@ class TensorBoard(Listener):
             self._writer.flush()
 
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
-        """Close the event file, if the run came as far as to have one."""
+        """Close the event file, if one was opened."""
         if self._writer is not None:
             writer, self._writer = self._writer, None
             writer.close()

@@ -7,18 +7,19 @@ from pathlib import Path
 
 from bench.report.markdown import code, table
 from bench.report.markdown.cells import heading, loss_cell, number, precision_cell, rate_cell, seeds_cell
+from bench.report.markdown.markers import put_between
 from bench.results.board import Named, groups_of
 from bench.results.board.standings import Images, ranking, standings
 
-BEGIN, END = "<!-- leaderboard -->\n", "<!-- /leaderboard -->\n"
+MARKER = "leaderboard"
 
 
 def excerpt(records: Iterable[Named], folder: Path | None = None) -> str:
-    """The first group of the leaderboard with its main columns.
+    """The first group of the leaderboard with its headline metrics.
 
     Args:
         records: (file name, record) pairs.
-        folder: where the per-image tables beside them lie.
+        folder: folder of the per-image tables; None leaves ties out.
     """
     group = next(iter(groups_of(records)), None)
     if group is None or not group.board:
@@ -52,14 +53,9 @@ def excerpt(records: Iterable[Named], folder: Path | None = None) -> str:
 
 
 def put(text: str, records: Iterable[Named], folder: Path | None = None) -> str:
-    """A page with its excerpt brought up to date; a page without the two markers is left as it is.
+    """A page with its excerpt replaced; a page without the two markers is returned unchanged.
 
-    The line endings of the page stay what they are.
+    The page's line endings are kept.
     """
-    ending = "\r\n" if "\r\n" in text else "\n"
-    plain = text.replace("\r\n", "\n")
-    before, begin, rest = plain.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        return text
-    return f"{before}{begin}{excerpt(records, folder)}{end}{after}".replace("\n", ending)
+    changed = put_between(text, MARKER, excerpt(records, folder))
+    return text if changed is None else changed

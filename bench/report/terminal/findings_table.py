@@ -1,21 +1,19 @@
-"""Findings as a terminal table: grade, check, what was found and, below it, what to do."""
+"""Findings as a terminal table: grade, check, finding and, below it, advice."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.table import Table
-from rich.text import Text
-
 from bench.core.finding import Finding
+from bench.report.terminal.figure_table import FigureTable
 
 
-def findings_table(findings: Sequence[Finding]) -> Table:
-    """A row a finding; names in it are shown as they are, without markup."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
+def findings_table(findings: Sequence[Finding]) -> FigureTable:
+    """A row per finding."""
+    table = FigureTable(("", "", ""), heading=False)
+    for column in table.columns[:2]:
+        column.no_wrap = True
     for finding in findings:
         advice = f"\n-> {finding.advice}" if finding.advice else ""
-        table.add_row(finding.grade, finding.check, Text(finding.finding + advice))
+        table.add(finding.grade, finding.check, finding.finding + advice)
     return table

@@ -1,4 +1,4 @@
-"""A model's layers in the order they run, grouped by block: what ``bench show`` prints."""
+"""A model's layers in the order in which they run, grouped by block, for ``bench show``."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 import torch
 from rich.console import Group
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 from torch import Tensor, nn
 
 from bench.core.errors import BenchError
+from bench.report.terminal.figure_table import FigureTable
 from bench.timing.work import blocks_of, gmacs, meta_copy, parameter_count
 from registry.contract import check_prediction
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One call of a module without children: its block, path, kind, output shape, and parameters (0 when repeated)."""
+    """A call of a module without children: its block, path, kind, output shape, and parameters (0 when repeated)."""
 
     block: str
     name: str
@@ -66,26 +66,24 @@ def layers(model: nn.Module, size: int, batch: int = 1) -> list[Layer]:
 
 
 def activation_mib(rows: list[Layer]) -> float:
-    """What the outputs of all layers take in float32, MiB: about what training keeps for the backward pass."""
+    """Memory of all layers' outputs in float32, MiB: about what training keeps for the backward pass."""
     return sum(4 * torch.Size(row.shape).numel() for row in rows if row.shape) / 2**20
 
 
 def layer_table(model: nn.Module, key: str, size: int, batch: int) -> Group:
-    """The table with a line a block, and the totals."""
+    """A table with a row per layer, totals per block, and the totals of the model."""
     rows = layers(model, size, batch)
     total = parameter_count(model)
-    table = Table(title=escape(f"{key} at {size}x{size}"), box=None, header_style="bold", title_justify="left")
-    for heading in ("block", "layer", "output"):
-        table.add_column(heading)
-    table.add_column("parameters", justify="right")
+    table = FigureTable(("block", "layer", "output"), ("parameters",))
     block = None
     for row in rows:
         if row.block != block:
             count = sum(other.parameters for other in rows if other.block == row.block)
-            table.add_row(f"[bold]{row.block or '(none)'}[/]", "", "", f"[bold]{count:,}[/]")
+            table.add(row.block or "(none)", "", "", f"{count:,}", style="bold")
             block = row.block
         shape = "x".join(map(str, row.shape[1:]))
-        table.add_row("", f"{row.name} [dim]{row.kind}[/]", shape, f"{row.parameters:,}" if row.parameters else "")
+        layer = Text.assemble(row.name, " ", (row.kind, "dim"))
+        table.add("", layer, shape, f"{row.parameters:,}" if row.parameters else "")
     weights = 4 * total / 2**20
     activations = activation_mib(rows)
     facts = (
@@ -93,4 +91,5 @@ def layer_table(model: nn.Module, key: str, size: int, batch: int) -> Group:
         f"training on {batch} pairs in float32 keeps about {activations:.0f} MiB of activations "
         f"and {4 * weights:.0f} MiB of weights, gradients and Adam's moments"
     )
-    return Group(table, "", "\n".join([facts, *getattr(model, "notes", ())]))
+    title = Text(f"{key} at {size}x{size}", style="italic")
+    return Group(title, table, Text(""), Text("\n".join([facts, *getattr(model, "notes", ())])))

@@ -1,28 +1,25 @@
-"""What lies in ``runs/`` as a table for the terminal."""
+"""The folders in ``runs/`` as a table for the terminal."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 
-from rich.table import Table
+from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bench.report.terminal.figure_table import FigureTable
 from bench.run.stored_runs import StoredRun
 
 
-def runs_table(stored: Sequence[StoredRun]) -> Table:
-    """A line a folder: what it is of, its state, size and age."""
+def runs_table(stored: Sequence[StoredRun]) -> RenderableType:
+    """A row per folder: run, state, size and age."""
     total = sum(run.bytes for run in stored) / 2**20
-    table = Table(box=None, caption=f"{len(stored)} folders, {total:.1f} MiB", caption_justify="left")
-    for heading in ("folder", "run", "state"):
-        table.add_column(heading)
-    for heading in ("MiB", "age"):
-        table.add_column(heading, justify="right")
+    table = FigureTable(("folder", "run", "state"), ("MiB", "age"))
     for run in stored:
         cells = (run.path.name, run.label, run.state, f"{run.bytes / 2**20:.1f}", age(time.time() - run.modified))
-        table.add_row(*map(Text, cells))
-    return table
+        table.add(*cells)
+    return Group(table, Text(f"{len(stored)} folders, {total:.1f} MiB"))
 
 
 def age(seconds: float) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core.errors import BadData
-from bench.data.file_names import printable, stem_of
-from bench.data.image_files import SUFFIXES
+from bench.data.images.file_names import printable, stem_of
+from bench.data.images.files import SUFFIXES
 from bench.data.stored.naming.patterns import Pattern, normal, parse_patterns
 
 _COMPOSITE = re.compile(r"(?<![a-z])(?:bg[_-]?fg|fg[_-]?bg)(?![a-z])", re.IGNORECASE)

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.core.progress import Progress, no_progress
-from bench.data.file_names import printable
-from bench.data.image_files import BadImage
+from bench.data.images.file_names import printable
+from bench.data.images.files import BadImage
 from bench.data.stored.decoding.images import BadFile, open_image, rgb
 from bench.run.predict.any_size import Values, predict_any_size
 from bench.run.predict.picture_files import PictureFile

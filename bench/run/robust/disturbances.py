@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bench.data.augment import augmentations
 from bench.data.augment.operation import Colour
-from bench.data.augmentations import augmentations
-from bench.data.camera import Camera
+from bench.data.camera.condition import Camera
 from bench.data.counter_random import uniform
 from registry.contract import Quartet
 

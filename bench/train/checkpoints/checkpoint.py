@@ -17,6 +17,9 @@ from bench.core.errors import BadData, BenchError
 PART = ".part"
 """The suffix of a file that is being written; one that lies there when nobody writes was left by a kill."""
 
+OTHER = ".other"
+"""The suffix of a checkpoint that was set aside because it is of other code or another arithmetic."""
+
 
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write a state (tensors, numbers, texts, lists and dicts of them) in the place of an earlier one.
@@ -54,7 +57,6 @@ def load(path: Path, device: torch.device) -> dict[str, Any]:
     return state
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a file that cannot be used, so that nobody meets it again; returns its new place."""
-    place = path.with_name(f"{path.name}.damaged")
-    return path.replace(place)
+def set_aside(path: Path, suffix: str = ".damaged") -> Path:
+    """Rename a file that cannot be used, so that no later run meets it again; returns its new place."""
+    return path.replace(path.with_name(path.name + suffix))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import StepLR
 
-from bench.data.augment import augment
+from bench.data.augment.pipeline import augment
 from bench.metrics import Metric, MetricFacts
 from bench.metrics.view import View, total
 from registry.contract import Head, Prediction, Quartet, Target

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.core.errors import BenchError
-from bench.data.colour_maps import NAMES, colour_map, entries, likely, painted
 from bench.data.depth_units import DEPTH_UNITS, DepthFacts, depth_unit, doubt, for_type, guess, scaled
+from bench.data.images.colour_maps import NAMES, colour_map, entries, likely, painted
 
 
 def metres(kind: str, known: float = 1.0, seed: int = 0) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.core.protocol import protocols
-from bench.data.cameras import cameras
+from bench.data.camera import cameras
 from bench.data.source import Source
 from bench.data.sources import open_source
 from bench.devtools.rare import Sweep, faults, is_ordinary

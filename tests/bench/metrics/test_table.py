@@ -13,7 +13,7 @@ def functions() -> dict[str, str]:
     """Every public function that takes a view first, with its module."""
     found = {}
     for name in MODULES:
-        module = importlib.import_module(f"bench.metrics.{name}")
+        module = importlib.import_module(f"bench.metrics.functional.{name}")
         for key, function in vars(module).items():
             own = inspect.isfunction(function) and function.__module__ == module.__name__
             if own and not key.startswith("_") and next(iter(inspect.signature(function).parameters), "") == "view":

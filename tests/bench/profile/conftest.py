@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from bench.core.protocol import find_protocol
-from bench.profile.training import StepRunner, spec_named
+from bench.profile.training import StepRunner
+from bench.train.assemble import make_run
 from bench.train.engines.engine import engine_named
 from tests.bench.rectangles import Rectangles
 
@@ -22,8 +23,8 @@ def make() -> Callable[..., StepRunner]:
         **changes: str,
     ) -> StepRunner:
         protocol = find_protocol("quick").override(batch=batch, size=size, **changes)
-        spec = spec_named(model, "bce_ssim", protocol, Rectangles())
+        run = make_run(model, "bce_ssim", protocol, Rectangles().describe())
         where = torch.device(device)
-        return StepRunner(spec, Rectangles(), where, engine=engine_named(engine, where))
+        return StepRunner(run, Rectangles(), where, engine=engine_named(engine, where))
 
     return build

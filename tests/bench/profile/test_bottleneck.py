@@ -5,6 +5,7 @@ from itertools import repeat
 
 import pytest
 
+from bench.profile import bottleneck as bottleneck_module
 from bench.profile.bottleneck import bottleneck, fixed_share, judge
 from tests.bench.progress_log import Told
 
@@ -74,7 +75,7 @@ def test_fixed_costs_are_found_and_a_larger_batch_gives_what_was_predicted(make)
 
 
 def test_heavy_pixels_are_found_and_fewer_give_what_was_predicted(make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.profile.bottleneck.pick_precision", lambda _: "float32")
+    monkeypatch.setattr(bottleneck_module, "pick_precision", lambda _: "float32")
 
     def heavy(size: int):
         runner = make(batch=4, size=size)

@@ -12,6 +12,7 @@ from bench.core.errors import BenchError, Interrupted
 from bench.core.protocol import find_protocol
 from bench.core.record import Record
 from bench.results import store
+from bench.run import found as found_module
 from bench.run.experiment import Experiment
 from bench.train.assemble import make_run
 from bench.train.checks.trial import size_of, try_out
@@ -24,7 +25,7 @@ SMALL = {"size": 32, "batch": 8, "epochs": 1, "train_samples": 16, "val_samples"
 CPU = torch.device("cpu")
 
 
-def experiment(folder: Path, *models: str, loss: str = "mask: bce, depth: l1", **more) -> Experiment:
+def small_experiment(folder: Path, *models: str, loss: str = "mask: bce, depth: l1", **more) -> Experiment:
     given = {"device": "cpu", "baselines": False, "results": folder / "results", "runs": folder / "runs", **more}
     protocol = find_protocol("quick").override(**{**SMALL, **given.pop("changes", {})})
     return Experiment(models or ["unet[width=4]"], loss, protocol, given.pop("seeds", [0]), Rectangles(), **given)
@@ -62,7 +63,7 @@ def wrong(monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_failed_run_is_recorded_and_the_others_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
 ) -> None:
-    made = experiment(tmp_path, wrong, "unet[width=4]")
+    made = small_experiment(tmp_path, wrong, "unet[width=4]")
     monkeypatch.setattr(Wrong, "tried", True)
     found, _ = records(made)
     assert [record.outcome for record in found] == ["failed", "finished"]
@@ -75,7 +76,7 @@ def test_a_model_that_does_not_train_is_refused_before_anything_is_written(
 ) -> None:
     monkeypatch.setattr(Wrong, "tried", True)
     with pytest.raises(BenchError, match=r"does not train on 8 images of 32 px: ValueError: in a step \(test_exp"):
-        experiment(tmp_path, wrong)
+        small_experiment(tmp_path, wrong)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -101,9 +102,9 @@ def test_a_model_is_counted_before_anything_calls_it() -> None:
 def test_outputs_are_tried_first(tmp_path: Path) -> None:
     (tmp_path / "afile").write_text("x")
     with pytest.raises(BenchError, match="--results: cannot write"):
-        experiment(tmp_path, results=tmp_path / "afile")
+        small_experiment(tmp_path, results=tmp_path / "afile")
     with pytest.raises(BenchError, match="--runs: cannot write"):
-        experiment(tmp_path, runs=Path("/proc/nowhere"))
+        small_experiment(tmp_path, runs=Path("/proc/nowhere"))
 
 
 def test_a_recipe_is_parsed_once_an_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,34 +119,34 @@ def test_a_recipe_is_parsed_once_an_experiment(tmp_path: Path, monkeypatch: pyte
 
     for module in users:
         monkeypatch.setattr(module, "parse", counted)
-    records(experiment(tmp_path, "unet[width=4]", "masknet", seeds=[0, 1]))
+    records(small_experiment(tmp_path, "unet[width=4]", "masknet", seeds=[0, 1]))
     assert count == ["mask: bce, depth: l1"]
 
 
 def test_what_is_recorded_is_not_made_again_unless_code_or_machine_are_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, _ = records(experiment(tmp_path))
-    again, lines = records(experiment(tmp_path))
+    first, _ = records(small_experiment(tmp_path))
+    again, lines = records(small_experiment(tmp_path))
     assert again == first
     assert not any("run anew" in line for line in lines)
-    monkeypatch.setattr("bench.run.experiment.code_version", lambda *names: "another")
-    anew, lines = records(experiment(tmp_path))
+    monkeypatch.setattr(found_module, "code_version", lambda *names: "another")
+    anew, lines = records(small_experiment(tmp_path))
     assert anew[0].started >= first[0].started
     assert len(store.read_all(tmp_path / "results")) == 2
     assert "unet[width=4], seed 0: a record is of other code: run anew" in lines
 
 
 def test_a_record_of_other_arithmetic_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    records(experiment(tmp_path))
-    monkeypatch.setattr("bench.run.experiment.arithmetic", lambda *_: "f" * 12)
-    _, lines = records(experiment(tmp_path))
+    records(small_experiment(tmp_path))
+    monkeypatch.setattr(found_module, "arithmetic", lambda *_: "f" * 12)
+    _, lines = records(small_experiment(tmp_path))
     assert any("is of another machine or another version of torch: run anew" in line for line in lines)
 
 
 def test_parallel_experiments_share_what_they_both_make(tmp_path: Path) -> None:
     def one(seed: int) -> list[str]:
-        return [record.id for record in records(experiment(tmp_path, seeds=[seed], baselines=True))[0]]
+        return [record.id for record in records(small_experiment(tmp_path, seeds=[seed], baselines=True))[0]]
 
     with ThreadPoolExecutor(3) as pool:
         made = list(pool.map(one, range(3)))
@@ -154,7 +155,7 @@ def test_parallel_experiments_share_what_they_both_make(tmp_path: Path) -> None:
 
 
 def test_a_signal_between_runs_keeps_what_is_done(tmp_path: Path) -> None:
-    made = experiment(tmp_path, seeds=[0, 1])
+    made = small_experiment(tmp_path, seeds=[0, 1])
 
     class StopInTest(Listener):
         def phase(self, name: str) -> None:
@@ -169,15 +170,15 @@ def test_a_signal_between_runs_keeps_what_is_done(tmp_path: Path) -> None:
 
 def test_unknown_inputs_are_refused_and_image_is_another_run(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="pair, image"):
-        experiment(tmp_path, inputs="video")
-    pair, image = records(experiment(tmp_path))[0] + records(experiment(tmp_path, inputs="image"))[0]
+        small_experiment(tmp_path, inputs="video")
+    pair, image = records(small_experiment(tmp_path))[0] + records(small_experiment(tmp_path, inputs="image"))[0]
     assert pair.id != image.id
     assert image.spec.inputs == "image"
 
 
 def test_names_that_do_not_exist(tmp_path: Path) -> None:
     with pytest.raises(RegistryError, match="unet"):
-        experiment(tmp_path, "unett")
+        small_experiment(tmp_path, "unett")
 
 
 def alters_target(prediction, target):
@@ -213,5 +214,5 @@ def test_terms_that_would_spoil_what_others_read_are_refused(
 ) -> None:
     monkeypatch.setitem(sys.modules, "own_terms", sys.modules[__name__])
     with pytest.raises((BenchError, RegistryError), match=message):
-        experiment(tmp_path, loss=recipe.format(f"own_terms:{term}"))
+        small_experiment(tmp_path, loss=recipe.format(f"own_terms:{term}"))
     assert list(tmp_path.iterdir()) == []

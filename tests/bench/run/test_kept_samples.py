@@ -8,6 +8,7 @@ from torch import Tensor
 
 from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.split import Part
+from bench.run import runner
 from bench.run.runner import Runner
 from registry.contract import Quartet
 from tests.bench.rectangles import Rectangles
@@ -32,7 +33,7 @@ def source() -> Counted:
     return Counted()
 
 
-def runner(tmp_path: Path, source: Counted, monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, ...]) -> Runner:
+def kept_runner(tmp_path: Path, source: Counted, monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, ...]) -> Runner:
     """On a device whose memory has room for the training samples at so many sizes, and no more."""
     made = Runner(source, torch.device("cpu"), tmp_path / "runs", tmp_path / "results")
     room = sum(COUNT * Loader.form_of(source, "train", size).bytes for size in sizes) / RESIDENT_SHARE + 1
@@ -40,12 +41,12 @@ def runner(tmp_path: Path, source: Counted, monkeypatch: pytest.MonkeyPatch, siz
     def free(_: torch.device) -> int:
         return int(room) - sum(loader.resident_bytes for loader in made._loaders.values())
 
-    monkeypatch.setattr("bench.run.runner.free_bytes", free)
+    monkeypatch.setattr(runner, "free_bytes", free)
     return made
 
 
 def test_all_stages_stay_where_they_fit(tmp_path: Path, source: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = runner(tmp_path, source, monkeypatch, (16, 24, 32))
+    made = kept_runner(tmp_path, source, monkeypatch, (16, 24, 32))
     first = [made.loader("train", COUNT, size, BATCH) for size in (16, 24, 32)]
     assert source.rendered == 3 * COUNT
     assert [made.loader("train", COUNT, size, BATCH) for size in (16, 24, 32)] == first
@@ -53,7 +54,7 @@ def test_all_stages_stay_where_they_fit(tmp_path: Path, source: Counted, monkeyp
 
 
 def test_the_longest_unused_makes_room(tmp_path: Path, source: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = runner(tmp_path, source, monkeypatch, (24, 32))
+    made = kept_runner(tmp_path, source, monkeypatch, (24, 32))
     kept, _ = made.loader("train", COUNT, 24, BATCH), made.loader("train", COUNT, 16, BATCH)
     made.loader("train", COUNT, 24, BATCH)
     made.loader("train", COUNT, 32, BATCH)
@@ -65,7 +66,7 @@ def test_the_longest_unused_makes_room(tmp_path: Path, source: Counted, monkeypa
 
 
 def test_samples_of_another_part_stay(tmp_path: Path, source: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = runner(tmp_path, source, monkeypatch, (32,))
+    made = kept_runner(tmp_path, source, monkeypatch, (32,))
     validation = made.loader("val", COUNT, 16, BATCH)
     training = made.loader("train", COUNT, 32, BATCH)
     assert training.tier == "streamed"

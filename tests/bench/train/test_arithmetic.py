@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 
+from bench.train import arithmetic as arithmetic_module
 from bench.train.arithmetic import _digest, arithmetic
 
 CPU = torch.device("cpu")
@@ -30,7 +31,7 @@ def test_it_leaves_the_random_state_and_grad_mode_alone() -> None:
 
 def test_one_bit_changes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     before = arithmetic(CPU, "float32")
-    monkeypatch.setattr("bench.train.arithmetic._bits", lambda *_: [torch.zeros(1)])
+    monkeypatch.setattr(arithmetic_module, "_bits", lambda *_: [torch.zeros(1)])
     _digest.cache_clear()
     assert arithmetic(CPU, "float32") != before
     monkeypatch.undo()

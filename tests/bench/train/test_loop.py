@@ -16,6 +16,7 @@ from bench.data.source import Source
 from bench.timing.ledger import Ledger
 from bench.timing.memory import PeakMeter
 from bench.train.assemble import Run
+from bench.train.checkpoints import training_state
 from bench.train.events import Listener, WindowSummary
 from bench.train.failures import Diverged
 from bench.train.loop import Observers, TrainingResult, train
@@ -33,14 +34,20 @@ def spec(
 
 
 def run(
-    run_spec: RunSpec, source: Source, folder: Path, listener: Listener | None = None, budget: int = 2**30, **more
+    run_spec: RunSpec,
+    source: Source,
+    folder: Path,
+    listener: Listener | None = None,
+    budget: int = 2**30,
+    resume_anyway: bool = False,
+    **more,
 ) -> TrainingResult:
     def loaders(part, count, size, batch) -> Loader:
         return Loader(source, part, count, size, batch, budget)
 
     ledgers = Ledger(CPU, seconds=0), Ledger(CPU)
     observers = Observers(*ledgers, PeakMeter(CPU), listener or Listener(), **more)
-    return train(Run.of(run_spec), loaders, folder, CPU, observers)
+    return train(Run.of(run_spec), loaders, folder, CPU, observers, resume_anyway=resume_anyway)
 
 
 def weights(trained: TrainingResult) -> list[Tensor]:
@@ -77,7 +84,7 @@ def test_it_learns(tmp_path: Path) -> None:
 def test_an_interrupted_run_ends_bit_identical(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, schedule: str
 ) -> None:
-    monkeypatch.setattr("bench.train.checkpoints.training_state.EVERY", 0.0)
+    monkeypatch.setattr(training_state, "EVERY", 0.0)
     source = Rectangles()
     run_spec = spec(source, model, epochs=3, schedule=schedule)
     whole = run(run_spec, source, tmp_path / "whole")

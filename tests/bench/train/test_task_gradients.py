@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 import bench.train.loop
+from bench.train import task_gradients
 from bench.train.task_gradients import IMAGES, TaskGradients
 from registry.contract import Prediction, Quartet
 from registry.losses import parse
@@ -121,7 +122,7 @@ def test_learned_weights_of_heads_count() -> None:
 def test_in_the_middle_of_a_short_run_and_then_every_so_many_steps(
     monkeypatch: pytest.MonkeyPatch, steps: int, expected: list[int]
 ) -> None:
-    monkeypatch.setattr("bench.train.task_gradients.EVERY", 6)
+    monkeypatch.setattr(task_gradients, "EVERY", 6)
     gradients = TaskGradients(TwoHeads(), Objective(parse("mask: bce, depth: l1")), ("mask", "depth"), PLAIN, steps)
     measured = []
     for step in range(steps):
@@ -131,7 +132,7 @@ def test_in_the_middle_of_a_short_run_and_then_every_so_many_steps(
 
 
 def test_an_epoch_has_the_mean_of_its_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.train.task_gradients.EVERY", 1)
+    monkeypatch.setattr(task_gradients, "EVERY", 1)
     gradients = TaskGradients(TwoHeads(), Objective(parse("mask: bce, depth: l1")), ("mask", "depth"), PLAIN, steps=3)
     quartets = [batch().map(lambda tensor, by=by: tensor.roll(by, -1)) for by in range(3)]
     alone = []

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.audit.conformance import Check, NotApplicable
-from bench.audit.conformance.term import CHECKS, TermPlugin
+from bench.audit.conformance.term import CHECKS
+from bench.audit.conformance.term_plugin import TermPlugin
 from registry.contract import Head, Target
 from registry.losses import terms
 from registry.registry import parse_key

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from bench.audit.conformance import Check, NotApplicable
-from bench.audit.conformance.model import CHECKS, ModelPlugin, images
+from bench.audit.conformance.model import CHECKS
+from bench.audit.conformance.model_plugin import ModelPlugin, images
 from registry.contract import Model
 from registry.models import models
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.data.colour_maps import entries
 from bench.data.depth_units import UNKNOWN, DepthUnit
+from bench.data.images.colour_maps import entries
 from bench.data.stored.decoding.images import BadFile, open_image, rgb
 from bench.data.stored.decoding.mask_values import MaskValues, Planes, read_mask
 from bench.data.stored.decoding.numbers import numbers_of

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from bench.core.errors import BenchError
-from bench.data.colour_maps import painted
+from bench.data.images.colour_maps import painted
 from bench.data.stored.naming.published import PER_BACKGROUND, PER_PAIR, PER_PART
 
 Pixels = npt.NDArray[Any]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
 from bench.core.errors import BenchError
-from bench.data.file_names import sequences
+from bench.data.images.file_names import sequences
 from bench.data.stored.files.roots import File, Roots, Unreadable
 from bench.data.stored.naming.layout import Layout
 from bench.data.stored.naming.named_files import Picture

@@ -1,4 +1,4 @@
-"""The board on the terminal: one table a group, the columns that were asked for."""
+"""The leaderboard as tables for the terminal, CSV and JSON."""
 
 from __future__ import annotations
 
@@ -9,34 +9,31 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Group as Lines
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bench.core.record.metric_facts import MetricFacts
 from bench.report.markdown.cells import percentage
+from bench.report.terminal.figure_table import FigureTable
 from bench.results.board.overview import Line
 
 
 def board_tables(lines: Sequence[Line], metrics: Sequence[str], facts: Mapping[str, MetricFacts]) -> RenderableType:
-    """One table for each board that the lines stand on.
+    """A table for each board of the lines.
 
     Args:
         lines: of `bench.results.board.overview`.
-        metrics: the columns of scores, each with its spread.
-        facts: what is known of them.
+        metrics: the columns of scores, with the standard deviation between seeds.
+        facts: facts of each metric.
     """
     shown: list[RenderableType] = []
     for title in dict.fromkeys(line["board"] for line in lines):
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-        for heading in ("tie", "model", "loss", "precision"):
-            table.add_column(heading, overflow="fold")
         headings = [f"{facts[name].head} {facts[name].column} {facts[name].arrow}" for name in metrics]
-        for heading in ("seeds", *headings, "best", "parameters", "images/s"):
-            table.add_column(heading, justify="right", no_wrap=True)
+        figures = ("seeds", *headings, "best", "parameters", "images/s")
+        table = FigureTable(("tie", "model", "loss", "precision"), figures)
         for line in (line for line in lines if line["board"] == title):
-            table.add_row(*map(Text, _cells(line, metrics)))
+            table.add(*_cells(line, metrics))
         shown += [Text(title.replace("*", "")), table, Text("")]
-    return Lines(*shown) if shown else Text("no row fits")
+    return Lines(*shown) if shown else Text("no row matches")
 
 
 def _cells(line: Line, metrics: Sequence[str]) -> list[str]:
@@ -61,7 +58,7 @@ def _score(value: float | None, spread: float | None) -> str:
 
 
 def as_csv(lines: Sequence[Line]) -> str:
-    """The lines with all their columns; what is not known is empty."""
+    """The lines as CSV with all their columns; unknown values are empty."""
     columns = list(dict.fromkeys(name for line in lines for name in line))
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
@@ -71,5 +68,5 @@ def as_csv(lines: Sequence[Line]) -> str:
 
 
 def as_json(lines: Sequence[Line]) -> str:
-    """The lines as a list of objects; what is not known is null."""
+    """The lines as a JSON list of objects; unknown values are null."""
     return json.dumps([dict(line) for line in lines], indent=1, ensure_ascii=False) + "\n"

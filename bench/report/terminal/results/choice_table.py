@@ -1,4 +1,4 @@
-"""What there is to choose from, as a table for the terminal, and what is missing where nothing fits."""
+"""The models that meet limits as a table for the terminal, or which limits are missed by how much."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bench.report.markdown.cells import percentage, seeds_cell
+from bench.report.terminal.figure_table import FigureTable
 from bench.results.choose.choice import Candidate, Choice
 from bench.results.choose.limit import LATENCY, MEMORY, PARAMETERS, Limit
 
@@ -17,20 +17,15 @@ _HEADINGS = {LATENCY: "latency, ms ↓", MEMORY: "memory, MiB ↓", PARAMETERS: 
 
 
 def choice_table(choice: Choice) -> RenderableType:
-    """A row a candidate that meets the limits, those on the front marked; or what is missing."""
+    """A row per candidate that meets the limits, with the Pareto front marked; or the nearest candidates."""
     meeting = [candidate for candidate in choice.candidates if candidate.meets]
     lines = [choice.board.replace("*", ""), *(limit.option for limit in choice.limits), ""]
     shown: list[RenderableType] = [*map(Text, lines)]
     if meeting:
-        table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-        for heading in ("front", "model", "loss", "precision", "seeds"):
-            table.add_column(heading, overflow="fold", no_wrap=heading == "model")
-        for name in choice.objectives:
-            table.add_column(_heading(choice, name), justify="right", no_wrap=True)
-        for heading in ("meets the limits", "on the front"):
-            table.add_column(heading, justify="right")
+        figures = [*(_heading(choice, name) for name in choice.objectives), "meets the limits", "on the front"]
+        table = FigureTable(("front", "model", "loss", "precision", "seeds"), figures)
         for candidate in meeting:
-            table.add_row(*map(Text, _cells(choice, candidate)))
+            table.add(*_cells(choice, candidate))
         shown.append(table)
     return Group(*shown, Text(""), *map(Text, _below(choice, len(meeting))))
 
@@ -69,16 +64,16 @@ def _figure(candidate: Candidate, name: str) -> str:
 def _below(choice: Choice, meeting: int) -> Iterator[str]:
     if meeting:
         yield f"{meeting} of {len(choice.candidates)} candidates meet the limits."
-        yield "* on the front: no other that meets them is as good in every way and better in one."
+        yield "* on the front: no other candidate that meets them is as good in everything and better in something."
         yield "Probabilities are over seeds, test images and restarts; a single seed has none (·)."
         return
-    yield "Nothing meets all the limits. What comes nearest:"
+    yield "No candidate meets all the limits. The nearest:"
     for limit, candidates in choice.nearest.items():
         yield f"  {limit.option}"
         for candidate in candidates:
             yield f"    {_miss(choice, limit, candidate)}"
         if not candidates:
-            yield "    met by all"
+            yield "    every candidate meets it"
 
 
 def _miss(choice: Choice, limit: Limit, candidate: Candidate) -> str:

@@ -1,13 +1,13 @@
-"""A comparison as a table for the terminal, with what must be read beside it."""
+"""A comparison as a table for the terminal, with its caveats."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from bench.report.terminal.figure_table import FigureTable
 from bench.results.compare import Comparison
 from bench.results.stats.grouping import FEW
 from bench.results.stats.verdict import MetricComparison
@@ -17,14 +17,10 @@ _COLOURS = {"better": "green", "worse": "red", "equal": "cyan", "cannot separate
 
 def comparison_table(comparison: Comparison) -> RenderableType:
     """The table with its heading above and its caveats below."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("metric")
-    for heading in ("A", "B", "A - B", "95 % interval", "seeds alone", "equal within"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("A is", no_wrap=True)
-    table.add_column("more seeds", no_wrap=True)
+    figures = ("A", "B", "A - B", "95 % interval", "seeds alone", "equal within")
+    table = FigureTable(("metric",), figures, ("A is", "more seeds"))
     for name, found in comparison.findings.items():
-        table.add_row(
+        table.add(
             f"{name} {comparison.facts[name].arrow}",
             _number(found.a),
             _number(found.b),
@@ -41,16 +37,16 @@ def comparison_table(comparison: Comparison) -> RenderableType:
 
 
 def caveats(findings: Sequence[MetricComparison], notes: Sequence[str]) -> Iterator[str]:
-    """What must be read beside findings that rest on the same seeds, a line each."""
+    """Caveats of findings on the same seeds, a line each."""
     undecided = [found for found in findings if found.verdict == "no verdict"]
     if any(found.seeds == 1 for found in undecided):
         yield "One seed: the intervals hold for these runs and the choice of test images only; run a second seed."
     elif undecided:
-        yield f"No verdict: the test images show {' and '.join(undecided[0].few)}, which says nothing about others."
+        yield f"No verdict: the test images show {' and '.join(undecided[0].few)}, too few to generalise from."
     for few in dict.fromkeys(few for found in findings for few in found.few):
-        yield f"Only {few}: with fewer than {FEW} an interval is wide, and itself less sure."
+        yield f"Only {few}: with fewer than {FEW} an interval is wide and less reliable."
     if any(found.seeds == 2 for found in findings):
-        yield "Two seeds can tell large differences only (docs/statistics.md)."
+        yield "Two seeds show large differences only (docs/statistics.md)."
     for note in notes:
         yield f"Note: {note}."
 

@@ -1,32 +1,29 @@
-"""A run on another data set, and the order of a leaderboard there, as tables for the terminal."""
+"""A run's scores on another data set, and a leaderboard's order on it, as tables for the terminal."""
 
 from __future__ import annotations
 
 import math
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bench.core.record import Record
 from bench.core.record.evaluation import EvaluationRecord
+from bench.report.terminal.figure_table import FigureTable
 from bench.results.board import data_label
 from bench.run.evaluate.board_evaluation import BoardEvaluation
 
 
 def evaluation_table(found: EvaluationRecord, record: Record) -> RenderableType:
-    """A row a metric: the run there, each baseline fitted there, the skill, and the run's own test."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("metric", no_wrap=True)
-    for heading in ("run", *found.baselines, "skill", "own test"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    """A row per metric: the run and the baselines on that data, the skill, and the run's own test score."""
+    table = FigureTable(("metric",), ("run", *found.baselines, "skill", "own test"))
     for name, facts in sorted(found.metrics.items(), key=lambda item: (item[1].order, item[0])):
         if not facts.compared:
             continue
         floor = [of[name].value if name in of else None for of in found.baselines.values()]
         skill = found.skill.get(name)
         own = record.test.get(name)
-        table.add_row(
+        table.add(
             f"{name} {facts.arrow}",
             _shown(found.test[name].value),
             *map(_shown, floor),
@@ -42,22 +39,18 @@ def evaluation_table(found: EvaluationRecord, record: Record) -> RenderableType:
 
 
 def order_table(found: BoardEvaluation) -> RenderableType:
-    """A row a cell with its figures on both data sets, and Kendall's tau of each metric below."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("cell", no_wrap=True)
-    table.add_column("seeds", justify="right")
-    for name in found.agreements:
-        for where in ("own", "there"):
-            table.add_column(f"{name} {found.facts[name].arrow} {where}", justify="right")
+    """A row per cell with its scores on both data sets, and Kendall's tau of each metric below."""
+    figures = [f"{name} {found.facts[name].arrow} {where}" for name in found.agreements for where in ("own", "there")]
+    table = FigureTable(("cell",), ("seeds", *figures))
     for place, cell in enumerate(found.cells):
         figures = [side[place] for each in found.agreements.values() for side in (each.here, each.there)]
-        table.add_row(cell, str(found.seeds[place]), *(_shown(float(figure)) for figure in figures))
+        table.add(cell, str(found.seeds[place]), *(_shown(float(figure)) for figure in figures))
     lines = [
         f"{name}: Kendall's tau {_signed(each.tau)}, 95 % interval {_signed(each.low)} to {_signed(each.high)}"
         for name, each in found.agreements.items()
     ]
     if found.left_out:
-        lines.append(f"left out, for want of weights: {', '.join(found.left_out)}")
+        lines.append(f"left out, as their weights are missing: {', '.join(found.left_out)}")
     return Group(Text(found.title.replace("*", "")), Text(""), table, Text(""), *map(Text, lines))
 
 

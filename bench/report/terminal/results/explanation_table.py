@@ -1,4 +1,4 @@
-"""What explains a board's figures, as tables for the terminal."""
+"""Components of variance and main effects as tables for the terminal."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from shlex import quote
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bench.report.markdown.cells import percentage
+from bench.report.terminal.figure_table import FigureTable
 from bench.results.explain.explained import KINDS, Effect, Explained, VariancePart
 from bench.results.explain.explanation import Explanation
 
 
 def explanation_tables(found: Sequence[Explanation]) -> RenderableType:
-    """For each board: shares of variance by metric, main effects, what to run next, and what must be read beside."""
+    """For each board: shares of variance by metric, main effects, cells to run next, and notes."""
     return Group(*(_board(explanation) for explanation in found))
 
 
@@ -24,7 +24,7 @@ def _board(found: Explanation) -> RenderableType:
     for kind in KINDS:
         parts = [_part(explained, kind) for explained in found.metrics.values()]
         if any(parts):
-            shares.add_row(kind, *(_share(part) if part else "–" for part in parts))
+            shares.add(kind, *(_share(part) if part else "–" for part in parts))
     shown: list[RenderableType] = [Text(found.board.replace("*", "")), Text(""), shares]
     for what, attribute in (("architectures", "models"), ("losses", "losses")):
         by_metric = [{e.name: e for e in getattr(explained, attribute)} for explained in found.metrics.values()]
@@ -32,18 +32,14 @@ def _board(found: Explanation) -> RenderableType:
         if names:
             table = _table(f"{what}, against their mean", found)
             for name in names:
-                table.add_row(Text(name), *(_effect(effects.get(name)) for effects in by_metric))
+                table.add(name, *(_effect(effects.get(name)) for effects in by_metric))
             shown += [Text(""), table]
     return Group(*shown, Text(""), *map(Text, _below(found)), Text(""))
 
 
-def _table(title: str, found: Explanation) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(title, overflow="fold")
-    for name in found.metrics:
-        facts = found.facts[name]
-        table.add_column(f"{facts.head} {facts.column} {facts.arrow}", justify="right", no_wrap=True)
-    return table
+def _table(title: str, found: Explanation) -> FigureTable:
+    facts = [found.facts[name] for name in found.metrics]
+    return FigureTable((title,), [f"{metric.head} {metric.column} {metric.arrow}" for metric in facts])
 
 
 def _part(explained: Explained, kind: str) -> VariancePart | None:
@@ -60,7 +56,7 @@ def _effect(effect: Effect | None) -> str:
 
 def _below(found: Explanation) -> Iterator[str]:
     yield "Shares with 95 % intervals, ± the standard deviation; effects of few runs are drawn towards 0."
-    yield "Run next, each as if those before had been run (share of what is unknown of all cells that it would settle):"
+    yield "Run next, in this order (share of the uncertainty about all cells that the run would remove):"
     for cell in found.next:
         name = f"--model {quote(cell.model)} --loss {quote(cell.loss)}"
         yield f"  bench run {name} --first-seed {cell.seed}   {percentage(cell.gain)}"

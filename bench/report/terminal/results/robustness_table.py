@@ -1,33 +1,29 @@
-"""How a run stands disturbances, as a table for the terminal."""
+"""A run's scores on disturbed images as a table for the terminal."""
 
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from bench.report.terminal.figure_table import FigureTable
 from bench.run.robust.robustness import Curve, Robustness
 
 
 def robustness_table(found: Robustness) -> RenderableType:
-    """Two rows a disturbance, the run and the baseline, a column a grade; below, what a reader should know."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("disturbance", "amount of grades 1 to 5", ""):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("none", "1", "2", "3", "4", "5"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("below the baseline", no_wrap=True)
+    """Two rows per disturbance, run and baseline, and a column per grade; notes below."""
+    grades = ("none", "1", "2", "3", "4", "5")
+    table = FigureTable(("disturbance", "amount of grades 1 to 5", ""), grades, ("below the baseline",))
     for curve in found.curves:
         amounts = f"{', '.join(f'{amount:g}' for amount in curve.amounts)} {curve.unit}".rstrip()
-        table.add_row(curve.name, amounts, "run", *map(_shown, curve.run), verdict(curve))
-        table.add_row("", "", found.baseline, *map(_shown, curve.baseline), "", style="dim")
+        table.add(curve.name, amounts, "run", *map(_shown, curve.run), verdict(curve))
+        table.add("", "", found.baseline, *map(_shown, curve.baseline), "", style="dim")
     title = f"{found.run}: {found.metric} {found.facts.arrow} on {found.samples} test images"
     summaries = [f"{curve.name}: {curve.summary} {curve.unit}".rstrip() for curve in found.curves]
     return Group(Text(title), Text(""), table, Text(""), Text("; ".join(summaries)), *map(Text, found.notes))
 
 
 def verdict(curve: Curve) -> str:
-    """Where the run falls below the baseline, in words."""
+    """The grade from which the run is below the baseline, in words."""
     if curve.falls_below is None:
         return "never"
     return f"from grade {curve.falls_below}" if curve.falls_below else "undisturbed already"

@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from bench.report.terminal.figure_table import FigureTable
 from bench.results.slices.slice_score import Gap, SliceScore
 from bench.results.slices.slices import SliceFigures, Slices
 from bench.results.stats.grouping import FEW
 
 
 def slices_table(found: Slices) -> RenderableType:
-    """One row a slice: of one cell its figures, of two their differences; then what must be read beside it."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("", no_wrap=True)
-    table.add_column("slice", no_wrap=True)
-    table.add_column("images", justify="right", no_wrap=True)
-    for name in found.metrics:
-        facts = found.facts[name]
-        table.add_column(f"{facts.head} {facts.column} {facts.arrow}", justify="right", no_wrap=True)
+    """A row per slice: the scores of a cell, or the differences of two; then the caveats."""
+    facts = [found.facts[name] for name in found.metrics]
+    headings = [f"{metric.head} {metric.column} {metric.arrow}" for metric in facts]
+    table = FigureTable(("", "slice"), ("images", *headings))
     attribute = ""
     for part in (found.whole, *found.parts):
         new = part.slice.attribute != attribute
@@ -29,7 +25,7 @@ def slices_table(found: Slices) -> RenderableType:
         if new:
             table.add_section()
         cells = [_cell(part, name, bool(found.b)) for name in found.metrics]
-        table.add_row(Text(attribute if new else ""), part.slice.label, str(part.slice.count), *cells)
+        table.add(attribute if new else "", part.slice.label, str(part.slice.count), *cells)
     lines = [f"A  {found.a}", f"B  {found.b}"] if found.b else [found.a]
     what = "A - B" if found.b else "figures"
     lines.append(f"{found.board}; {what} with 95 % intervals over seeds, backgrounds and objects")
@@ -63,4 +59,4 @@ def _below(found: Slices) -> Iterator[str]:
     if found.pairing.random and found.pairing.seeds == 1:
         yield "One seed: the intervals hold for these runs and the choice of test images only; run a second seed."
     for few in found.few:
-        yield f"Only {few}: with fewer than {FEW} an interval is wide, and itself less sure."
+        yield f"Only {few}: with fewer than {FEW} an interval is wide and less reliable."

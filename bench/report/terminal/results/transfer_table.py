@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from bench.report.terminal.figure_table import FigureTable
 from bench.report.terminal.results.comparison_table import caveats
 from bench.results.transfer import Transfer
 
@@ -15,21 +15,17 @@ _WORDS = {"better": "helps", "worse": "harms", "equal": "makes no difference"}
 
 
 def transfer_table(transfers: Sequence[Transfer]) -> RenderableType:
-    """One row a task and metric: joint, alone, relative change, interval, and what learning both does."""
+    """A row per task and metric: joint, alone, relative change, interval, and the effect of learning both."""
     boards = dict.fromkeys(transfer.board for transfer in transfers)
     return Group(*(_board(board, [t for t in transfers if t.board == board]) for board in boards))
 
 
 def _board(board: str, members: Sequence[Transfer]) -> RenderableType:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("joint", "alone", "metric"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("joint", "alone", "change", "95 % interval", "seeds"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("learning both", no_wrap=True)
+    figures = ("joint", "alone", "change", "95 % interval", "seeds")
+    table = FigureTable(("joint", "alone", "metric"), figures, ("learning both",))
     for transfer in members:
         found, change = transfer.finding, transfer.change
-        table.add_row(
+        table.add(
             transfer.joint,
             transfer.twin,
             f"{transfer.metric} {transfer.facts.arrow}",

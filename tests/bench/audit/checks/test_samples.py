@@ -192,6 +192,6 @@ def test_other_weightings_act_at_once() -> None:
 
 
 def test_far_logits_without_a_finite_gradient() -> None:
-    finding = found(Synthetic(), "mask: bce, depth: tests.bench.audit.conformance.broken:entropy")["far_logits"]
+    finding = found(Synthetic(), "mask: bce, depth: tests.bench.audit.conformance.broken.terms:entropy")["far_logits"]
     assert finding.grade == "broken"
     assert "at logits of" in finding.finding and "entropy" in finding.finding

@@ -36,10 +36,10 @@ def test_a_sound_plugin(words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "broken", "text"),
     [
-        ([f"{HERE}:Spare"], "gradients", "no gradient in spare.weight"),
-        ([f"{HERE}:multiplied", "--head", "depth"], "unknown_pixels", "with NaN where depth is unknown"),
-        ([f"{HERE}_metric:recall_of_all"], "perfect_is_perfect", "on the truth, not 1"),
-        ([f"{HERE}:Leaks"], "disjoint", "share 20 background groups"),
+        ([f"{HERE}.models:Spare"], "gradients", "no gradient in spare.weight"),
+        ([f"{HERE}.terms:multiplied", "--head", "depth"], "unknown_pixels", "with NaN where depth is unknown"),
+        ([f"{HERE}.registered:recall_of_all"], "perfect_is_perfect", "on the truth, not 1"),
+        ([f"{HERE}.sources:Leaks"], "disjoint", "share 20 background groups"),
     ],
     ids=lambda value: value if isinstance(value, str) else value[0],
 )

@@ -13,14 +13,14 @@ from bench.audit.conformance.check import Check, Violation, check, examine, requ
 from bench.audit.conformance.metric import CHECKS as METRIC_CHECKS
 from bench.audit.conformance.metric import MetricPlugin
 from bench.audit.conformance.model import CHECKS as MODEL_CHECKS
-from bench.audit.conformance.model import ModelPlugin
+from bench.audit.conformance.model_plugin import ModelPlugin
 from bench.audit.conformance.source import CHECKS as SOURCE_CHECKS
 from bench.audit.conformance.source import SourcePlugin
 from bench.audit.conformance.term import CHECKS as TERM_CHECKS
-from bench.audit.conformance.term import TermPlugin
+from bench.audit.conformance.term_plugin import TermPlugin
 from bench.core.errors import BenchError
 from registry.errors import RegistryError
-from tests.bench.audit.conformance import broken
+from tests.bench.audit.conformance.broken import metrics, models, sources, terms
 
 HERE = "tests.bench.audit.conformance.broken"
 SOUND = [
@@ -31,7 +31,7 @@ SOUND = [
     "mask_dice",
     "examples.my_source:Discs",
     "examples.my_source:Discs[seed=3]",
-    f"{HERE}:squared",
+    f"{HERE}.terms:squared",
 ]
 
 
@@ -48,32 +48,32 @@ def caught(checks: tuple[Check[Any], ...], plugin: object, name: str, text: str)
         named(checks, name)(plugin)
 
 
-@pytest.mark.parametrize(("kind", "name", "text"), broken.MODELS, ids=lambda v: getattr(v, "__name__", ""))
+@pytest.mark.parametrize(("kind", "name", "text"), models.MODELS, ids=lambda v: getattr(v, "__name__", ""))
 def test_broken_models(kind: type, name: str, text: str) -> None:
-    caught(MODEL_CHECKS, ModelPlugin(kind.__name__, functools.partial(broken.small, kind)), name, text)
+    caught(MODEL_CHECKS, ModelPlugin(kind.__name__, functools.partial(models.small, kind)), name, text)
 
 
-@pytest.mark.parametrize(("term", "name", "text"), broken.TERMS, ids=lambda v: getattr(v, "__name__", ""))
+@pytest.mark.parametrize(("term", "name", "text"), terms.TERMS, ids=lambda v: getattr(v, "__name__", ""))
 def test_broken_terms(term: Callable[..., Any], name: str, text: str) -> None:
     caught(TERM_CHECKS, TermPlugin(term.__name__, term, ("mask",) if "mask" in name else ("depth",)), name, text)
 
 
-@pytest.mark.parametrize(("function", "name", "text"), broken.METRICS, ids=lambda v: getattr(v, "__name__", ""))
+@pytest.mark.parametrize(("function", "name", "text"), metrics.METRICS, ids=lambda v: getattr(v, "__name__", ""))
 def test_broken_metrics(function: Callable[..., Any], name: str, text: str) -> None:
-    caught(METRIC_CHECKS, MetricPlugin(broken.metric(function)), name, text)
+    caught(METRIC_CHECKS, MetricPlugin(metrics.metric(function)), name, text)
 
 
-@pytest.mark.parametrize(("kind", "name", "text"), broken.SOURCES, ids=lambda v: getattr(v, "__name__", ""))
+@pytest.mark.parametrize(("kind", "name", "text"), sources.SOURCES, ids=lambda v: getattr(v, "__name__", ""))
 def test_broken_sources(kind: type, name: str, text: str) -> None:
     caught(SOURCE_CHECKS, SourcePlugin(kind.__name__, kind), name, text)
 
 
 def test_every_check_has_a_plugin_that_breaks_it() -> None:
     kinds = (
-        (MODEL_CHECKS, broken.MODELS),
-        (TERM_CHECKS, broken.TERMS),
-        (METRIC_CHECKS, broken.METRICS),
-        (SOURCE_CHECKS, broken.SOURCES),
+        (MODEL_CHECKS, models.MODELS),
+        (TERM_CHECKS, terms.TERMS),
+        (METRIC_CHECKS, metrics.METRICS),
+        (SOURCE_CHECKS, sources.SOURCES),
     )
     for checks, table in kinds:
         assert {each.name for each in checks} - {"blocks"} == {name for _, name, _ in table}
@@ -111,7 +111,7 @@ def test_what_does_not_apply_says_so() -> None:
         ("examples.my_model:small_net", "model"),
         ("examples.my_term:charbonnier", "term"),
         ("examples.my_source:Discs", "source"),
-        (f"{HERE}:NotASource", "source"),
+        (f"{HERE}.sources:NotASource", "source"),
     ],
 )
 def test_kinds_are_recognised(key: str, kind: str) -> None:
@@ -120,7 +120,7 @@ def test_kinds_are_recognised(key: str, kind: str) -> None:
 
 def test_what_cannot_be_checked() -> None:
     with pytest.raises(BenchError, match="say which with --kind"):
-        find_kind(f"{HERE}:three")
+        find_kind(f"{HERE}.terms:three")
     with pytest.raises(RegistryError, match="did you mean"):
         find_kind("unett")
     with pytest.raises(RegistryError, match="no_such_module"):

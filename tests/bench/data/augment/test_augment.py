@@ -6,8 +6,9 @@ from scipy import ndimage
 from torch.nn import functional
 
 from bench.core.errors import BenchError
-from bench.data.augment import Augmentation, augment, augmentations, geometric, parse
+from bench.data.augment import augmentations
 from bench.data.augment.movements import rescale_depth
+from bench.data.augment.pipeline import Augmentation, augment, geometric, parse
 from registry.contract import Quartet
 from registry.errors import RegistryError
 from tests.bench.rectangles import Rectangles

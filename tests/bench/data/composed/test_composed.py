@@ -13,7 +13,7 @@ from PIL import Image
 
 from bench.core.errors import BadData, BenchError
 from bench.data.composed.source import Composed
-from bench.data.file_names import scene_of
+from bench.data.images.file_names import scene_of
 from registry.errors import UnknownName
 
 IDS = torch.arange(64)

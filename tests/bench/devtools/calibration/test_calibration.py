@@ -63,9 +63,9 @@ def test_the_layout_is_that_of_the_test_split() -> None:
 
 def test_a_page_is_renewed_between_its_markers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "_tables", lambda draws: iter([f"{draws} draws\n"]))
-    text = f"before\n{page.BEGIN}old\n{page.END}after\n"
+    text = "before\n<!-- calibration -->\nold\n<!-- /calibration -->\nafter\n"
     new = page.put(text, 7)
-    assert new == f"before\n{page.BEGIN}\n7 draws\n\n{page.END}after\n"
+    assert new == "before\n<!-- calibration -->\n\n7 draws\n\n<!-- /calibration -->\nafter\n"
     assert page.put(new, 7) == new
     with pytest.raises(ValueError, match="has no"):
         page.put("no markers", 7)

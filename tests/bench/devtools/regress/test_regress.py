@@ -55,8 +55,8 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.devtools.regress.regress._SCREEN_SLICE", 0.01)
-    monkeypatch.setattr("bench.devtools.regress.regress._SLICE", 0.01)
+    monkeypatch.setattr(regression, "_SCREEN_SLICE", 0.01)
+    monkeypatch.setattr(regression, "_SLICE", 0.01)
 
 
 def test_a_planted_slow_down_is_named_and_nothing_else(checkout: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from bench.profile.disturbance import monitor
 from bench.profile.disturbance.monitor import ClockSampler
 from bench.profile.disturbance.processor import ProcessorReading
 from bench.profile.disturbance.reading import Reading
@@ -34,7 +35,7 @@ class Gauge:
 def test_every_device_has_its_gauge(monkeypatch: pytest.MonkeyPatch, device: torch.device, name: str) -> None:
     gauges = {known: Gauge() for known in ("ProcessorGauge", "GpuGauge")}
     for known, gauge in gauges.items():
-        monkeypatch.setattr(f"bench.profile.disturbance.monitor.{known}", lambda *_, gauge=gauge: gauge)
+        monkeypatch.setattr(monitor, known, lambda *_, gauge=gauge: gauge)
     sampler = ClockSampler(device)
     sampler.begin()
     sampler.sample()

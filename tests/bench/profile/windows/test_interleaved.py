@@ -42,7 +42,8 @@ def test_a_planted_delay_is_found(make) -> None:
     ],
 )
 def test_opponents(text: str, expected: tuple[str, str]) -> None:
-    assert opponent(text, "mask: dice") == expected
+    model, recipe = opponent(text, "mask: dice")
+    assert (model, recipe.text) == expected
 
 
 @pytest.mark.parametrize("text", ["wnett", "wnett:mask: bce", "wnet:mask: bcee"])

@@ -5,10 +5,12 @@ from itertools import cycle
 import pytest
 import torch
 
+from bench.profile import profile as profile_module
 from bench.profile.disturbance.gpu import GpuReading
 from bench.profile.disturbance.processor import ProcessorReading
 from bench.profile.disturbance.reading import Reading, discards
 from bench.profile.profile import profile
+from bench.profile.windows import restarts
 from bench.profile.windows.interval import Interval
 from bench.profile.windows.restarts import Round, measure_restart, some_rounds, undisturbed
 from bench.profile.windows.rounds import WarmUp
@@ -84,7 +86,7 @@ class Crowded(Sampler):
 
 
 def test_a_restart_has_rounds_of_four_windows_and_a_reading_each(make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.profile.windows.restarts.ClockSampler", Sampler)
+    monkeypatch.setattr(restarts, "ClockSampler", Sampler)
     runner = make()
     runner.ledger.seconds = 0.0  # windows of a single step
     measured_restarts = measure_restart(runner, seconds=0.0)
@@ -98,9 +100,9 @@ def test_a_restart_has_rounds_of_four_windows_and_a_reading_each(make, monkeypat
 
 
 def test_rounds_added_for_the_perturbation_count_among_the_discarded(make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.profile.windows.restarts.ClockSampler", Sampler)
-    monkeypatch.setattr("bench.profile.profile.undecided", lambda perturbation: True)
-    monkeypatch.setattr("bench.profile.profile.some_rounds", lambda runner, seconds, least: some_rounds(runner, 0.0, 4))
+    monkeypatch.setattr(restarts, "ClockSampler", Sampler)
+    monkeypatch.setattr(profile_module, "undecided", lambda perturbation: True)
+    monkeypatch.setattr(profile_module, "some_rounds", lambda runner, seconds, least: some_rounds(runner, 0.0, 4))
     found, _ = profile(make(), seconds=0.0, restarts=1)
     assert (found.discarded.count, found.discarded.kept) == (1 + 2, 1 + 2)  # every second one of two, and of four
     assert found.rounds == found.discarded.kept
@@ -109,9 +111,9 @@ def test_rounds_added_for_the_perturbation_count_among_the_discarded(make, monke
 def test_where_all_rounds_are_disturbed_those_of_the_restarts_are_used_and_doubted(
     make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.profile.windows.restarts.ClockSampler", Crowded)
-    monkeypatch.setattr("bench.profile.profile.undecided", lambda perturbation: True)
-    monkeypatch.setattr("bench.profile.profile.some_rounds", lambda runner, seconds, least: some_rounds(runner, 0.0, 4))
+    monkeypatch.setattr(restarts, "ClockSampler", Crowded)
+    monkeypatch.setattr(profile_module, "undecided", lambda perturbation: True)
+    monkeypatch.setattr(profile_module, "some_rounds", lambda runner, seconds, least: some_rounds(runner, 0.0, 4))
     found, _ = profile(make(), seconds=0.0, restarts=1)
     assert (found.discarded.count, found.discarded.kept) == (2 + 4, 0)
     assert found.rounds == 2

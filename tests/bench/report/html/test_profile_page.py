@@ -13,7 +13,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from bench.core.protocol import find_protocol
 from bench.profile.profile import Profile, profile
-from bench.profile.training import StepRunner, spec_named
+from bench.profile.training import StepRunner
 from bench.profile.windows.interval import Interval
 from bench.report.blocks import pass_of
 from bench.report.html.profile_page import (
@@ -25,6 +25,7 @@ from bench.report.html.profile_page import (
     timeline_figure,
 )
 from bench.timing.ledger import STEP, TimelineEntry
+from bench.train.assemble import make_run
 from tests.bench.rectangles import Rectangles
 
 Measured = tuple[Profile, list[TimelineEntry]]
@@ -33,8 +34,8 @@ Measured = tuple[Profile, list[TimelineEntry]]
 @pytest.fixture(scope="module")
 def measured() -> Measured:
     protocol = find_protocol("quick").override(batch=4, size=32)
-    spec = spec_named("unet[width=4]", "bce_ssim", protocol, Rectangles())
-    runner = StepRunner(spec, Rectangles(), torch.device("cpu"))
+    run = make_run("unet[width=4]", "bce_ssim", protocol, Rectangles().describe())
+    runner = StepRunner(run, Rectangles(), torch.device("cpu"))
     runner.ledger.min_steps = 3
     return profile(runner, 0.05, restarts=1)
 

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from bench.report.markdown.excerpt import BEGIN, END, put
+from bench.report.markdown.excerpt import MARKER, put
 from bench.report.markdown.leaderboard import leaderboard
 from bench.report.pages import pages
 from bench.results import store
 from tests.bench.records import record
 from tests.bench.report.markdown.test_leaderboard import done_in
+
+BEGIN, END = f"<!-- {MARKER} -->\n", f"<!-- /{MARKER} -->\n"
 
 
 def test_the_excerpt_stands_between_its_markers_and_replaces_an_old_one() -> None:

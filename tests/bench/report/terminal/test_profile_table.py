@@ -8,10 +8,11 @@ from rich.console import Console
 
 from bench.core.protocol import find_protocol
 from bench.profile.profile import Profile, profile
-from bench.profile.training import StepRunner, spec_named
+from bench.profile.training import StepRunner
 from bench.profile.windows.interleaved import StepComparison
 from bench.profile.windows.interval import Interval
 from bench.report.terminal.profile_table import profile_table, step_comparison_table, verdict
+from bench.train.assemble import make_run
 from tests.bench.rectangles import Rectangles
 
 
@@ -24,8 +25,8 @@ def shown(table: object) -> str:
 @pytest.fixture(scope="module")
 def found() -> Profile:
     protocol = find_protocol("quick").override(batch=2, size=16)
-    spec = spec_named("unet[width=4]", "bce_ssim", protocol, Rectangles())
-    return profile(StepRunner(spec, Rectangles(), torch.device("cpu")), 0.0, restarts=1)[0]
+    run = make_run("unet[width=4]", "bce_ssim", protocol, Rectangles().describe())
+    return profile(StepRunner(run, Rectangles(), torch.device("cpu")), 0.0, restarts=1)[0]
 
 
 def test_two_models_that_differ_in_brackets_have_two_names() -> None:

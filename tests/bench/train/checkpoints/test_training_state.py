@@ -1,5 +1,6 @@
 """The state of a run: which weights are the best, and when they and a checkpoint are written."""
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 from bench.core.record import Epoch
-from bench.data.augment import Augmentation
+from bench.data.augment.pipeline import Augmentation
 from bench.timing.ledger import Ledger
 from bench.train.checkpoints import checkpoint
 from bench.train.checkpoints.training_state import EVERY, TrainingState
@@ -25,7 +26,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     now = SimpleNamespace(seconds=0.0)
-    monkeypatch.setattr("bench.train.checkpoints.training_state.time.monotonic", lambda: now.seconds)
+    monkeypatch.setattr(time, "monotonic", lambda: now.seconds)
     return now
 
 

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from bench.core.errors import BenchError
-from bench.data.colour_maps import painted
+from bench.data.images.colour_maps import painted
 from bench.data.stored.decoding import depth_codes, fields, images
 from bench.data.stored.decoding.fields import DecodeOptions
 from bench.data.stored.decoding.mask_values import MaskValues

@@ -1,0 +1,1 @@
+"""What the data of a source is like, and what is likely wrong with it, before anybody trains on it."""

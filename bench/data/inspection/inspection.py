@@ -1,0 +1,180 @@
+"""What a source's data is like, before anybody trains on it: counts, statistics, and what is likely wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bench.core.finding import Fault, Finding, conclude
+from bench.core.progress import Progress, no_progress
+from bench.data.inspection.quartet_checks import alignment, fields, masks, misaligned, prints_between_parts
+from bench.data.source import Source, join
+from bench.data.split import FRACTIONS, Part
+from registry.contract import Quartet
+
+_AT_ONCE = 64
+_SHARES = (0.0, 0.05, 0.5, 0.95, 1.0)
+_BINS = 20
+_UNREAD_PICTURES = (
+    *(".heic", ".heif", ".avif", ".jxl", ".exr", ".psd", ".dng", ".raw", ".cr2", ".nef", ".h5", ".mat"),
+    *(".mp4", ".avi", ".mov"),
+)
+
+
+@dataclass
+class Inspection:
+    """What was found.
+
+    Attributes:
+        source: the source's description.
+        parts: of each part: its quartets (None for endless), those looked at, and backgrounds and objects in these.
+        fields: mean and standard deviation of each channel of each field that is there; targets where they are known.
+        coverage: least, 5th percentile, median, 95th and greatest share of a picture that its mask covers.
+        depth: encoding, known share, median, and a histogram of twenty equal parts of [0, 1]; None without depth.
+        sizes: how many files have which width x height, of stored pictures that were looked at.
+        notes: what the source decided, in sentences.
+        findings: what was checked.
+        quartets: what was looked at, by part; not in the JSON.
+    """
+
+    source: dict[str, Any]
+    parts: dict[str, dict[str, Any]]
+    fields: dict[str, dict[str, list[float]]]
+    coverage: list[float] | None
+    depth: dict[str, Any] | None
+    sizes: dict[str, int]
+    notes: list[str]
+    findings: list[Finding]
+    quartets: dict[Part, Quartet] = field(repr=False, default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """All figures."""
+        facts = {name: value for name, value in vars(self).items() if name != "quartets"}
+        return {**facts, "findings": [finding.model_dump() for finding in self.findings]}
+
+
+def inspect(source: Source, samples: int = 256, size: int = 64, progress: Progress = no_progress) -> Inspection:
+    """Look at quartets of every part, as a perfect and still camera shows them.
+
+    Args:
+        source: any.
+        samples: of each part, at most.
+        size: side, pixels.
+        progress: told as quartets are made.
+
+    Raises:
+        BadData: files that cannot be used.
+    """
+    quartets: dict[Part, Quartet] = {}
+    groups: dict[Part, tuple[Tensor, Tensor]] = {}
+    parts: dict[str, dict[str, Any]] = {}
+    for at, part in enumerate(FRACTIONS):
+        total = source.count(part)
+        ids = torch.arange(samples if total is None else min(samples, total))
+        made = []
+        with torch.no_grad():
+            for some in torch.split(ids, _AT_ONCE):
+                made.append(source.scenes(part, some.to(source.device), size).map(lambda image: image.cpu()))
+                progress("looking at quartets", at * samples + int(some[-1]) + 1, len(FRACTIONS) * samples)
+        quartets[part] = join(made)
+        groups[part] = tuple(numbers.cpu() for numbers in source.groups(part, ids))  # type: ignore[assignment]
+        background, item = (len(set(numbers.tolist())) for numbers in groups[part])
+        parts[part] = {"quartets": total, "looked_at": len(ids), "backgrounds": background, "objects": item}
+    everything = join(list(quartets.values()))
+    backgrounds = torch.cat([group[0] for group in groups.values()])
+    return Inspection(
+        source=source.describe(),
+        parts=parts,
+        fields=_statistics(everything),
+        coverage=None if everything.mask is None else _coverage(everything.mask),
+        depth=_depth(source, everything),
+        sizes=_sizes(source),
+        notes=list(source.notes),
+        findings=[
+            _reading(source),
+            _files(source),
+            fields(everything, backgrounds),
+            alignment(everything),
+            masks(everything),
+            prints_between_parts(quartets),
+        ],
+        quartets=quartets,
+    )
+
+
+def suspicious(quartet: Quartet, count: int) -> list[int]:
+    """Samples that are worth looking at first: misaligned ones, then those with the smallest masks."""
+    chosen: list[int] = []
+    found = misaligned(quartet)
+    if found is not None:
+        chosen += found[0].nonzero()[:, 0].tolist()
+    if quartet.mask is not None:
+        chosen += (quartet.mask > 0.5).float().mean((1, 2, 3)).argsort().tolist()
+    return list(dict.fromkeys(chosen))[:count]
+
+
+def _statistics(quartet: Quartet) -> dict[str, dict[str, list[float]]]:
+    found = {}
+    for name, tensor in quartet.tensors():
+        if name in ("valid", "mask_valid"):
+            continue
+        target = quartet.target(name) if name in ("mask", "depth") else None
+        values = tensor.transpose(0, 1).flatten(1).double()
+        if target is not None and target.valid is not None:
+            values = values[:, target.valid.flatten() > 0.5]
+        if values.shape[1]:
+            spread = values.std(1, correction=0)
+            found[name] = {
+                "mean": [round(v, 4) for v in values.mean(1).tolist()],
+                "std": [round(v, 4) for v in spread.tolist()],
+            }
+    return found
+
+
+def _coverage(mask: Tensor) -> list[float]:
+    area = (mask > 0.5).float().mean((1, 2, 3))
+    return [round(v, 5) for v in torch.quantile(area, torch.tensor(_SHARES)).tolist()]
+
+
+def _depth(source: Source, quartet: Quartet) -> dict[str, Any] | None:
+    if quartet.depth is None or quartet.valid is None:
+        return None
+    known = quartet.depth[quartet.valid > 0.5]
+    counts = torch.histc(known, _BINS, 0, 1)
+    return {
+        "encoding": source.encoding,
+        "known": round(float((quartet.valid > 0.5).float().mean()), 4),
+        "median": round(float(known.median()), 4) if len(known) else None,
+        "histogram": [round(share, 4) for share in (counts / max(1, len(known))).tolist()],
+    }
+
+
+def _sizes(source: Source) -> dict[str, int]:
+    sizes = getattr(source, "picture_sizes", None)
+    return {} if sizes is None else sizes()
+
+
+def _reading(source: Source) -> Finding:
+    """What the source itself doubts: a depth unit, say."""
+    advice = "see --depth-unit and --depth-range"
+    return conclude("reading", [Fault("warn", doubt, advice) for doubt in source.warnings], "no doubts")
+
+
+def _files(source: Source) -> Finding:
+    """Whether there are pictures among the files that were not looked at."""
+    ignored: dict[str, int] = getattr(source, "ignored", {})
+    faults = [
+        Fault("warn", f"{count:,} {suffix} files were not looked at", "turn them into jpg or png")
+        for suffix, count in sorted(ignored.items())
+        if suffix in _UNREAD_PICTURES
+    ]
+    others = sum(ignored.values())
+    skipped = len(getattr(source, "skipped", ()))
+    if skipped:
+        faults.append(
+            Fault("warn", f"{skipped} files or quartets were left out", "see what was named when it was opened")
+        )
+    return conclude("files", faults, f"{others:,} other files not looked at" if others else "every file was looked at")

@@ -1,0 +1,158 @@
+"""What can be wrong with quartets as pictures: measured, not believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+from torch.nn import functional
+
+from bench.core.finding import Fault, Finding, Grade, conclude
+from bench.data.images.similarity import object_pictures, prints
+from bench.data.split import Part
+from registry.contract import Quartet
+
+_SEEN = 0.5
+_GROWN = 5
+"""Side of the square, pixels, by which masks grow before what lies outside is compared: rims are soft."""
+_APART, _MISALIGNED = 0.04, 0.5
+_TINY, _FEW = 0.002, 0.05
+_FLAT_DEPTH = 0.95
+_PRINTS = 0.02
+
+
+def outside_difference(quartet: Quartet) -> Tensor | None:
+    """Mean difference of bg and bg_fg outside the mask, (B,); None without a background or a mask.
+
+    Outside is nowhere near the object; where that is nowhere at all it is 0.
+    """
+    if quartet.bg is None or quartet.mask is None:
+        return None
+    inside = functional.max_pool2d((quartet.mask > 0.02).float(), _GROWN, stride=1, padding=_GROWN // 2)
+    outside = 1 - inside
+    apart = (quartet.bg - quartet.bg_fg).abs().mean(1, keepdim=True)
+    return (apart * outside).sum((1, 2, 3)) / outside.sum((1, 2, 3)).clamp(min=1)
+
+
+def misaligned(quartet: Quartet) -> tuple[Tensor, float] | None:
+    """Which quartets (B,) have another background than their picture's, and how far apart wrong pairs are.
+
+    A pair is wrong where it differs outside the mask half as much as pictures with each other's backgrounds do.
+    """
+    apart = outside_difference(quartet)
+    if apart is None or len(apart) < 2:
+        return None
+    assert quartet.bg is not None
+    swapped = Quartet(quartet.bg.roll(1, 0), quartet.bg_fg, quartet.mask)
+    wrong = outside_difference(swapped)
+    assert wrong is not None
+    different = (quartet.bg - quartet.bg.roll(1, 0)).abs().mean((1, 2, 3)) > _APART
+    typical = float(wrong[different].median()) if different.any() else 2 * _APART
+    return apart > max(_APART, _MISALIGNED * typical), typical
+
+
+def alignment(quartet: Quartet) -> Finding:
+    """Whether bg and bg_fg are one scene outside the mask."""
+    found = misaligned(quartet)
+    if found is None:
+        return conclude("alignment", [], "no background or no mask to compare with")
+    which, typical = found
+    apart = outside_difference(quartet)
+    assert apart is not None
+    count, numbers = int(which.sum()), {"outside": float(apart.median()), "wrong_pairs": typical}
+    faults = []
+    if count:
+        grade: Grade = "broken" if count > _FEW * len(which) else "warn"
+        finding = f"bg and bg_fg differ outside the mask in {count} of {len(which)} quartets"
+        faults.append(Fault(grade, finding, "see that each picture has its own background, unmoved"))
+    return conclude("alignment", faults, f"bg and bg_fg differ by {numbers['outside']:.3f} outside the mask", numbers)
+
+
+def fields(quartet: Quartet, backgrounds: Tensor) -> Finding:
+    """Whether each field is what it is called: the mask where the pictures differ, depth no mask, bg the empty one."""
+    faults: list[Fault] = []
+    numbers: dict[str, float] = {}
+    if quartet.bg is not None and quartet.mask is not None:
+        apart = (quartet.bg - quartet.bg_fg).abs().mean(1, keepdim=True)
+        mask = (quartet.mask > _SEEN).float()
+        inside = float((apart * mask).sum() / mask.sum().clamp(min=1))
+        outside = float((apart * (1 - mask)).sum() / (1 - mask).sum().clamp(min=1))
+        numbers.update(inside=inside, outside=outside)
+        if inside < outside:
+            finding = f"bg and bg_fg differ by {inside:.3f} inside the mask and by {outside:.3f} outside"
+            faults.append(Fault("broken", finding, "masks are of other pictures, or inverted: --foreground black"))
+    if quartet.depth is not None and quartet.valid is not None:
+        known = quartet.valid > _SEEN
+        ends = ((quartet.depth < 0.02) | (quartet.depth > 0.98)) & known
+        share = float(ends.sum() / known.sum().clamp(min=1))
+        numbers["depth_at_its_ends"] = share
+        if share > _FLAT_DEPTH and known.any():
+            finding = f"{share:.0%} of the depth is 0 or 1"
+            faults.append(Fault("broken", finding, "depth files hold masks, or are of another unit"))
+    if quartet.bg is not None:
+        spread = [_spread(images, backgrounds) for images in (quartet.bg, quartet.bg_fg)]
+        if spread[0] is not None and spread[1] is not None:
+            numbers.update(bg_within_group=spread[0], bg_fg_within_group=spread[1])
+            if spread[0] > 2 * spread[1] and spread[0] > 0.005:
+                finding = f"bg varies within a background ({spread[0]:.3f}) and bg_fg does not ({spread[1]:.3f})"
+                faults.append(Fault("broken", finding, "bg and bg_fg are exchanged"))
+    return conclude("fields", faults, "every field holds what it is called", numbers)
+
+
+def _spread(images: Tensor, groups: Tensor) -> float | None:
+    """Mean difference of consecutive pictures of one group; None where no group has two."""
+    found = []
+    for group in sorted(set(groups.tolist())):
+        some = images[groups == group]
+        if len(some) > 1:
+            found.append(float((some[1:] - some[:-1]).abs().mean()))
+    return sum(found) / len(found) if found else None
+
+
+def masks(quartet: Quartet) -> Finding:
+    """Whether masks hold something that a network can learn to see."""
+    if quartet.mask is None:
+        return conclude("masks", [], "no masks")
+    area = (quartet.mask > _SEEN).float().mean((1, 2, 3))
+    empty, full = float((area == 0).float().mean()), float((area > 0.98).float().mean())
+    numbers = {"median": float(area.median()), "empty": empty, "full": full}
+    faults = []
+    if float(area[area > 0].median() if (area > 0).any() else 0) < _TINY:
+        finding = f"the median mask covers {numbers['median']:.2%} of its picture"
+        faults.append(Fault("warn", finding, "see that masks are scaled 0 to 255, or crop closer"))
+    elif empty > _FEW:
+        faults.append(Fault("warn", f"{empty:.0%} of the masks are empty", "see that their values are declared"))
+    if full > _FEW:
+        finding = f"{full:.0%} of the masks cover all of the picture"
+        faults.append(Fault("broken", finding, "see which value is the object: --foreground, --mask-values"))
+    return conclude("masks", faults, f"the median mask covers {numbers['median']:.1%} of its picture", numbers)
+
+
+def prints_between_parts(quartets: Mapping[Part, Quartet]) -> Finding:
+    """Whether validation or test show a background, or an object, that training shows, by the pictures alone."""
+    faults: list[Fault] = []
+    numbers: dict[str, float] = {}
+    shown = []
+    for what in ("background", "object"):
+        images = {part: _pictures(quartet, what) for part, quartet in quartets.items()}
+        train = images.get("train")
+        if train is None:
+            continue
+        shown.append(f"{what}s")
+        for part, mine in images.items():
+            if part == "train" or mine is None:
+                continue
+            count = int(prints(mine, train, mirrored=what == "object").sum())
+            numbers[f"{part}_{what}s"] = count / len(mine)
+            if count:
+                finding = f"{count} of {len(mine)} {what}s of {part} have a near print in train"
+                grade: Grade = "broken" if count > _PRINTS * len(mine) and what == "background" else "warn"
+                faults.append(Fault(grade, finding, "let them share a group: see --scenes, --flips, groups.txt"))
+    return conclude("near prints", faults, f"no near prints of {' and '.join(shown)} between parts", numbers)
+
+
+def _pictures(quartet: Quartet, what: str) -> Tensor | None:
+    """What shows the backgrounds, or the objects, of a part; None where nothing says what an object is."""
+    if what == "background":
+        return quartet.bg if quartet.bg is not None else quartet.bg_fg
+    return None if quartet.mask is None else object_pictures(quartet.bg_fg, quartet.mask)

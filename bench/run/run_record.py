@@ -1,0 +1,180 @@
+"""From a run to its `Record`: what is known when training begins, completed by what became of it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from statistics import median
+from typing import Any
+
+import torch
+
+from bench.core.code import code_version, plugin_distributions
+from bench.core.finding import Finding
+from bench.core.machine import environment
+from bench.core.record import Failure, Load, Outcome, Record, Score
+from bench.data.source import Source
+from bench.timing.ledger import Ledger
+from bench.timing.window import Window
+from bench.train.arithmetic import arithmetic
+from bench.train.assemble import Run
+from bench.train.checks.trial import Size
+from bench.train.failures import failure_of, outcome_of
+from bench.train.loop import Observers, TrainingResult
+
+NOT_FINITE = "predictions on the test split hold NaN or infinity"
+
+
+def begin_record(
+    run: Run,
+    device: torch.device,
+    size: Size | None = None,
+    audit: Sequence[Finding] = (),
+    source: Source | None = None,
+) -> Record:
+    """The record of a run that begins now, as it stays if nothing more is heard of it: outcome ``killed``.
+
+    Args:
+        run: what is made.
+        device: where.
+        size: of its model, if it is known yet.
+        audit: what the audit found.
+        source: what it is trained on, for what it says of itself.
+    """
+    spec, where = run.spec, environment(device)
+    none = Ledger(device).timings()
+    facts = {
+        "gmacs": None if size is None else size.gmacs_reason,
+        "model": [] if size is None else list(size.notes),
+        "data": {} if source is None else source.facts(),
+        "plugins": plugin_distributions(*run.names),
+    }
+    return Record(
+        id=spec.id,
+        cell=spec.cell,
+        spec=spec,
+        recipe_name=run.recipe_name,
+        outcome="killed",
+        reason="its process ended before the run did",
+        started=_now(),
+        finished=_now(),
+        seconds=0.0,
+        code=code_version(*run.names),
+        environment=where,
+        fingerprint=where.fingerprint,
+        parameters=0 if size is None else size.parameters,
+        gmacs=None if size is None else size.gmacs,
+        loading="none",
+        epochs=[],
+        best_epoch=None,
+        test={},
+        timings=none,
+        evaluation=none,
+        peak_mib=0.0,
+        audit=list(audit),
+        arithmetic=arithmetic(device, spec.precision),
+        facts={name: value for name, value in facts.items() if value},
+    )
+
+
+def complete_record(
+    begun: Record,
+    trained: TrainingResult | None,
+    error: BaseException | None,
+    observers: Observers,
+    seconds: float,
+    tiers: Iterable[str],
+    share: int = 1,
+) -> Record:
+    """The record of a run that is over.
+
+    Args:
+        begun: as `begin_record` gave it.
+        trained: what training gave; None where it raised ``error``.
+        error: what ended it.
+        observers: what was measured.
+        seconds: that it took.
+        tiers: by which its training samples came.
+        share: runs that computed on the device at once.
+    """
+    outcome: Outcome = "finished"
+    reason: str | None = None
+    failure: Failure | None = None
+    scores = {} if trained is None else trained.test.summary()
+    if error is not None:
+        outcome, reason = outcome_of(error)
+        failure = failure_of(error, observers.position, observers.memory.mib)
+    elif any(score.value is not None and not math.isfinite(score.value) for score in scores.values()):
+        outcome, reason, failure, scores = "diverged", NOT_FINITE, Failure(phase="test"), {}
+    peaks = {stage: round(mib, 1) for stage, mib in observers.memory.stages.items()}
+    facts: dict[str, Any] = {
+        "peak_mib": peaks if len(peaks) > 1 else {},
+        "engine": f"eager: {observers.refused}" if observers.refused else "",
+        "resumed_from": {} if trained is None else trained.others,
+        "metrics": {} if trained is None or outcome != "finished" else _without_value(trained),
+    }
+    made: dict[str, Any] = {
+        "outcome": outcome,
+        "reason": reason,
+        "failure": failure,
+        "finished": _now(),
+        "seconds": seconds,
+        "loading": " and ".join(sorted(tiers)) or "none",
+        "test": {name: Score(value=score.value, images=score.images) for name, score in scores.items()},
+        "timings": observers.training.timings(),
+        "evaluation": observers.evaluation.timings(),
+        "peak_mib": observers.memory.mib,
+        "peak_of": observers.memory.kind,
+        "load": load_of(observers.training.windows, share),
+        "facts": begun.facts | {name: value for name, value in facts.items() if value},
+    }
+    if trained is not None:
+        made |= {
+            "epochs": trained.history,
+            "best_epoch": trained.best_epoch,
+            "resumed": trained.resumed,
+            "metrics": trained.test.facts,
+            "pooled_terms": trained.test.pooled,
+        }
+    return begun.model_copy(update=made)
+
+
+def _without_value(trained: TrainingResult) -> dict[str, str]:
+    """Why metrics of heads that were tested have no value, by key."""
+    scores, facts = trained.test.summary(), trained.test.facts
+    return {
+        key: "NaN or infinite for every test image"
+        for key, score in scores.items()
+        if score.value is None
+        and facts[key].on_request
+        and set(facts[key].needs) & {"mask", "depth"} <= {*trained.heads}
+    }
+
+
+def load_of(windows: Sequence[Window], share: int = 1) -> Load | None:
+    """What others did to the machine during these windows of training; None where there are none.
+
+    Args:
+        windows: of training.
+        share: runs that were made on the device at once: with more than one, every window is disturbed.
+    """
+    if not windows:
+        return None
+    beside = f"beside {share - 1} other runs of a sweep" if share > 1 else None
+    reasons = Counter(reason for window in windows if (reason := window.disturbed or beside) is not None)
+    others = [window.others for window in windows if window.others is not None]
+    return Load(
+        windows=len(windows),
+        disturbed=reasons.total(),
+        others=round(median(others), 4) if others else None,
+        reasons=dict(reasons.most_common()),
+        marked=reasons.total() == len(windows),
+        unknown=None if others or reasons else "nothing counts what others take of this machine",
+        shared=share,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,129 @@
+"""What inspection finds, on data with one fault each; and what it does not cry about."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bench.core.files import canonical_json
+from bench.data.inspection.contact_sheet import contact_sheet, save_sheet
+from bench.data.inspection.inspection import Inspection, inspect
+from bench.data.stored.source import Stored
+from bench.data.synthetic.source import Synthetic
+from bench.report.terminal.inspection_table import inspection_lines
+from tests.bench.data.stored.conftest import SIDE, Folder
+
+
+def grades(found: Inspection) -> dict[str, str]:
+    return {finding.check: finding.grade for finding in found.findings}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "data", backgrounds=6, objects=6)
+
+
+def stored(folder: Folder, **options) -> Inspection:
+    return inspect(Stored(folder.root, **{"split": "unseen-bg", "packed": None, **options}), size=48)
+
+
+def test_sound_data_is_ok(folder) -> None:
+    found = stored(folder)
+    assert set(grades(found).values()) == {"ok"}, found.findings
+    assert sum(part["quartets"] for part in found.parts.values()) == 36
+    assert found.sizes == {f"{SIDE}x{SIDE}": 36}
+    assert found.coverage[2] == pytest.approx(20 * 16 / SIDE**2, abs=1e-3)
+    assert found.depth["known"] == 1
+    assert sum(found.depth["histogram"]) == pytest.approx(1, abs=1e-3)
+    true = np.stack([folder.quartet(g, o)[1] for g in range(1, 7) for o in range(1, 7)]) / 255
+    assert found.fields["bg_fg"]["mean"] == pytest.approx(true.mean((0, 1, 2)), abs=2e-3)
+    assert found.fields["bg_fg"]["std"] == pytest.approx(true.std((0, 1, 2)), abs=2e-3)
+
+
+def test_any_source_can_be_looked_at() -> None:
+    found = inspect(Synthetic(rooms=20, figures=20), samples=24, size=32)
+    assert {check: grade for check, grade in grades(found).items() if check != "near prints"}.keys() == {
+        "reading",
+        "files",
+        "fields",
+        "alignment",
+        "masks",
+    }
+    assert all(grade == "ok" for check, grade in grades(found).items() if check != "near prints")
+    assert found.parts["train"]["quartets"] is None
+
+
+def test_backgrounds_of_other_pictures(folder) -> None:
+    for g in range(1, 4):
+        folder.save(f"bg/bg{g:03}.png", folder.quartet(g % 3 + 1, 1)[0])
+    assert grades(stored(folder))["alignment"] == "broken"
+
+
+def test_exchanged_fields(folder) -> None:
+    (folder.root / "mask").rename(folder.root / "x")
+    (folder.root / "depth").rename(folder.root / "mask")
+    (folder.root / "x").rename(folder.root / "depth")
+    assert grades(stored(folder, depth_unit="8bit"))["fields"] == "broken"
+
+
+def test_inverted_masks(folder) -> None:
+    for path in (folder.root / "mask").iterdir():
+        Image.fromarray(255 - np.asarray(Image.open(path))).save(path)
+    (finding,) = [finding for finding in stored(folder).findings if finding.check == "fields"]
+    assert finding.grade == "broken"
+    assert "--foreground black" in finding.advice
+    assert grades(stored(folder, foreground="black"))["fields"] == "ok"
+
+
+def test_tiny_masks(folder) -> None:
+    for path in (folder.root / "mask").iterdir():
+        mask = np.zeros((SIDE, SIDE), np.uint8)
+        mask[20:22, 15:17] = 255
+        Image.fromarray(mask).save(path)
+    assert grades(stored(folder))["masks"] == "warn"
+
+
+def test_prints_of_one_photograph_in_two_parts(folder) -> None:
+    draw = np.random.default_rng(0)
+    for g in range(1, 7):
+        small = Image.fromarray(draw.integers(0, 255, (6, 6, 3), dtype=np.uint8))
+        Image.fromarray(np.asarray(small.resize((SIDE, SIDE), Image.Resampling.BICUBIC))).save(
+            folder.root / f"bg/bg{g:03}.png"
+        )
+    fine = stored(folder)
+    assert grades(fine)["near prints"] == "ok"
+    for g in range(1, 7):
+        pixels = np.asarray(Image.open(folder.root / "bg/bg001.png")).astype(np.int32) + g
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder.root / f"bg/bg{g:03}.png")
+    assert grades(stored(folder))["near prints"] == "broken"
+
+
+def test_a_doubtful_unit_and_pictures_not_looked_at(folder) -> None:
+    (folder.root / "bg_fg/x.heic").write_bytes(b"")
+    found = stored(folder, depth_unit="tum")
+    assert grades(found)["reading"] == grades(found)["files"] == "warn"
+    assert any("mm is likely" in finding.finding for finding in found.findings)
+
+
+def test_figures_are_json_and_lines(folder) -> None:
+    found = stored(folder)
+    facts = json.loads(canonical_json(found.to_json()))
+    assert facts["parts"]["train"]["quartets"] == found.parts["train"]["quartets"]
+    lines = list(inspection_lines(found))
+    assert any("recognised as pairs" in line for line in lines)
+    assert sum(line.startswith("ok") for line in lines) == len(found.findings)
+
+
+def test_a_contact_sheet_shows_what_was_looked_at(folder, tmp_path: Path) -> None:
+    found = stored(folder)
+    save_sheet(contact_sheet(found.quartets, each=2, doubtful=0, side=48), tmp_path / "sheet.png")
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    first = (found.quartets["train"].bg_fg[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    windows = np.lib.stride_tricks.sliding_window_view(sheet, (48, 48, 3))[:, :, 0]
+    assert (windows == first).all((-1, -2, -3)).sum() == 1
+    assert torch.is_tensor(found.quartets["train"].mask)

@@ -93,6 +93,9 @@ def sweep(
         bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
     ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw unfinished runs' checkpoints away.")] = False,
+    resume_anyway: Annotated[
+        bool, typer.Option("--resume-anyway", help="Go on from a checkpoint of other code or arithmetic, too.")
+    ] = False,
     baselines: Annotated[bool, typer.Option(help="Also fit the baselines that learn nothing, once.")] = True,
     strict: Annotated[bool, typer.Option("--strict", help="Do not train what the audit finds broken.")] = False,
     out: Annotated[Path | None, typer.Option(help="Leaderboard to regenerate.")] = Path("leaderboard.md"),
@@ -102,11 +105,10 @@ def sweep(
     The same command goes on with what is left, however it was stopped. A run that fails is a row; the others go on, and
     the command ends with exit status 4 and the line that tries the failed ones again.
     """
-    from rich.console import Console
-
     from bench.core import files
     from bench.core.errors import BenchError
     from bench.core.interruption import Interruption
+    from bench.report.terminal.console import plain_console
     from bench.report.terminal.sweep_plan import plan_lines
     from bench.run.sweep.grid.grid import Grid
     from bench.run.sweep.sweep import Sweep
@@ -118,7 +120,7 @@ def sweep(
         raise BenchError("no models: give --model, or a file with model = [...]")
     if out is not None:
         files.check_writable(out, "--out")
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
     made = Sweep(
         grid=Grid(model, loss or ["bce_ssim"], exclude or ()),
         protocol=budget.resolve(),
@@ -136,6 +138,7 @@ def sweep(
         baselines=baselines,
         again=again,
         fresh=fresh,
+        resume_anyway=resume_anyway,
         strict=strict,
         share=share,
         timeout=None if timeout is None else _seconds(timeout),

@@ -54,6 +54,7 @@ class Sweep:
         baselines: also fit those that learn nothing, unless they have records.
         again: run even what this machine and this code have a finished record of.
         fresh: begin anew where unfinished runs left a checkpoint.
+        resume_anyway: go on from checkpoints of other code or arithmetic, too.
         strict: do not train what the audit finds broken.
         share: runs made at once on the device; with more than one their timings are marked.
         threads: that a run computes with on a CPU; None for as many as in this process.
@@ -84,6 +85,7 @@ class Sweep:
     baselines: bool = True
     again: bool = False
     fresh: bool = False
+    resume_anyway: bool = False
     strict: bool = False
     share: int = 1
     threads: int | None = None
@@ -180,7 +182,7 @@ class Sweep:
         self.scheduler = Scheduler(
             Agenda(self._left),
             executor,
-            ResultsBooks(self.results, self._device, self._found, self.estimate.parameters),
+            ResultsBooks(self.results, self.runs, self._device, self._found),
             timeout=self.timeout,
             deadline=None if self.max_seconds is None else time.monotonic() + self.max_seconds,
             interruption=self.interruption,
@@ -205,6 +207,7 @@ class Sweep:
             share=self.share,
             threads=self.threads or torch.get_num_threads(),
             again=self.again,
+            resume_anyway=self.resume_anyway,
             strict=self.strict,
             models=tuple(dict.fromkeys(cell.model for cell in self.cells)),
             recipes=tuple(dict.fromkeys(cell.recipe.text for cell in self.cells)),

@@ -82,6 +82,7 @@ class WorkerConfig(BaseModel):
         share: runs that compute on the device at once; timings are worth something with 1 alone.
         threads: that torch computes with on a CPU.
         again: make a run even where it is found to be done when its turn comes.
+        resume_anyway: go on from checkpoints of other code or arithmetic, too.
         strict: do not train what the audit finds broken.
         models, recipes: of the grid, so that the code of all is imported once.
     """
@@ -97,6 +98,7 @@ class WorkerConfig(BaseModel):
     share: int = 1
     threads: int
     again: bool = False
+    resume_anyway: bool = False
     strict: bool = False
     models: tuple[str, ...] = ()
     recipes: tuple[str, ...] = ()

@@ -109,18 +109,22 @@ class Worker:
             interruption,
             list(self._metrics),
             share=config.share,
+            resume_anyway=config.resume_anyway,
             loaders=ready_samples(config.runs / "packed"),
         )
-        found = FoundRecords(config.results, self._device, self._metrics)
+
+        def found() -> FoundRecords:
+            """What is recorded by now, by whomever."""
+            return FoundRecords(config.results, self._device, self._metrics)
 
         def meanwhile() -> Done | None:
             """What others have recorded of this run since the sweep looked for it."""
-            return None if config.again else found.finished(task.spec)
+            return None if config.again else found().finished(task.spec)
 
         with device_to_oneself(config.device, config.share, lambda: emit({"kind": "waiting"})):
             emit({"kind": "acquired"})
             try:
-                known = found.audit(task.audited) if task.audited else None
+                known = found().audit(task.audited) if task.audited else None
                 findings = self._audit(run, reporter.preparing) if known is None else known
                 if config.strict and (worst := broken(findings)):
                     reasons = "; ".join(f"{finding.check}: {finding.finding}" for finding in worst)

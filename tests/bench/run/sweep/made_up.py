@@ -93,13 +93,13 @@ class MemoryBooks:
 
     def __init__(self) -> None:
         self.written: dict[str, Record] = {}
-        self.failures: dict[str, Failure] = {}
+        self.failures: dict[str, Failure | None] = {}
 
     def read(self, task: Task, path: str) -> Record:
         self.written[task.key] = record(task.spec.model, seed=task.spec.seed)
         return self.written[task.key]
 
-    def lost(self, task: Task, outcome: Outcome, reason: str, failure: Failure, seconds: float) -> Record:
+    def lost(self, task: Task, outcome: Outcome, reason: str, failure: Failure | None) -> Record:
         self.failures[task.key] = failure
         self.written[task.key] = record(task.spec.model, seed=task.spec.seed, outcome=outcome, reason=reason)
         return self.written[task.key]

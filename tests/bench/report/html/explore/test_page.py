@@ -70,7 +70,7 @@ def test_side_by_side(folder: Path) -> None:
 
 
 def test_slices(folder: Path) -> None:
-    assert "no record of this board says what its test images are like" in report(folder / "results", folder / "runs")
+    assert "no record of this board has facts of its test images" in report(folder / "results", folder / "runs")
     named = next((n, r) for n, r in store.read_all(folder / "results") if (r.spec.model, r.spec.seed) == ("unet", 0))
     table = store.read_images(folder / "results" / named[0])
     table["image/mask_area"] = [0.01 * (index % 8) for index in range(len(table["sample"]))]

@@ -6,9 +6,9 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from bench.core.errors import BenchError
 from registry.optimizers import optimizers
@@ -17,6 +17,9 @@ from registry.schedules import schedules
 
 Samples = Annotated[int, Field(gt=0, le=2**31)]
 """Composites a pass."""
+Normalization = Literal["none", "data", "imagenet"]
+LATER: dict[str, Any] = {"normalize": "none", "patience": 0}
+"""Fields that protocols did not have from the beginning, with their defaults: only another value is written."""
 
 
 class Stage(BaseModel):
@@ -40,6 +43,9 @@ class Protocol(BaseModel):
         train_samples, val_samples, test_samples: composites a pass.
         optimizer, schedule: keys of `registry.optimizers` and `registry.schedules`, parameters in brackets.
         augmentation: a level of `bench.data.augment`.
+        normalize: of the images that a network gets: ``none``, mean and standard deviation of the training split
+            (``data``), or those of ImageNet (``imagenet``).
+        patience: epochs of a stage without a better validation loss after which training ends; 0: it never does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +61,13 @@ class Protocol(BaseModel):
     optimizer: str = "adam"
     schedule: str = "onecycle"
     augmentation: str = "flip"
+    normalize: Normalization = "none"
+    patience: int = Field(default=0, ge=0, le=100_000)
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = dump(self)
+        return {name: value for name, value in values.items() if name not in LATER or value != LATER[name]}
 
     @property
     def size(self) -> int:

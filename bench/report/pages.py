@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from bench.core import files
+from bench.core.errors import BenchError
 from bench.report.markdown.excerpt import put
 from bench.report.markdown.leaderboard import leaderboard
 from bench.results import store
@@ -19,15 +20,25 @@ def pages(results: Path, page: Path, pool: bool = False, readme: bool = True) ->
         page: the leaderboard.
         pool: count machines as a further random level.
         readme: whether to include the excerpt; a README without the two markers has none.
+
+    Raises:
+        BenchError: the README is not UTF-8.
     """
     records = store.read_all(results)
     link = Path(os.path.relpath(results, page.parent)).as_posix()
     texts = {page: leaderboard(records, link, results, pool), results / store.SCHEMA: store.schema()}
     front = page.parent / "README.md"
     if readme and front.exists():
-        text = front.read_bytes().decode()
-        texts[front] = put(text, records, results)
+        texts[front] = put(_text_of(front), records, results)
     return texts
+
+
+def _text_of(page: Path) -> str:
+    """The text of a page with its line endings as they are."""
+    try:
+        return page.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise BenchError(f"{page} is not UTF-8, byte {error.start}: save it as UTF-8, or move it away") from error
 
 
 def stale(texts: dict[Path, str]) -> list[Path]:

@@ -29,14 +29,17 @@ def report(results: Path, runs: Path, pool: bool = False) -> str:
     return render(
         "report.html.j2",
         boards=[_board(index, group, lines, results) for index, group in enumerate(groups)],
-        data={"lines": lines, "boards": [_facts(group) for group in groups]},
+        data={
+            "lines": lines,
+            "boards": [_facts(group) for group in groups],
+            "colours": {name: css(colour) for name, colour in zip(BLOCKS, shades(BLOCKS), strict=True)},
+        },
         scenes=[scenes(group, runs) for group in groups],
         failures=[(name, record) for group in groups for name, record in group.failures],
         alarms=[alarm for group in groups for alarm in group.alarms],
         findings=_findings(groups),
         machines=_machines(groups),
         filters={key: sorted({str(line[key]) for line in lines}) for key in ("model", "loss", "precision", "machine")},
-        colours={name: css(colour) for name, colour in zip(BLOCKS, shades(BLOCKS), strict=True)},
     )
 
 

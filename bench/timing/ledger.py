@@ -258,7 +258,7 @@ class Ledger:
 
     def _close(self) -> Window:
         """Synchronise once and keep the window; its blocks are still to be read."""
-        reading = None if self.gauge is None else self.gauge.end()  # an idle GPU would say nothing of the window
+        observation = None if self.gauge is None else self.gauge.end()  # an idle GPU would say nothing of the window
         launched = time.perf_counter()
         if self._cuda:
             torch.cuda.synchronize(self.device)
@@ -273,8 +273,8 @@ class Ledger:
                 self.tag,
                 ended - launched if self._cuda else 0.0,
                 "eager" if self._instrumented else self.plain_engine,
-                getattr(reading, "others", None),
-                None if reading is None else reading.disturbed,
+                getattr(observation, "others", None),
+                None if observation is None else observation.disturbed,
             )
         )
         return self.windows[-1]

@@ -28,7 +28,7 @@ class BadParameter(RegistryError):
 
 
 class DuplicateName(RegistryError):
-    """Two entries under one name."""
+    """Two entries under the same name."""
 
 
 class ContractError(RegistryError):

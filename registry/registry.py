@@ -10,16 +10,16 @@ entry point of another distribution; or a user's own ``package.module:attribute`
 from __future__ import annotations
 
 import fnmatch
-import sys
-from collections.abc import Callable, Iterable, Mapping
-from importlib import metadata
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from registry.errors import DuplicateName, RegistryError, UnknownName
 from registry.lookup.entry import Entry
+from registry.lookup.entry_points import EntryPoints
 from registry.lookup.imports import find_attribute, import_module
+from registry.lookup.index import Index
 from registry.lookup.keys import format_key, parse_key
-from registry.lookup.source_text import docstring_line, file_of, registered
+from registry.lookup.source_text import docstring_line
 from registry.ranges import Range
 
 __all__ = ["Entry", "Registry", "format_key", "parse_key"]
@@ -53,7 +53,7 @@ class Registry(Generic[T]):
         self.kind = kind
         self.where = where
         self._group = group
-        self._index, _, self._variable = (index or "").partition(":")
+        self._index = Index(index) if index else None
         self._inputs = inputs
         self._values = values
         self._entries: dict[str, Entry[T]] = {}
@@ -62,7 +62,7 @@ class Registry(Generic[T]):
         self._aliases: dict[str, str] = {}
         self._families: dict[str, str] = {}
         self._members: dict[str, str] = {}
-        self._points: dict[str, list[metadata.EntryPoint]] | None = None
+        self._points = EntryPoints(group)
 
     def lazy(self, module: str, *names: str) -> None:
         """Announce that importing ``module`` registers ``names``."""
@@ -97,8 +97,8 @@ class Registry(Generic[T]):
 
         def keep(build: Callable[P, T]) -> Callable[P, T]:
             entry = Entry(build.__name__, build, facts, ranges or {}, self._inputs)
-            self._check_ranges(entry)
-            if self._is_own(build.__module__):
+            entry.check_ranges(self.kind)
+            if self._index is None or self._index.owns(build.__module__):
                 self._keep_own(entry)
             else:
                 name = f"{build.__module__}:{build.__qualname__}"
@@ -119,7 +119,7 @@ class Registry(Generic[T]):
 
     def names(self, pattern: str = "*") -> list[str]:
         """All names that match a shell wildcard, in alphabetical order; imports nothing."""
-        known = {*self._entries, *self._modules, *self._entry_points()}
+        known = {*self._entries, *self._modules, *self._points.names()}
         return sorted(name for name in known if fnmatch.fnmatchcase(name, pattern))
 
     def module(self, name: str) -> str | None:
@@ -128,8 +128,7 @@ class Registry(Generic[T]):
             return self._modules[name]
         if name in self._entries:
             return self._entries[name].build.__module__
-        points = self._entry_points().get(name)
-        return points[0].module if points else None
+        return self._points.module(name)
 
     def summary(self, name: str) -> str:
         """One line about a listed name; read from the source where its module was not imported yet."""
@@ -137,8 +136,7 @@ class Registry(Generic[T]):
             return self._entries[name].summary
         if name in self._modules:
             return docstring_line(self._modules[name], name)
-        points = self._entry_points().get(name, [])
-        return " and ".join(f"of the distribution {_distribution(point)}" for point in points)
+        return self._points.summary(name)
 
     def families(self) -> list[str]:
         """The prefixes under which entries are made on demand."""
@@ -152,11 +150,7 @@ class Registry(Generic[T]):
 
     def missing_lines(self) -> list[str]:
         """What the index lacks: each line as it should read, with its file; found without importing anything."""
-        return [
-            self._lacks(module, name)
-            for module, name in (registered(self._package(), self._variable) if self._index else ())
-            if module != self._index and self._modules.get(name) != module
-        ]
+        return self._index.missing_lines(self._modules) if self._index is not None else []
 
     def get(self, name: str) -> Entry[T]:
         """The entry of that name, alias, family member or ``package.module:function``.
@@ -200,46 +194,18 @@ class Registry(Generic[T]):
         except SystemExit as error:
             raise RegistryError(f"{self.kind} {key!r} ended the program ({error!r}) while it was built") from error
 
-    def _is_own(self, module: str) -> bool:
-        """Whether a module lies in the package whose index this registry keeps; without an index every one does."""
-        return not self._index or module == self._index or module.startswith(f"{self._package()}.")
-
-    def _package(self) -> str:
-        known = sys.modules.get(self._index)
-        return self._index if known is not None and hasattr(known, "__path__") else self._index.rpartition(".")[0]
-
-    def _lacks(self, module: str, name: str) -> str:
-        return f'{file_of(self._index)} lacks the line: {self._variable}.lazy("{module}", "{name}")'
-
     def _keep_own(self, entry: Entry[T]) -> None:
         name, module = entry.name, entry.build.__module__
         announced = self._modules.get(name)
         if name in self._entries or (announced is not None and announced != module) or name in self._aliases:
-            raise DuplicateName(f"there is a {self.kind} {name!r} already; choose another name")
-        if self._index and announced is None and module != self._index:
-            raise RegistryError(f"{module} registers the {self.kind} {name!r}, but {self._lacks(module, name)}")
+            raise DuplicateName(f"there is already a {self.kind} {name!r}; choose another name")
+        if self._index is not None and announced is None and module != self._index.module:
+            raise RegistryError(f"{module} registers the {self.kind} {name!r}, but {self._index.lacks(module, name)}")
         self._entries[name] = entry
-
-    def _check_ranges(self, entry: Entry[T]) -> None:
-        takes = entry.parameters if entry.ranges else {}
-        for name, allowed in entry.ranges.items():
-            if name not in takes:
-                raise RegistryError(f"{self.kind} {entry.name!r} has a range for {name!r}, which it does not take")
-            default = takes[name]
-            if isinstance(default, int | float) and default not in allowed:
-                raise RegistryError(f"{self.kind} {entry.name!r}: the default of {name}, {default}, is not {allowed}")
 
     def _refuse_duplicate(self, name: str) -> None:
         if name in self._entries or name in self._modules or name in self._aliases:
-            raise DuplicateName(f"there is a {self.kind} {name!r} already; choose another name")
-
-    def _entry_points(self) -> Mapping[str, list[metadata.EntryPoint]]:
-        if self._points is None:
-            points: Iterable[metadata.EntryPoint] = metadata.entry_points(group=self._group) if self._group else ()
-            self._points = {}
-            for point in points:
-                self._points.setdefault(point.name, []).append(point)
-        return self._points
+            raise DuplicateName(f"there is already a {self.kind} {name!r}; choose another name")
 
     def _materialise(self, name: str) -> None:
         """Import what provides ``name`` and leave its entry in ``_entries`` or ``_made``."""
@@ -253,10 +219,8 @@ class Registry(Generic[T]):
             if name.startswith(prefix):
                 self._made[name] = find_attribute(factory, purpose)(name[len(prefix) :])
                 return
-        if points := self._entry_points().get(name):
-            if len(points) > 1:
-                raise DuplicateName(f"the {purpose} is offered {self.summary(name)}: remove one of them")
-            self._made[name] = self._entry_of(name, find_attribute(points[0].value.partition("[")[0].strip(), purpose))
+        if path := self._points.path(name, purpose):
+            self._made[name] = self._entry_of(name, find_attribute(path, purpose))
             return
         if ":" in name:
             found = find_attribute(name, purpose)
@@ -278,7 +242,3 @@ class Registry(Generic[T]):
         if known is not None:
             return Entry(name, found, known.facts, known.ranges, self._inputs)
         return Entry(name, found, inputs=self._inputs)
-
-
-def _distribution(point: metadata.EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else point.value

@@ -1,4 +1,4 @@
-"""The command line: one file a command; each parses, calls one library function, and prints."""
+"""The command line: a file per command; each parses, calls a library function, and prints."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from bench.cli.develop import regress
 from bench.cli.encoding import degrade_output
 from bench.cli.options.expand import expand, plain
 from bench.cli.read import choose, compare, explain, export, leaderboard, report, slices
-from bench.cli.train import profile, reproduce, run, runs, tax
+from bench.cli.train import profile, reproduce, run, runs, sweep, tax
 from bench.cli.use import evaluate, predict, robust
+from bench.cli.warning_lines import print_as_lines
 from bench.core.errors import BenchError, Interrupted
 from bench.core.user_code import error_in_user_code
 from registry.errors import RegistryError
@@ -27,7 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    help="Choose an architecture and a loss for dense prediction: train, time, rank and audit them in one common loop.",
+    help="Choose an architecture and a loss for dense prediction: train, time, rank and audit them in a common loop.",
     epilog="Begin with: bench run --model unet --loss bce_ssim",
 )
 
@@ -35,7 +36,7 @@ app = typer.Typer(
 def _command(
     panel: str, name: str, function: Callable[..., None], examples: str, group: typer.Typer | None = None
 ) -> None:
-    """Add a command to the program or a group; its help is its docstring, the examples are lines to be copied."""
+    """Add a command to the program or a group; its help is its docstring, and the examples are lines to copy."""
     paragraphs = (function.__doc__ or "").strip().split("\n\n")
     text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
     epilog = "\n  ".join(["Examples:", *examples.strip().splitlines()])
@@ -43,6 +44,7 @@ def _command(
 
 
 _command(TRAIN, "run", run.run, run.EXAMPLES)
+_command(TRAIN, "sweep", sweep.sweep, sweep.EXAMPLES)
 _command(TRAIN, "profile", profile.profile, profile.EXAMPLES)
 _command(TRAIN, "tax", tax.tax, tax.EXAMPLES)
 _command(TRAIN, "reproduce", reproduce.reproduce, reproduce.EXAMPLES)
@@ -62,7 +64,7 @@ _command(CHECK, "check", check.check, check.EXAMPLES)
 _command(CHECK, "list", listing.listing, listing.EXAMPLES)
 _command(CHECK, "show", show.show, show.EXAMPLES)
 _command(CHECK, "doctor", doctor.doctor, doctor.EXAMPLES)
-data_commands = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Look at data, pack it, export it.")
+data_commands = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Inspect data, pack it, export it.")
 app.add_typer(data_commands, name="data", rich_help_panel=CHECK)
 _command(CHECK, "inspect", data.inspect, data.INSPECT_EXAMPLES, data_commands)
 _command(CHECK, "pack", data.pack, data.PACK_EXAMPLES, data_commands)
@@ -71,9 +73,10 @@ _command(DEVELOP, "regress", regress.regress, regress.EXAMPLES)
 
 
 def main() -> None:
-    """Run the command line; a mistake that a person can put right ends in one message and its exit status."""
+    """Run the command line; a user's mistake ends in a message and an exit status, without a traceback."""
     degrade_output()
-    sys.path.insert(0, "")  # a user's own model or term may lie in the current folder
+    print_as_lines()
+    sys.path.insert(0, "")  # a user's own model or term may be in the current folder
     try:
         app()
     except BenchError as error:

@@ -1,4 +1,4 @@
-"""Output that a terminal's encoding cannot show is shown by what looks like it, instead of ending a command."""
+"""Characters that an output's encoding lacks are replaced by similar ones instead of raising an error."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 import sys
 import unicodedata
 
-_LOOK_ALIKES = {
+_SIMILAR = {
     "–": "-",
     "—": "-",
     "−": "-",
@@ -23,11 +23,11 @@ _LOOK_ALIKES = {
     "─": "-",
     "│": "|",
 }
-_HANDLER = "look-alikes"
+_HANDLER = "similar"
 
 
 def degrade_output() -> None:
-    """Let standard output and error replace what their encoding lacks."""
+    """Make standard output and error replace characters that their encoding lacks."""
     codecs.register_error(_HANDLER, replace_unknown)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -35,15 +35,15 @@ def degrade_output() -> None:
 
 
 def replace_unknown(error: UnicodeError) -> tuple[str, int]:
-    """A handler of `codecs`: look-alikes, letters without their accents, eighths of a block as ``#``, else ``?``."""
+    """A handler of `codecs`: similar characters, letters without accents, parts of a block as ``#``, else ``?``."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(map(_plain, error.object[error.start : error.end])), error.end
 
 
 def _plain(letter: str) -> str:
-    if letter in _LOOK_ALIKES:
-        return _LOOK_ALIKES[letter]
+    if letter in _SIMILAR:
+        return _SIMILAR[letter]
     name = unicodedata.name(letter, "")
     if name.startswith("BOX DRAWINGS"):
         return "|" if "VERTICAL" in name else "-"

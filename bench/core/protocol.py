@@ -6,9 +6,9 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from bench.core.errors import BenchError
 from registry.optimizers import optimizers
@@ -17,6 +17,9 @@ from registry.schedules import schedules
 
 Samples = Annotated[int, Field(gt=0, le=2**31)]
 """Composites a pass."""
+Normalization = Literal["none", "data", "imagenet"]
+LATER: dict[str, Any] = {"normalize": "none", "patience": 0}
+"""Fields that protocols did not have from the beginning, with their defaults: only another value is written."""
 
 
 class Stage(BaseModel):
@@ -40,6 +43,9 @@ class Protocol(BaseModel):
         train_samples, val_samples, test_samples: composites a pass.
         optimizer, schedule: keys of `registry.optimizers` and `registry.schedules`, parameters in brackets.
         augmentation: a level of `bench.data.augment`.
+        normalize: of the images that a network gets: ``none``, mean and standard deviation of the training split
+            (``data``), or those of ImageNet (``imagenet``).
+        patience: epochs of a stage without a better validation loss after which training ends; 0: it never does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +61,13 @@ class Protocol(BaseModel):
     optimizer: str = "adam"
     schedule: str = "onecycle"
     augmentation: str = "flip"
+    normalize: Normalization = "none"
+    patience: int = Field(default=0, ge=0, le=100_000)
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = dump(self)
+        return {name: value for name, value in values.items() if name not in LATER or value != LATER[name]}
 
     @property
     def size(self) -> int:
@@ -113,9 +126,21 @@ class Protocol(BaseModel):
         if in_stage:
             changes["stages"] = [{**stage.model_dump(), **in_stage} for stage in self.stages]
         changed = _validated({**self.model_dump(), **changes}, "not a protocol")
-        return (
-            self if changed == self else changed.model_copy(update={"name": "custom", "base": self.base or self.name})
-        )
+        if changed == self:
+            return self
+        return _recognised(changed.model_copy(update={"name": "custom", "base": self.base or self.name}))
+
+    def canonical(self, augmentation: str | None = None) -> Protocol:
+        """The same budget in its one spelling: keys canonical, and a registered protocol's name if it is that one.
+
+        Args:
+            augmentation: the canonical form of its own, which this package cannot tell; None leaves it as it is.
+
+        Raises:
+            RegistryError: no such optimizer or schedule, or not with these parameters.
+        """
+        keys = {"optimizer": optimizers.canonical(self.optimizer), "schedule": schedules.canonical(self.schedule)}
+        return _recognised(self.model_copy(update={**keys, "augmentation": augmentation or self.augmentation}))
 
     def toml(self) -> str:
         """The protocol as a TOML file that `find_protocol` reads back."""
@@ -196,12 +221,21 @@ def find_protocol(name: str) -> Protocol:
     """
     if not name.endswith(".toml"):
         found = protocols.build(name)
-        return _own(found) if ":" in name else found
+        return _own(found.canonical()) if ":" in name else found
     try:
         content = tomllib.loads(Path(name).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BenchError(f"cannot read the protocol {name}: {error}") from error
     return _own(_validated({"version": 1, "name": Path(name).stem, **content, "base": None}, f"{name} is no protocol"))
+
+
+def _recognised(protocol: Protocol) -> Protocol:
+    """A custom protocol that differs in nothing from the registered one it was made from is that one."""
+    if protocol.name != "custom" or protocol.base not in protocols.names():
+        return protocol
+    registered = protocols.build(protocol.base)
+    names = {"name": registered.name, "summary": registered.summary, "base": None}
+    return registered if protocol.model_copy(update=names) == registered else protocol
 
 
 def _own(protocol: Protocol) -> Protocol:
@@ -222,5 +256,4 @@ def _validated(values: dict[str, Any], what: str) -> Protocol:
     except ValidationError as error:
         reasons = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, not {e['input']!r:.40}" for e in error.errors()]
         raise BenchError(f"{what}: {'; '.join(reasons)}") from error
-    optimizer, schedule = optimizers.canonical(protocol.optimizer), schedules.canonical(protocol.schedule)
-    return protocol.model_copy(update={"optimizer": optimizer, "schedule": schedule})
+    return protocol.canonical()

@@ -15,7 +15,7 @@ MemoryFormat = Literal["channels_last", "contiguous"]
 Engine = Literal["eager", "compiled", "graphed"]
 Inputs = Literal["pair", "image"]
 
-LATER: dict[str, Any] = {"engine": "eager", "inputs": "pair"}
+LATER: dict[str, Any] = {"engine": "eager", "inputs": "pair", "init": ""}
 """Fields that specs did not have from the beginning, with their defaults: only another value enters the digest."""
 
 
@@ -32,6 +32,7 @@ class RunSpec(BaseModel):
         memory_format: of images and weights, ``channels_last`` or ``contiguous``; ``layout`` in records of format 1.
         engine: what runs a step: ``eager``, ``compiled`` or ``graphed``.
         inputs: ``pair``, background and composite, or ``image``, the composite alone.
+        init: checksum of the weights that training starts from; empty for random ones.
         seed: of initialisation, order and augmentation.
     """
 
@@ -45,6 +46,7 @@ class RunSpec(BaseModel):
     memory_format: MemoryFormat = "channels_last"
     engine: Engine = "eager"
     inputs: Inputs = "pair"
+    init: str = ""
     seed: int = 0
 
     @model_validator(mode="before")
@@ -67,10 +69,21 @@ class RunSpec(BaseModel):
 
     @property
     def precision_label(self) -> str:
-        """The precision for people: the memory format is named only where it is not the usual one."""
-        if self.memory_format == "channels_last":
-            return self.precision
-        return f"{self.precision}, {self.memory_format}"
+        """How it is computed, for people: the precision, and of the rest what is not the usual.
+
+        >>> from bench.core.protocol import find_protocol
+        >>> RunSpec(model="unet", recipe="", protocol=find_protocol("quick"), data={}, inputs="image").precision_label
+        'float32, inputs=image'
+        """
+        unusual = {
+            name: getattr(self, name)
+            for name, usual in ({"memory_format": "channels_last"} | LATER).items()
+            if getattr(self, name) != usual
+        }
+        plain = ("memory_format", "engine")  # whose values say what they are
+        return ", ".join(
+            [self.precision, *(value if name in plain else f"{name}={value}" for name, value in unusual.items())]
+        )
 
     def _identity(self) -> dict[str, Any]:
         """What is hashed: in the words of format 1, so that a run has one id for ever."""

@@ -65,6 +65,14 @@ def integers(seed: int, stream: str, ids: Tensor, below: int) -> Tensor:
     return (uniform(seed, stream, ids, 1)[:, 0].double() * below).long()
 
 
+def whole_numbers(draws: Tensor, low: int, high: int) -> Tensor:
+    """Uniform draws in [0, 1), of any shape, to whole numbers from ``low`` to ``high``, float32, equally likely each.
+
+    float32 rounds ``low`` plus the largest draw (one of 2^24) up to ``high + 1``, which is clamped.
+    """
+    return (low + draws * (high - low + 1)).floor().clamp(max=high)
+
+
 @lru_cache(maxsize=8)
 def _quantiles(device: torch.device) -> Tensor:
     """The normal distribution's quantiles at the middles of 4096 equal slices, scaled to unit variance."""

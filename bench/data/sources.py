@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.core.progress import Progress
 from bench.data.options import REQUIRED, Option, read_options
 from registry.registry import Entry, Registry, parse_key
 
@@ -52,11 +53,12 @@ def options_of(entry: Entry[Source]) -> tuple[Option, ...]:
     return tuple(options) if options is not None else tuple(_from_signature(entry))
 
 
-def open_source(kind: str, **given: Any) -> Source:
+def open_source(kind: str, progress: Progress | None = None, /, **given: Any) -> Source:
     """The source of that kind.
 
     Args:
         kind: a key of `sources`, or ``package.module:Source``; options may stand in brackets.
+        progress: called while a source whose entry says ``reports_progress`` is opened.
         given: its options by name, as values or texts of values.
 
     Raises:
@@ -66,7 +68,10 @@ def open_source(kind: str, **given: Any) -> Source:
     """
     name, bracketed = parse_key(kind)
     entry = sources.get(name)
-    return entry.build(**read_options(name, options_of(entry), {**bracketed, **given}))
+    values = read_options(name, options_of(entry), {**bracketed, **given})
+    if progress is not None and entry.facts.get("reports_progress"):
+        values["progress"] = progress
+    return entry.build(**values)
 
 
 def _from_signature(entry: Entry[Source]) -> list[Option]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bench.core.machine import pick_precision
 from bench.core.progress import Progress, no_progress
-from bench.data.loading.loader import Batch
+from bench.data.loading.batch import Batch
 from bench.profile.training import StepRunner
 from bench.profile.windows.interval import Interval, median_interval, ratio_interval
 from bench.profile.windows.rounds import rounds, warm_up

@@ -14,7 +14,8 @@ from bench.core.errors import BenchError
 from bench.core.machine import free_bytes
 from bench.core.record.timings import BlockTime
 from bench.core.spec import Engine
-from bench.data.loading.loader import RESIDENT_SHARE, Batch, Loader
+from bench.data.loading.batch import Batch
+from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.timing import memory

@@ -1,1 +1,1 @@
-"""What people read: leaderboard.md and pictures."""
+"""What people read: Markdown and HTML pages, tables on the terminal, pictures, TensorBoard."""

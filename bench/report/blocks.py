@@ -1,4 +1,4 @@
-"""The blocks of a step as they are shown: their order, the pass each belongs to, and a colour family a pass."""
+"""How the blocks of a step are shown: their order, the pass that each belongs to, and a colour family per pass."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Colour = tuple[int, int, int]
 BLOCKS = ("data_wait", "h2d", "augment", "forward", "loss", "backward", "optimizer", "unattributed", "metrics")
 """Blocks of a record's timings, in the order in which they are shown; ``metrics`` is timed in evaluation."""
 
-# Chosen so that no two shades of different passes come near each other, neither to the ordinary eye nor to a
-# colour-blind one (Machado, Oliveira and Fernandes 2009).
+# Chosen so that no two shades of different passes come near each other, neither with normal colour vision nor
+# with a colour deficiency (Machado, Oliveira and Fernandes 2009).
 FAMILIES: dict[str, Colour] = {
     "data": (192, 200, 210),
     "forward": (10, 92, 192),
@@ -29,7 +29,7 @@ FAMILIES: dict[str, Colour] = {
 _PASS_OF = {"data_wait": "data", "h2d": "data", "augment": "data", LOSS_BACKWARD: "backward"}
 _LIGHTEST, _DARKEST = 0.4, -0.1  # of a family: the share of white, or of black, that is mixed in
 _DARK_TEXT, _LIGHT_TEXT = (17, 17, 17), (255, 255, 255)
-_BRIGHT = 0.18  # luminance on which both are read equally well
+_BRIGHT = 0.18  # luminance on which both have the same contrast
 
 
 def pass_of(name: str) -> str:
@@ -39,7 +39,7 @@ def pass_of(name: str) -> str:
 
 
 def shades(names: Sequence[str]) -> list[Colour]:
-    """A colour for each of some blocks in order; of those of one pass in a row, the earlier the lighter."""
+    """A colour for each block; among consecutive blocks of the same pass, earlier blocks are lighter."""
     found = []
     for family, group in groupby(names, key=pass_of):
         count = len([*group])
@@ -50,12 +50,12 @@ def shades(names: Sequence[str]) -> list[Colour]:
 
 
 def text_on(colour: Colour) -> Colour:
-    """Black or white, whichever is read better on a colour."""
+    """Black or white, whichever has more contrast on a colour."""
     return _DARK_TEXT if _luminance(colour) > _BRIGHT else _LIGHT_TEXT
 
 
 def css(colour: Colour) -> str:
-    """As a style sheet has it: ``#0a5cc0``."""
+    """A colour in CSS notation: ``#0a5cc0``."""
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
@@ -67,7 +67,7 @@ def block_ms(record: Record, name: str) -> float | None:
 
 
 def _mixed(colour: Colour, share: float) -> Colour:
-    """With so much white in it, or black where the share is negative."""
+    """A colour mixed with a share of white, or of black where the share is negative."""
     towards = 255 if share > 0 else 0
     red, green, blue = (round(part + (towards - part) * abs(share)) for part in colour)
     return red, green, blue

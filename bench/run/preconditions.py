@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from bench.core.errors import BenchError
 from bench.core.protocol import Protocol
 from bench.data.augment.pipeline import parse as parse_augmentation
 from bench.data.source import Source
 from bench.data.split import FRACTIONS
+from bench.metrics import metrics
 from bench.metrics.scores import Scores
-from registry.contract import Prediction
-from registry.errors import RegistryError
+from bench.train.isolation.process_state import settings_kept
+from registry.contract import Prediction, Quartet
+from registry.errors import ContractError, RegistryError
 from registry.losses.recipe import Recipe
 from registry.optimizers import optimizers
 from registry.schedules import schedules
@@ -63,17 +66,40 @@ def check_heads(recipe: Recipe, source: Source) -> None:
 
 
 def try_metrics(keys: Sequence[str], source: Source, protocol: Protocol) -> None:
-    """Score two images by the metrics that were asked for.
+    """Score two images by a user's metrics.
 
     Raises:
-        BenchError: one raises something.
+        BenchError: a metric raises something.
+        ContractError: a metric alters what it is given, or what holds for the whole process.
     """
     if not keys:
         return
     quartet = source.render("val", torch.arange(min(2, protocol.val_samples)), protocol.size)
-    logits = torch.zeros_like(quartet.bg_fg[:, :1])
+    ordinary = _others_see((), quartet)
     for key in keys:
         try:
-            Scores([key]).update(Prediction(logits, logits), quartet)
-        except (Exception, SystemExit) as error:  # whatever somebody's metric raises
+            with settings_kept(f"metric {key}"):
+                others = _others_see((key,), quartet)
+        except ContractError:
+            raise
+        except (Exception, SystemExit) as error:  # whatever a user's metric raises
             raise BenchError(f"metric {key} cannot be computed: {type(error).__name__}: {error}") from error
+        if not torch.equal(others.nan_to_num(-1), ordinary.nan_to_num(-1)):
+            raise ContractError(f"metric {key} alters in place what other metrics see: work on a copy")
+
+
+def _others_see(keys: Sequence[str], quartet: Quartet) -> Tensor:
+    """The usual metrics of a batch on which other ones were computed before; and all that they are given."""
+    truth = quartet.map(torch.clone)
+    logits = torch.linspace(-2, 2, truth.bg_fg[:, :1].numel(), device=truth.bg_fg.device).view_as(truth.bg_fg[:, :1])
+    prediction = Prediction(logits.clone(), logits.flip(-1))
+    scores = Scores([*keys, *metrics.default()])
+    scores.update(prediction, truth)
+    own = {metrics.bind(key).key for key in keys}
+    columns = [torch.from_numpy(column) for name, column in scores.result().items() if name not in own]
+    given = [tensor.flatten().float().cpu() for _, tensor in [*truth.tensors(), *_logits(prediction)]]
+    return torch.cat([*columns, *given])
+
+
+def _logits(prediction: Prediction) -> list[tuple[str, Tensor]]:
+    return [(name, head.logits) for name, head in prediction.heads()]

@@ -109,6 +109,13 @@ def complete_record(
     elif any(score.value is not None and not math.isfinite(score.value) for score in scores.values()):
         outcome, reason, failure, scores = "diverged", NOT_FINITE, Failure(phase="test"), {}
     peaks = {stage: round(mib, 1) for stage, mib in observers.memory.stages.items()}
+    facts: dict[str, Any] = {
+        "peak_mib": peaks if len(peaks) > 1 else {},
+        "engine": f"eager: {observers.refused}" if observers.refused else "",
+        "resumed_from": {} if trained is None else trained.others,
+        "metrics": {} if trained is None or outcome != "finished" else _without_value(trained),
+        **({} if trained is None else trained.facts),
+    }
     made: dict[str, Any] = {
         "outcome": outcome,
         "reason": reason,
@@ -122,7 +129,7 @@ def complete_record(
         "peak_mib": observers.memory.mib,
         "peak_of": observers.memory.kind,
         "load": load_of(observers.training.windows, share),
-        "facts": begun.facts | ({"peak_mib": peaks} if len(peaks) > 1 else {}),
+        "facts": begun.facts | {name: value for name, value in facts.items() if value},
     }
     if trained is not None:
         made |= {
@@ -133,6 +140,18 @@ def complete_record(
             "pooled_terms": trained.test.pooled,
         }
     return begun.model_copy(update=made)
+
+
+def _without_value(trained: TrainingResult) -> dict[str, str]:
+    """Why metrics of heads that were tested have no value, by key."""
+    scores, facts = trained.test.summary(), trained.test.facts
+    return {
+        key: "NaN or infinite for every test image"
+        for key, score in scores.items()
+        if score.value is None
+        and facts[key].on_request
+        and set(facts[key].needs) & {"mask", "depth"} <= {*trained.heads}
+    }
 
 
 def load_of(windows: Sequence[Window], share: int = 1) -> Load | None:

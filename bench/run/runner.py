@@ -14,7 +14,7 @@ from torch import nn
 from bench.core.errors import BadData
 from bench.core.finding import Finding
 from bench.core.interruption import Interruption
-from bench.core.machine import free_bytes
+from bench.core.machine import free_bytes, steady_arithmetic
 from bench.core.record import Record
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import RESIDENT_SHARE, Loader
@@ -35,8 +35,10 @@ from bench.train.checkpoints import checkpoint
 from bench.train.checkpoints.training_state import BEST
 from bench.train.checks.trial import size_of
 from bench.train.events import Listener, Preview
+from bench.train.isolation.process_state import Alteration, ProcessState, check_unaltered
 from bench.train.loop import Observers, TrainingResult, train
 from registry.contract import Prediction, Quartet
+from registry.errors import ContractError
 from registry.losses.recipe import HEADS
 from registry.models.baselines import Fitted
 
@@ -54,6 +56,7 @@ class Runner:
         metrics: keys of metrics beside those of every evaluation.
         share: runs that compute on the device at once; timings are worth something with 1 alone.
         loaders: makes loaders of samples; a subclass may know where samples lie ready.
+        resume_anyway: go on from checkpoints of other code or arithmetic, too.
     """
 
     source: Source
@@ -65,6 +68,7 @@ class Runner:
     metrics: Sequence[str] = ()
     share: int = 1
     loaders: type[Loader] = Loader
+    resume_anyway: bool = False
 
     def __post_init__(self) -> None:
         memory.keep_freed(self.device)
@@ -89,7 +93,7 @@ class Runner:
             BenchError: its results cannot be written.
             Interrupted, KeyboardInterrupt: somebody asked to stop; the last checkpoint stays for the next try.
         """
-        folder = self.runs / run.spec.id
+        folder = self._folder(run)
         with run_folder.locked(folder):
             done = unless()
             if done is not None:
@@ -108,28 +112,50 @@ class Runner:
             interruption=self.interruption,
         )
         self._tiers.clear()
-        trained: TrainingResult | None = None
-        raised: BaseException | None = None
-        try:
-            scored_by = [*all_metrics.default(), *self.metrics]
-            trained = train(run, self.loader, folder, self.device, observers, scored_by)
-        except (Exception, SystemExit) as error:
-            if isinstance(error, BadData):  # files are at fault, not this run
-                raise
-            raised = error
+        trained, raised = self._train(run, folder, observers)
         record = complete_record(
             draft, trained, raised, observers, time.perf_counter() - began, self._tiers, self.share
         )
         path = store.write(self.results, record, self._images(trained) if trained else {})
         record = store.read(path)
+        for key, why in record.facts.get("metrics", {}).items():
+            self.listener.notice(f"metric {key} has no value: {why}")
         run_folder.recorded(folder)
         self.listener.finished(record, folder, self._preview(run, trained.model, trained.heads) if trained else None)
         run_folder.finish(folder)
         return record, path
 
+    def _train(
+        self, run: Run, folder: Path, observers: Observers
+    ) -> tuple[TrainingResult | None, BaseException | None]:
+        """What training gave, or what ended it; settings of the process that its code altered are put back."""
+        steady_arithmetic(run.spec.precision)
+        process, name = ProcessState(), run.spec.model
+        trained: TrainingResult | None = None
+        raised: BaseException | None = None
+        altered: Sequence[Alteration] = ()
+        try:
+            keys = [*all_metrics.default(), *self.metrics]
+            trained = train(run, self.loader, folder, self.device, observers, keys, self.resume_anyway)
+        except (Exception, SystemExit) as error:
+            raised = error
+        finally:
+            altered = process.put_back()
+        try:
+            check_unaltered(name, altered, raised)
+        except ContractError as error:
+            trained, raised = None, error
+        if isinstance(raised, BadData):  # files are at fault, not this run
+            raise raised
+        for each in altered:
+            self.listener.notice(f"{name} alters {each}: put back")
+        if threads := process.new_threads():
+            self.listener.notice(f"{name} leaves threads that go on: {', '.join(threads)}")
+        return trained, raised
+
     def show_again(self, run: Run, record: Record) -> None:
         """Let the listeners make what a kill between a run's record and its picture kept them from."""
-        folder = self.runs / run.spec.id
+        folder = self._folder(run)
         draft = run_folder.draft_of(folder)
         if draft is None or draft.started != record.started:
             return
@@ -140,6 +166,10 @@ class Runner:
                 run_folder.finish(folder)
         except run_folder.Busy:  # another process shows it
             return
+
+    def _folder(self, run: Run) -> Path:
+        """The run's folder, wherever code of a plug-in goes meanwhile."""
+        return (self.runs / run.spec.id).absolute()
 
     def _tested(self, run: Run, folder: Path) -> tuple[nn.Module, Sequence[str]]:
         """The model that a recorded run tested, and the heads that were trained."""
@@ -173,7 +203,7 @@ class Runner:
                 progress=lambda done, total: self.listener.preparing(
                     f"rendering {part} samples at {size} px", done, total
                 ),
-                packed_files=PackedFiles(self.runs / "packed"),
+                packed_files=PackedFiles((self.runs / "packed").absolute()),
             )
         self._loaders[key] = self._loaders.pop(key)  # asked for last
         if part == "train":

@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import conv_flop_count, flop_registry
 
-from bench.timing.ledger import MarkedBlock
+from bench.timing.marks import MarkedBlock
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from bench.core.record.timings import LOSS_BACKWARD
-from bench.timing.ledger import Recorder
+from bench.timing.marks import Recorder
 
 _NOTHING = nullcontext()
 

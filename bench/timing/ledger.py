@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
-from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import torch
 
 from bench.core.record.timings import Timings
+from bench.timing.gauge import Gauge
+from bench.timing.marks import HostMark, Mark, MarkedBlock, StreamMarks
 from bench.timing.summary import summarise
 from bench.timing.window import Window
 
@@ -27,6 +28,9 @@ STEP = "step"
 DATA_WAIT = "data_wait"
 _CUDA_PERIOD = 8
 """One window in so many is instrumented in training on CUDA."""
+_COMPILED_PERIOD = 32
+"""And in so many where plain windows replay a graph or run compiled code: as blocks are timed eagerly, at up to a third
+of the pace, half a second in four would cost the loop eight per cent."""
 
 
 @dataclass(frozen=True)
@@ -37,107 +41,6 @@ class TimelineEntry:
     name: str
     begin_ms: float
     length_ms: float
-
-
-class Mark(Protocol):
-    """A moment on the device's own time line."""
-
-    def milliseconds_to(self, later: Any) -> float:
-        """Time from this mark to a later one; only after the window's synchronisation."""
-        ...
-
-
-class GaugeReading(Protocol):
-    """What a gauge saw in a window; one that counts them has the share that ``others`` took of the cores too."""
-
-    @property
-    def disturbed(self) -> str | None:
-        """By what the window was disturbed; None where there is no reason to think so."""
-        ...
-
-
-class Gauge(Protocol):
-    """Watches what others do to the machine in the meantime, such as `bench.profile.disturbance.monitor`."""
-
-    def begin(self) -> None:
-        """A window begins."""
-        ...
-
-    def end(self) -> GaugeReading:
-        """It ends."""
-        ...
-
-
-class Recorder(Protocol):
-    """Whoever takes marks at the boundaries of blocks: of time, of memory, of arithmetic."""
-
-    def mark(self) -> Any:
-        """What the quantity is now."""
-        ...
-
-    def add(self, name: str, begin: Any, end: Any) -> None:
-        """A block ran between two marks."""
-        ...
-
-
-class _HostMark:
-    __slots__ = ("ns",)
-
-    def __init__(self) -> None:
-        self.ns = time.perf_counter_ns()
-
-    def milliseconds_to(self, later: _HostMark) -> float:
-        return (later.ns - self.ns) / 1e6
-
-
-class _StreamMark:
-    __slots__ = ("event",)
-
-    def __init__(self) -> None:
-        self.event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-
-    def milliseconds_to(self, later: _StreamMark) -> float:
-        return float(self.event.elapsed_time(later.event))
-
-
-class _StreamMarks:
-    """A ring of events, as making one costs more than recording it; `rewind` when the last window was read.
-
-    Args:
-        device: whose current stream, at the beginning of a window, all marks of the window are recorded on.
-    """
-
-    def __init__(self, device: torch.device) -> None:
-        self._ring: list[_StreamMark] = []
-        self._device = device
-        self._next = 0
-
-    def rewind(self) -> None:
-        self._next = 0
-        self._stream = torch.cuda.current_stream(self._device)
-
-    def __call__(self) -> _StreamMark:
-        if self._next == len(self._ring):
-            self._ring.append(_StreamMark())
-        mark = self._ring[self._next]
-        self._next += 1
-        mark.event.record(self._stream)
-        return mark
-
-
-class MarkedBlock:
-    """Context manager that marks the beginning and the end of a block with a recorder."""
-
-    __slots__ = ("_begin", "_name", "_recorder")
-
-    def __init__(self, recorder: Recorder, name: str) -> None:
-        self._recorder, self._name = recorder, name
-
-    def __enter__(self) -> None:
-        self._begin = self._recorder.mark()
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._recorder.add(self._name, self._begin, self._recorder.mark())
 
 
 _NOTHING = nullcontext()
@@ -156,7 +59,8 @@ class Ledger:
 
     Attributes:
         device: where the work runs; decides the clock.
-        seconds: a window ends with the first step that ends this long after its beginning.
+        seconds: a window ends with the first step that ends this long after its beginning; one whose blocks are timed
+            eagerly between windows that do not run so ends with `min_steps`.
         min_steps: and after at least so many steps.
         windows: all that were closed.
         tag: what the coming steps are like, for `Window.tag`.
@@ -174,8 +78,8 @@ class Ledger:
 
     def __post_init__(self) -> None:
         self._cuda = self.device.type == "cuda"
-        self._ring = _StreamMarks(self.device)
-        self.mark: Callable[[], Mark] = self._ring if self._cuda else _HostMark
+        self._ring = StreamMarks(self.device)
+        self.mark: Callable[[], Mark] = self._ring if self._cuda else HostMark
         self._spans: list[tuple[int, str, Any, Any]] = []
         self._instrumented = False
         self._step = self._images = 0
@@ -198,7 +102,8 @@ class Ledger:
     ) -> Iterator[T]:
         """Hand the batches on, timing the wait for each and closing windows, some of them instrumented.
 
-        On a CPU that is every second one; on CUDA, where many steps fit a window, one in eight. Events are read while
+        On a CPU that is every second one; on CUDA, where many steps fit a window, one in eight. Where plain windows do
+        not run eagerly, an instrumented one, which does, is as short as may be, and one in 32. Events are read while
         the next window's time runs already, so that the seconds of all windows hold what measuring costs.
 
         Args:
@@ -225,12 +130,15 @@ class Ledger:
             self._read(self._close(), self._spans)
 
     def _is_next_instrumented(self) -> bool:
-        """By its number among those of its tag; the first on CUDA is not, as kernels are chosen in it."""
+        """By its number among those of its tag; on CUDA and of compiled steps not the first, when kernels are made."""
         number = sum(window.tag == self.tag for window in self.windows)
+        if self.plain_engine != "eager":
+            return number % _COMPILED_PERIOD == 1
         return number % _CUDA_PERIOD == 1 if self._cuda else number % 2 == 0
 
     def _until_full(self, iterator: Iterator[T], images: int | Callable[[T], int]) -> Generator[T, None, bool]:
         """Hand on batches until the window may end; says whether it did, or there were no more."""
+        seconds = 0.0 if self._instrumented and self.plain_engine != "eager" else self.seconds
         while True:
             begin = self.mark() if self._instrumented else None
             batch = next(iterator, None)
@@ -243,7 +151,7 @@ class Ledger:
                 self.add(STEP, begin, self.mark())
             self._step += 1
             self._images += images(batch) if callable(images) else images
-            if self._step >= self.min_steps and time.perf_counter() - self._began >= self.seconds:
+            if self._step >= self.min_steps and time.perf_counter() - self._began >= seconds:
                 return True
 
     def _open(self, instrumented: bool) -> None:

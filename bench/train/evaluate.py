@@ -15,6 +15,8 @@ from bench.metrics.attributes import NAMES, attributes
 from bench.metrics.scores import Scores
 from bench.metrics.summary import Columns, Summary, summarise
 from bench.timing.ledger import Ledger
+from bench.train.failures import Position
+from bench.train.isolation.random_state import kept_random_state
 from registry.contract import Prediction, Quartet
 from registry.losses.means import LossMeans, MeanLosses
 from registry.losses.objective import Objective
@@ -55,27 +57,32 @@ def evaluate(
     ledger: Ledger,
     heads: Sequence[str],
     metrics: Sequence[str] = tuple(all_metrics.default()),
+    position: Position | None = None,
 ) -> Evaluation:
     """Score a model on every sample of a loader; the model is left in evaluation mode.
 
-    Only ``heads`` are scored: what a head says that nothing trained is no result.
+    Only ``heads`` are scored: what a head says that nothing trained is no result. ``position`` is kept up to date.
     """
+    position = position or Position()
+    span = position.watch(ledger)
     model.eval()
     scores = Scores(metrics)
     losses = None if objective is None else LossMeans(objective)
     ids: list[Tensor] = []
     images: list[Tensor] = []
-    with torch.no_grad():
-        for batch in ledger.steps(loader.in_order(), images=lambda batch: len(batch.ids)):
-            with ledger("h2d"):
+    with torch.no_grad(), kept_random_state(ledger.device):  # what a metric draws is not training's
+        batches = ledger.steps(loader.in_order(), images=lambda batch: len(batch.ids))
+        for number, batch in enumerate(batches, 1):
+            position.batch(number, batch.ids)
+            with span("h2d"):
                 quartet = batch.arrive()
-            with ledger("forward"), autocast:
+            with span("forward"), autocast:
                 prediction = _predict(model, quartet, loader.batch).only(heads)
             if losses is not None:
-                losses.update(prediction, quartet, span=ledger)
-            with ledger("metrics"):
-                scores.update(prediction, quartet)
+                losses.update(prediction, quartet, span=span)
+            with span("metrics"):
                 images.append(attributes(quartet))
+                scores.update(prediction, quartet)
             ids.append(batch.ids)
     means = MeanLosses({}, [], {}) if losses is None else losses.result()
     samples = torch.cat(ids)
@@ -88,6 +95,18 @@ def evaluate(
         ids=samples,
         facts=scores.facts,
     )
+
+
+def predict_first(
+    model: nn.Module, loader: Loader, autocast: torch.autocast, heads: Sequence[str], count: int
+) -> tuple[Quartet, Prediction]:
+    """The first samples of a loader with what the model, in evaluation mode, predicts for them."""
+    quartet = next(iter(loader.in_order())).quartet
+    with torch.no_grad(), autocast:  # a whole batch, as evaluation sees it, and of copies: a model may alter its inputs
+        prediction: Prediction = model(*(image.clone() for image in quartet.inputs)).only(heads)
+    logits = prediction.mask_logits, prediction.depth_logits
+    first = Prediction(*(None if values is None else values[:count].float() for values in logits))
+    return quartet.map(lambda tensor: tensor[:count]), first
 
 
 def _predict(model: nn.Module, quartet: Quartet, batch: int) -> Prediction:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bench.core.record import Failure, Outcome, Phase
+from registry.contract import Model
+from registry.losses.objective import Span
 
 TRACEBACK_LINES = 8
 
@@ -19,22 +22,34 @@ class Position:
     """Where a run is; kept up to date by the loop, read when it ends.
 
     Attributes:
-        phase, epoch, step: as in `Failure`.
+        phase, epoch, step, block: as in `Failure`.
         samples: ids of the batch, (B,) int64.
+        model: that is trained or evaluated, if it is built.
     """
 
     phase: Phase = "preparation"
     epoch: int | None = None
     step: int | None = None
     samples: Tensor | None = None
+    block: str | None = None
+    model: nn.Module | None = None
 
     def enter(self, phase: Phase, epoch: int | None = None) -> None:
         """The run passes to another phase."""
-        self.phase, self.epoch, self.step, self.samples = phase, epoch, None, None
+        self.phase, self.epoch, self.step, self.samples, self.block = phase, epoch, None, None, None
 
     def batch(self, step: int, samples: Tensor) -> None:
         """The run passes to another batch; steps count from 1."""
-        self.step, self.samples = step, samples
+        self.step, self.samples, self.block = step, samples, None
+
+    def watch(self, span: Span) -> Span:
+        """The same span of blocks, which keeps `block` up to date."""
+
+        def block(name: str) -> AbstractContextManager[object]:
+            self.block = name
+            return span(name)
+
+        return block
 
 
 class Diverged(Exception):
@@ -78,9 +93,25 @@ def failure_of(error: BaseException, position: Position, peak_mib: float) -> Fai
         samples=[] if ids is None else ids.tolist(),
         term=error.term if isinstance(error, Diverged) else None,
         exception=None if diverged else type(error).__name__,
-        traceback=[] if diverged else traceback_lines(error),
+        traceback=[] if diverged else traceback_lines(error.__cause__ or error),
         peak_mib=peak_mib,
+        block=None if diverged else _block(error, position),
     )
+
+
+def _block(error: BaseException, position: Position) -> str | None:
+    """The block of the step in which an error was raised; of a model's forward pass the part of the model, if known.
+
+    In a backward pass, autograd calls no part of a model that could be named.
+    """
+    if position.block != "forward" or not isinstance(position.model, Model):
+        return position.block
+    names = {module: name for name, modules in position.model.blocks().items() for module in modules}
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        module = frame.f_locals.get("self")
+        if isinstance(module, nn.Module) and module in names:
+            return f"forward/{names[module]}"
+    return position.block
 
 
 def describe(error: BaseException) -> str:

@@ -6,28 +6,31 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from bench.core.code import code_version
 from bench.core.errors import BadData
 from bench.core.interruption import Interruption
 from bench.core.record import Epoch
-from bench.data.loading.loader import Batch, Loader
+from bench.data.loading.loader import Loader
 from bench.data.split import Part
 from bench.metrics import metrics as all_metrics
 from bench.timing.ledger import Ledger
 from bench.timing.memory import PeakMeter
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import Run, autocast_of, build_model, build_step
+from bench.train.beginning import begin_training
 from bench.train.checkpoints import checkpoint
-from bench.train.checkpoints.training_state import LAST, TrainingState, selection
+from bench.train.checkpoints.training_state import LAST, TrainingState, out_of_patience, selection
 from bench.train.checks.compatibility import check_sizes, common_heads
 from bench.train.engines.engine import refusal, run_by
-from bench.train.evaluate import Evaluation, evaluate
-from bench.train.events import Listener, WindowSummary
+from bench.train.evaluate import Evaluation, evaluate, predict_first
+from bench.train.events import Listener
 from bench.train.failures import Diverged, Position
+from bench.train.loss_trace import LossTrace
 from bench.train.step import Step
 from bench.train.task_gradients import TaskGradients
 from registry.losses.objective import Objective
@@ -42,7 +45,16 @@ Loaders = Callable[[Part, int, int, int], Loader]
 
 @dataclass
 class TrainingResult:
-    """What is left when training is over: the tested model and heads, its history and the test's scores."""
+    """What is left when training is over.
+
+    Attributes:
+        model, heads: that were tested.
+        history, best_epoch: its epochs, and the one of lowest validation loss.
+        test: the scores of the test.
+        resumed: times that training was taken up again.
+        others: what else made parts of it: code and arithmetic of checkpoints that were gone on from all the same.
+        facts: of its beginning and its end, for the record: first weights, normalisation, early stopping.
+    """
 
     model: nn.Module
     heads: Sequence[str]
@@ -50,6 +62,8 @@ class TrainingResult:
     best_epoch: int | None
     test: Evaluation
     resumed: int
+    others: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -62,6 +76,7 @@ class Observers:
         position: kept up to date, for whoever has to say where the run ended.
         memory: measures the peak of what the training itself holds.
         interruption: asked after every step whether to stop.
+        refused: why the steps run eagerly though the run's engine is another; None where they do not.
     """
 
     training: Ledger
@@ -70,6 +85,7 @@ class Observers:
     listener: Listener = field(default_factory=Listener)
     position: Position = field(default_factory=Position)
     interruption: Interruption = field(default_factory=Interruption)
+    refused: str | None = None
 
 
 def train(
@@ -79,6 +95,7 @@ def train(
     device: torch.device,
     observers: Observers,
     metrics: Sequence[str] = tuple(all_metrics.default()),
+    resume_anyway: bool = False,
 ) -> TrainingResult:
     """Train one run and test it, going on from the last checkpoint in ``folder`` if there is one.
 
@@ -89,6 +106,7 @@ def train(
         device: where to compute.
         observers: who looks on.
         metrics: keys of what validation and test are scored by.
+        resume_anyway: go on from a checkpoint of other code or arithmetic, too.
 
     Raises:
         Diverged: the loss became NaN or infinite.
@@ -97,6 +115,7 @@ def train(
     """
     spec, protocol, listener, position = run.spec, run.spec.protocol, observers.listener, observers.position
     ledger, evaluations, memory = observers.training, observers.evaluation, observers.memory
+    span = position.watch(ledger)
     autocast = autocast_of(spec, device)
 
     def load(part: Part, size: int, batch: int) -> Loader:
@@ -108,12 +127,15 @@ def train(
     last = protocol.stages[-1]
     validation = load("val", last.size, last.batch)
     model = build_model(spec, device)
+    position.model = model
     check_sizes(spec, model)
 
     def test(model: nn.Module, objective: Objective | None, heads: Sequence[str]) -> Evaluation:
         position.enter("test")
         listener.phase("test")
-        return evaluate(model, load("test", last.size, last.batch), objective, autocast, evaluations, heads, metrics)
+        return evaluate(
+            model, load("test", last.size, last.batch), objective, autocast, evaluations, heads, metrics, position
+        )
 
     if run.recipe is None or isinstance(model, Fitted):  # learns nothing by gradient: one pass over the samples
         listener.started(spec, folder, resumed_at=0)
@@ -135,31 +157,39 @@ def train(
 
     step, gradients, state = begin(model)
     try:
-        refused = state.resume()
+        why = state.resume(resume_anyway)
     except BadData as damage:
         kept = checkpoint.set_aside(folder / LAST)
-        refused = f"{damage.problems[0][1]}; kept as {kept.name}, training starts anew"
+        why = f"{damage.problems[0][1]}; kept as {kept.name}, training starts anew"
         step, gradients, state = begin(build_model(spec, device))
-    if refused is not None:
-        listener.notice(f"{spec.model}, seed {spec.seed}: {refused}")
+    if why is not None:
+        listener.notice(f"{spec.model}, seed {spec.seed}: {why}")
+    facts = begin_training(
+        run,
+        step.model,
+        lambda: load("train", protocol.stages[0].size, protocol.stages[0].batch),
+        resumed=state.resumed > 0,
+        notice=lambda words: listener.notice(f"{spec.model}, seed {spec.seed}: {words}"),
+    )
     run_by(spec.engine, step)
     ledger.plain_engine = spec.engine
     model, objective = step.model, step.objective
+    position.model = model
     epochs = len(state.history)
     listener.started(spec, folder, epochs, protocol.steps_before(epochs + 1) + state.done)
 
     def train_epoch(epoch: int, loader: Loader) -> dict[str, float]:
         """The rest of an epoch, step by step; its mean losses."""
         before, done = protocol.steps_before(epoch), state.done
-        trace = _Trace(epoch, before, protocol.steps, observers, state)
+        trace = LossTrace(epoch, before, protocol.steps, ledger, listener, state)
         batches = ledger.steps(loader.epoch(spec.seed, epoch, done), images=loader.batch, after_window=trace.read)
         for number, batch in enumerate(batches, done + 1):
             position.batch(number, batch.ids)
-            quartet = step.prepare(epoch, batch, span=ledger)
-            with ledger("diagnostics"):
+            quartet = step.prepare(epoch, batch, span)
+            with span("diagnostics"):
                 gradients(before + number - 1, quartet)
             # Of a captured step no blocks can be told apart: the few windows that time them run it eagerly.
-            losses = step.learn(quartet, span=ledger, eagerly=ledger.instrumented)
+            losses = step.learn(quartet, span, eagerly=ledger.instrumented)
             if number == done + _SETTLED:
                 memory.settle()
             trace.keep(batch, {"total": losses.total.detach(), **losses.heads, **losses.terms})
@@ -170,6 +200,9 @@ def train(
 
     with observers.interruption.deferred():
         for epoch in range(epochs + 1, protocol.epochs + 1):
+            if out_of_patience(protocol, state.history):
+                facts["stopped_early"] = epoch - 1
+                break
             stage = protocol.stage_of(epoch)
             ledger.tag = f"{stage.size} px, {stage.batch} images"
             model.train()
@@ -180,7 +213,7 @@ def train(
 
             position.enter("validation", epoch)
             listener.phase("validation")
-            evaluation = evaluate(model, validation, objective, autocast, evaluations, heads, metrics)
+            evaluation = evaluate(model, validation, objective, autocast, evaluations, heads, metrics, position)
             if not math.isfinite(evaluation.loss["total"]):
                 raise Diverged(epoch, None, evaluation.broken)
             step.schedule.epoch(selection(evaluation.loss))
@@ -194,12 +227,13 @@ def train(
                 gradients=gradients.means(),
             )
             if (why := refusal(step)) is not None and ledger.plain_engine != "eager":
-                ledger.plain_engine = "eager"
+                ledger.plain_engine, observers.refused = "eager", why
                 listener.notice(f"a step of {spec.model} cannot be captured and runs eagerly: {why}")
             objective.epoch_end(row.train_loss)
             position.enter("checkpoint", epoch)
             listener.phase("checkpoint")
             listener.epoch(row)  # first: a run that goes on from the checkpoint does not tell of this epoch again
+            listener.predictions(epoch, lambda count: predict_first(model, validation, autocast, heads, count))
             state.keep(row, final=epoch == protocol.epochs)
             if observers.interruption.requested and epoch < protocol.epochs:
                 _stop(observers, state)
@@ -208,7 +242,7 @@ def train(
         listener.phase("checkpoint")
         state.finish()
         result = test(model, objective, heads)
-    return TrainingResult(model, heads, state.history, state.best_epoch, result, state.resumed)
+    return TrainingResult(model, heads, state.history, state.best_epoch, result, state.resumed, state.others, facts)
 
 
 def _stop(observers: Observers, state: TrainingState) -> None:
@@ -217,44 +251,3 @@ def _stop(observers: Observers, state: TrainingState) -> None:
     state.write()
     at = f"epoch {len(state.history) + 1}, step {state.done}" if state.done else f"epoch {len(state.history)}"
     observers.interruption.leave(f"stopped after {at}, a checkpoint is written; the same command goes on from there")
-
-
-class _Trace:
-    """Collects the losses of a window on the device and reads them back after its synchronisation."""
-
-    def __init__(self, epoch: int, before: int, steps: int, observers: Observers, state: TrainingState) -> None:
-        self._epoch, self._before, self._steps = epoch, before, steps
-        self._observers, self._state = observers, state
-        self._window: list[tuple[Tensor, dict[str, Tensor]]] = []
-        self._sums, self._done = dict(state.sums), state.done
-
-    def keep(self, batch: Batch, losses: dict[str, Tensor]) -> None:
-        self._window.append((batch.ids, losses))
-
-    def read(self) -> None:
-        """Read a window's losses back, tell of them, and let a checkpoint be written if it is time."""
-        means = self.collect()
-        window = self._observers.training.windows[-1]
-        rate = window.images / window.seconds
-        done = self._before + self._done
-        self._observers.listener.window(WindowSummary(self._epoch, done, self._steps, means, rate))
-        self._state.within(self._done, self._sums)
-
-    def collect(self) -> dict[str, float]:
-        """Read back what was kept; its means."""
-        names = list(self._window[0][1])
-        table = torch.stack([torch.stack([losses[name].float() for name in names]) for _, losses in self._window])
-        rows = table.tolist()
-        for (ids, _), row in zip(self._window, rows, strict=True):
-            self._done += 1
-            broken = [name for name, value in zip(names, row, strict=True) if not math.isfinite(value)]
-            if broken:
-                raise Diverged(self._epoch, self._done, ids, next((name for name in broken if "." in name), None))
-            for name, value in zip(names, row, strict=True):
-                self._sums[name] = self._sums.get(name, 0.0) + value
-        self._window = []
-        self._state.done, self._state.sums = self._done, dict(self._sums)
-        return {name: sum(column) / len(rows) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
-
-    def means(self) -> dict[str, float]:
-        return {name: value / self._done for name, value in self._sums.items()}

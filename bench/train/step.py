@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from bench.data.augment.pipeline import Augmentation
-from bench.data.loading.loader import Batch
+from bench.data.loading.batch import Batch
 from bench.timing.hooks import Passes, WholePasses
 from registry.contract import Quartet
 from registry.losses.objective import Losses, Objective, Span, nullspan

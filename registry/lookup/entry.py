@@ -101,6 +101,20 @@ class Entry(Generic[T]):
             raise BadParameter(f"{kind} {self.name!r} needs a value for {', '.join(missing)}")
         return {name: self._value(kind, name, value, takes.get(name, _EMPTY)) for name, value in params.items()}
 
+    def check_ranges(self, kind: str) -> None:
+        """Check that every range is of a parameter and allows its default.
+
+        Raises:
+            RegistryError: one is not, or does not.
+        """
+        takes = self.parameters if self.ranges else {}
+        for name, allowed in self.ranges.items():
+            if name not in takes:
+                raise RegistryError(f"{kind} {self.name!r} has a range for {name!r}, which it does not take")
+            default = takes[name]
+            if isinstance(default, int | float) and default not in allowed:
+                raise RegistryError(f"{kind} {self.name!r}: the default of {name}, {default}, is not {allowed}")
+
     def signature(self) -> list[inspect.Parameter]:
         """What the builder takes after its input.
 

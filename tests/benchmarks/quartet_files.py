@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from bench.data.loading.loader import Batch
+from bench.data.loading.batch import Batch
 from bench.data.source import Source
 from registry.contract import Quartet
 

@@ -16,7 +16,8 @@ import torch
 from bench.core.machine import pick_device, pick_precision
 from bench.core.protocol import find_protocol
 from bench.data.augment.pipeline import Augmentation
-from bench.data.loading.loader import Batch, Loader
+from bench.data.loading.batch import Batch
+from bench.data.loading.loader import Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.sources import open_source

@@ -52,5 +52,12 @@ def test_their_first_lines_name_commands_that_exist(path: Path) -> None:
 
 
 def test_they_are_short() -> None:
-    assert {path.stem for path in EXAMPLES} == {"from_python", "my_metric", "my_model", "my_source", "my_term"}
+    assert {path.stem for path in EXAMPLES} == {
+        "from_python",
+        "my_metric",
+        "my_model",
+        "my_source",
+        "my_teacher",
+        "my_term",
+    }
     assert all(len(path.read_text().splitlines()) < 80 for path in EXAMPLES)

@@ -159,7 +159,7 @@ def test_unknown_names_suggest_the_nearest(registry: Registry[Any]) -> None:
 def test_names_are_given_once(registry: Registry[Any]) -> None:
     def plain() -> None: ...
 
-    with pytest.raises(DuplicateName, match="there is a thing 'plain' already"):
+    with pytest.raises(DuplicateName, match="there is already a thing 'plain'"):
         registry.register()(plain)
     with pytest.raises(DuplicateName):
         registry.lazy("some.module", "plain")

@@ -24,11 +24,11 @@ def audit(
     budget: BudgetOptions,
     data: DataOptions,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 5 if anything is broken.")] = False,
-    json: Annotated[Path | None, typer.Option(help="Write the findings with all their figures.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the findings with all figures as JSON.")] = None,
 ) -> None:
-    """Say what a recipe, its metrics, its data and its schedule are worth before anything is trained.
+    """Check a recipe, its metrics, its data and its schedule for faults before anything is trained.
 
-    Grades: ok; warn, results need care; broken, results will not mean what they seem to.
+    Grades: ok; warn, read the results with care; broken, results will not mean what they seem to.
     """
     from bench.audit.audit import audit as examine
     from bench.core import files

@@ -23,14 +23,14 @@ def check(
         str, typer.Argument(metavar="PLUGIN", help="module:attribute or a name, parameters in brackets.")
     ],
     kind: Annotated[
-        str | None, typer.Option(help="model, term, metric or source, where that cannot be recognised.")
+        str | None, typer.Option(help="model, term, metric or source. Default: recognised from what it is.")
     ] = None,
-    head: Annotated[list[str] | None, typer.Option(help="What a term is for: mask, depth; repeatable.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the findings.")] = None,
+    head: Annotated[list[str] | None, typer.Option(help="Head that a term is for: mask, depth; repeatable.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the findings as JSON.")] = None,
 ) -> None:
     """Check that a model, a loss term, a metric or a data source of your own keeps its contract.
 
-    Says of every check that fails what happened and why it matters. Exit 1 if anything is broken.
+    For each failed check it prints what happened and why it matters. Exit 1 if anything is broken.
     """
     from bench.audit.conformance.plugin import check_plugin, find_kind
     from bench.core import files

@@ -1,4 +1,4 @@
-"""``bench data``: look at data, pack it, write it in another layout."""
+"""``bench data``: inspect data, pack it, write it in another layout."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ bench data export --data composed --bg photos/ --fg cutouts/ --files 004 --count
 
 def inspect(
     data: DataOptions,
-    samples: Annotated[int, typer.Option(min=2, help="Quartets of each part to look at.")] = 256,
-    size: Annotated[int, typer.Option(min=16, help="Side at which they are looked at, pixels.")] = 64,
+    samples: Annotated[int, typer.Option(min=2, help="Quartets of each part to inspect.")] = 256,
+    size: Annotated[int, typer.Option(min=16, help="Side at which they are inspected, pixels.")] = 64,
     sheet: Annotated[Path | None, typer.Option(help="Contact sheet to write, PNG.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write all figures.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write all figures as JSON.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 5 at a warning, too.")] = False,
 ) -> None:
-    """Say what data is like and what is likely wrong with it, before anything is trained.
+    """Describe data and report what is likely wrong with it, before anything is trained.
 
     Exit 0 if nothing is broken, 3 if files cannot be used, 5 if something is broken.
     """
     from bench.core import files
     from bench.core.files import canonical_json
     from bench.data.inspection.contact_sheet import contact_sheet, save_sheet
-    from bench.data.inspection.inspection import inspect as look
+    from bench.data.inspection.inspection import inspect as inspect_source
     from bench.report.terminal.console import plain_console
     from bench.report.terminal.inspection_table import inspection_lines
     from bench.report.terminal.progress_bar import Bar
@@ -47,7 +47,7 @@ def inspect(
             files.check_writable(path, option)
     console = plain_console()
     with Bar(console) as bar:
-        found = look(data.open(quiet=True), samples, size, bar)
+        found = inspect_source(data.open(quiet=True), samples, size, bar)
     for line in inspection_lines(found):
         console.print(line, soft_wrap=True)
     if sheet is not None:
@@ -64,9 +64,9 @@ def pack(
     data: DataOptions,
     size: Annotated[list[int], typer.Option(min=8, help="Side, pixels; repeatable.")],
 ) -> None:
-    """Decode stored quartets once, with all cores, into files that are mapped into memory; later runs begin at once.
+    """Decode stored quartets once, with all cores, into memory-mapped files; later runs start at once.
 
-    What was stopped goes on where it was; what is damaged is made anew; what is of a former state of the files goes.
+    An interrupted pack resumes; damaged rows are decoded again; packs of an earlier state of the files are deleted.
     """
     from bench.core.errors import BenchError
     from bench.data.stored.source import Stored
@@ -81,7 +81,7 @@ def pack(
         with Bar(console) as bar:
             packed = source.pack(side, bar)
         damaged = packed.samples.damaged + packed.backgrounds.damaged
-        again = f", {damaged} rows failed their checksum and were decoded anew" * bool(damaged)
+        again = f", {damaged} rows failed their checksum and were decoded again" * bool(damaged)
         count, megabytes = packed.samples.count, packed.bytes / 2**20
         line = f"{packed.folder}: {count:,} quartets of {side} px, {megabytes:,.0f} MiB{again}"
         console.print(line, soft_wrap=True)
@@ -96,7 +96,7 @@ def export(
     part: Annotated[str, typer.Option(help="train, val, test, or all in their usual shares.")] = "all",
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG files.")] = 95,
 ) -> None:
-    """Write quartets of any source as files in any published layout; what was stopped goes on where it was."""
+    """Write quartets of any source as files in any published layout; an interrupted export resumes."""
     from bench.data.stored.export import export as write
     from bench.report.terminal.console import plain_console
     from bench.report.terminal.progress_bar import Bar

@@ -10,7 +10,7 @@ bench doctor
 
 
 def doctor() -> None:
-    """Say what is installed, which device will be used, and what is slow about this machine."""
+    """Report what is installed, which device will be used, and what slows this machine down."""
     from bench.profile.machine.doctor import examine
 
     findings = examine()

@@ -35,7 +35,7 @@ def listing(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
     pattern: Annotated[str, typer.Argument(help="A name, or a shell wildcard for names.")] = "*",
 ) -> None:
-    """List what there is of a kind by name; one name alone shows its parameters, a protocol's as a TOML file."""
+    """List the names of a kind; a single name shows its parameters, and a protocol is printed as a TOML file."""
     from bench.report.terminal.lists import details, lines
 
     about = details(kind, pattern)

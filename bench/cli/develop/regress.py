@@ -17,10 +17,10 @@ def regress(
     against: Annotated[str, typer.Option(help="Revision to compare this working tree with.")] = "main",
     select: Annotated[str, typer.Option(help="Benchmarks to run, as pytest's -k.")] = "",
 ) -> None:
-    """Run the benchmarks of this working tree and of another revision in turn; exit 1 if any became slower.
+    """Run the benchmarks of this working tree and of another revision, interleaved; exit 1 if any became slower.
 
-    Slower is: by more than 5 %, with the 95 % interval over twelve pairs of fresh processes clear of it. What looks no
-    slower is not measured any further. Exit 2 where there is nothing to compare.
+    Slower means by more than 5 %, with the 95 % interval over twelve pairs of fresh processes clear of that. Benchmarks
+    that look no slower are not measured further. Exit 2 where there is nothing to compare.
     """
     from rich.text import Text
 
@@ -28,7 +28,7 @@ def regress(
     from bench.report.terminal.console import plain_console
 
     console = plain_console()
-    with console.status("benchmarks, in turn") as status:
+    with console.status("benchmarks, interleaved") as status:
         findings = compare(Path.cwd(), against, select, progress=lambda words: status.update(Text(words)))
     for found in sorted(findings, key=lambda f: -f.ratio):
         bounds = f"({found.low:.3f} to {found.high:.3f})"

@@ -6,6 +6,7 @@ Every built-in source's own options stand among them, from its declaration; thos
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, make_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -30,6 +31,8 @@ def _by_name() -> dict[str, dict[str, Option]]:
 
 
 _OPTIONS = _by_name()
+_PATIENCE_SECONDS = 2.0
+"""How long a source may be opened before its progress is shown."""
 
 
 def _fields(defaults: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
@@ -58,7 +61,7 @@ _Declared: Any = make_dataclass("_Declared", _fields({}), frozen=True)
 class _Kind:
     data: Annotated[str, typer.Option(help="Source (bench list sources) or module:Source.")] = "synthetic"
     data_option: Annotated[
-        list[str] | None, typer.Option(metavar="<name=value>", help="Option of a source of your own; repeatable.")
+        list[str] | None, typer.Option(metavar="<name=value>", help="Option of your own source; repeatable.")
     ] = None
 
 
@@ -68,22 +71,25 @@ class DataOptions(_Declared, _Kind):  # type: ignore[misc]
 
     panel: ClassVar[str] = "Data"
     defaults: ClassVar[Mapping[str, Any]] = {}
-    """Of this command, where they are not the sources' own."""
+    """Defaults of this command that differ from the sources' own."""
 
     def open(self, quiet: bool = False) -> Source:
-        """The source that the options describe; what it decided by itself is said, unless ``quiet``.
+        """The source that the options describe; its notes and warnings go to standard error, unless ``quiet``.
 
         Raises:
             BenchError: options that do not go together; BadData: files that cannot be used.
         """
         from bench.data.sources import open_source
+        from bench.report.terminal.console import plain_console
+        from bench.report.terminal.progress_bar import Bar
 
-        source = open_source(self.data, **self._given())
+        with Bar(plain_console(sys.stderr), after=_PATIENCE_SECONDS) as bar:
+            source = open_source(self.data, bar, **self.given())
         for note in () if quiet else (*source.notes, *(f"WARNING: {warning}" for warning in source.warnings)):
             typer.echo(f"data: {note}", err=True)
         return source
 
-    def _given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, Any]:
         """The values that were given, for sources that take them, and this command's defaults."""
         given: dict[str, Any] = {}
         for name, kinds in _OPTIONS.items():
@@ -106,11 +112,11 @@ class DataOptions(_Declared, _Kind):  # type: ignore[misc]
 
 
 def _single(option: Option, value: Any) -> Any:
-    """The value of an option that was given once, or all of one that may be given several times."""
+    """The value of an option, or all values of an option that may be repeated."""
     if option.repeatable or option.numbers > 1 or not isinstance(value, Sequence) or isinstance(value, str):
         return value
     if len(value) > 1:
-        raise BenchError(f"{option.spelled} is given {len(value)} times; it takes one value")
+        raise BenchError(f"{option.spelled} is given {len(value)} times; it takes a single value")
     return value[0]
 
 
@@ -131,9 +137,9 @@ _ToWrite: Any = make_dataclass(
 
 @dataclass(frozen=True)
 class DataToWriteOptions(_ToWrite, _Kind):  # type: ignore[misc]
-    """The same for a command whose ``--files`` says how files are written; the published ones have a still camera."""
+    """The same for a command whose ``--files`` is the layout to write; published layouts have a still camera."""
 
     panel: ClassVar[str] = "Data"
     defaults: ClassVar[Mapping[str, Any]] = {"camera": "still"}
     open = DataOptions.open
-    _given = DataOptions._given
+    given = DataOptions.given

@@ -1,6 +1,6 @@
 """Groups of options that several commands share: written once as a dataclass, spelled out in each command's help.
 
-A command takes a group as one parameter; `expand` puts the group's options in its place::
+A command takes a group as a single parameter; `expand` puts the group's options in its place::
 
     def run(model: ..., budget: BudgetOptions, machine: MachineOptions) -> None: ...
 """
@@ -21,7 +21,7 @@ from bench.core import files
 from bench.core.errors import BenchError
 
 _PANELS = dict.fromkeys(("results", "runs", "out", "json", "html", "trace", "picture"), "Files")
-"""The panel of an option that stands in no group, by its name; of all others it is "What"."""
+"""The panel of an option outside any group, by its name; all others are in "What"."""
 
 
 def expand(command: Callable[..., None]) -> Callable[..., None]:
@@ -32,7 +32,7 @@ def expand(command: Callable[..., None]) -> Callable[..., None]:
             panel of the help that its options stand in.
 
     Raises:
-        TypeError: two options of one name.
+        TypeError: two options have the same name.
     """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Callable[..., Any]] = {
@@ -45,14 +45,14 @@ def expand(command: Callable[..., None]) -> Callable[..., None]:
         spelled += [option.replace(kind=inspect.Parameter.KEYWORD_ONLY) for option in given]
     names = [parameter.name for parameter in spelled]
     if len({*names}) != len(names):
-        raise TypeError(f"{command.__name__} has options of one name: {', '.join(sorted(names))}")
+        raise TypeError(f"{command.__name__} has two options of the same name: {', '.join(sorted(names))}")
 
     def call(**values: Any) -> None:
         for name, group in groups.items():
             values[name] = group(**{option.name: values.pop(option.name) for option in _options(group)})
         try:
             command(**values)
-        except SystemExit as error:  # no command here leaves that way: it would end as if all were done
+        except SystemExit as error:  # no command here ends that way; it would look like success
             from bench.train.failures import describe  # imports torch
 
             raise BenchError(f"code of a plug-in ended the program: {describe(error)}") from error
@@ -71,7 +71,7 @@ def _options(group: Any) -> Iterator[inspect.Parameter]:
 
 
 def _parameter(name: str, hint: Any, default: Any, panel: str | None = None) -> inspect.Parameter:
-    """One option, its help free of what rich would take for markup, in the panel of its group."""
+    """An option in the panel of its group, with brackets in its help escaped."""
     kind, *extras = get_args(hint) if get_args(hint) and hasattr(hint, "__metadata__") else (hint,)
     for index, extra in enumerate(extras):
         if isinstance(extra, ParameterInfo):
@@ -89,7 +89,7 @@ def _default(field: Field[Any]) -> Any:
 
 
 def plain(text: str) -> str:
-    """A text in which brackets mean themselves, for help that rich prints: ``unet[width=64]`` is no markup."""
+    """Escape brackets for help that rich prints, so that ``unet[width=64]`` is not taken for markup."""
     return "".join(
         f"\\{char}" if char == "[" and text[i + 1 : i + 2].islower() else char for i, char in enumerate(text)
     )

@@ -1,4 +1,4 @@
-"""The options that say under which budget, on which machine, and where files lie."""
+"""Groups of options: budget, machine, folders."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BudgetOptions:
-    """A protocol, and what of it is overridden."""
+    """A protocol and overrides of its values."""
 
     panel: ClassVar[str] = "Budget"
 
-    protocol: Annotated[str, typer.Option(help="Budget that every model gets alike (bench list protocols).")] = "quick"
-    epochs: Annotated[int | None, typer.Option(min=1, help="Override: passes a stage.")] = None
-    batch: Annotated[int | None, typer.Option(min=1, help="Override: images a step.")] = None
+    protocol: Annotated[str, typer.Option(help="The same budget for every model (bench list protocols).")] = "quick"
+    epochs: Annotated[int | None, typer.Option(min=1, help="Override: epochs per stage.")] = None
+    batch: Annotated[int | None, typer.Option(min=1, help="Override: images per step.")] = None
     size: Annotated[int | None, typer.Option(min=8, help="Override: image side, pixels.")] = None
-    train_samples: Annotated[int | None, typer.Option(min=1, help="Override: training samples a pass.")] = None
+    train_samples: Annotated[int | None, typer.Option(min=1, help="Override: training samples per epoch.")] = None
     val_samples: Annotated[int | None, typer.Option(min=1, help="Override: validation samples.")] = None
     test_samples: Annotated[int | None, typer.Option(min=1, help="Override: test samples.")] = None
     optimizer: Annotated[str | None, typer.Option(help="Override: such as sgd[lr=0.1,momentum=0.9].")] = None
@@ -30,6 +30,14 @@ class BudgetOptions:
     augmentation: Annotated[
         str | None,
         typer.Option(help="Override: such as flip + rotate (bench list augmentations)."),
+    ] = None
+    normalize: Annotated[
+        str | None,
+        typer.Option(help="Override: of a network's input images: none, data (the training split's), or imagenet."),
+    ] = None
+    patience: Annotated[
+        int | None,
+        typer.Option(min=0, help="Override: training ends after so many epochs without a better validation loss."),
     ] = None
 
     def resolve(self) -> Protocol:
@@ -40,13 +48,20 @@ class BudgetOptions:
         """
         from bench.core.protocol import find_protocol
 
+        protocol = find_protocol(self.protocol)
         changes = {name: value for name, value in vars(self).items() if name != "protocol"}
-        return find_protocol(self.protocol).override(**changes)
+        if self.augmentation is not None or protocol.base is not None:
+            # Imports torch, which a registered protocol can do without.
+            from bench.data.augment.pipeline import canonical_protocol, parse
+
+            protocol = canonical_protocol(protocol)
+            changes["augmentation"] = parse(self.augmentation).text if self.augmentation is not None else None
+        return protocol.override(**changes)
 
 
 @dataclass(frozen=True)
 class MachineOptions:
-    """What a run computes on, and in."""
+    """Device, precision and memory format of a run."""
 
     panel: ClassVar[str] = "Machine"
 
@@ -58,7 +73,7 @@ class MachineOptions:
     layout: Annotated[str | None, typer.Option(hidden=True, help="The old name of --memory-format.")] = None
 
     def __post_init__(self) -> None:
-        """Take ``--layout`` for what it is called now, and say so."""
+        """Take ``--layout``, the old name of ``--memory-format``, and warn."""
         if self.layout is not None:
             typer.echo("bench: --layout is called --memory-format now", err=True)
             object.__setattr__(self, "memory_format", self.layout)
@@ -66,7 +81,7 @@ class MachineOptions:
 
 @dataclass(frozen=True)
 class FolderOptions:
-    """Where records and everything else that runs leave lie."""
+    """Folders of records, and of checkpoints and pictures."""
 
     panel: ClassVar[str] = "Files"
 

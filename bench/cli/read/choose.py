@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.cli.options.common import Results, Within, check_results
+
 if TYPE_CHECKING:
     from bench.results.board.row import Row
     from bench.results.store.latency import Latency
@@ -20,31 +22,33 @@ bench choose --metric mask_bf --no-measure
 
 
 def choose(
-    max_latency: Annotated[str, typer.Option("--max-latency", help="Of one pair, with its unit: 6ms, 0.5s.")] = "",
+    max_latency: Annotated[str, typer.Option("--max-latency", help="Latency of one pair of images: 6ms, 0.5s.")] = "",
     max_memory: Annotated[
-        str, typer.Option("--max-memory", help="Of one pair, weights and all, with its unit: 500MB, 2GB, 1.5GiB.")
+        str,
+        typer.Option("--max-memory", help="Memory for one pair of images, weights included: 500MB, 2GB, 1.5GiB."),
     ] = "",
     at_least: Annotated[
-        list[str] | None, typer.Option("--min", help="metric=number, of a metric of which more is better; repeatable.")
+        list[str] | None, typer.Option("--min", help="metric=number, for a metric where higher is better; repeatable.")
     ] = None,
     at_most: Annotated[
-        list[str] | None, typer.Option("--max", help="metric=number, of a metric of which less is better; repeatable.")
+        list[str] | None, typer.Option("--max", help="metric=number, for a metric where lower is better; repeatable.")
     ] = None,
     metric: Annotated[
         list[str] | None, typer.Option("--metric", help="Compare in this metric too; repeatable.")
     ] = None,
     measure: Annotated[
-        bool, typer.Option(help="Measure latency and memory at batch 1, once a machine; else compare parameters.")
+        bool, typer.Option(help="Measure latency and memory at batch 1, once per machine; else compare parameters.")
     ] = True,
     device: Annotated[str, typer.Option(help="Where to measure: auto, cpu, cuda, cuda:1 ...")] = "auto",
-    seconds: Annotated[float, typer.Option(min=0.1, help="To measure each model for.")] = 1.0,
-    within: Annotated[str, typer.Option(help="Part of a leaderboard heading, such as quick.")] = "",
-    results: Annotated[Path, typer.Option(help="Folder of records.")] = Path("results"),
-    runs: Annotated[Path, typer.Option(help="Folder that keeps what was measured, in latency/.")] = Path("runs"),
+    seconds: Annotated[float, typer.Option(min=0.1, help="Seconds to measure each model for.")] = 1.0,
+    within: Within = "",
+    results: Results = Path("results"),
+    runs: Annotated[Path, typer.Option(help="Folder that keeps the measurements, in latency/.")] = Path("runs"),
 ) -> None:
-    """Say which models to consider under limits on latency, memory and quality, and how sure that is.
+    """List the models to consider under limits on latency, memory and quality, and how sure that is.
 
-    Those on the Pareto front are marked: no other that meets the limits is as good in every way and better in one.
+    Those on the Pareto front are marked: no other model that meets the limits is as good in everything
+    and better in something.
     """
     from bench.core.errors import BenchError
     from bench.core.quantity import MEBIBYTES, MILLISECONDS, quantity
@@ -56,13 +60,12 @@ def choose(
     from bench.results.choose.limit import LATENCY, MEMORY, Limit, metric_limits
     from bench.results.metric_facts import find_key
 
-    if not results.is_dir():
-        raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
+    check_results(results)
     limits = []
     for name, text, units in ((LATENCY, max_latency, MILLISECONDS), (MEMORY, max_memory, MEBIBYTES)):
         option = f"--max-{name}"
         if text and not measure:
-            raise BenchError(f"{option} needs what --no-measure forbids")
+            raise BenchError(f"{option} needs a measurement, which --no-measure forbids")
         if text:
             limits.append(Limit(name, quantity(text, units, option), True, f"{option} {text}"))
     group = board_of(results, within)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options.common import Results, Within, check_results
+
 EXAMPLES = """
 bench compare wnet:bce_ssim unet:bce_ssim
 bench compare unet:bce unet:bce_dice --metric mask_dice
@@ -21,17 +23,17 @@ def compare(
     b: Annotated[str, typer.Argument(help="The cell to compare it with.")] = "",
     metric: Annotated[list[str] | None, typer.Option("--metric", help="Metric; repeatable.")] = None,
     transfer: Annotated[
-        str, typer.Option(help="Instead of A and B: a joint model, against its single-task twins.")
+        str, typer.Option(help="Instead of A and B: a joint model, compared with its single-task twins.")
     ] = "",
-    within: Annotated[str, typer.Option(help="Part of a leaderboard heading, such as quick.")] = "",
+    within: Within = "",
     margin: Annotated[
         float, typer.Option(min=0, help="Equal: within this share of the distance from a perfect score.")
     ] = 0.05,
-    seeds_a: Annotated[str, typer.Option(help="Seeds of A that count, as in 0,1,2. Default: all.")] = "",
-    seeds_b: Annotated[str, typer.Option(help="Seeds of B that count.")] = "",
-    results: Annotated[Path, typer.Option(help="Folder of records.")] = Path("results"),
+    seeds_a: Annotated[str, typer.Option(help="Seeds of A to use, such as 0,1,2. Default: all.")] = "",
+    seeds_b: Annotated[str, typer.Option(help="Seeds of B to use.")] = "",
+    results: Results = Path("results"),
 ) -> None:
-    """Say whether A is better than B, by how much, and how sure that is, from the records of both.
+    """Compare A with B from their records: which is better, by how much, and how sure that is.
 
     Paired by seed and test image; the interval is over seeds, backgrounds and objects (docs/statistics.md).
     """
@@ -43,8 +45,7 @@ def compare(
     from bench.results.compare import compare as compare_cells
     from bench.results.transfer import transfers
 
-    if not results.is_dir():
-        raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
+    check_results(results)
     if transfer and not a:
         shown = transfer_table(transfers(results, transfer, within))
     elif a and b and not transfer:

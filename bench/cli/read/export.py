@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options.common import Results
+
 EXAMPLES = """
 bench export runs.csv
 bench export images.csv --per-image
@@ -15,10 +17,12 @@ bench export images.csv --per-image
 
 def export(
     out: Annotated[Path, typer.Argument(help="CSV file to write.")],
-    per_image: Annotated[bool, typer.Option("--per-image", help="A row an image instead of a row a record.")] = False,
-    results: Annotated[Path, typer.Option(help="Folder of records.")] = Path("results"),
+    per_image: Annotated[
+        bool, typer.Option("--per-image", help="A row per test image instead of a row per record.")
+    ] = False,
+    results: Results = Path("results"),
 ) -> None:
-    """Write all records as one table: a row a record, or a row a test image."""
+    """Write all records as a CSV table, with a row per record or per test image."""
     from bench.core import files
     from bench.results import store
     from bench.results.frame import frame, images

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options.common import Results, check_results
 from bench.cli.options.expand import emit
 
 EXAMPLES = """
@@ -19,9 +20,9 @@ bench leaderboard --json - --metric mask_iou
 
 
 def leaderboard(
-    results: Annotated[Path, typer.Option(help="Folder of records.")] = Path("results"),
+    results: Results = Path("results"),
     out: Annotated[Path, typer.Option(help="Page to write.")] = Path("leaderboard.md"),
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is stale.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a generated page is stale.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Print the board; write nothing.")] = False,
     csv: Annotated[str, typer.Option("--csv", help="Write the board's rows to this file, - for standard output.")] = "",
     json: Annotated[str, typer.Option("--json", help="The same as JSON.")] = "",
@@ -34,20 +35,20 @@ def leaderboard(
     ] = None,
     sort: Annotated[str, typer.Option("--sort", help="Order by this column, the best first.")] = "",
     pool: Annotated[
-        str, typer.Option("--pool", help="machines: count machines as a further random level, instead of apart.")
+        str,
+        typer.Option("--pool", help="machines: count them as a further random level instead of apart."),
     ] = "",
 ) -> None:
-    """Regenerate leaderboard.md from the records, with its excerpt in README.md and the records' JSON schema.
+    """Regenerate leaderboard.md from the records, its excerpt in README.md, and the records' JSON schema.
 
-    With --show, --csv or --json it prints or writes the board's rows instead.
+    With --show, --csv or --json it prints or writes the rows instead.
     """
     from bench.core import files
     from bench.core.errors import BenchError
     from bench.report import pages
     from bench.results import store
 
-    if not results.is_dir():
-        raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
+    check_results(results)
     outputs = {"--csv": csv, "--json": json, "--out": "" if check or show or csv or json else str(out)}
     files.check_outputs({option: Path(path) for option, path in outputs.items() if path not in ("", "-")})
     if pool not in ("", "machines"):

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options.common import check_results
 from bench.cli.options.groups import FolderOptions
 
 EXAMPLES = """
@@ -20,17 +21,15 @@ def report(
     out: Annotated[Path, typer.Option(help="Page to write.")] = Path("report.html"),
     folders: FolderOptions,
 ) -> None:
-    """Write one HTML page to explore all records in: ranking, cost, curves, time, test images side by side.
+    """Write an HTML page to explore all records: ranking, cost, curves, time, test images side by side.
 
-    The page holds everything it needs and works offline.
+    The page is self-contained and works offline.
     """
     from bench.core import files
-    from bench.core.errors import BenchError
     from bench.report.html.explore.page import report as page_of
     from bench.results import store
 
-    if not folders.results.is_dir():
-        raise BenchError(f"there is no folder {folders.results}; bench run makes it, or name another with --results")
+    check_results(folders.results)
     files.check_writable(out, "--out")
     page = page_of(folders.results, folders.runs)
     files.replace(out, page)

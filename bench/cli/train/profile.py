@@ -33,12 +33,12 @@ def profile(
     engine: Annotated[
         str, typer.Option(help="eager, compiled (torch.compile), or graphed (one CUDA graph a step).")
     ] = "eager",
-    seconds: Annotated[float, typer.Option(min=0.0, help="How long to measure, after warming up.")] = 20.0,
+    seconds: Annotated[float, typer.Option(min=0.0, help="How long to measure, after the warm-up.")] = 20.0,
     versus: Annotated[
-        str | None, typer.Option("--vs", help="Compare with this instead, MODEL or MODEL:LOSS, in turn A B B A.")
+        str | None, typer.Option("--vs", help="Compare with this MODEL or MODEL:LOSS instead, interleaved A B B A.")
     ] = None,
     versus_engine: Annotated[
-        str | None, typer.Option("--vs-engine", help="Run what it is compared with by this engine instead.")
+        str | None, typer.Option("--vs-engine", help="Compare with this engine instead: eager, compiled, graphed.")
     ] = None,
     versus_precision: Annotated[
         str | None,
@@ -49,24 +49,28 @@ def profile(
         typer.Option("--vs-memory-format", help="Compare with this memory format instead: channels_last, contiguous."),
     ] = None,
     twice: Annotated[
-        bool, typer.Option("--twice", help="Profile twice, in turn, and say how many blocks agree.")
+        bool, typer.Option("--twice", help="Profile twice, interleaved, and report how many blocks agree.")
     ] = False,
     bottleneck: Annotated[
-        bool, typer.Option("--bottleneck", help="Also say what holds the step up, and what would help by how much.")
+        bool, typer.Option("--bottleneck", help="Also report the bottleneck of the step, and what would gain how much.")
     ] = False,
     memory_budget: Annotated[
-        float | None, typer.Option(min=1, help="Also find the greatest batch that fits so many MiB.")
+        float | None, typer.Option(min=1, help="Also find the largest batch that fits this many MiB.")
     ] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything that was measured.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write all measurements as JSON.")] = None,
     trace: Annotated[
         Path | None, typer.Option(help="Write a Chrome trace of the last steps; on a GPU also set NVTX ranges.")
     ] = None,
-    html: Annotated[Path | None, typer.Option(help="Write a page with everything, to be opened offline.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write an HTML page with all measurements; it opens offline.")
+    ] = None,
     picture: Annotated[Path | None, typer.Option(help="Write stacked bars of the step, PNG.")] = None,
-    protocol: Annotated[str, typer.Option(help="Whose optimizer, schedule and augmentation.")] = "quick",
+    protocol: Annotated[
+        str, typer.Option(help="Protocol whose optimizer, schedule and augmentation are used.")
+    ] = "quick",
     data: DataOptions,
 ) -> None:
-    """Show where the time, the memory and the arithmetic of a training step go, and how sure that is."""
+    """Show where the time, the memory and the arithmetic of a training step go, and how reliable the figures are."""
     from bench.core import files
     from bench.core.files import canonical_json
     from bench.core.machine import pick_device, pick_memory_format, pick_precision

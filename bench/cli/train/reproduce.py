@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options.common import Device, Runs
 from bench.cli.options.data import StillDataOptions
 
 EXAMPLES = """
@@ -26,13 +27,13 @@ def reproduce(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="The original's samples, sizes and passes; for a GPU.")] = False,
     data: StillDataOptions,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
+    device: Device = "auto",
     results: Annotated[Path, typer.Option(help="Folder for records.")] = Path("results/reproduction"),
-    runs: Annotated[Path, typer.Option(help="Folder for checkpoints and pictures.")] = Path("runs"),
+    runs: Runs = Path("runs"),
     out: Annotated[Path, typer.Option(help="Page to regenerate.")] = Path("docs/reproduction.md"),
     check: Annotated[bool, typer.Option("--check", help="Run nothing; exit 1 if the page is stale.")] = False,
 ) -> None:
-    """Run a published system as published and put right, beside the figures that its authors quoted.
+    """Run a published system as published and as corrected, beside the figures that its authors report.
 
     Records and figures go to results/reproduction/, from which the page is regenerated.
     """

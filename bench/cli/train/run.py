@@ -31,40 +31,47 @@ def run(
         typer.Option("--metric", help="Also score by: module:function, torchmetrics/mask/NAME, mask_hd95; repeatable."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, max=10_000, help="Number of seeds to run.")] = 1,
-    first_seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The first of them.")] = 0,
+    first_seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="First seed; the others follow it.")] = 0,
     data: DataOptions,
     budget: BudgetOptions,
     machine: MachineOptions,
     engine: Annotated[
         str,
         typer.Option(
-            help="What runs a step: eager, compiled, graphed (one CUDA graph), or auto: graphed where launching costs.",
+            help="Engine of a step: eager, compiled, graphed (a CUDA graph), or auto: graphed where launching costs.",
             rich_help_panel="Machine",
         ),
     ] = "auto",
     inputs: Annotated[
-        str, typer.Option(help="What models see: pair (background and composite), or image (the composite alone).")
+        str, typer.Option(help="What models get: pair (background and composite), or image (the composite alone).")
     ] = "pair",
+    init: Annotated[
+        str,
+        typer.Option(
+            help="Start from the weights of a recorded run: its id, record, or model:loss.", show_default=False
+        ),
+    ] = "",
     folders: FolderOptions,
     again: Annotated[
         bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
     ] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Throw an unfinished run's checkpoint away.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Discard the checkpoint of an interrupted run.")] = False,
+    resume_anyway: Annotated[
+        bool, typer.Option("--resume-anyway", help="Go on from a checkpoint of other code or arithmetic, too.")
+    ] = False,
     baselines: Annotated[bool, typer.Option(help="Also fit the baselines that learn nothing, once.")] = True,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse to train what the audit finds broken.")] = False,
     out: Annotated[Path | None, typer.Option(help="Leaderboard to regenerate.")] = Path("leaderboard.md"),
 ) -> None:
     """Train, evaluate, time and record models under one loss and one budget, then regenerate the leaderboard.
 
-    A run that was stopped goes on from its last checkpoint when the same command is given again. Precision is
-    bfloat16 where the machine computes in it natively, else float32.
+    An interrupted run resumes from its last checkpoint when the same command is repeated. Precision is bfloat16
+    where the machine computes in it natively, else float32.
     """
     from bench.core import files
     from bench.core.interruption import Interruption
-    from bench.report.listeners.prediction_picture import PredictionPicture
-    from bench.report.listeners.tensorboard import TensorBoard
+    from bench.report.listeners.decorations import decorations
     from bench.report.listeners.terminal import Terminal
-    from bench.report.listeners.thumbnails import Thumbnails
     from bench.report.pages import pages, refresh
     from bench.report.terminal.console import plain_console
     from bench.report.terminal.run_summary import result_lines
@@ -87,11 +94,13 @@ def run(
         memory_format=machine.memory_format,
         engine=engine,
         inputs=inputs,
+        init=init,
         device=machine.device,
         results=folders.results,
         runs=folders.runs,
         again=again,
         fresh=fresh,
+        resume_anyway=resume_anyway,
         baselines=baselines,
         strict=strict,
         metrics=metric or (),
@@ -99,12 +108,8 @@ def run(
     )
     console.print(experiment.headline())
     with Terminal(console) as terminal:
-        events = Decoration(TensorBoard(), "TensorBoard events", terminal.notice)
-        picture = Decoration(PredictionPicture(), "picture", terminal.notice)
-        thumbnails = Decoration(Thumbnails(), "thumbnails", terminal.notice)
-        for record, path, made in experiment.run(
-            Listeners([terminal, events, picture, thumbnails]), announce=console.print
-        ):
+        drawing = [Decoration(listener, what, terminal.notice) for what, listener in decorations().items()]
+        for record, path, made in experiment.run(Listeners([terminal, *drawing]), announce=console.print):
             console.print(result_lines(record, path, folders.runs, made, experiment.floor()), soft_wrap=True)
     if out is not None:
         try:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options.common import Runs
+
 EXAMPLES = """
 bench runs
 bench runs --prune --unfinished --older-than 7
@@ -15,19 +17,17 @@ bench runs --prune --all-but-best --older-than 30
 
 
 def runs(
-    runs: Annotated[Path, typer.Option(help="Folder for checkpoints and pictures.")] = Path("runs"),
+    runs: Runs = Path("runs"),
     prune: Annotated[bool, typer.Option("--prune", help="Delete what the options below choose.")] = False,
-    unfinished: Annotated[bool, typer.Option("--unfinished", help="Runs that were stopped and not gone on with.")] = (
-        False
-    ),
-    older_than: Annotated[float | None, typer.Option(min=0, help="Not touched for so many days.")] = None,
+    unfinished: Annotated[bool, typer.Option("--unfinished", help="Interrupted runs that were not resumed.")] = (False),
+    older_than: Annotated[float | None, typer.Option(min=0, help="Not touched for this many days.")] = None,
     all_but_best: Annotated[
-        bool, typer.Option("--all-but-best", help="Of what is chosen, keep the best weights.")
+        bool, typer.Option("--all-but-best", help="Keep the best weights of the chosen runs.")
     ] = False,
 ) -> None:
-    """List what lies in runs/: which run, how far it came, its size and age. --prune deletes some of it.
+    """List the folders in runs/: run, progress, size and age. --prune deletes those that the options choose.
 
-    Records in results/ are never touched, nor what a process writes to now.
+    Records in results/ are never touched, nor folders that a process is writing to.
     """
     from bench.core.errors import BenchError
     from bench.report.terminal.console import show

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options.common import Device
+
 EXAMPLES = """
 bench tax
 bench tax --loss bce_ssim --loss "mask: bce, depth: l1"
@@ -16,14 +18,15 @@ bench tax --size 224 --batch 8
 
 def tax(
     loss: Annotated[
-        list[str] | None, typer.Option("--loss", "-l", help="Recipe name or text; repeatable. Default: all named ones.")
+        list[str] | None,
+        typer.Option("--loss", "-l", help="Recipe name or text; repeatable. Default: every named recipe."),
     ] = None,
     size: Annotated[int, typer.Option(min=16, help="Side of the predictions, pixels.")] = 64,
     batch: Annotated[int, typer.Option(min=1, help="Images a step.")] = 32,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
+    device: Device = "auto",
     out: Annotated[Path | None, typer.Option(help="Also write the table to this page.")] = None,
 ) -> None:
-    """Say what each loss costs a training step over plain bce: milliseconds and memory, without any model."""
+    """Measure what each loss costs a training step over plain bce, in milliseconds and memory, without any model."""
     from bench.core import files
     from bench.core.machine import environment, pick_device
     from bench.profile.tax import measure

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options.common import Device, RecordedRun, Within
 from bench.cli.options.data import DataOptions
 from bench.cli.options.groups import FolderOptions
 
@@ -18,21 +19,21 @@ bench evaluate --board "quick v1 · synthetic, handheld" --data composed --bg ph
 
 def evaluate(
     *,
-    run: Annotated[str, typer.Argument(help="A record's file, a run's id, or model:loss of the leaderboard.")] = "",
+    run: RecordedRun = "",
     board: Annotated[
-        str, typer.Option(help="Instead of RUN: all cells of the leaderboard with this in its title.")
+        str, typer.Option(help="Instead of RUN: every cell of the leaderboard that has this in its title.")
     ] = "",
-    samples: Annotated[int | None, typer.Option(min=1, help="Test images. Default: as the run had.")] = None,
-    size: Annotated[int | None, typer.Option(min=8, help="Image side, pixels. Default: as the run had.")] = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="Test images. Default: as in the run.")] = None,
+    size: Annotated[int | None, typer.Option(min=8, help="Image side, pixels. Default: as in the run.")] = None,
     data: DataOptions,
-    within: Annotated[str, typer.Option(help="Part of a leaderboard heading, such as quick.")] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...", rich_help_panel="Machine")] = "auto",
+    within: Within = "",
+    device: Device = "auto",
     folders: FolderOptions,
 ) -> None:
-    """Score a recorded run on data that it was not trained on, beside baselines fitted there.
+    """Score a recorded run on another data set, beside baselines that are fitted to that data.
 
-    Recorded in results/evaluations/, never as a run. With --board: do the cells of a leaderboard stand in the same
-    order there? Kendall's tau with its interval says how far.
+    Recorded in results/evaluations/, never as a run. With --board: Kendall's tau, with its interval, between the
+    order of a leaderboard's cells on their own data and on this.
     """
     from bench.core.errors import BenchError
     from bench.core.machine import pick_device

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options.common import Device, RecordedRun, Within
 from bench.cli.options.groups import FolderOptions
 
 EXAMPLES = """
@@ -18,28 +19,31 @@ bench predict wnet:bce_ssim --in shots/ --files "bg={room}.jpg bg_fg={room}_{n}.
 
 def predict(
     *,
-    run: Annotated[str, typer.Argument(help="A record's file, a run's id, or model:loss of the leaderboard.")],
+    run: RecordedRun,
     given: Annotated[list[Path], typer.Option("--in", help="Image files, or folders of them; repeatable.")],
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
     bg: Annotated[
-        Path | None, typer.Option(help="Photograph of the background for all, or a folder with one of each stem.")
+        Path | None,
+        typer.Option(help="Background of all images, or a folder of backgrounds with the images' stems."),
     ] = None,
     files: Annotated[
         str, typer.Option(help="How names pair: bg={scene}.jpg bg_fg={scene}_{n}.jpg. Else a_bg with a_bg_fg.")
     ] = "",
     side: Annotated[
-        int | None, typer.Option(min=8, help="Shrink to this shorter side for the network. Default: as they are.")
+        int | None, typer.Option(min=8, help="Shrink to this shorter side for the network. Default: unchanged.")
     ] = None,
-    tile: Annotated[int | None, typer.Option(min=8, help="Largest side given to the network at once.")] = None,
-    npy: Annotated[bool, typer.Option("--npy", help="Also write the numbers.")] = False,
-    within: Annotated[str, typer.Option(help="Part of a leaderboard heading, such as quick.")] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...", rich_help_panel="Machine")] = "auto",
+    tile: Annotated[
+        int | None, typer.Option(min=8, help="Largest side given to the network at once; larger images are tiled.")
+    ] = None,
+    npy: Annotated[bool, typer.Option("--npy", help="Also write mask and depth as float32 arrays.")] = False,
+    within: Within = "",
+    device: Device = "auto",
     folders: FolderOptions,
 ) -> None:
     """Predict mask and depth for images of your own, of any size, with the weights of a recorded run.
 
     Writes NAME_mask.png, NAME_depth.png (16-bit millimetres where depth is metric) and NAME_overlay.png. Files that
-    cannot be used are named at the end, exit 3; all others are done.
+    cannot be used are named at the end, with exit 3; all others are predicted.
     """
     from bench.core import files as writing
     from bench.core.errors import BadData, BenchError
@@ -53,13 +57,13 @@ def predict(
 
     console = plain_console()
     if out.exists() and any(out.samefile(path if path.is_dir() else path.parent) for path in given if path.exists()):
-        raise BenchError(f"--out: {out} is where the images lie: what is written there would be read next time")
+        raise BenchError(f"--out: {out} holds the images: predictions there would be read as images next time")
     writing.check_folder(out, "--out")
     trained = trained_run(folders.results, folders.runs, run, pick_device(device), within)
     found = find_pictures(given, bg, files, trained.needs_background)
     if not found.pictures and all(reason.startswith("no photograph") for _, reason in found.problems):
         raise BenchError(
-            f"{trained.label} looks at a picture and its background, and none of {len(found.problems)} pictures has "
+            f"{trained.label} needs a background for each image, and none of {len(found.problems)} images has "
             "one: name it with --bg (a file for all, or a folder), or say how names pair with --files"
         )
     spec = trained.record.spec
@@ -74,4 +78,4 @@ def predict(
     done = len(found.pictures) + len(found.problems) - len(problems)
     console.print(f"{out}: {done} pictures predicted{depth}{passed}", soft_wrap=True)
     if problems:
-        raise BadData(problems, "all others are done")
+        raise BadData(problems, "all others are predicted")

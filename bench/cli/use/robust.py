@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options.common import Device, RecordedRun, Within
 from bench.cli.options.data import DataOptions
 from bench.cli.options.groups import FolderOptions
 
@@ -19,20 +20,20 @@ bench robust wnet:bce_ssim --data composed --bg photos/ --fg cutouts/
 
 def robust(
     *,
-    run: Annotated[str, typer.Argument(help="A record's file, a run's id, or model:loss of the leaderboard.")],
-    metric: Annotated[str, typer.Option(help="Metric. Default: what the leaderboard ranks by.")] = "",
-    samples: Annotated[int | None, typer.Option(min=1, help="Test images. Default: as the run had.")] = None,
+    run: RecordedRun,
+    metric: Annotated[str, typer.Option(help="Metric. Default: the metric that ranks the leaderboard.")] = "",
+    samples: Annotated[int | None, typer.Option(min=1, help="Test images. Default: as in the run.")] = None,
     data: DataOptions,
-    within: Annotated[str, typer.Option(help="Part of a leaderboard heading, such as quick.")] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...", rich_help_panel="Machine")] = "auto",
+    within: Within = "",
+    device: Device = "auto",
     picture: Annotated[Path | None, typer.Option(help="Plot to write, PNG.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write all figures.")] = None,
     folders: FolderOptions,
 ) -> None:
-    """Disturb a run's test images in five grades of seven kinds, and say where it falls below a baseline.
+    """Measure how a run's scores fall as its test images are disturbed: seven kinds, five grades each.
 
-    The baseline is difference for masks, mean_map for depth, fitted to undisturbed training samples. Give the data
-    as for bench run.
+    Shows where it falls below the baseline (difference for masks, mean_map for depth) that is fitted to undisturbed
+    training samples. Name the data as for bench run.
     """
     import io
 

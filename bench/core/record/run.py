@@ -146,7 +146,9 @@ class Record(BaseModel):
             or all of the ``process``, as in format 1.
         division: ``untuned``, or ``tuned (n trials)``; boards of one division are compared only.
         facts: what else is worth knowing: ``data`` (what ``auto`` decided, what is doubted), ``model`` (weights that
-            were left out or come from elsewhere), ``gmacs`` (why there are none), ``plugins`` (with their versions).
+            were left out or come from elsewhere), ``gmacs`` (why there are none), ``plugins`` (with their versions),
+            ``engine`` (why its steps ran eagerly), ``peak_mib`` (by stage), ``resumed_from`` (other code or arithmetic
+            that made the beginning), ``metrics`` (why some have no value).
         images: digest of the table of per-image metrics beside the record; None where there is none.
         checksum: digest of all text before it in the record's file.
     """

@@ -13,6 +13,7 @@ from bench.core.errors import BenchError
 from bench.data.augment import augmentations
 from bench.data.augment.operation import Colour
 from bench.data.camera.condition import compress_some
+from bench.data.counter_random import whole_numbers
 from bench.data.images.jpeg import jpeg as compressed
 from registry.ranges import above, between
 
@@ -102,7 +103,7 @@ def jpeg(p: float = 0.3, lowest: int = 40, highest: int = 90) -> Colour:
         raise BenchError(f"augmentation 'jpeg': the lowest quality, {lowest}, is above the highest, {highest}")
 
     def change(image: Tensor, u: Tensor, normal: Normal) -> Tensor:
-        quality = (lowest + u[:, 1] * (highest - lowest + 1)).floor()
+        quality = whole_numbers(u[:, 1], lowest, highest)
         wanted = u[:, 0] < p
         if image.device.type == "cpu":
             return compress_some(image.clone(), torch.where(wanted, quality, 0.0))

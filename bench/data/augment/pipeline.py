@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from bench.core.errors import BenchError
+from bench.core.protocol import Protocol
 from bench.data.augment import augmentations
 from bench.data.augment.movements import resample
 from bench.data.augment.operation import Colour, Level, Movement, Operation
@@ -105,6 +106,15 @@ def parse(text: str) -> Pipeline:
     return Pipeline(
         " + ".join(canonical) or _NOTHING, tuple(names), tuple(augmentations.build(key) for key in canonical)
     )
+
+
+def canonical_protocol(protocol: Protocol) -> Protocol:
+    """The protocol with its augmentation in canonical form too: a budget has one spelling, and so one label and id.
+
+    Raises:
+        UnknownName, BadParameter, BenchError: see `parse`.
+    """
+    return protocol.canonical(parse(protocol.augmentation).text)
 
 
 def augment(quartet: Quartet, seed: int, epoch: int, ids: Tensor, text: str, metric: bool = False) -> Quartet:

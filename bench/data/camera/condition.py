@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from bench.core.errors import BenchError
 from bench.data.camera import cameras
-from bench.data.counter_random import normal, uniform
+from bench.data.counter_random import normal, uniform, whole_numbers
 from bench.data.images.jpeg import jpeg as compress
 from registry.contract import Quartet
 from registry.ranges import between
@@ -54,8 +54,7 @@ class Camera:
         if self.is_still:
             return {}
         u = uniform(seed, f"{stream}/camera", ids, 9)
-        low, high = self.quality
-        quality = (low + u[:, 7:9] * (high - low + 1)).floor()
+        quality = whole_numbers(u[:, 7:9], *self.quality)
         jpeg = torch.where(u[:, 5:7] < self.jpeg, quality, torch.zeros_like(quality))
         return {
             "shift": (u[:, 0:2] * 2 - 1) * self.shift,

@@ -4,37 +4,32 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import statistics
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from bench.core.errors import BadData, BenchError
 from bench.data.camera import cameras
 from bench.data.composed.decoded import LARGEST, Backgrounds, Cutouts
+from bench.data.composed.depth_maps import read_depths
 from bench.data.composed.options import OPTIONS
+from bench.data.composed.pasting import composite_depth, paste
+from bench.data.composed.videos import refuse_videos
 from bench.data.counter_random import uniform
-from bench.data.depth_units import DEPTH_UNITS, DepthFacts, Numbers, doubt
-from bench.data.images.file_names import RULES, counted, decide, sequences
-from bench.data.images.files import DEPTH_SUFFIXES, Cutout, Folder, cutout, depth_map, photograph, read_folder
-from bench.data.images.similarity import difference_hash
+from bench.data.depth_units import DEPTH_UNITS
+from bench.data.images.file_names import RULES, counted, decide
+from bench.data.images.files import Cutout, Folder, cutout, photograph, read_folder
 from bench.data.source import Source
 from bench.data.sources import sources
 from bench.data.split import FRACTIONS, POOLS, Part, split_pools
-from bench.data.stored.decoding.numbers import numbers_of
 from registry.contract import Quartet
 
 UNITS = ("mm", "kitti", "tum", "m", "8bit", "16bit", "unit")
 _SMALLEST = 0.25
-_FOOT_TAPS, _FOOT_REACH = 5, 0.02
-_ALIKE = 8
-"""Bits of 64 in which frames of one video differ from the next, at most (median); photographs differ in 32."""
 
 
 class Composed(Source):
@@ -102,7 +97,7 @@ class Composed(Source):
         folders: list[Folder[Any]] = [photographs, cutouts]
         depths: Folder[Tensor] | None = None
         if bg_depth is not None:
-            depths, suspicion = _read_depths(Path(bg_depth), depth_unit, photographs, resolution)
+            depths, suspicion = read_depths(Path(bg_depth), depth_unit, photographs, resolution)
             folders.append(depths)
             self.warnings += (suspicion,) if suspicion else ()
         for folder, option in zip(folders, ("--bg", "--fg", "--bg-depth"), strict=False):
@@ -127,7 +122,7 @@ class Composed(Source):
         item = self._group("objects", list(cutouts.contents.items()), objects, "cut-outs")
         self._rules = {"scenes": scene[1], "objects": item[1]}
         if scenes == "auto" and scene[1] == "file" and split != "shared":
-            self._refuse_videos(stems)
+            refuse_videos(self._backgrounds.photographs, stems)
         self._split_groups(scene[0], item[0], split)
         self._at_size: dict[int, tuple[Backgrounds, Cutouts]] = {}
 
@@ -138,29 +133,6 @@ class Composed(Source):
         self.notes += tuple(f"{note} (--{name} {other} for the other way)" for note in notes[:1] if rule == "auto")
         self.notes += tuple(notes[1:] if rule == "auto" else notes)
         return groups, used
-
-    def _refuse_videos(self, stems: list[str]) -> None:
-        """Frames of fewer than three videos cannot be split so that test scenes are new.
-
-        Raises:
-            BadData: numbered neighbours look alike.
-        """
-        numbered = sequences(stems)
-        hashes = difference_hash(self._backgrounds.photographs.float() / 255)
-        apart = [
-            int(np.bitwise_count(hashes[i] ^ hashes[i + 1]))
-            for i in range(len(stems) - 1)
-            if numbered[i] == numbered[i + 1]
-        ]
-        if len(apart) < max(2, len(stems) // 2):
-            return
-        usual = statistics.median(apart)
-        if usual <= _ALIKE:
-            reason = (
-                f"{len(stems)} frames of {len(set(numbered))} videos (neighbours differ in {usual:g} of 64 bits of a "
-                "perceptual hash): a split whose test scenes are new needs three videos"
-            )
-            raise BadData([("photographs", reason)], "add videos, or take each for a scene: --scenes file, which leaks")
 
     def _split_groups(self, scene: list[str], objects: list[str], split: str) -> None:
         self.split = split_pools(
@@ -232,7 +204,7 @@ class Composed(Source):
         corner = torch.stack([left, bottom - box[:, 1]], dim=1)
         flipped = u[:, 3] < 0.5
 
-        pasted = _paste(cutouts, item, longer, corner, box, flipped, size)
+        pasted = paste(cutouts, item, longer, corner, box, flipped, size)
         empty = self.empty(part, ids)
         if empty is not None:
             pasted = torch.where(empty[:, None, None, None], 0.0, pasted)
@@ -243,7 +215,7 @@ class Composed(Source):
             return Quartet(bg, bg_fg, alpha)
         foot = cutouts.foot[item]
         foot = corner + box * torch.stack([torch.where(flipped, 1 - foot[:, 0], foot[:, 0]), foot[:, 1]], dim=1)
-        depth, valid = _composite_depth(backgrounds.depths[background], foot, alpha[:, 0])
+        depth, valid = composite_depth(backgrounds.depths[background], foot, alpha[:, 0])
         return Quartet(bg, bg_fg, alpha, depth[:, None], valid[:, None])
 
     def _choose(self, part: Part, ids: Tensor) -> tuple[Tensor, Tensor]:
@@ -263,84 +235,3 @@ def _numbers(names: list[str]) -> Tensor:
     """The place of each name in the sorted list of different names."""
     order = {name: number for number, name in enumerate(sorted(set(names)))}
     return torch.tensor([order[name] for name in names])
-
-
-def _read_depths(
-    folder: Path, unit: str, photographs: Folder[tuple[Tensor, tuple[int, int]]], side: int
-) -> tuple[Folder[Tensor], str | None]:
-    """Depth maps of the photographs, and why their unit seems wrong.
-
-    A photograph without a map is a problem, a map without a photograph is not used.
-    """
-    numbers: list[Numbers] = []
-
-    def decode(stem: str, content: bytes, name: str) -> Tensor | None:
-        if stem not in photographs.images:
-            numbers_of(content, name)  # so that all bad files are named at once
-            return None
-        depth, some = depth_map(content, name, DEPTH_UNITS[unit], photographs.images[stem][1], side)
-        numbers.append(some)
-        return depth
-
-    found = read_folder(folder, "depth maps", decode, DEPTH_SUFFIXES)
-    maps = {stem: depth for stem, depth in found.images.items() if depth is not None}
-    kind = {"8bit": "u1", "m": "f4", "unit": "f4"}.get(unit, "u2")
-    suspicion = doubt(DepthFacts.of(numbers, kind), DEPTH_UNITS[unit], guessed=False) if numbers else None
-    bad = {Path(name).stem for name, _ in found.problems}
-    missing = [
-        (str(folder / f"{stem}.png"), "missing: a photograph of that name has no depth map")
-        for stem in photographs.images
-        if stem not in maps and stem not in bad
-    ]
-    return Folder(maps, found.contents, [*found.problems, *missing], found.digest, found.ignored), suspicion
-
-
-def _paste(
-    cutouts: Cutouts, item: Tensor, longer: Tensor, corner: Tensor, box: Tensor, flipped: Tensor, size: int
-) -> Tensor:
-    """Objects in their boxes on nothing, premultiplied, (B, 4, size, size).
-
-    Args:
-        cutouts: decoded for that size.
-        item: which, (B,).
-        longer: length of the longer side, (B,); this and what follows in fractions of the picture.
-        corner, box: upper left corner and extent of the box, (B, 2) each, right and down.
-        flipped: left for right, (B,) bool.
-        size: side of the picture.
-    """
-    level = (2 * torch.log2(LARGEST / longer.double())).long().clamp(0, cutouts.levels - 1)
-    row = item * cutouts.levels + level
-    canvas = cutouts.canvases[row].float()
-    # From picture to canvas coordinates, per axis: at = first + slope * picture.
-    centre = (torch.arange(size, device=item.device) + 0.5) / size
-    slope = cutouts.extent[row] / box
-    first = -corner * slope
-    mirror = torch.stack([flipped, torch.zeros_like(flipped)], dim=1)
-    first = torch.where(mirror, cutouts.extent[row] - first, first) + cutouts.gutter
-    slope = torch.where(mirror, -slope, slope)
-    at = (first[:, :, None] + slope[:, :, None] * centre) * (2 / canvas.shape[-1]) - 1
-    grid = torch.stack([at[:, 0, None, :].expand(-1, size, -1), at[:, 1, :, None].expand(-1, -1, size)], dim=-1)
-    return functional.grid_sample(canvas, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-
-
-def _composite_depth(depths: Tensor, foot: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """Depth of the composite and where it is known, (B, H, W) each.
-
-    Args:
-        depths: of the background, (B, H, W) in [0, 1], -1 where unknown.
-        foot: where the object stands, (B, 2) in fractions of the picture, right and down.
-        alpha: of the object, (B, H, W).
-    """
-    batch, side = depths.shape[:2]
-    offsets = torch.linspace(-_FOOT_REACH, _FOOT_REACH, _FOOT_TAPS, device=foot.device)
-    x, y = (((foot[:, axis, None] + offsets) * side - 0.5 * axis).long().clamp(0, side - 1) for axis in (0, 1))
-    rows = torch.arange(batch, device=foot.device)[:, None, None]
-    around = depths[rows, y[:, :, None], x[:, None, :]].flatten(1)
-    known = around >= 0
-    ordered = torch.where(known, around, torch.inf).sort(dim=1).values
-    count = known.sum(1)
-    stands = ordered.gather(1, ((count - 1) // 2).clamp(min=0)[:, None])[:, :, None]
-    behind = torch.where(depths < 0, torch.inf, depths)
-    depth = torch.where(alpha > 0.5, torch.minimum(stands, behind), behind)
-    valid = torch.where(alpha > 0.5, stands < torch.inf, depths >= 0)
-    return torch.where(valid, depth, 0.0), valid.float()

@@ -24,6 +24,7 @@ from torch import Tensor
 from bench.core.files import canonical_json
 from bench.core.spec import Inputs
 from bench.data.counter_random import uniform
+from bench.data.loading.batch import Batch
 from bench.data.loading.copy_ahead import Copy, prefetch
 from bench.data.loading.packed import Form, Packed, pack, unpack
 from bench.data.loading.packed_files import PackedFiles
@@ -40,47 +41,6 @@ _LIVE_AHEAD = 1
 
 RESIDENT_SHARE = 0.4
 """Of the free memory of the device, for samples kept on it."""
-
-
-class Batch:
-    """Some samples, on the device or on their way to it.
-
-    Args:
-        ids: of the samples, (B,) int64 on the CPU.
-        device_ids: the same on the device.
-        quartet: the samples there, or what makes them when they have arrived.
-        copy_ms: see below.
-
-    Attributes:
-        copy_ms: gives the milliseconds that the copy took on its own stream, None where nothing was copied; to be
-            called after a synchronisation, and may be kept until then, as it does not keep the samples.
-    """
-
-    def __init__(
-        self,
-        ids: Tensor,
-        device_ids: Tensor,
-        quartet: Quartet | Callable[[], Quartet],
-        copy_ms: Callable[[], float | None] = lambda: None,
-    ) -> None:
-        self.ids, self._device_ids, self._quartet, self.copy_ms = ids, device_ids, quartet, copy_ms
-
-    def arrive(self) -> Quartet:
-        """The samples on the device; the current stream waits for a copy that is not done, the host does not."""
-        if not isinstance(self._quartet, Quartet):
-            self._quartet = self._quartet()
-        return self._quartet
-
-    @property
-    def quartet(self) -> Quartet:
-        """What arrived."""
-        return self.arrive()
-
-    @property
-    def device_ids(self) -> Tensor:
-        """The samples' ids on the device, (B,) int64."""
-        self.arrive()
-        return self._device_ids
 
 
 class Loader:

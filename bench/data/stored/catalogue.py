@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core.errors import BadData
+from bench.core.progress import Progress, no_progress
 from bench.data.stored.files.roots import File, Roots
 from bench.data.stored.naming.groups import group_pictures
 from bench.data.stored.naming.layout import Layout
@@ -73,6 +74,8 @@ def read_catalogue(
     files: str,
     flips: str,
     scenes: str,
+    reads_depth: bool = True,
+    progress: Progress = no_progress,
 ) -> Catalogue:
     """List, recognise, pair and group.
 
@@ -80,19 +83,24 @@ def read_catalogue(
         paths: folders and zips.
         files: a layout's name, patterns, or ``auto``.
         flips, scenes: see `group_pictures`.
+        reads_depth: whether depth comes from files; else pictures without any target will do, and depth files are
+            left alone.
+        progress: called as files are listed.
 
     Raises:
         BadData: nothing that can be read; no layout that fits.
         BenchError: an unknown layout, or patterns that cannot be read.
     """
     layout = find_layout(files)
-    roots = Roots.open(paths)
+    roots = Roots.open(paths, progress)
     notes = []
     if layout is None:
-        layout = recognise(roots)
+        layout = recognise(roots, needs_target=reads_depth)
         notes.append(f"recognised as {layout.name}: {layout.summary}")
-    found, strange = sort_by_field(roots.files, layout)
-    if "bg_fg" not in found or not any(name in found for name in _TARGETS):
+    found, strange = sort_by_field(roots.files, layout, progress)
+    if not reads_depth:
+        found = {name: files for name, files in found.items() if name not in ("depth", "valid")}
+    if "bg_fg" not in found or (reads_depth and not any(name in found for name in _TARGETS)):
         what = "no picture" if "bg_fg" not in found else "neither a mask nor a depth map"
         where = ", ".join(str(path) for path in roots.paths)
         raise BadData(
@@ -117,8 +125,12 @@ def read_catalogue(
     )
 
 
-def recognise(roots: Roots) -> Layout:
+def recognise(roots: Roots, needs_target: bool = True) -> Layout:
     """The first layout in which as good as most of the files have a meaning.
+
+    Args:
+        roots: the files.
+        needs_target: whether there must be masks or depth maps among them.
 
     Raises:
         BadData: no layout fits.
@@ -128,7 +140,7 @@ def recognise(roots: Roots) -> Layout:
     taken: dict[str, int] = {}
     for layout in LAYOUTS.values():
         found, _ = sort_by_field(some, layout)
-        if "bg_fg" in found and any(name in found for name in _TARGETS):
+        if "bg_fg" in found and (not needs_target or any(name in found for name in _TARGETS)):
             taken[layout.name] = sum(len(files) for files in found.values())
     if not taken:
         shown = ", ".join(file.name for file in roots.files[:3]) or "no pictures"

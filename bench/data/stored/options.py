@@ -24,6 +24,7 @@ OPTIONS = (
     Option("flips", str, "none", "Mirrored objects with numbers of their own: pairs, or how much greater they are."),
     Option("plate", str, "none", "median makes backgrounds from the pictures of each scene."),
     Option("plate_every", int, 10, "Of which pictures the plate is made: every so many.", between=(1, 10_000)),
+    Option("depth_model", str, None, "Predicts depth: a local Hugging Face folder, or package.module:function."),
     Option("scenes", str, "auto", "What counts as the same background: auto, file or sequence."),
     SEED,
     replace(CAMERA, default="still"),

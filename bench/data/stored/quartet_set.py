@@ -9,19 +9,26 @@ from typing import Any
 
 from PIL import __version__ as pillow_version
 
-from bench.core.errors import BadData
+from bench.core.errors import BadData, BenchError
+from bench.core.machine import pick_device
 from bench.core.progress import Progress, no_progress
 from bench.data.stored.catalogue import Catalogue, QuartetFiles, read_catalogue
 from bench.data.stored.decoding.depth_format import DepthFormat, find_depth_format
 from bench.data.stored.decoding.fields import DecodeOptions
 from bench.data.stored.decoding.file_options import FileOptions
+from bench.data.stored.decoding.images import open_image
 from bench.data.stored.decoding.mask_values import MaskValues
 from bench.data.stored.files.roots import File
 from bench.data.stored.packing.checking import CHECK_SIZE, CHECKED, BadRows, check_files
+from bench.data.stored.packing.decoder import Decoder
 from bench.data.stored.packing.pack import Rows
 from bench.data.stored.packing.plates import number_plates
-from bench.data.stored.packing.reader import Problem, Reader, decoding_threads
+from bench.data.stored.packing.reader import Reader
+from bench.data.stored.packing.threads import Problem, decoding_threads
+from bench.data.stored.teacher.maps import TeacherMaps, map_side
+from bench.data.stored.teacher.teacher import load_teacher
 
+_TEACHER_METRES = 10.0
 VERSION = 1
 """Of how files become arrays; raised when that changes."""
 
@@ -40,6 +47,7 @@ class QuartetSet:
         options: how files were named and paired, as JSON.
         content: digest of the files' content.
         skipped: files that were left out, with the reason.
+        maps: a teacher's depth, instead of depth files.
     """
 
     catalogue: Catalogue
@@ -51,6 +59,12 @@ class QuartetSet:
     options: dict[str, Any]
     content: str = ""
     skipped: tuple[Problem, ...] = ()
+    maps: TeacherMaps | None = None
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """What its quartets have."""
+        return self.catalogue.fields | ({"depth"} if self.maps is not None else set())
 
     @property
     def encoding(self) -> str:
@@ -74,7 +88,12 @@ class QuartetSet:
             "size": size,
             "version": VERSION,
             "pillow": pillow_version,
+            **({"teacher": self.maps.teacher.description} if self.maps is not None else {}),
         }
+
+    def decoder(self, size: int) -> Decoder:
+        """What makes arrays of the files, of a size."""
+        return Decoder(self.catalogue.roots, self.entries, self.plates, self.background, self.decoding, size, self.maps)
 
     def check_unchanged(self) -> None:
         """Refuse to go on when files came, went or changed since they were listed.
@@ -113,6 +132,7 @@ def open_quartets(
     scenes: str = "auto",
     plate: str = "none",
     plate_every: int = 10,
+    depth_model: str | None = None,
     skip_bad: bool = False,
     packed: Path | None = None,
     worth_packing: int = 0,
@@ -127,6 +147,7 @@ def open_quartets(
         options: how files are read.
         flips, scenes: see `group_pictures`.
         plate, plate_every: see `number_plates`.
+        depth_model: a teacher, see `load_teacher`, that predicts depth; depth files are left alone then.
         skip_bad: leave out what cannot be used.
         packed: folder where the outcome of checking is kept; None for nowhere.
         worth_packing: fewer quartets are checked anew every time.
@@ -137,7 +158,9 @@ def open_quartets(
         BadData: files that cannot be used, all of them by name.
         BenchError: a word that means nothing.
     """
-    catalogue = read_catalogue(paths, files, flips, scenes)
+    if depth_model is not None and packed is None:
+        raise BenchError("--depth-model needs a folder in which its depth is kept: --packed")
+    catalogue = read_catalogue(paths, files, flips, scenes, depth_model is None, progress)
     depth = _depth_format(options, catalogue)
     entries = list(catalogue.entries)
     plates, background = number_plates(entries, plate, plate_every)
@@ -153,22 +176,33 @@ def open_quartets(
     quartets = replace(quartets.without(bad), content=content, skipped=tuple(problems))
     if not quartets.entries:
         raise BadData([*problems, (", ".join(map(str, paths)), "no usable quartet is left")])
-    return quartets
+    if depth_model is None or packed is None:
+        return quartets
+    return _taught(quartets, depth_model, options, packed, progress)
+
+
+def _taught(quartets: QuartetSet, model: str, options: FileOptions, packed: Path, progress: Progress) -> QuartetSet:
+    """The set with depth by a teacher, computed where it is not kept already."""
+    if options.depth_scale is not None:
+        raise BenchError("--depth-scale is of depth files; a teacher's metres are --depth-unit m")
+    teacher = load_teacher(model, options.depth_unit, pick_device())
+    first = open_image(quartets.catalogue.roots.read(quartets.entries[0].image))
+    side = map_side(min(first.size))
+    greatest = options.depth_range[1] if options.depth_range is not None else _TEACHER_METRES
+    identity = {**quartets.identity(side), "skipped": len(quartets.skipped)}
+    maps = TeacherMaps.open(teacher, packed, identity, len(quartets.entries), greatest)
+    with decoding_threads() as pool:
+        maps.fill(quartets.decoder(side), pool, progress)
+    depth = maps.format()
+    decoding = replace(quartets.decoding, unit=depth.unit, colour_map=None)
+    return replace(quartets, maps=maps, depth=depth, decoding=decoding)
 
 
 def _check(quartets: QuartetSet, kept: Path | None, checked: int, progress: Progress) -> tuple[BadRows, str]:
     if not quartets.entries:
         return {}, ""
     with decoding_threads() as pool:
-        reader = Reader(
-            quartets.catalogue.roots,
-            quartets.entries,
-            quartets.plates,
-            quartets.background,
-            quartets.decoding,
-            CHECK_SIZE,
-            pool,
-        )
+        reader = Reader(quartets.decoder(CHECK_SIZE), pool)
         identity = quartets.identity(CHECK_SIZE)
         return check_files(reader, quartets.catalogue, identity, kept, checked, progress)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bench.core.errors import BenchError
 from bench.core.progress import Progress, no_progress
-from bench.data.camera.condition import find_camera
+from bench.data.camera import cameras
 from bench.data.source import OwnPack, Source
 from bench.data.sources import sources
 from bench.data.split import Part
@@ -42,11 +42,13 @@ class Stored(Source):
         scenes: what pictures without a background's name have in common: ``auto``, ``file``, ``sequence``.
         plate: ``median`` makes a background from every ``plate_every``-th picture of a scene.
         plate_every: see plate.
+        depth_model: a teacher that predicts depth, see `load_teacher`.
         seed: decides the split.
         camera: a key of `bench.data.camera.cameras`; ``still`` serves what is stored.
         split: a rule of `split_pools`.
         skip_bad: go on without quartets that cannot be used.
         packed: a folder in which decoded quartets are kept; None for nowhere.
+        progress: called while files are listed, checked, and given depth.
 
     Attributes:
         notes: what was decided, in sentences.
@@ -79,13 +81,14 @@ class Stored(Source):
         scenes: str = "auto",
         plate: str = "none",
         plate_every: int = 10,
+        depth_model: str | None = None,
         seed: int = 0,
         camera: str = "still",
         split: str = "unseen-both",
         skip_bad: bool = False,
         packed: str | Path | None = PACKED,
+        progress: Progress = no_progress,
     ) -> None:
-        find_camera(camera)
         options = FileOptions(
             fit, foreground, soft_masks, mask_values, depth_unit, depth_scale, parse_range(depth_range), colour_map
         )
@@ -94,7 +97,7 @@ class Stored(Source):
             raise BenchError(
                 f"--plate is none or median (of every 1st, 2nd ... picture), not {plate!r} of {plate_every}"
             )
-        self.seed, self.camera, self.device = seed, camera, torch.device("cpu")
+        self.seed, self.camera, self.device = seed, cameras.canonical(camera), torch.device("cpu")
         folder = None if packed is None else Path(packed)
         self._quartets = open_quartets(
             [root] if isinstance(root, str | Path) else list(root),
@@ -104,15 +107,16 @@ class Stored(Source):
             scenes,
             plate,
             plate_every,
+            depth_model,
             skip_bad,
             folder,
             self.worth_packing,
             self.checked,
+            progress,
         )
         self._readers = Readers(self._quartets, folder, self.worth_packing)
         self._parts: Parts = share_out(self._quartets.entries, seed, split)
-        fields = self.catalogue.fields
-        self.has_mask, self.has_depth = "mask" in fields, "depth" in fields
+        self.has_mask, self.has_depth = ("mask" in self._quartets.fields, "depth" in self._quartets.fields)
         self.has_background = bool((self._quartets.background >= 0).all())
         self.encoding, self.skipped = self._quartets.encoding, self._quartets.skipped
         self.notes = (*self.catalogue.notes, *self._parts.notes(), *self._quartets.notes())
@@ -133,9 +137,10 @@ class Stored(Source):
             **{name: value for name, value in quartets.options.items() if value != _DEFAULTS.get(name)},
             "fit": decoding.fit,
             "masks": str(decoding.values) if decoding.values else decoding.foreground + " soft" * decoding.soft,
-            "fields": sorted(self.catalogue.fields),
+            "fields": sorted(quartets.fields),
             "content": quartets.content,
             "skipped": len(self.skipped),
+            **({"teacher": quartets.maps.teacher.description} if quartets.maps is not None else {}),
         }
 
     def facts(self) -> dict[str, Any]:
@@ -238,7 +243,7 @@ class Stored(Source):
         return torch.from_numpy(values).to(self.device)[:, None]
 
 
-@sources.register(options=OPTIONS)
+@sources.register(options=OPTIONS, reports_progress=True)
 def stored(**options: Any) -> Source:
     """Quartets in folders and zips, as they are; a field may be missing."""
     return Stored(**options)

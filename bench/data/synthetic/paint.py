@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bench.data.synthetic.figures import PARTS, ROUND
+from bench.data.synthetic.families import PARTS, ROUND
 from bench.data.synthetic.raycast import part_code, per_sample, surface_code
 from bench.data.synthetic.rooms import PAINT, SURFACES
 from bench.data.synthetic.scene import Scenes

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bench.data.synthetic.figures import BLOCKS, PARTS, ROUND
+from bench.data.synthetic.families import BLOCKS, PARTS, ROUND
 from bench.data.synthetic.rooms import SHELL, SURFACES, Rooms
 
 FAR = 1e9

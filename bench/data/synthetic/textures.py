@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.data.counter_random import uniform
+from bench.data.counter_random import uniform, whole_numbers
 
 TILE = 128
 LEVELS = 6
@@ -23,10 +23,6 @@ _VARIANTS = 6
 
 Pattern = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 """x, y (V, T, T) in [0, 1) of the tile, draws (V, 1, 1, 8) in [0, 1), noise (V, T, T) -> weights (V, T, T)."""
-
-
-def _count(draw: Tensor, low: int, high: int) -> Tensor:
-    return (low + draw * (high - low + 1)).floor()
 
 
 def _line(x: Tensor, width: Tensor | float) -> Tensor:
@@ -43,25 +39,25 @@ def _cloudy(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
 
 
 def _stripes(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
-    return _line(x * _count(r[..., 0], 3, 8), 0.2 + 0.5 * r[..., 1])
+    return _line(x * whole_numbers(r[..., 0], 3, 8), 0.2 + 0.5 * r[..., 1])
 
 
 def _bands(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
-    return _line(y * _count(r[..., 0], 2, 6), 0.15 + 0.5 * r[..., 1])
+    return _line(y * whole_numbers(r[..., 0], 2, 6), 0.15 + 0.5 * r[..., 1])
 
 
 def _checks(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
-    n = 2 * _count(r[..., 0], 1, 2)
+    n = 2 * whole_numbers(r[..., 0], 1, 2)
     return ((x * n).floor() + (y * n).floor()) % 2
 
 
 def _tiles(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
-    n = _count(r[..., 0], 2, 4)
+    n = whole_numbers(r[..., 0], 2, 4)
     return torch.maximum(_line(x * n, 0.08), _line(y * n, 0.08)) * 0.8 + 0.2 * noise
 
 
 def _planks(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
-    n = _count(r[..., 0], 4, 7)
+    n = whole_numbers(r[..., 0], 4, 7)
     board = (x * n).floor()
     tone = torch.frac(torch.sin(board * 12.9898 + 7 * r[..., 1]) * 437.5)
     joint = _line(y + torch.frac(board * 0.381966), 0.02)
@@ -69,32 +65,32 @@ def _planks(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
 
 
 def _bricks(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
-    rows, columns = 2 * _count(r[..., 0], 4, 6), _count(r[..., 1], 3, 4)
+    rows, columns = 2 * whole_numbers(r[..., 0], 4, 6), whole_numbers(r[..., 1], 3, 4)
     row = (y * rows).floor()
     return torch.maximum(_line(y * rows, 0.14), _line(x * columns + row * 0.5, 0.06)) * 0.7 + 0.3 * noise
 
 
 def _dots(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
-    n = _count(r[..., 0], 3, 6)
+    n = whole_numbers(r[..., 0], 3, 6)
     dx, dy = torch.frac(x * n) - 0.5, torch.frac(y * n) - 0.5
     return (dx.square() + dy.square() < 0.04 + 0.08 * r[..., 1]).float()
 
 
 def _damask(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
-    n = 2 * math.pi * _count(r[..., 0], 1, 3)
+    n = 2 * math.pi * whole_numbers(r[..., 0], 1, 3)
     wave = torch.sin(n * x) * torch.sin(n * y) + 0.7 * torch.sin(2 * n * x + 6 * r[..., 1]) * torch.cos(3 * n * y)
     return (0.5 + 2 * wave).clamp(0, 1)
 
 
 def _drawers(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
-    n, m = _count(r[..., 0], 2, 4), _count(r[..., 1], 1, 3)
+    n, m = whole_numbers(r[..., 0], 2, 4), whole_numbers(r[..., 1], 1, 3)
     gap = torch.maximum(_line(y * n, 0.08), _line(x * m, 0.05))
     knob = ((torch.frac(x * m) - 0.5).abs() < 0.08).float() * ((torch.frac(y * n) - 0.6).abs() < 0.08).float()
     return (torch.maximum(gap, knob) * 0.8 + 0.25 * noise).clamp(0, 1)
 
 
 def _books(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
-    shelves, books = _count(r[..., 0], 3, 5), _count(r[..., 1], 12, 18)
+    shelves, books = whole_numbers(r[..., 0], 3, 5), whole_numbers(r[..., 1], 12, 18)
     packed_files, book = (y * shelves).floor(), (x * books).floor()
     tone = torch.frac(torch.sin(packed_files * 78.233 + book * 12.9898 + 9 * r[..., 2]) * 437.5)
     filled = (torch.frac(y * shelves) < 0.55 + 0.35 * torch.frac(tone * 7.3)).float()
@@ -102,7 +98,7 @@ def _books(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
 
 
 def _panes(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
-    n, m = _count(r[..., 0], 1, 3), _count(r[..., 1], 1, 2)
+    n, m = whole_numbers(r[..., 0], 1, 3), whole_numbers(r[..., 1], 1, 2)
     frame = torch.maximum(_line(x * n, 0.1), _line(y * m, 0.08))
     return torch.maximum(frame, 0.45 * (y * 2.2 - 1 + noise).clamp(0, 1))
 
@@ -114,14 +110,14 @@ def _painting(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
 
 
 def _panels(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
-    n, m = _count(r[..., 0], 1, 2), _count(r[..., 1], 2, 3)
+    n, m = whole_numbers(r[..., 0], 1, 2), whole_numbers(r[..., 1], 2, 3)
     dx, dy = (torch.frac(x * n) - 0.5).abs(), (torch.frac(y * m) - 0.5).abs()
     edge = torch.maximum(dx, dy)
     return ((edge > 0.36) & (edge < 0.41)).float() * 0.7 + 0.2 * noise
 
 
 def _cushions(x: Tensor, y: Tensor, r: Tensor, noise: Tensor) -> Tensor:
-    n = _count(r[..., 0], 2, 3)
+    n = whole_numbers(r[..., 0], 2, 3)
     seam = torch.maximum(_line(x * n, 0.06), _line(y + 0.5, 0.06))
     return (seam * 0.8 + 0.3 * noise + 0.3 * (torch.frac(x * n) - 0.5).abs()).clamp(0, 1)
 

@@ -21,7 +21,7 @@ FIRST: dict[str, PlannedPart] = {
     "tests": PlannedPart("machine:tests", 150, "pytest -m cuda"),
     "steps": PlannedPart("steps:steps", 110, "a step's milliseconds: enqueued, synchronised, graphed"),
     "departure": PlannedPart("steps:departures", 60, "losses: eager from eager, graphed from eager"),
-    "loop": PlannedPart("runs:loop", 60, "the whole loop of bench run over a bare loop"),
+    "loop": PlannedPart("runs:loop", 120, "the whole loop of bench run over a bare loop"),
     "rendering": PlannedPart("rendering:rendering", 60, "quartets a second by source and chunk"),
     "epoch": PlannedPart("runs:epoch", 120, "an epoch of wnet over 400,000 composites at 64 px"),
     "stages": PlannedPart("steps:stages", 60, "the first steps' seconds and the peak memory of each stage"),

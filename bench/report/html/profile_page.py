@@ -1,4 +1,4 @@
-"""A profile as one HTML page that needs no network: what the step is made of, and how far to believe it."""
+"""A profile as a self-contained HTML page: where a step's time goes, and how reliable the figures are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.report.html.template import render
 from bench.timing.ledger import STEP, TimelineEntry
 
 MOST_STEPS = 12
-"""Steps of the time line that are drawn."""
+"""Number of steps drawn in the time line."""
 
 WHOLE = "whole step"
 
@@ -36,14 +36,14 @@ class _Cell(NamedTuple):
 
 
 def profile_page(profile: Profile, intervals: Sequence[TimelineEntry]) -> str:
-    """The whole page.
+    """The page of a profile.
 
     Args:
         profile: what was measured.
-        intervals: the time line of one instrumented window; without any, that figure is left out.
+        intervals: the time line of an instrumented window; if empty, that figure is left out.
 
     Returns:
-        HTML with its scripts and styles in it, some 5 MB, most of which is plotly.js.
+        HTML with scripts and styles inlined, about 5 MB, most of it plotly.js.
     """
     segments = _segments(profile.blocks)
     figures = {"step": step_figure(profile), "memory": memory_figure(profile)}
@@ -61,7 +61,7 @@ def profile_page(profile: Profile, intervals: Sequence[TimelineEntry]) -> str:
 
 
 def step_figure(profile: Profile) -> PlotlyFigure:
-    """The step's medians stacked: all blocks in one bar, and below it a bar a pass."""
+    """The blocks' median times as stacked bars: the whole step, and below it each pass."""
     segments = _segments(profile.blocks)
     shares: dict[str, float] = {WHOLE: 1.0}
     for block in profile.blocks:
@@ -87,7 +87,7 @@ def step_figure(profile: Profile) -> PlotlyFigure:
 
 
 def timeline_figure(profile: Profile, intervals: Sequence[TimelineEntry]) -> PlotlyFigure:
-    """The first steps of a window under each other, every block where it began and as long as it took."""
+    """The first steps of a window as rows, each block drawn from its start to its end."""
     drawn = _drawn(intervals)
     begins = {s.step: s.begin_ms for s in drawn if s.name == STEP}
     traces = []
@@ -113,7 +113,7 @@ def timeline_figure(profile: Profile, intervals: Sequence[TimelineEntry]) -> Plo
 
 
 def memory_figure(profile: Profile) -> PlotlyFigure:
-    """Memory held at each block's worst moment, in the order they run."""
+    """Peak memory of each block, in the order in which they run."""
     segments = [segment for segment in _segments(profile.blocks) if segment.block.operations]
     traces = [
         _bar(
@@ -136,7 +136,7 @@ def _drawn(intervals: Sequence[TimelineEntry]) -> list[TimelineEntry]:
 
 
 def _segments(blocks: Sequence[Block]) -> list[_Segment]:
-    """Blocks in order with their shade: the lighter, the earlier in their pass."""
+    """Blocks in order with their colour; earlier blocks of a pass are lighter."""
     names = [block.name for block in blocks]
     return [
         _Segment(block, block.name.partition("/")[2] or block.name, css(colour), css(text_on(colour)))
@@ -188,7 +188,7 @@ def _hover(block: Block) -> str:
 
 
 def _cells(block: Block) -> dict[str, _Cell]:
-    """A line of the table but for its heading: what is shown, and what is sorted by."""
+    """The cells of a table row after its heading: the text, and the value to sort by."""
     time, has_operations = block.time, bool(block.operations)
     return {
         "ms": _cell(time.median_ms, ".3f"),

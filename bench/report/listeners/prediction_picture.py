@@ -1,4 +1,4 @@
-"""The picture of a run's predictions, drawn when the run is over."""
+"""The picture of a run's predictions, drawn at its end."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from bench.report.pictures.predictions import prediction_picture
 from bench.train.events import Listener, Preview
 
 PICTURED = 6
-"""Scenes in the picture of a run."""
+"""Number of scenes in the picture."""
 PICTURE = "predictions.png"
 
 
 class PredictionPicture(Listener):
-    """Draws what a run's model predicts beside the truth, into the run's folder, when the run is over."""
+    """Draws a run's predictions beside the truth into the run's folder, at its end."""
 
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
-        """Draw it."""
+        """Draw and write the picture."""
         if preview is not None:
             content = io.BytesIO()
             prediction_picture(*preview(PICTURED)).save(content, format="PNG")

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run: event files in its folder."""
+"""TensorBoard event files of a run."""
 
 from __future__ import annotations
 
@@ -7,45 +7,55 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bench.core.record import Epoch, Record
 from bench.core.spec import RunSpec
+from bench.report.pictures.predictions import prediction_picture
 from bench.train.events import Listener, Preview, WindowSummary
 
 if TYPE_CHECKING:
+    from tensorboard.compat.proto.event_pb2 import Event
     from torch.utils.tensorboard import SummaryWriter
 
 
+_PICTURED = 4
+"""Validation samples that are drawn after every epoch."""
+
+
 class TensorBoard(Listener):
-    """Losses, learning rate, rate, validation metrics and task gradients, all by training step."""
+    """Losses, learning rate, rate, validation metrics, task gradients and pictures of validation, by training step."""
 
     def __init__(self) -> None:
         self._writer: SummaryWriter | None = None
 
     def started(self, spec: RunSpec, folder: Path, resumed_at: int, step: int = 0) -> None:
-        """Open the event file; what an earlier process said of the steps that stay done is kept in it.
+        """Open the event file; events of an earlier process up to the resumed step are kept.
 
-        The events of an earlier run stay beside it until this one is over.
+        The events of an earlier run are kept beside it until this run ends.
 
-        TensorBoard's own way, a step from which on it should forget, is not heeded by its present server.
+        TensorBoard's own ``purge_step`` is ignored by its current server.
         """
-        from torch.utils.tensorboard import SummaryWriter  # seconds to import: only where a run is made
+        from torch.utils.tensorboard import SummaryWriter  # takes seconds to import
 
         self._protocol = spec.protocol
         events, self._before = folder / "tensorboard", folder / "tensorboard.before"
-        kept = [scalar for scalar in _scalars(events) if scalar[2] <= step]
+        kept = [event for event in _events(events) if event.step <= step]
         if events.exists() and not step and not self._before.exists():
             events.rename(self._before)
         shutil.rmtree(events, ignore_errors=True)
         self._writer = SummaryWriter(events)
-        for tag, value, step, moment in kept:
-            self._writer.add_scalar(tag, value, step, moment)
+        written = self._writer.file_writer
+        assert written is not None, "a writer has its file from the beginning"
+        for event in kept:
+            written.add_event(event, event.step, event.wall_time)
 
     def window(self, summary: WindowSummary) -> None:
-        """Losses and rate."""
+        """Write losses and images per second."""
         self._add("train", {**summary.losses, "images_per_second": summary.images_per_second}, summary.step)
 
     def epoch(self, epoch: Epoch) -> None:
-        """Validation; what was said so far is then on disk."""
+        """Write the validation's values, and flush the file."""
         at = self._protocol.steps_before(epoch.epoch + 1)
         self._add("validation", {**epoch.val_loss, **epoch.val_metrics}, at)
         self._add("gradients", epoch.gradients or {}, at)
@@ -53,8 +63,16 @@ class TensorBoard(Listener):
         if self._writer is not None:
             self._writer.flush()
 
+    def predictions(self, epoch: int, preview: Preview) -> None:
+        """Draw the same validation samples as after every other epoch."""
+        if self._writer is not None:
+            sheet = np.asarray(prediction_picture(*preview(_PICTURED)))
+            at = self._protocol.steps_before(epoch + 1)
+            self._writer.add_image("validation/predictions", sheet, at, dataformats="HWC")
+            self._writer.flush()
+
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
-        """Close the event file, if the run came as far as to have one."""
+        """Close the event file, if one was opened."""
         if self._writer is not None:
             writer, self._writer = self._writer, None
             writer.close()
@@ -66,11 +84,9 @@ class TensorBoard(Listener):
                 self._writer.add_scalar(f"{group}/{name}", value, at)
 
 
-def _scalars(folder: Path) -> Iterator[tuple[str, float, int, float]]:
-    """Tag, value, step and moment (seconds since 1970) of everything in a folder's event files, in order."""
+def _events(folder: Path) -> Iterator[Event]:
+    """Everything in a folder's event files that has values, in order."""
     from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader  # as they were written
 
     for path in sorted(folder.glob("events.*")):
-        for event in LegacyEventFileLoader(str(path)).Load():
-            for value in event.summary.value:
-                yield value.tag, value.simple_value, event.step, event.wall_time
+        yield from (event for event in LegacyEventFileLoader(str(path)).Load() if event.summary.value)

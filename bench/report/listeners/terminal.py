@@ -1,4 +1,4 @@
-"""A run's events on the terminal: a progress bar, and a line an epoch."""
+"""A run's progress on the terminal: a bar, and a line per epoch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.train.events import Listener, Preview, WindowSummary
 
 
 class Terminal(Listener):
-    """A progress bar with the live rate and losses; a line an epoch. Use as a context manager."""
+    """A progress bar with the current rate and losses, and a line per epoch. Use as a context manager."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -25,11 +25,11 @@ class Terminal(Listener):
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.completed:.0f}/{task.total:.0f}", markup=False),
-            TextColumn("{task.fields[news]}", markup=False),
+            TextColumn("{task.fields[status]}", markup=False),
             TimeRemainingColumn(compact=True),
             console=console,
             transient=True,
-            refresh_per_second=2,  # as often as there is news; each time costs the training a millisecond
+            refresh_per_second=2,  # as often as values change; each redraw costs the training a millisecond
         )
         self._task: TaskID | None = None
         self._title = ""
@@ -42,17 +42,17 @@ class Terminal(Listener):
         self._progress.stop()
 
     def preparing(self, what: str, done: int, total: int) -> None:
-        """Show how far it is."""
+        """Show the progress of the preparation."""
         self._show(what, done, total, "")
 
     def notice(self, words: str) -> None:
-        """Print it."""
+        """Print the notice."""
         self._line(f"  {words}")
 
     def started(self, spec: RunSpec, folder: Path, resumed_at: int, step: int = 0) -> None:
         """Name the run."""
         self._title = f"{spec.model} seed {spec.seed}"
-        if self._task is not None:  # of what was done ahead
+        if self._task is not None:  # left by the preparation
             self._progress.update(self._task, description=self._title, completed=0)
         if step:
             at = spec.protocol.steps_before(resumed_at + 1)
@@ -60,9 +60,9 @@ class Terminal(Listener):
             self._line(f"  resumed after epoch {resumed_at}{within}, from the checkpoint in {folder}")
 
     def phase(self, name: Phase) -> None:
-        """Name the phase where the news stood."""
+        """Show the phase in place of rate and losses."""
         if self._task is not None:
-            self._progress.update(self._task, news=name)
+            self._progress.update(self._task, status=name)
 
     def window(self, summary: WindowSummary) -> None:
         """Move the bar."""
@@ -81,16 +81,16 @@ class Terminal(Listener):
         self._line(f"  epoch {epoch.epoch} at {epoch.size} px: loss {train:.4f}, validation {val:.4f}  {scores}")
 
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._task is not None:
             self._progress.remove_task(self._task)
             self._task = None
 
     def _line(self, words: str) -> None:
-        """Print a line as it is, whatever the console takes for markup."""
+        """Print a line without markup, whatever the console's setting."""
         self._console.print(Text(words), soft_wrap=True)
 
-    def _show(self, title: str, done: int, total: int, news: str) -> None:
+    def _show(self, title: str, done: int, total: int, status: str) -> None:
         if self._task is None:
-            self._task = self._progress.add_task(title, total=total, news=news)
-        self._progress.update(self._task, description=title, completed=done, total=total, news=news)
+            self._task = self._progress.add_task(title, total=total, status=status)
+        self._progress.update(self._task, description=title, completed=done, total=total, status=status)

@@ -1,4 +1,4 @@
-"""Thumbnails of what a run's model predicts on the first test images: written when it ends, shown by the report."""
+"""Thumbnails of a run's predictions on the first test images, written at its end for the report."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from bench.train.events import Listener, Preview
 from registry.contract import Prediction, Quartet
 
 COUNT = 32
-"""Test images of which thumbnails are kept."""
+"""Number of test images."""
 
 SIDE = 64
-"""Of a thumbnail, pixels."""
+"""Side of a thumbnail, pixels."""
 
 NAME = "thumbnails.png"
 FIELDS = ("bg", "bg_fg", "mask", "depth", "predicted mask", "predicted depth")
-"""From left to right; what a run lacks is left black."""
+"""Columns from left to right; missing fields are black."""
 
 
 class Thumbnails(Listener):
-    """Writes ``thumbnails.png`` into a run's folder when it is over: a row a test image, `FIELDS` in columns."""
+    """Writes ``thumbnails.png`` into a run's folder at its end: a row per test image, `FIELDS` as columns."""
 
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
-        """Draw and write it."""
+        """Draw and write the thumbnails."""
         if preview is not None:
             content = io.BytesIO()
             mosaic(*preview(COUNT)).save(content, format="PNG", optimize=True)

@@ -1,4 +1,4 @@
-"""What stands in the cells of a table of rows: one figure looks the same wherever it is shown."""
+"""Cells of the tables of rows: a figure is formatted the same wherever it is shown."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from bench.results.board.row import Row
 
 
 def loss_cell(row: Row) -> str:
-    """The recipe's name, or that there is none."""
+    """The recipe's name, or ``(learns nothing)`` for a baseline."""
     return code(row.recipe) if row.learns else "(learns nothing)"
 
 
 def precision_cell(record: Record) -> str:
-    """Precision, and the memory format where it is not the usual one."""
+    """Precision, and the memory format where it is not the default."""
     return record.spec.precision_label
 
 
 def seeds_cell(row: Row) -> str:
-    """How many seeds, and of how many begun; on how many machines, if these are pooled."""
+    """Number of finished seeds, of how many started, and on how many machines where these are pooled."""
     finished = sum(len(part.records) for part in row.parts)
     begun = finished + sum(len(part.unfinished) for part in row.parts)
     count = f"{finished} of {begun}" if begun > finished else str(finished)
@@ -53,7 +53,7 @@ def number(row: Row, metric: str, group: Group, bold: bool = False) -> str:
 
 
 def rate_cell(records: Sequence[Record]) -> str:
-    """Images a second on one machine; in brackets where it was disturbed throughout."""
+    """Images per second on a machine; in brackets where every window was disturbed."""
     found = rate(records)
     if found is None:
         return "–"
@@ -62,11 +62,11 @@ def rate_cell(records: Sequence[Record]) -> str:
 
 
 def median(values: Sequence[float | None], digits: int = 1) -> str:
-    """The median of what is known."""
+    """The median of the known values, or a dash."""
     known = [value for value in values if value is not None]
     return f"{statistics.median(known):.{digits}f}" if known else "–"
 
 
 def percentage(share: float) -> str:
-    """A probability; never quite impossible or certain."""
+    """A probability in per cent, at most ``>99 %`` and at least ``<1 %``."""
     return "<1 %" if share < 0.01 else ">99 %" if share > 0.99 else f"{share:.0%}".replace("%", " %")

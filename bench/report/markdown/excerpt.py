@@ -15,11 +15,11 @@ MARKER = "leaderboard"
 
 
 def excerpt(records: Iterable[Named], folder: Path | None = None) -> str:
-    """The first group of the leaderboard with its main columns.
+    """The first group of the leaderboard with its headline metrics.
 
     Args:
         records: (file name, record) pairs.
-        folder: where the per-image tables beside them lie.
+        folder: folder of the per-image tables; None leaves ties out.
     """
     group = next(iter(groups_of(records)), None)
     if group is None or not group.board:
@@ -53,9 +53,9 @@ def excerpt(records: Iterable[Named], folder: Path | None = None) -> str:
 
 
 def put(text: str, records: Iterable[Named], folder: Path | None = None) -> str:
-    """A page with its excerpt brought up to date; a page without the two markers is left as it is.
+    """A page with its excerpt replaced; a page without the two markers is returned unchanged.
 
-    The line endings of the page stay what they are.
+    The page's line endings are kept.
     """
     changed = put_between(text, MARKER, excerpt(records, folder))
     return text if changed is None else changed

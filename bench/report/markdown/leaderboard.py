@@ -1,4 +1,4 @@
-"""``leaderboard.md``: a pure function of the records and their per-image tables, the same giving the same bytes."""
+"""``leaderboard.md``, a pure function of the records and their per-image tables."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ training; a rate in brackets was measured while others kept the machine busy in 
 
 
 def leaderboard(records: Iterable[Named], link: str = "results", folder: Path | None = None, pool: bool = False) -> str:
-    """The whole page.
+    """The text of the leaderboard.
 
     Args:
         records: (file name, record) pairs, in any order.
-        link: the records' folder as seen from the page.
-        folder: where the per-image tables beside the records lie; without it nothing is said of ties.
+        link: path of the records' folder relative to the page.
+        folder: folder of the per-image tables; None leaves ties and probabilities out.
         pool: count machines as a further random level.
     """
     groups, images = groups_of(records, pool), Images(folder)
@@ -116,7 +116,7 @@ def _line(standing: Standing, group: Group, shown: Sequence[str], ranked: str) -
 
 
 def _costs(group: Group) -> str:
-    """A table a machine: what training cost there."""
+    """A table of training costs per machine."""
     parts = []
     for fingerprint, members in group.machines().items():
         label = members[0][1][0].environment.label
@@ -142,7 +142,7 @@ def _cost_table(members: Sequence[tuple[Row, list[Record]]]) -> str:
 
 
 def _records(group: Group, link: str) -> str:
-    """Where every figure comes from."""
+    """Links to the records behind every row."""
     body = [
         [code(row.model), loss_cell(row), precision_cell(row.any), named_arithmetic(part.any), _links(part, link)]
         for row in group.board

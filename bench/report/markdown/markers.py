@@ -1,22 +1,23 @@
-"""Generated parts of pages that are written by hand: what lies between two markers is replaced, the rest stays."""
+"""Generated parts of hand-written pages: the text between two markers is replaced, the rest is kept."""
 
 from __future__ import annotations
 
+import re
+
 
 def put_between(text: str, name: str, content: str) -> str | None:
-    """A page with what lies between ``<!-- name -->`` and ``<!-- /name -->`` replaced.
+    """A page with the text between ``<!-- name -->`` and ``<!-- /name -->`` replaced.
 
     Args:
-        text: the page; its line endings stay what they are.
+        text: the page; outside of the markers it is kept byte by byte.
         name: of the markers.
-        content: what goes between them, lines ending in a line feed.
+        content: what to put between them, with lines that end in a line feed; it gets the line ending of the marker.
 
     Returns:
-        The page; None where it lacks a marker.
+        The page; None if a marker is missing.
     """
-    ending = "\r\n" if "\r\n" in text else "\n"
-    before, begin, rest = text.replace("\r\n", "\n").partition(f"<!-- {name} -->\n")
-    _, end, after = rest.partition(f"<!-- /{name} -->\n")
+    begin = re.search(rf"<!-- {re.escape(name)} -->(\r?\n)", text)
+    end = begin and re.compile(rf"<!-- /{re.escape(name)} -->(?=\r?\n)").search(text, begin.end())
     if not begin or not end:
         return None
-    return f"{before}{begin}{content}{end}{after}".replace("\n", ending)
+    return text[: begin.end()] + content.replace("\n", begin[1]) + text[end.start() :]

@@ -1,4 +1,4 @@
-"""Markdown tables."""
+"""Markdown: tables, code, literal text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MARKUP = re.compile(r"([\\`*_\[\]#])")
 
 
 def table(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """A pipe table that ends in a newline; whatever its cells hold, they stay one cell each."""
+    """A pipe table that ends in a newline; pipes, line breaks and HTML in its cells are escaped."""
     lines = [[_cell(cell) for cell in line] for line in (header, *body)]
     return "".join(f"| {' | '.join(line)} |\n" for line in [lines[0], ["---"] * len(header), *lines[1:]])
 
@@ -36,7 +36,7 @@ def literal(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _cell(text: str) -> str:
-    """A text that cannot end its cell or its line, and outside of code is no HTML but ``<sub>``."""
+    """A cell's text with pipes, line breaks and, outside of code, HTML other than ``<sub>`` escaped."""
     flat = " ".join(text.split()).replace("|", "\\|")
     if "<" not in flat:
         return flat

@@ -1,4 +1,4 @@
-"""What losses cost, as a table."""
+"""The cost of losses as a Markdown table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bars: one line of text, and a picture of steps stacked block by block."""
+"""Bars: as text, and as a picture of steps with their blocks stacked."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ _WIDTH, _HEIGHT = 1200, 60
 _MARGIN, _TITLE, _LINE, _SWATCH = 24, 26, 24, 14
 _COLUMNS = 3
 _LABEL = 54
-"""Least width in pixels of a segment that bears its share."""
+"""Least width in pixels of a segment that is labelled with its share."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """One bar: its title, and its segments in order, a name and a length in milliseconds each."""
+    """A bar: its title, and its segments in order as (name, milliseconds)."""
 
     title: str
     segments: Sequence[tuple[str, float]]
 
     @property
     def length(self) -> float:
-        """Milliseconds in all."""
+        """The sum of the segments, milliseconds."""
         return sum(length for _, length in self.segments)
 
 
 def bar(share: float, width: int) -> str:
-    """A bar of ``share`` (0 to 1) of so many characters, to an eighth of one."""
+    """A bar of ``share`` (0 to 1) of ``width`` characters, in steps of an eighth of a character."""
     eighths = round(max(0.0, min(1.0, share)) * width * 8)
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
 def stacked_bars(stacks: Sequence[Stack]) -> Image.Image:
-    """Bars on one scale with a legend of every block, its milliseconds and its share below each."""
+    """Bars on a common scale, each with a legend of its blocks, their milliseconds and shares."""
     longest = max(stack.length for stack in stacks)
     heights = [_TITLE + _HEIGHT + _MARGIN // 2 + _LINE * _rows(stack) + _MARGIN for stack in stacks]
     sheet = Image.new("RGB", (_WIDTH, _MARGIN + sum(heights)), "white")

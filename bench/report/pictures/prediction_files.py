@@ -1,4 +1,4 @@
-"""What was predicted for a picture, as files: mask, depth, overlay, and the numbers themselves."""
+"""Predictions as files: mask, depth, overlay, and arrays."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class DepthScale:
     """How depth is written.
 
     Attributes:
-        unit: of the numbers in files, in words.
-        factor: what a depth of 1.0 is written as.
-        wide: whether in 16 bits, with 1 as the least number, as 0 stands for unknown; else in 8.
+        unit: unit of the numbers in files, in words.
+        factor: the number that a depth of 1.0 is written as.
+        wide: whether in 16 bits, with 1 as the least number as 0 means unknown; else in 8 bits.
     """
 
     unit: str
@@ -41,7 +41,7 @@ class DepthScale:
 
     @classmethod
     def of(cls, encoding: str) -> DepthScale:
-        """The scale for what a run's depth means: millimetres where it is metric; beyond 65 m, 1/256 m."""
+        """The scale for a depth encoding: millimetres where it is metric; beyond 65 m, 1/256 m."""
         metric = _METRIC.fullmatch(encoding)
         if metric is None:
             return cls("255 is 1.0 of the encoding", 255.0, wide=False)
@@ -58,12 +58,12 @@ class DepthScale:
 
 @dataclass(frozen=True)
 class PredictionFiles:
-    """Writes ``NAME_mask.png``, ``NAME_depth.png`` and ``NAME_overlay.png``, as far as there are such heads.
+    """Writes ``NAME_mask.png``, ``NAME_depth.png`` and ``NAME_overlay.png``, as far as the model has these heads.
 
     Attributes:
-        folder: where to.
+        folder: to write to.
         depth: how depth is written.
-        npy: also ``NAME_mask.npy`` and ``NAME_depth.npy``: float32 (H, W) in [0, 1], as the network says it.
+        npy: also ``NAME_mask.npy`` and ``NAME_depth.npy``: float32 (H, W) in [0, 1], the network's output.
     """
 
     folder: Path
@@ -71,7 +71,7 @@ class PredictionFiles:
     npy: bool = False
 
     def __call__(self, predicted: Predicted) -> None:
-        """Write one picture's files; each appears whole."""
+        """Write the files of an image, each atomically."""
         pictures = {"overlay": overlay(predicted)}
         for head, values in predicted.values.items():
             numbers = self.depth.numbers(values) if head == "depth" else _bytes(values * 255)
@@ -87,7 +87,7 @@ class PredictionFiles:
 
 
 def overlay(predicted: Predicted) -> Image.Image:
-    """The photograph with the mask tinted and outlined; where there is no mask, with the depth in colours over it.
+    """The photograph with the mask tinted and outlined, or with the depth in colours where the model has no mask.
 
     Depth is coloured from the least to the greatest of the picture, dark is near.
     """
@@ -105,7 +105,7 @@ def overlay(predicted: Predicted) -> Image.Image:
 
 
 def _outline(inside: Tensor) -> Tensor:
-    """Pixels inside with a neighbour outside, bool (H, W)."""
+    """Pixels inside that have a neighbour outside, bool (H, W)."""
     padded = torch.nn.functional.pad(inside[None].float(), (1, 1, 1, 1), mode="replicate")[0] > 0.5
     all_in = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return inside & ~all_in

@@ -1,4 +1,4 @@
-"""Pictures of scenes and predictions, one scene a row, captions on top."""
+"""Pictures of scenes and predictions, a row per scene."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _STOPS = torch.tensor([[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [
 
 
 def prediction_picture(quartet: Quartet, prediction: Prediction) -> Image.Image:
-    """Columns bg, bg_fg, mask, predicted mask, depth, predicted depth, as far as they are there.
+    """Columns bg, bg_fg, mask, predicted mask, depth, predicted depth, as far as they exist.
 
-    Depth is drawn on one scale a row, from the least to the greatest true depth that is known; unknown depth is grey.
+    Each row has its own depth scale, from the least to the greatest known true depth; unknown depth is grey.
     """
     columns: dict[str, list[Image.Image]] = _scene_columns(quartet)
     low, high = _range(quartet, prediction)
@@ -45,7 +45,7 @@ def _scene_columns(quartet: Quartet) -> dict[str, list[Image.Image]]:
 
 
 def _range(quartet: Quartet, prediction: Prediction) -> tuple[Tensor, Tensor]:
-    """Least and greatest depth to draw, a pair an image."""
+    """Least and greatest depth to draw, (B,) each."""
     if quartet.depth is not None and quartet.valid is not None:
         known = quartet.valid > 0
         low = torch.where(known, quartet.depth, torch.inf).amin((1, 2, 3))
@@ -72,7 +72,7 @@ def _heat(depth: Tensor, low: Tensor, high: Tensor, valid: Tensor | None) -> Ima
 
 
 def heat_colours(at: Tensor) -> Tensor:
-    """Colours (..., 3) in [0, 1] for places in [0, 1], dark for 0; what lies beyond has the colour of the end."""
+    """Colours (..., 3) in [0, 1] for values in [0, 1], dark for 0; values outside are clamped."""
     stops = (_STOPS / 255.0).to(at.device)
     place = at.nan_to_num().clamp(0, 1) * (len(stops) - 1)
     below = place.floor().clamp(max=len(stops) - 2).long()

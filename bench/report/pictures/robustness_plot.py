@@ -1,4 +1,4 @@
-"""How a run stands disturbances, as a picture: a panel each, the run's line and the baseline's."""
+"""A run's scores on disturbed images as a picture: a panel per disturbance, with run and baseline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RUN, _BASELINE, _GRID, _MARK = "#1f5fbf", "#c05a00", "#e0e0e0", "#b00020"
 
 
 def robustness_plot(found: Robustness) -> Image.Image:
-    """Panels with grades 0 to 5 across and the metric upward, on one scale; a red line where the run falls below."""
+    """Panels of the metric over grades 0 to 5 on a common scale; a red line where the run falls below the baseline."""
     rows = -(-len(found.curves) // _COLUMNS)
     sheet = Image.new("RGB", (_COLUMNS * _PANEL, _TITLE + rows * _HIGH), "white")
     pen = ImageDraw.Draw(sheet)
@@ -66,7 +66,7 @@ def _panel(
 
 
 def _line(pen: ImageDraw.ImageDraw, places: Sequence[tuple[float, float] | None], colour: str) -> None:
-    """Dots, joined where neighbours are there."""
+    """Dots, joined where both neighbours are known."""
     for before, place in zip([None, *places], places, strict=False):
         if place is not None:
             if before is not None:

@@ -11,7 +11,7 @@ __all__ = ["Terminal"]
 
 
 def __getattr__(name: str) -> Any:
-    """`Terminal`, from where it lies now; imported when it is used, as it needs torch."""
+    """`Terminal` from `bench.report.listeners`; imported on use, as it needs torch."""
     if name == "Terminal":
         from bench.report.listeners.terminal import Terminal
 

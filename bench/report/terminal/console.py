@@ -9,15 +9,15 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 _UNLIMITED = 10_000
-"""Columns of what is no terminal: a file or a pipe gets whole lines."""
+"""Width of a pipe or a file, in columns: lines are not wrapped."""
 
 
 def plain_console(file: IO[str] | None = None, terminal: bool | None = None) -> Console:
-    """A console that shows every name as it is: ``[x]`` is no markup, and ``unet:mask:`` no picture.
+    """A console that prints text unchanged: ``[x]`` is no markup, and ``unet:mask:`` no emoji.
 
     Args:
         file: what to print to; standard output where it is None.
-        terminal: whether it is a terminal; found out where it is None.
+        terminal: whether it is a terminal; detected where it is None.
     """
     made = Console(file=file, force_terminal=terminal, highlight=False, markup=False, emoji=False)
     if not made.is_terminal:
@@ -41,7 +41,7 @@ def show(found: RenderableType, to: Console | None = None) -> None:
 
 
 def show_markdown(page: str, to: Console) -> None:
-    """Print Markdown: drawn on a terminal, as its source elsewhere."""
+    """Print Markdown: formatted on a terminal, as its source elsewhere."""
     if to.is_terminal:
         from rich.markdown import Markdown
 

@@ -15,12 +15,12 @@ _UNLIMITED = 10_000
 
 
 class FigureTable(Table):
-    """Names, figures, remarks: a heading each, and rows whose texts are shown as they are, without markup.
+    """A table of names, figures and remarks; text in its cells is not read as markup.
 
     Args:
-        names: headings of the columns that stand left; they fold where a terminal is narrow.
-        figures: headings of the columns that stand right, and are never broken up.
-        remarks: headings of columns of words beside the figures, never broken up either.
+        names: headings of the left-aligned columns; their cells fold between words on a narrow terminal.
+        figures: headings of the right-aligned columns, which are never wrapped or cut.
+        remarks: headings of left-aligned columns after the figures, never wrapped or cut.
         heading: whether the headings are shown.
     """
 
@@ -36,11 +36,11 @@ class FigureTable(Table):
             self.add_column(Text(name), no_wrap=True)
 
     def add(self, *cells: str | Text, style: str | None = None) -> None:
-        """A row."""
+        """Add a row."""
         self.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells), style=style)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw it, wider than the console where its figures are: print it with ``crop=False``."""
+        """Draw the table, wider than the console where its figures need that: print it with ``crop=False``."""
         widths = self._widths(console, options.max_width)
         drawn = copy(self)
         drawn.columns = [copy(column) for column in self.columns]
@@ -50,7 +50,7 @@ class FigureTable(Table):
         yield from Table.__rich_console__(drawn, console, whole)
 
     def _widths(self, console: Console, room: int) -> list[int]:
-        """Of every column: as much as it needs, but names are folded between words where there is no room."""
+        """Each column's width: as needed, but names are folded between words where the console is too narrow."""
         options = console.options.update(width=_UNLIMITED)
         needed = []
         for column in self.columns:

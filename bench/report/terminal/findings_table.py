@@ -1,4 +1,4 @@
-"""Findings as a terminal table: grade, check, what was found and, below it, what to do."""
+"""Findings as a terminal table: grade, check, finding and, below it, advice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bench.report.terminal.figure_table import FigureTable
 
 
 def findings_table(findings: Sequence[Finding]) -> FigureTable:
-    """A row a finding; names in it are shown as they are, without markup."""
+    """A row per finding."""
     table = FigureTable(("", "", ""), heading=False)
     for column in table.columns[:2]:
         column.no_wrap = True

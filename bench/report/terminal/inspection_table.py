@@ -1,4 +1,4 @@
-"""What was found out about data, in lines for a terminal."""
+"""An inspection of data as lines for the terminal."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _BARS = " ▁▂▃▄▅▆▇█"
 
 
 def inspection_lines(found: Inspection) -> Iterator[str]:
-    """Counts, statistics, what the source decided, and the findings with advice."""
+    """Counts, statistics, the source's notes, and the findings with advice."""
     yield f"data     {found.source['kind']}, split {found.source.get('split', '')}"
     for note in found.notes:
         yield f"         {note}"
     for part, counts in found.parts.items():
         total = "endless" if counts["quartets"] is None else f"{counts['quartets']:,}"
-        looked = f"{counts['looked_at']} looked at: {counts['backgrounds']} backgrounds, {counts['objects']} objects"
-        yield f"{part:8} {total} quartets, {looked}"
+        inspected = f"{counts['looked_at']} inspected: {counts['backgrounds']} backgrounds, {counts['objects']} objects"
+        yield f"{part:8} {total} quartets, {inspected}"
     if found.sizes:
         common = sorted(found.sizes.items(), key=lambda pair: -pair[1])
         yield "sizes    " + ", ".join(f"{size} ({count})" for size, count in common[:6]) + " ..." * (len(common) > 6)

@@ -1,4 +1,4 @@
-"""A model's layers in the order they run, grouped by block: what ``bench show`` prints."""
+"""A model's layers in the order in which they run, grouped by block, for ``bench show``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from registry.contract import check_prediction
 
 @dataclass(frozen=True)
 class Layer:
-    """One call of a module without children: its block, path, kind, output shape, and parameters (0 when repeated)."""
+    """A call of a module without children: its block, path, kind, output shape, and parameters (0 when repeated)."""
 
     block: str
     name: str
@@ -66,12 +66,12 @@ def layers(model: nn.Module, size: int, batch: int = 1) -> list[Layer]:
 
 
 def activation_mib(rows: list[Layer]) -> float:
-    """What the outputs of all layers take in float32, MiB: about what training keeps for the backward pass."""
+    """Memory of all layers' outputs in float32, MiB: about what training keeps for the backward pass."""
     return sum(4 * torch.Size(row.shape).numel() for row in rows if row.shape) / 2**20
 
 
 def layer_table(model: nn.Module, key: str, size: int, batch: int) -> Group:
-    """The table with a line a block, and the totals."""
+    """A table with a row per layer, totals per block, and the totals of the model."""
     rows = layers(model, size, batch)
     total = parameter_count(model)
     table = FigureTable(("block", "layer", "output"), ("parameters",))

@@ -1,4 +1,4 @@
-"""Names with one line each, for ``bench list``; nothing here imports torch."""
+"""Names with a summary each, for ``bench list``; nothing here imports torch."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ LISTS: Mapping[str, tuple[Registry[Any], ...]] = {
     "cameras": (cameras,),
     "augmentations": (augmentations,),
 }
-"""The registries behind each kind that can be listed."""
+"""The registries of each kind that can be listed."""
 
 
 def lines(kind: str, pattern: str = "*") -> Lines:
-    """Every name of a kind that matches a shell wildcard, with one line about it.
+    """Every name of a kind that matches a shell wildcard, with its summary.
 
     Raises:
         UnknownName: nothing matches; the nearest names are in the message.
@@ -58,9 +58,9 @@ def lines(kind: str, pattern: str = "*") -> Lines:
 
 
 def details(kind: str, name: str) -> str:
-    """What is known of one entry: its parameters with their defaults and ranges, or a protocol as TOML.
+    """Details of an entry: its parameters with their defaults and ranges, or a protocol as TOML.
 
-    Empty for a pattern, and for what has no parameters; importing the entry's module may import torch.
+    Empty for a pattern and for an entry without parameters; importing the entry's module may import torch.
     """
     if kind == "protocols":
         return protocols.build(name).toml() if name in protocols.names() else ""

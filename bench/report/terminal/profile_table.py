@@ -1,4 +1,4 @@
-"""A profile on the terminal."""
+"""A profile as tables for the terminal."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _ALWAYS = ("block", "ms", "share", "", "kept MiB", "of ceiling")
 
 
 def profile_table(profile: Profile, width: int) -> Group:
-    """The blocks, a line each, and below them what the figures are worth.
+    """A row per block, and below them the totals and how reliable the figures are.
 
     Args:
         profile: what was measured.
-        width: columns there are to print in; fewer than 110 leave some figures out (they are all in the JSON).
+        width: of the terminal in columns; under 110 some figures are left out (all are in the JSON).
     """
     widest = max(block.time.share for block in profile.blocks)
     rows = [_cells(block, widest, _BAR if width >= _WIDE else _SHORT_BAR) for block in profile.blocks]
@@ -35,7 +35,7 @@ def profile_table(profile: Profile, width: int) -> Group:
 
 
 def step_comparison_table(comparison: StepComparison) -> Group:
-    """The two sides, a line each, and the answer."""
+    """A row per side, and which is faster."""
     table = FigureTable(("what",), ("ms a step", "compile s"))
     for row in comparison.rows():
         table.add(*row)
@@ -43,7 +43,7 @@ def step_comparison_table(comparison: StepComparison) -> Group:
 
 
 def verdict(profile: Profile) -> str:
-    """Step time, peak memory, closure, perturbation, and whether to trust them; a few lines."""
+    """Step time, peak memory, closure, perturbation, and whether to trust them; in a few lines."""
     step, off = profile.step_ms, profile.perturbation
     lines = [
         f"step {step.value:.2f} ms ({step.low:.2f} to {step.high:.2f}), {profile.images_per_second:.0f} images/s, "
@@ -54,19 +54,19 @@ def verdict(profile: Profile) -> str:
         f"{profile.rounds} rounds of A B B A, {profile.restarts} restarts, after {profile.warm_up.seconds:.0f} s of "
         "warm-up",
         profile.discarded.sentence().replace("measurements", "rounds"),
-        "backward: intervals on the critical path, from one block's gradient to the next one's",
+        "backward: intervals on the critical path, from a block's gradient to that of the next",
     ]
     if any((block.of_ceiling or 0) > _IN_CACHE for block in profile.blocks):
         lines.append(
-            "over 100 % of the ceiling: worked in the caches, which are faster than the memory it was measured on"
+            "over 100 % of the ceiling: the data stayed in caches, which are faster than the memory of the ceiling"
         )
     if profile.host_bound:
         lines.append("host-bound: blocks are launch times, as the device waits for the host (a graph launches at once)")
     if profile.compile_seconds is not None:
         lines.insert(
             1,
-            f"{profile.engine}: {profile.compile_seconds:.1f} s to make ready; losses of the first steps are within "
-            f"{profile.departure:.1e} of eager's, whose own depend on rounding by {profile.rounding_spread:.1e}",
+            f"{profile.engine}: {profile.compile_seconds:.1f} s to compile or capture; losses of the first steps are "
+            f"within {profile.departure:.1e} of eager's, whose own depend on rounding by {profile.rounding_spread:.1e}",
         )
     if profile.agreement is not None:
         lines.append(profile.agreement.sentence())
@@ -75,7 +75,7 @@ def verdict(profile: Profile) -> str:
 
 
 def _by_the_wall_clock(profile: Profile) -> str:
-    """On a CPU, whose perturbation is in processor time, the perturbation by the wall clock beside it."""
+    """The perturbation in wall-clock time on a CPU, where the other figure is processor time; empty on a GPU."""
     if profile.environment.cuda is not None:
         return ""
     wall = profile.wall_perturbation
@@ -83,7 +83,7 @@ def _by_the_wall_clock(profile: Profile) -> str:
 
 
 def _validation(profile: Profile) -> str:
-    """A batch of validation in one line; a training step computes no metrics."""
+    """The time of a validation batch by block; a training step computes no metrics."""
     parts = (f"{name} {time.median_ms:.2f}" for name, time in profile.validation.items())
     copied = "" if profile.h2d_raw_ms is None else f"h2d: {profile.h2d_raw_ms:.2f} ms raw, on a stream of its own\n"
     return f"{copied}validation, ms a batch (no part of the step): {', '.join(parts)}"
@@ -98,7 +98,7 @@ def _headline(profile: Profile) -> str:
 
 
 def _precision(profile: Profile) -> str:
-    """On a GPU, whose float32 may be either, which it is."""
+    """Precision and memory format; on a GPU it names which kind of float32."""
     label = profile.spec.precision_label
     return label if profile.environment.cuda is None else label.replace("float32", "IEEE float32")
 

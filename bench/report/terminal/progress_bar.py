@@ -1,7 +1,8 @@
-"""Progress on the terminal that is drawn when there is news, and at no other time."""
+"""A progress bar that is drawn on updates only."""
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import Self
 
@@ -11,12 +12,17 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
 
 class Bar:
-    """A `Progress` that moves a bar, gone when the work is over. Use as a context manager.
+    """A `Progress` that draws a bar, removed when the work is done. Use as a context manager.
 
-    No thread of its own redraws it: a measurement under way is not disturbed.
+    No thread redraws it, so that it does not disturb a measurement.
+
+    Args:
+        console: to draw on; nothing is drawn where it is no terminal.
+        after: seconds before the bar appears; shorter work draws nothing.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, after: float = 0.0) -> None:
+        self._after, self._began = after, 0.0
         self._progress = rich.progress.Progress(
             BarColumn(bar_width=24),
             TextColumn("{task.completed:.0f}/{task.total:.0f}  {task.description}", markup=False),
@@ -28,8 +34,9 @@ class Bar:
         self._task = self._progress.add_task("", total=1, visible=False)
 
     def __enter__(self) -> Self:
-        if self._progress.console.is_terminal:  # elsewhere, stopping would leave an empty line
-            self._progress.start()
+        self._began = time.monotonic()
+        if not self._after:
+            self._start()
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -38,7 +45,13 @@ class Bar:
             self._progress.stop()
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Draw."""
+        """Draw the bar."""
         self._progress.update(self._task, description=what, completed=done, total=total, visible=True)
+        if not self._progress.live.is_started and time.monotonic() - self._began >= self._after:
+            self._start()
         if self._progress.live.is_started:
             self._progress.refresh()
+
+    def _start(self) -> None:
+        if self._progress.console.is_terminal:  # elsewhere, stopping would leave an empty line
+            self._progress.start()

@@ -1,4 +1,4 @@
-"""A finished run in a few lines for the terminal."""
+"""A summary of a finished run for the terminal."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from bench.results.metric_facts import facts_in, shown
 
 
 def result_lines(record: Record, path: Path, runs: Path, made: bool, floor: Sequence[Record]) -> str:
-    """Outcome, test metrics with their skill over the baselines in ``floor``, pace, and where to look.
+    """Outcome, test metrics with their skill over the baselines in ``floor``, rate, and the files to look at.
 
     Args:
-        record: what the run left.
+        record: of the run.
         path: its file.
         runs: folder of pictures.
-        made: whether it was made just now, or found.
+        made: whether the run was made now, or its record was found.
         floor: records of baselines that learn nothing.
     """
     if record.outcome != "finished":
@@ -38,5 +38,5 @@ def result_lines(record: Record, path: Path, runs: Path, made: bool, floor: Sequ
     if made:
         lines.append(f"  {path}  {runs / record.id / 'predictions.png'}")
     else:
-        lines.append(f"  {record.spec.model}: this machine and this code have done it: {path} (--again repeats it)")
+        lines.append(f"  {record.spec.model}: already run on this machine with this code: {path} (--again repeats it)")
     return "\n".join(lines)

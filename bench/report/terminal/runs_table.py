@@ -1,4 +1,4 @@
-"""What lies in ``runs/`` as a table for the terminal."""
+"""The folders in ``runs/`` as a table for the terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.run.stored_runs import StoredRun
 
 
 def runs_table(stored: Sequence[StoredRun]) -> RenderableType:
-    """A line a folder: what it is of, its state, size and age."""
+    """A row per folder: run, state, size and age."""
     total = sum(run.bytes for run in stored) / 2**20
     table = FigureTable(("folder", "run", "state"), ("MiB", "age"))
     for run in stored:

@@ -57,7 +57,6 @@ def load(path: Path, device: torch.device) -> dict[str, Any]:
     return state
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a file that cannot be used, so that nobody meets it again; returns its new place."""
-    place = path.with_name(f"{path.name}.damaged")
-    return path.replace(place)
+def set_aside(path: Path, suffix: str = ".damaged") -> Path:
+    """Rename a file that cannot be used, so that no later run meets it again; returns its new place."""
+    return path.replace(path.with_name(path.name + suffix))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from bench.core.errors import BadData
+from bench.core.protocol import Protocol
 from bench.core.record import Epoch
 from bench.timing.ledger import Ledger
 from bench.train.checkpoints import checkpoint
@@ -49,6 +50,7 @@ class TrainingState:
         resumed: times the run was taken up again.
         done: steps of the epoch that is not done yet.
         sums: of its losses over these steps, by name.
+        others: what made checkpoints that were gone on from all the same, by name, where this maker did not.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class TrainingState:
         self.resumed = 0
         self.done = 0
         self.sums: dict[str, float] = {}
+        self.others: dict[str, str] = {}
         self._best: dict[str, Any] | None = None  # weights of the best epoch; None: the model has them
         self._written = time.monotonic()
 
@@ -110,6 +113,7 @@ class TrainingState:
             "best_epoch": self.best_epoch,
             "best": self._best,
             "resumed": self.resumed,
+            "others": self.others,
             "done": self.done,
             "sums": self.sums,
             "gradients": self._gradients.state(),
@@ -119,30 +123,42 @@ class TrainingState:
         checkpoint.save(self._folder / LAST, parts)
         self._written = time.monotonic()
 
-    def resume(self) -> str | None:
+    def resume(self, anyway: bool = False) -> str | None:
         """Go on where the last checkpoint in the folder stands, if there is one that this maker made.
 
-        What other code or other arithmetic left is no beginning of this run: it starts anew.
+        What other code or other arithmetic left is no beginning of this run: it is kept aside, and training starts
+        anew.
+
+        Args:
+            anyway: go on from such a checkpoint all the same, from one that was kept aside too; `others` says so.
 
         Returns:
-            Why a checkpoint that is there is not gone on from; None where it is, or there is none.
+            Why a checkpoint is not gone on from, or that it is ``anyway``; None where there is nothing to say.
 
         Raises:
             BadData: the checkpoint is damaged; the state may be in pieces, and has to be made anew.
         """
         path = self._folder / LAST
+        kept = path.with_name(LAST + checkpoint.OTHER)
+        if anyway and not path.exists() and kept.exists():
+            kept.replace(path)
         if not path.exists():
             return None
         parts = checkpoint.load(path, self._step.device)
         try:
-            others = [name for name, value in self._maker.items() if parts["maker"][name] != value]
-            if others:
-                return f"the checkpoint is of other {' and '.join(others)}: training starts anew"
+            others = {name: parts["maker"][name] for name, own in self._maker.items() if parts["maker"][name] != own}
+            if others and not anyway:
+                checkpoint.set_aside(path, checkpoint.OTHER)
+                return (
+                    f"the checkpoint is of other {' and '.join(others)}: training starts anew; it is kept as "
+                    f"{kept.name} until the run is over, and --resume-anyway goes on from it"
+                )
             self._load(parts)
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
             reason = (str(error).splitlines() or [""])[0]
             raise BadData([(str(path), f"no checkpoint of this run ({type(error).__name__}: {reason})")]) from error
-        return None
+        self.others |= others
+        return f"goes on from a checkpoint of other {' and '.join(others)}, as requested" if others else None
 
     def _load(self, parts: dict[str, Any]) -> None:
         self._model.load_state_dict(parts["model"])
@@ -156,7 +172,7 @@ class TrainingState:
         restore_random_state(parts["random"], self._step.device)
         self.history = [Epoch.model_validate(epoch) for epoch in parts["history"]]
         self.best_epoch = parts["best_epoch"]
-        self.resumed = parts["resumed"] + 1
+        self.resumed, self.others = parts["resumed"] + 1, dict(parts.get("others", {}))
         self.done, self.sums = int(parts["done"]), dict(parts["sums"])
         self._gradients.load_state(parts["gradients"])
         self._ledger.load_state(parts["training"])
@@ -179,3 +195,13 @@ def _copy(weights: Mapping[str, Any]) -> dict[str, Any]:
 def selection(losses: Mapping[str, float]) -> float:
     """The validation loss by which the best epoch is picked: the heads' sum, whatever weight they have that epoch."""
     return sum(value for name, value in losses.items() if name in HEADS)
+
+
+def out_of_patience(protocol: Protocol, history: Sequence[Epoch]) -> bool:
+    """Whether the last epochs of a stage, as many as the protocol's patience, brought no better validation loss."""
+    if not protocol.patience or not history:
+        return False
+    losses = [selection(epoch.val_loss) for epoch in history]
+    best = min(range(len(losses)), key=losses.__getitem__)
+    of_stage = sum(epoch.size == history[-1].size for epoch in history)
+    return min(len(losses) - 1 - best, of_stage) >= protocol.patience

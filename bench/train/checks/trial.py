@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from bench.core.code import own_code
 from bench.core.errors import BenchError
+from bench.core.machine import steady_arithmetic
 from bench.core.protocol import Stage
 from bench.data.source import Source
 from bench.timing.work import count_gmacs, parameter_count
 from bench.train.assemble import Run, build_model, build_step
 from bench.train.checks.compatibility import check_sizes, predicted_heads
 from bench.train.failures import describe, out_of_memory
+from bench.train.isolation.process_state import settings_kept
+from bench.train.isolation.random_state import reseeded_by
 from registry.contract import Model, Prediction, Quartet, check_loss
 from registry.errors import ContractError, RegistryError
 from registry.losses.objective import Objective
+from registry.models import models
 from registry.models.baselines import Fitted
 
 _MORE_IMAGES = (1, 2, 3, 4, 8, 16)
@@ -57,8 +65,12 @@ def try_out(run: Run, source: Source, device: torch.device) -> None:
         RegistryError: a name that does not exist.
     """
     name, protocol = run.spec.model, run.spec.protocol
+    steady_arithmetic(run.spec.precision)
     try:
-        model = build_model(run.spec, device)
+        with settings_kept(name):
+            model = build_model(run.spec, device)
+        if own_code(name):
+            _check_draws(name, lambda: models.build(name), device, "when it is built, so that all seeds are one")
     except (BenchError, RegistryError):
         raise
     except (Exception, SystemExit) as error:
@@ -85,50 +97,88 @@ def try_out(run: Run, source: Source, device: torch.device) -> None:
 
 def _step(run: Run, model: nn.Module, source: Source, stage: Stage, device: torch.device) -> None:
     """One step and one evaluation; raises whatever anything in it raises."""
-    recipe = run.recipe
+    recipe, name = run.recipe, run.spec.model
     assert recipe is not None
     quartet = source.render("train", torch.arange(stage.batch), stage.size)
     if run.spec.inputs == "image":
         quartet.bg = None
-    inputs = quartet.inputs
-    with torch.no_grad():
-        predicted = predicted_heads(
-            run.spec.model, model.eval()(*(image[:1].clone() for image in inputs)), quartet.map(lambda x: x[:1])
-        )
+
+    def forward(images: int) -> Prediction:
+        answer: Prediction = model(*(image[:images].clone() for image in quartet.inputs))
+        return answer
+
+    with torch.no_grad(), settings_kept(name):
+        predicted = predicted_heads(name, model.eval() and forward(1), quartet.map(lambda tensor: tensor[:1]))
     heads = tuple(head for head in recipe.heads if head in predicted and getattr(quartet, head) is not None)
     if not heads:
         return  # `common_heads` says what is missing
     model.train()
+    with torch.no_grad(), settings_kept(name):
+        prediction = forward(stage.batch)
+        predicted_heads(name, prediction, quartet)
+        if own_code(name):
+            _check_draws(name, lambda: forward(stage.batch), device, "when it is called, so that all steps draw alike")
     step = build_step(run.spec, recipe, model, heads, device, steps=10, engine="eager")
-    step.learn(quartet.map(torch.clone))
-    with torch.no_grad():
-        prediction = model(*(image.clone() for image in inputs))
-        predicted_heads(run.spec.model, prediction, quartet)
     check_terms(step.objective, prediction, quartet)
+    with settings_kept(f"a step of {name} by {run.spec.protocol.optimizer}"):
+        step.learn(quartet.map(torch.clone))
 
 
 def check_terms(objective: Objective, prediction: Prediction, quartet: Quartet) -> None:
-    """Call every term once on its own and see what it does to what it is given.
+    """Call every term by itself and compare what it is given before and after.
 
     Raises:
-        ContractError: a term alters in place what others read, or has no gradient.
+        ContractError: a term alters in place what others read, or what holds for the whole process, or has no gradient.
     """
     logits = (prediction.mask_logits, prediction.depth_logits)
     copied = Prediction(*(None if each is None else each.detach().clone().requires_grad_() * 1.0 for each in logits))
     for term in objective.applied(copied, quartet.map(torch.clone)):
+        name = f"loss term {term.key!r}"
         given = {
             "logits of its prediction": term.prediction.logits,
             "value of its prediction": term.prediction.value,
             "target": term.target.value,
             "target as it is stored": term.target.stored,
         }
-        before = {name: tensor.detach().clone() for name, tensor in given.items()}
-        loss = check_loss(term.function(term.prediction, term.target), term.key)
-        for name, tensor in given.items():
-            if not torch.equal(tensor.nan_to_num(), before[name].nan_to_num()):
-                raise ContractError(f"loss term {term.key!r} alters the {name} in place: work on a copy")
+        with settings_kept(name), unaltered(name, given):
+            loss = check_loss(term.function(term.prediction, term.target), term.key)
         if not loss.requires_grad:
-            raise ContractError(f"loss term {term.key!r} has no gradient: it does not follow from the prediction")
+            raise ContractError(f"{name} has no gradient: it does not follow from the prediction")
+        if own_code(term.key):
+            again = partial(term.function, term.prediction, term.target)
+            _check_draws(name, again, quartet.bg_fg.device, "when it is called, so that all steps draw alike")
+
+
+@contextmanager
+def unaltered(name: str, given: Mapping[str, Tensor]) -> Iterator[None]:
+    """Around a call that is given tensors which others read, too.
+
+    Args:
+        name: of what is called, for the message.
+        given: the tensors by what they are.
+
+    Raises:
+        ContractError: one has other values afterwards.
+    """
+    before = {what: tensor.detach().clone() for what, tensor in given.items()}
+    yield
+    for what, tensor in given.items():
+        if not torch.equal(tensor.nan_to_num(), before[what].nan_to_num()):
+            raise ContractError(f"{name} alters the {what} in place: work on a copy")
+
+
+def _check_draws(name: str, work: Callable[[], object], device: torch.device, consequence: str) -> None:
+    """Refuse work that seeds a generator of the whole process.
+
+    Raises:
+        ContractError: it does.
+    """
+    generators = reseeded_by(work, device)
+    if generators:
+        raise ContractError(
+            f"{name} seeds the generator of {' and '.join(generators)} {consequence}: leave seeds to the run, "
+            "or draw from a generator of its own"
+        )
 
 
 def _smallest(run: Run, source: Source, stage: Stage, device: torch.device) -> int | None:

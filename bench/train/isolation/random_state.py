@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -53,3 +53,30 @@ def kept_random_state(device: torch.device) -> Iterator[None]:
         yield
     finally:
         restore_random_state(before, device)
+
+
+def reseeded_by(work: Callable[[], object], device: torch.device) -> list[str]:
+    """Names of the generators that some work sets to a state of its own, whatever their state was before.
+
+    Draws are no such thing: they go on from where a generator was, and two seeds stay two. The states are put back.
+    """
+    with kept_random_state(device):
+        after = []
+        for seed in (1, 2):
+            seed_all(seed)
+            work()
+            after.append(random_state(device))
+    generators = {"torch": ("torch", "cuda"), "numpy": ("numpy",), "random": ("python",)}
+    return [
+        name
+        for name, parts in generators.items()
+        if any(after[0][part] is not None and _same(after[0][part], after[1][part]) for part in parts)
+    ]
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, torch.Tensor):
+        return torch.equal(first, second)
+    if isinstance(first, list):
+        return len(first) == len(second) and all(map(_same, first, second))
+    return bool(first == second)

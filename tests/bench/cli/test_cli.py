@@ -13,9 +13,11 @@ import pytest
 from PIL import Image
 
 from bench.cli.check.listing import Kind
+from bench.report.markdown.excerpt import MARKER
 from bench.report.terminal.lists import lines
 
 SMALL = ["--epochs=1", "--size=32", "--batch=8", "--train-samples=16", "--val-samples=8", "--test-samples=8"]
+README_BEFORE = f"# Mine\n<!-- {MARKER} -->\n<!-- /{MARKER} -->\n"
 UNET = ["--model", "unet[width=4]"]
 
 
@@ -29,6 +31,7 @@ def bench(folder: Path, *words: str, **environment: str) -> subprocess.Completed
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which one small run was made."""
     folder = tmp_path_factory.mktemp("finished")
+    (folder / "README.md").write_text(README_BEFORE)
     done = bench(folder, "run", *UNET, "--loss", "bce_ssim", *SMALL)
     assert done.returncode == 0, done.stderr
     assert "mask_dice" in done.stdout
@@ -51,7 +54,14 @@ def test_a_run_leaves_a_record_a_picture_and_a_leaderboard(finished: Path) -> No
     assert str(finished) not in path.read_text() + page
 
 
+def test_a_run_leaves_the_readme_alone(finished: Path) -> None:
+    assert (finished / "README.md").read_text() == README_BEFORE
+    assert "README.md" in bench(finished, "leaderboard").stdout
+    assert "`unet[width=4]`" in (finished / "README.md").read_text()
+
+
 def test_leaderboard_check(finished: Path) -> None:
+    assert bench(finished, "leaderboard").returncode == 0
     assert bench(finished, "leaderboard", "--check").returncode == 0
     page = finished / "leaderboard.md"
     text = page.read_text()

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bench.cli import app
+from bench.core.errors import BenchError
 from bench.report.markdown.excerpt import MARKER
 from tests.bench.results_folder import keep
 
@@ -46,19 +47,70 @@ def test_as_csv_and_json(folder: Path) -> None:
     assert [row["model"] for row in json.loads((folder / "board.json").read_text())] == ["unet"]
 
 
-def test_the_readmes_excerpt_keeps_the_files_mode_link_and_line_endings(folder: Path) -> None:
-    real = folder / "docs" / "front.md"
-    real.parent.mkdir()
-    real.write_bytes(f"top\n{BEGIN}{END}bottom\n".replace("\n", "\r\n").encode())
-    real.chmod(0o640)
-    (folder / "README.md").symlink_to(real)
+FRONT = f"top\n{BEGIN}old\n{END}bottom\n"
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_the_readmes_line_endings_are_kept(folder: Path, ending: str) -> None:
+    (folder / "README.md").write_bytes(FRONT.replace("\n", ending).encode())
     assert bench().exit_code == 0
-    assert (folder / "README.md").is_symlink()
-    assert real.stat().st_mode & 0o777 == 0o640
-    content = real.read_bytes().decode()
-    assert "`wnet`" in content
-    assert content.count("\n") == content.count("\r\n")
+    content = (folder / "README.md").read_bytes().decode()
+    assert "`wnet`" in content and "old" not in content
+    assert content.startswith("top" + ending) and content.endswith("bottom" + ending)
+    assert content.count("\r\n") == (content.count("\n") if ending == "\r\n" else 0)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o755])
+def test_the_readmes_mode_is_kept(folder: Path, mode: int) -> None:
+    (folder / "README.md").write_text(FRONT)
+    (folder / "README.md").chmod(mode)
+    assert bench().exit_code == 0
+    assert "`wnet`" in (folder / "README.md").read_text()
+    assert (folder / "README.md").stat().st_mode & 0o777 == mode
+
+
+def test_mixed_line_endings_outside_the_markers_are_kept(folder: Path) -> None:
+    (folder / "README.md").write_bytes(f"top\r\nsecond\n{BEGIN}{END}bottom\r\n".encode())
+    assert bench().exit_code == 0
+    content = (folder / "README.md").read_bytes()
+    assert content.startswith(b"top\r\nsecond\n<!--") and content.endswith(b"bottom\r\n")
+    assert content.count(b"\r\n") == 2
+
+
+def test_a_readme_that_is_a_link_stays_one(folder: Path) -> None:
+    (folder / "docs").mkdir()
+    (folder / "docs" / "front.md").write_text(FRONT)
+    (folder / "README.md").symlink_to(Path("docs") / "front.md")
+    assert bench().exit_code == 0
+    assert (folder / "README.md").readlink() == Path("docs") / "front.md"
+    assert "`wnet`" in (folder / "docs" / "front.md").read_text()
+
+
+@pytest.mark.parametrize("text", ["no markers\n", f"only the first\n{BEGIN}", f"only the last\n{END}", f"{END}{BEGIN}"])
+def test_a_readme_without_both_markers_is_left_alone(folder: Path, text: str) -> None:
+    (folder / "README.md").write_text(text)
+    before = (folder / "README.md").stat()
+    assert bench().exit_code == 0
+    assert (folder / "README.md").read_text() == text
+    assert (folder / "README.md").stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_a_readme_that_is_up_to_date_is_not_written_again(folder: Path) -> None:
+    (folder / "README.md").write_text(FRONT)
+    assert bench().exit_code == 0
+    before = (folder / "README.md").stat()
+    assert "up to date" in bench().output
     assert bench("--check").exit_code == 0
+    after = (folder / "README.md").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_readme_that_is_no_utf8_is_named(folder: Path) -> None:
+    (folder / "README.md").write_bytes(b"caf\xe9")
+    ended = bench()
+    assert isinstance(ended.exception, BenchError)
+    assert "README.md is not UTF-8" in str(ended.exception)
+    assert (folder / "README.md").read_bytes() == b"caf\xe9"
 
 
 def test_a_stale_page_is_named(folder: Path) -> None:

@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = bench(folder, "run", *models, "--loss", "mask: bce", "--no-baselines", *SMALL, *asked)
     assert done.returncode == 0, done.stderr
     again = bench(folder, "run", *models, "--loss", "mask: bce", "--no-baselines", *SMALL, "--metric", "mine:precision")
-    assert again.stdout.count("have done it") == 2
+    assert again.stdout.count("already run on this machine") == 2
     refused = bench(folder, "run", *models, "--loss", "mask: bce", *SMALL, "--metric", "mine:broken")
     assert (refused.returncode, "mine:broken" in refused.stderr, "KeyError" in refused.stderr) == (2, True, True)
     (folder / "mine.py").unlink()

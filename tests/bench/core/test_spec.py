@@ -41,3 +41,10 @@ def test_id_survives_a_round_trip_through_json() -> None:
 @given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=5))
 def test_canonical_json_ignores_order(value: dict) -> None:
     assert canonical_json(value) == canonical_json(dict(reversed(value.items())))
+
+
+def test_what_is_unusual_about_a_cell_is_in_its_label() -> None:
+    label = RunSpec(
+        model="unet", recipe="", protocol=find_protocol("quick"), data={}, memory_format="contiguous", engine="graphed"
+    ).precision_label
+    assert label == "float32, contiguous, graphed"

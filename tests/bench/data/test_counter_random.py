@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from bench.data.counter_random import integers, normal, uniform
+from bench.data.counter_random import integers, normal, uniform, whole_numbers
 
 IDS = torch.arange(4000)
 
@@ -33,6 +33,36 @@ def test_uniform_is_splitmix64() -> None:
     drawn = uniform(11, "a/b", ids, 6)
     expected = [[reference_uniform(_stream_key(11, "a/b"), i, c) for c in range(6)] for i in ids.tolist()]
     assert drawn.tolist() == expected
+
+
+@pytest.mark.parametrize("first", [2**31 - 2, 2**32 - 2, 2**62, 2**63 - 5])
+def test_the_2_to_the_31st_draw(first: int) -> None:
+    """Ids beyond 32 bits are no special ones: nothing overflows, repeats or leaves its range."""
+    from bench.data.counter_random import _stream_key
+
+    ids = torch.arange(first, first + 4)
+    drawn = uniform(5, "far", ids, 3)
+    assert drawn.tolist() == [[reference_uniform(_stream_key(5, "far"), i, c) for c in range(3)] for i in ids.tolist()]
+    assert len(set(drawn.flatten().tolist())) == drawn.numel()
+    assert not set(drawn.flatten().tolist()) & set(uniform(5, "far", ids - 2**31, 3).flatten().tolist())
+    assert torch.equal(integers(5, "far", ids, 1000), (drawn[:, 0].double() * 1000).long())
+    noise = normal(5, "far", ids, 64)
+    assert noise.isfinite().all()
+    assert not torch.equal(noise[0], noise[1])
+    assert torch.equal(normal(5, "far", ids[2:3], 64), noise[2:3])
+
+
+@pytest.mark.parametrize(("low", "high"), [(40, 90), (1, 100), (3, 8), (7, 7), (0, 1)])
+def test_whole_numbers_never_leave_their_range(low: int, high: int) -> None:
+    """In float32 low plus the largest draw rounds up to high + 1: once in 2^24 draws."""
+    edges = torch.tensor([0.0, 2.0**-24, 0.5, 1 - 2.0**-24])
+    drawn = whole_numbers(edges, low, high)
+    assert drawn[0] == low
+    assert drawn[-1] == high
+    many = whole_numbers(uniform(3, "whole", IDS, 5), low, high)
+    counts = [int((many == value).sum()) for value in range(low, high + 1)]
+    assert sum(counts) == many.numel()
+    assert stats.chisquare(counts).pvalue > 1e-3 or low == high
 
 
 @pytest.mark.parametrize("columns", [1, 12])

@@ -27,6 +27,7 @@ from bench.data.split import FRACTIONS
 from bench.data.stored.source import Stored
 from bench.data.synthetic.source import Synthetic
 from registry.errors import UnknownName
+from tests.bench.data.stored.conftest import Folder
 from tests.bench.rectangles import Rectangles
 
 CLASSES = {"synthetic": Synthetic, "composed": Composed, "stored": Stored}
@@ -75,6 +76,18 @@ def test_a_sample_is_a_function_of_its_id_alone(source: Source, ids: list[int], 
         for name, tensor in alone.tensors():
             assert tensor.dtype == torch.float32
             assert torch.equal(tensor[0], getattr(batch, name)[i]), name
+
+
+@pytest.mark.parametrize("text", ["handheld[noise=2e-2, shift=.050]", " handheld[ shift = 0.05 ]"])
+@pytest.mark.parametrize("kind", ["synthetic", "composed", "stored"])
+def test_a_camera_is_described_in_one_spelling(kind: str, text: str, shared_pictures, tmp_path) -> None:
+    if kind == "stored":
+        options = {"root": Folder(tmp_path / "quartets").root, "packed": tmp_path / "packed"}
+        plain, other = (open_source(kind, camera=camera, **options) for camera in ("handheld[shift=0.05]", text))
+    else:
+        plain, other = (make(kind, shared_pictures, camera=camera) for camera in ("handheld[shift=0.05]", text))
+    assert plain.describe()["camera"] == "handheld[shift=0.05]"
+    assert other.describe() == plain.describe()
 
 
 def test_chunks_do_not_show(source: Source) -> None:
@@ -234,6 +247,7 @@ def test_what_a_source_declares_is_what_its_class_takes(kind: str) -> None:
     assert {option.name: option.default for option in options_of(entry)} == {
         name: REQUIRED if parameter.default is parameter.empty else parameter.default
         for name, parameter in taken.items()
+        if name != "progress"
     }
     assert declared(kind) == options_of(entry)
     assert all(option.help for option in declared(kind))

@@ -9,7 +9,7 @@ import torch
 
 from bench.core.errors import BenchError
 from bench.core.protocol import find_protocol
-from bench.data.loading.loader import Batch
+from bench.data.loading.batch import Batch
 from bench.profile.engines import departure_from_eager
 from bench.profile.profile import profile
 from bench.profile.training import StepRunner

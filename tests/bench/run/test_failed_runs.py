@@ -1,5 +1,6 @@
 """However a run ends it is recorded, with what ended it and where."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import torch
 from torch import nn
 
 from bench.core.errors import BenchError
+from bench.data.augment.pipeline import Augmentation
+from bench.metrics.scores import Scores
 from bench.results import store
 from bench.run import runner
 from registry.contract import Prediction
@@ -121,3 +124,73 @@ def test_nan_predictions_are_no_success(tmp_path: Path, monkeypatch: pytest.Monk
     record, _ = small_runner(tmp_path, Rectangles()).run(small_run(Rectangles(), "mine:NaNAtLast"))
     assert record.outcome == "diverged"
     assert record.test == {}
+
+
+build = models.build
+
+
+def short_of_memory(*_: object, **__: object) -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+
+
+def in_training(module: nn.Module, inputs: object) -> None:
+    if module.training and torch.is_grad_enabled() and len(inputs[0]) == 8:
+        short_of_memory()
+
+
+def starve_backward(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
+    if output.requires_grad and len(output) == 8:
+        output.register_hook(short_of_memory)
+
+
+def starving_term(prediction, target):
+    if prediction.logits.requires_grad and len(prediction.logits) == 8:
+        short_of_memory()
+    return (prediction.value - target.value).abs().mean()
+
+
+def starved(block: str) -> nn.Module:
+    """A U-Net that asks for more memory than there is, in a block of its training step."""
+    model = build("unet[width=4]")
+    if block == "forward/up2":
+        model.up[2].register_forward_pre_hook(in_training)
+    if block == "backward":
+        model.down[1].register_forward_hook(starve_backward)
+    if block == "forward":
+        model.register_forward_pre_hook(in_training)
+    return model
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "forward",
+        "forward/up2",
+        "loss/depth.own_oom:starving_term",
+        "backward",
+        "optimizer",
+        "augment",
+        "metrics",
+    ],
+)
+def test_short_memory_names_the_block_that_asked_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "own_oom", sys.modules[__name__])
+    recipe = "mask: bce, depth: own_oom:starving_term" if block.startswith("loss") else "mask: bce, depth: l1"
+    starve = {
+        "optimizer": (torch.optim.Adam, "step"),
+        "augment": (Augmentation, "__call__"),
+        "metrics": (Scores, "update"),
+    }
+    if block in starve:
+        monkeypatch.setattr(*starve[block], short_of_memory)
+    elif not block.startswith("loss"):
+        monkeypatch.setattr(models, "build", lambda key: starved(block))
+    record, _ = small_runner(tmp_path, Rectangles()).run(small_run(Rectangles(), recipe=recipe))
+    assert record.outcome == "oom"
+    assert record.failure.block == block
+    assert record.failure.phase == ("validation" if block == "metrics" else "training")
+    assert record.failure.peak_mib >= 0
+    assert len(record.failure.samples) == 8
+    assert record.failure.traceback

@@ -2,18 +2,21 @@
 
 import errno
 import fcntl
+import signal
 from pathlib import Path
 
 import pytest
 from torch import nn
 
-from bench.core.errors import BenchError
+from bench.core.errors import BenchError, Interrupted
 from bench.core.protocol import find_protocol
 from bench.core.spec import RunSpec
 from bench.run import folder as run_folder
 from bench.run.run_record import load_of
 from bench.timing.window import Window
+from bench.train import loop
 from bench.train.checks.compatibility import check_sizes
+from bench.train.events import Listener, WindowSummary
 from registry.models import models
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.small_runs import small_run, small_runner
@@ -85,3 +88,20 @@ def test_what_model_and_data_say_of_themselves_is_recorded(tmp_path: Path, monke
     }
     monkeypatch.undo()
     assert small_runner(tmp_path, Rectangles()).run(small_run(Rectangles()))[0].facts == {}
+
+
+def test_a_run_that_went_on_from_other_code_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stops(Listener):
+        def window(self, summary: WindowSummary) -> None:
+            runner.interruption.handle(signal.SIGTERM)
+
+    source, run = Rectangles(), small_run(Rectangles(), epochs=2)
+    runner = small_runner(tmp_path, source, Stops())
+    with pytest.raises(Interrupted):
+        runner.run(run)
+    monkeypatch.setattr(loop, "code_version", lambda *names: "another")
+    record, _ = small_runner(tmp_path, source, resume_anyway=True).run(run)
+    assert [*record.facts["resumed_from"]] == ["code"]
+    assert record.resumed == 1
+    folder = tmp_path / "runs" / run.spec.id
+    assert {path.name for path in folder.iterdir()} == {"best.pt", "spec.json", "lock"}

@@ -9,7 +9,8 @@ from torch import nn
 
 from bench.core.record.timings import LOSS_BACKWARD
 from bench.timing.hooks import BlockPasses, WholePasses
-from bench.timing.ledger import Ledger, MarkedBlock
+from bench.timing.ledger import Ledger
+from bench.timing.marks import MarkedBlock
 from bench.timing.work import blocks_of
 from registry.contract import Model, Prediction
 from registry.losses.objective import nullspan

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from bench.timing import ledger as ledger_module
+from bench.timing import marks
 from bench.timing.ledger import Ledger
 from bench.timing.summary import summarise
 from bench.timing.window import Window
@@ -30,7 +31,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(ledger_module, "time", clock)
+    for module in (ledger_module, marks):
+        monkeypatch.setattr(module, "time", clock)
     return clock
 
 
@@ -145,6 +147,14 @@ def test_nothing_measured_says_nothing() -> None:
     assert timings.closure is None
 
 
+@pytest.mark.parametrize(("engine", "steps"), [("eager", 20), ("compiled", 4)])
+def test_blocks_of_compiled_steps_are_timed_in_as_few_eager_ones_as_may_be(engine: str, steps: int) -> None:
+    ledger = Ledger(torch.device("cpu"), seconds=60.0, plain_engine=engine)
+    for _ in ledger.window(iter(range(20)), images=1, instrumented=True):
+        pass
+    assert ledger.windows[0].steps == steps
+
+
 def test_only_the_last_tag_is_summed_up() -> None:
     windows = [Window(4, 32, 1.0, None, tag="64 px"), Window(4, 32, 2.0, None, tag="112 px")]
     timings = summarise(windows)
@@ -158,9 +168,12 @@ def test_a_device_that_waits_for_the_host_leaves_nothing_to_wait_for() -> None:
     assert not Window(**steps, wait_seconds=0.2).host_bound
 
 
-@pytest.mark.parametrize(("cuda", "expected"), [(False, [0, 2, 4, 6, 8]), (True, [1, 9])])
-def test_which_windows_of_a_stage_are_instrumented(cuda: bool, expected: list[int]) -> None:
-    ledger = Ledger(torch.device("cpu"))
+@pytest.mark.parametrize(
+    ("cuda", "engine", "expected"),
+    [(False, "eager", [0, 2, 4, 6, 8]), (True, "eager", [1, 9]), (True, "graphed", [1]), (False, "compiled", [1])],
+)
+def test_which_windows_of_a_stage_are_instrumented(cuda: bool, engine: str, expected: list[int]) -> None:
+    ledger = Ledger(torch.device("cpu"), plain_engine=engine)
     ledger._cuda = cuda
     ledger.windows = [Window(1, 1, 1.0, None, tag="another stage")]
     instrumented = []

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bench.data.loading.loader import Batch
+from bench.data.loading.batch import Batch
 from bench.timing.ledger import Ledger
 from bench.train import evaluate as evaluation
 from bench.train.evaluate import Evaluation, evaluate

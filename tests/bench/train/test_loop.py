@@ -34,14 +34,21 @@ def spec(
 
 
 def run(
-    run_spec: RunSpec, source: Source, folder: Path, listener: Listener | None = None, budget: int = 2**30, **more
+    run_spec: RunSpec | Run,
+    source: Source,
+    folder: Path,
+    listener: Listener | None = None,
+    budget: int = 2**30,
+    resume_anyway: bool = False,
+    **more,
 ) -> TrainingResult:
     def loaders(part, count, size, batch) -> Loader:
         return Loader(source, part, count, size, batch, budget)
 
     ledgers = Ledger(CPU, seconds=0), Ledger(CPU)
     observers = Observers(*ledgers, PeakMeter(CPU), listener or Listener(), **more)
-    return train(Run.of(run_spec), loaders, folder, CPU, observers)
+    made = Run.of(run_spec) if isinstance(run_spec, RunSpec) else run_spec
+    return train(made, loaders, folder, CPU, observers, resume_anyway=resume_anyway)
 
 
 def weights(trained: TrainingResult) -> list[Tensor]:

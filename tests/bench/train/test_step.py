@@ -6,7 +6,7 @@ import weakref
 import torch
 
 from bench.data.augment.pipeline import Augmentation
-from bench.data.loading.loader import Batch
+from bench.data.loading.batch import Batch
 from bench.train.step import Step
 from registry.contract import Quartet
 from registry.losses import parse

@@ -16,6 +16,12 @@ from bench.data.stored.decoding.numbers import Array, colours_of, numbers_of
 from bench.data.stored.files.roots import File, Roots, Unreadable
 
 _LOOKED_AT = 24
+_ORIGINS = {
+    "declared": "as declared",
+    "implied": "as the layout implies",
+    "guessed": "guessed",
+    "teacher": "as it says",
+}
 _KINDS = {"u": "u2", "i": "u2", "f": "f4", "b": "u1"}
 
 
@@ -29,7 +35,8 @@ class DepthFormat:
         known: share of the pixels where depth is known.
         median: of the known depths, in [0, 1].
         blur: median distance of colours from their map, in levels of 255.
-        origin: who says that it is this unit: ``declared``, ``implied`` by the layout, or ``guessed``.
+        origin: who says that it is this unit: ``declared``, ``implied`` by the layout, ``guessed``, or a
+            ``teacher``.
         warning: why the unit seems wrong; empty where it does not.
     """
 
@@ -52,7 +59,7 @@ class DepthFormat:
 
     def sentence(self) -> str:
         """The same in a sentence."""
-        how = {"declared": "as declared", "implied": "as the layout implies", "guessed": "guessed"}[self.origin]
+        how = _ORIGINS[self.origin]
         metres = f" ({self.median * self.unit.full / self.unit.per_metre:.2f} m)" if self.unit.per_metre else ""
         colours = f", colours of {self.colour_map}, {self.blur:.1f} of 255 off" if self.colour_map else ""
         return (

@@ -23,7 +23,7 @@ from bench.data.source import Source
 from bench.data.split import FRACTIONS, Part
 from bench.data.stored.export.numbering import Numbering, Written
 from bench.data.stored.export.writers import Place, Writer, encode, find_writer
-from bench.data.stored.packing.reader import decoding_threads
+from bench.data.stored.packing.threads import decoding_threads
 from registry.contract import Quartet
 
 _AT_ONCE = 64

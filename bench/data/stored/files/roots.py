@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from bench.core.errors import BadData
+from bench.core.progress import Progress, no_progress
 from bench.data.stored.files.archive import Archive
 
 SUFFIXES = frozenset(
@@ -22,6 +23,7 @@ SUFFIXES = frozenset(
 """Of files that are read."""
 TABLES = frozenset({"file_map.txt", "groups.txt"})
 """Names of text files that are read."""
+_TOLD_EVERY = 5_000
 _HIDDEN = ("__MACOSX",)
 
 
@@ -77,8 +79,12 @@ class Roots:
     _sums: dict[File, int] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, paths: Sequence[str | Path]) -> Roots:
+    def open(cls, paths: Sequence[str | Path], progress: Progress = no_progress) -> Roots:
         """List every root.
+
+        Args:
+            paths: folders and zips.
+            progress: called as files are listed; how many there will be is not known.
 
         Raises:
             BadData: a root is missing, or is neither a folder nor a zip.
@@ -86,7 +92,7 @@ class Roots:
         roots = cls(_with_zips([Path(path) for path in paths]))
         for number, path in enumerate(roots.paths):
             if path.is_dir():
-                roots._list_folder(number, path)
+                roots._list_folder(number, path, progress)
             else:
                 roots._list_zip(number, path)
         roots.files.sort(key=lambda file: (file.root, file.name))
@@ -130,7 +136,7 @@ class Roots:
             digest.update(f"{file.root}\0{file.name}\0{file.size}\0{file.stamp}\n".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
-    def _list_folder(self, number: int, root: Path) -> None:
+    def _list_folder(self, number: int, root: Path, progress: Progress) -> None:
         for path, facts in _walk(root, self.problems):
             place = path.relative_to(root).as_posix()
             if self._is_wanted(place):
@@ -138,6 +144,8 @@ class Roots:
                     self.problems.append((printable(str(path)), "no regular file (a pipe, a device or a socket)"))
                     continue
                 self.files.append(File(number, _composed(place), place, facts.st_size, facts.st_mtime_ns))
+                if len(self.files) % _TOLD_EVERY == 0:
+                    progress("listing files", len(self.files), len(self.files))
 
     def _list_zip(self, number: int, path: Path) -> None:
         archive = Archive(path)

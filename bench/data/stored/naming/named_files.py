@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from bench.core.progress import Progress, no_progress
 from bench.data.stored.files.roots import TABLES, File
 from bench.data.stored.naming.layout import Layout
 from bench.data.stored.naming.patterns import Ids, Pattern, normal
 
 Problem = tuple[str, str]
+_TOLD_EVERY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,15 @@ class Paired:
     unused: Counter[str]
 
 
-def sort_by_field(files: Iterable[File], layout: Layout) -> tuple[dict[str, list[Named]], Counter[str]]:
+def sort_by_field(
+    files: Sequence[File], layout: Layout, progress: Progress = no_progress
+) -> tuple[dict[str, list[Named]], Counter[str]]:
     """The files of each field, and how many no pattern takes, by suffix."""
     found: dict[str, list[Named]] = {candidate.field: [] for candidate in layout.patterns}
     strange: Counter[str] = Counter()
-    for file in files:
+    for place, file in enumerate(files):
+        if place % _TOLD_EVERY == 0:
+            progress("sorting files", place, len(files))
         named = _parse(file, layout.patterns)
         if named is not None:
             found[named[0]].append(named[1])

@@ -85,5 +85,6 @@ WELL_KNOWN = (
             depth=r"depth(?:s|_?maps?)?/(?P<id>[^/]+?)(?:_depth)?",
         ),
     ),
+    Layout("pictures", "pictures alone, for a depth model (--depth-model)", patterns(bg_fg=r"(?P<id>[^/]+)")),
 )
 """The particular ones first, those that fit almost any folder last."""

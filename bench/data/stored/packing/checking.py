@@ -11,7 +11,8 @@ from typing import Any
 from bench.core.files import canonical_json, replace
 from bench.core.progress import Progress, no_progress
 from bench.data.stored.catalogue import Catalogue
-from bench.data.stored.packing.reader import Problem, Reader
+from bench.data.stored.packing.reader import Reader
+from bench.data.stored.packing.threads import Problem
 
 CHECKED = 20_000
 """Most quartets that are all decoded before anything begins; of more, damaged files are met when they are needed."""

@@ -193,6 +193,8 @@ def _mapped(path: Path, field: Field, count: int) -> np.memmap[Any, Any]:
     wanted = np.dtype(field.dtype).itemsize * int(np.prod(field.shape, dtype=np.int64)) * count
     if path.stat().st_size != wanted:
         raise ValueError(f"{path.name} holds {path.stat().st_size:,} bytes, not {wanted:,}")
+    if not wanted:  # mapping an empty file would write a byte into it
+        return np.empty((count, *field.shape), dtype=field.dtype).view(np.memmap)
     return np.memmap(path, dtype=field.dtype, mode="r+", shape=(count, *field.shape))
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from bench.core.errors import BenchError
 from bench.core.progress import Progress, no_progress
 from bench.data.stored.packing.pack import Field, Pack
-from bench.data.stored.packing.reader import Reader, decoding_threads
+from bench.data.stored.packing.reader import Reader
+from bench.data.stored.packing.threads import decoding_threads
 from bench.data.stored.quartet_set import QuartetSet
 
 _AT_ONCE = 512
@@ -67,7 +68,7 @@ class Readers:
             self.packed,
             {**quartets.identity(size), "skipped": len(quartets.skipped), "count": count},
             {
-                "samples": (self._reader(size, None).fields(), count),
+                "samples": (quartets.decoder(size).fields(), count),
                 "backgrounds": (plates, len(quartets.plates)),
             },
             {
@@ -78,14 +79,4 @@ class Readers:
         )
 
     def _reader(self, size: int, pack: Pack | None) -> Reader:
-        quartets = self.quartets
-        return Reader(
-            quartets.catalogue.roots,
-            quartets.entries,
-            quartets.plates,
-            quartets.background,
-            quartets.decoding,
-            size,
-            self._pool,
-            pack,
-        )
+        return Reader(self.quartets.decoder(size), self._pool, pack)

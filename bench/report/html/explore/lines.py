@@ -1,4 +1,4 @@
-"""What the page knows of each row of the board: scores, costs, learning curves, blocks, distributions over images."""
+"""The report's data of each row: scores, costs, learning curves, blocks, distributions over test images."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from bench.results.board.row import Row
 from bench.results.board.standings import Images, Standing, ranking, standings
 
 QUANTILES = 41
-"""Points of a distribution over test images that the page keeps."""
+"""Number of quantiles that describe a distribution over test images."""
 
 MOST = 100
-"""Rows of a board whose distributions are drawn, the best ones; reading the images of more would take long."""
+"""Number of a board's best rows whose distributions are drawn; reading more per-image tables would take long."""
 
 Line = dict[str, Any]
-"""One row of the board as JSON."""
+"""A row of a board as JSON."""
 
 
 def lines_of(groups: Sequence[Group], images: Images, folder: Path) -> list[Line]:
@@ -61,7 +61,7 @@ def lines_of(groups: Sequence[Group], images: Images, folder: Path) -> list[Line
 
 
 def _best_first(group: Group, places: Mapping[str, Mapping[int, tuple[int, Standing]]]) -> list[Row]:
-    """The rows by the best place they have in any ranking."""
+    """The rows, ordered by their best place in any ranking."""
     last = len(group.board)
     return sorted(group.board, key=lambda row: min((by[id(row)][0] for by in places.values()), default=last))
 

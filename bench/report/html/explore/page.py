@@ -1,4 +1,4 @@
-"""The report: every record in one HTML page with its scripts and styles in it, which needs no network."""
+"""The report: all records in a self-contained HTML page that works offline."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from bench.results.board.standings import Images
 
 
 def report(results: Path, runs: Path, pool: bool = False) -> str:
-    """The whole page, some 5 MB, most of which is plotly.js.
+    """The report's HTML, about 5 MB, most of it plotly.js.
 
     Args:
-        results: folder of the records; what is damaged in it is left out.
-        runs: folder of what runs left besides, where thumbnails of predictions lie.
+        results: folder of the records; damaged records are left out.
+        runs: folder of the runs, which holds thumbnails of their predictions.
         pool: count machines as a further random level.
     """
     groups, images = groups_of(store.read_all(results), pool), Images(results)
@@ -29,14 +29,17 @@ def report(results: Path, runs: Path, pool: bool = False) -> str:
     return render(
         "report.html.j2",
         boards=[_board(index, group, lines, results) for index, group in enumerate(groups)],
-        data={"lines": lines, "boards": [_facts(group) for group in groups]},
+        data={
+            "lines": lines,
+            "boards": [_facts(group) for group in groups],
+            "colours": {name: css(colour) for name, colour in zip(BLOCKS, shades(BLOCKS), strict=True)},
+        },
         scenes=[scenes(group, runs) for group in groups],
         failures=[(name, record) for group in groups for name, record in group.failures],
         alarms=[alarm for group in groups for alarm in group.alarms],
         findings=_findings(groups),
         machines=_machines(groups),
         filters={key: sorted({str(line[key]) for line in lines}) for key in ("model", "loss", "precision", "machine")},
-        colours={name: css(colour) for name, colour in zip(BLOCKS, shades(BLOCKS), strict=True)},
     )
 
 
@@ -80,7 +83,7 @@ def _facts(group: Group) -> Mapping[str, Any]:
 
 
 def _findings(groups: Sequence[Group]) -> list[tuple[str, str, str, str, int]]:
-    """What the audit found: grade, check, finding, advice, and for how many rows."""
+    """Audit findings that are not ok: grade, check, finding, advice, and number of rows."""
     counted: dict[tuple[str, str, str, str], int] = {}
     for group in groups:
         for row in group.board:
@@ -92,7 +95,7 @@ def _findings(groups: Sequence[Group]) -> list[tuple[str, str, str, str, int]]:
 
 
 def _machines(groups: Sequence[Group]) -> list[tuple[str, Any, int]]:
-    """Fingerprint, environment, and how many records it made."""
+    """Fingerprint, environment and number of records of each machine."""
     found: dict[str, tuple[Any, int]] = {}
     for group in groups:
         for _, record in group.members:

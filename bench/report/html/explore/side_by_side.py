@@ -1,4 +1,4 @@
-"""The same test images as every model predicts them: best, median, worst, and where models differ most."""
+"""The same test images predicted by every model: best, median, worst, and largest disagreement."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from bench.results.board.row import Row
 NAME = "thumbnails.png"
 FIELDS = 6
 MOST = 12
-"""Models that are shown side by side."""
+"""Number of models shown side by side."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One test image.
+    """A test image and its predictions.
 
     Attributes:
         why: ``best``, ``median``, ``worst`` or ``largest disagreement``, by the mask.
         index: of the test image.
         given: bg, bg_fg, mask and depth, as data URLs.
-        predicted: by model: mask and depth as data URLs, None where the run kept none.
+        predicted: by model: mask and depth as data URLs, None where the run has no thumbnails.
     """
 
     why: str
@@ -39,7 +39,7 @@ class Scene:
 
 
 def scenes(group: Group, runs: Path) -> list[Scene]:
-    """A few test images of a group, chosen by the mean error of all models' masks; none where no run kept any."""
+    """Test images of a group, chosen by the mean error of all models' masks; empty where no run has thumbnails."""
     import numpy as np
 
     kept = {_name(row): _read(row, runs) for row in [row for row in group.board if row.learns][:MOST]}
@@ -74,7 +74,7 @@ def _name(row: Row) -> str:
 
 
 def _read(row: Row, runs: Path) -> npt.NDArray[np.float32] | None:
-    """Thumbnails of the row's first seed that kept some, (images, fields, side, side, 3) in [0, 1]."""
+    """Thumbnails of the row's first seed that has them, (images, fields, side, side, 3) in [0, 1]."""
     import numpy as np
     from PIL import Image
 

@@ -1,4 +1,4 @@
-"""Where models fail: the ranked metrics of several rows, by slices of the test images."""
+"""The ranking metrics of several rows by slices of the test images."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from bench.results.slices.slice_score import SliceScore
 from bench.results.slices.slices import slices_of
 
 MOST = 8
-"""Rows that stand beside each other."""
+"""Number of rows shown beside each other."""
 
 
 @dataclass(frozen=True)
 class SliceTable:
-    """One metric on every slice.
+    """A metric on every slice.
 
     Attributes:
         metric: its key.
         names: of the rows, in order.
-        lines: attribute, slice, images, and each row's figure; None where it has none.
+        lines: attribute, slice, images, and each row's score, or None.
     """
 
     metric: str
@@ -31,7 +31,7 @@ class SliceTable:
 
 
 def slice_tables(group: Group, metrics: Sequence[str], results: Path) -> list[SliceTable]:
-    """A table a metric; none where no record of the group says what its test images are like.
+    """A table per metric; empty where no record of the group has facts of its test images.
 
     Args:
         group: whose rows.

@@ -1,4 +1,4 @@
-"""The board on the terminal: one table a group, the columns that were asked for."""
+"""The leaderboard as tables for the terminal, CSV and JSON."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from bench.results.board.overview import Line
 
 
 def board_tables(lines: Sequence[Line], metrics: Sequence[str], facts: Mapping[str, MetricFacts]) -> RenderableType:
-    """One table for each board that the lines stand on.
+    """A table for each board of the lines.
 
     Args:
         lines: of `bench.results.board.overview`.
-        metrics: the columns of scores, each with its spread.
-        facts: what is known of them.
+        metrics: the columns of scores, with the standard deviation between seeds.
+        facts: facts of each metric.
     """
     shown: list[RenderableType] = []
     for title in dict.fromkeys(line["board"] for line in lines):
@@ -33,7 +33,7 @@ def board_tables(lines: Sequence[Line], metrics: Sequence[str], facts: Mapping[s
         for line in (line for line in lines if line["board"] == title):
             table.add(*_cells(line, metrics))
         shown += [Text(title.replace("*", "")), table, Text("")]
-    return Lines(*shown) if shown else Text("no row fits")
+    return Lines(*shown) if shown else Text("no row matches")
 
 
 def _cells(line: Line, metrics: Sequence[str]) -> list[str]:
@@ -58,7 +58,7 @@ def _score(value: float | None, spread: float | None) -> str:
 
 
 def as_csv(lines: Sequence[Line]) -> str:
-    """The lines with all their columns; what is not known is empty."""
+    """The lines as CSV with all their columns; unknown values are empty."""
     columns = list(dict.fromkeys(name for line in lines for name in line))
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
@@ -68,5 +68,5 @@ def as_csv(lines: Sequence[Line]) -> str:
 
 
 def as_json(lines: Sequence[Line]) -> str:
-    """The lines as a list of objects; what is not known is null."""
+    """The lines as a JSON list of objects; unknown values are null."""
     return json.dumps([dict(line) for line in lines], indent=1, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""What there is to choose from, as a table for the terminal, and what is missing where nothing fits."""
+"""The models that meet limits as a table for the terminal, or which limits are missed by how much."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEADINGS = {LATENCY: "latency, ms ↓", MEMORY: "memory, MiB ↓", PARAMETERS: 
 
 
 def choice_table(choice: Choice) -> RenderableType:
-    """A row a candidate that meets the limits, those on the front marked; or what is missing."""
+    """A row per candidate that meets the limits, with the Pareto front marked; or the nearest candidates."""
     meeting = [candidate for candidate in choice.candidates if candidate.meets]
     lines = [choice.board.replace("*", ""), *(limit.option for limit in choice.limits), ""]
     shown: list[RenderableType] = [*map(Text, lines)]
@@ -64,16 +64,16 @@ def _figure(candidate: Candidate, name: str) -> str:
 def _below(choice: Choice, meeting: int) -> Iterator[str]:
     if meeting:
         yield f"{meeting} of {len(choice.candidates)} candidates meet the limits."
-        yield "* on the front: no other that meets them is as good in every way and better in one."
+        yield "* on the front: no other candidate that meets them is as good in everything and better in something."
         yield "Probabilities are over seeds, test images and restarts; a single seed has none (·)."
         return
-    yield "Nothing meets all the limits. What comes nearest:"
+    yield "No candidate meets all the limits. The nearest:"
     for limit, candidates in choice.nearest.items():
         yield f"  {limit.option}"
         for candidate in candidates:
             yield f"    {_miss(choice, limit, candidate)}"
         if not candidates:
-            yield "    met by all"
+            yield "    every candidate meets it"
 
 
 def _miss(choice: Choice, limit: Limit, candidate: Candidate) -> str:

@@ -1,4 +1,4 @@
-"""A comparison as a table for the terminal, with what must be read beside it."""
+"""A comparison as a table for the terminal, with its caveats."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def comparison_table(comparison: Comparison) -> RenderableType:
 
 
 def caveats(findings: Sequence[MetricComparison], notes: Sequence[str]) -> Iterator[str]:
-    """What must be read beside findings that rest on the same seeds, a line each."""
+    """Caveats of findings on the same seeds, a line each."""
     undecided = [found for found in findings if found.verdict == "no verdict"]
     if any(found.seeds == 1 for found in undecided):
         yield "One seed: the intervals hold for these runs and the choice of test images only; run a second seed."
     elif undecided:
-        yield f"No verdict: the test images show {' and '.join(undecided[0].few)}, which says nothing about others."
+        yield f"No verdict: the test images show {' and '.join(undecided[0].few)}, too few to generalise from."
     for few in dict.fromkeys(few for found in findings for few in found.few):
-        yield f"Only {few}: with fewer than {FEW} an interval is wide, and itself less sure."
+        yield f"Only {few}: with fewer than {FEW} an interval is wide and less reliable."
     if any(found.seeds == 2 for found in findings):
-        yield "Two seeds can tell large differences only (docs/statistics.md)."
+        yield "Two seeds show large differences only (docs/statistics.md)."
     for note in notes:
         yield f"Note: {note}."
 

@@ -1,4 +1,4 @@
-"""A run on another data set, and the order of a leaderboard there, as tables for the terminal."""
+"""A run's scores on another data set, and a leaderboard's order on it, as tables for the terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.run.evaluate.board_evaluation import BoardEvaluation
 
 
 def evaluation_table(found: EvaluationRecord, record: Record) -> RenderableType:
-    """A row a metric: the run there, each baseline fitted there, the skill, and the run's own test."""
+    """A row per metric: the run and the baselines on that data, the skill, and the run's own test score."""
     table = FigureTable(("metric",), ("run", *found.baselines, "skill", "own test"))
     for name, facts in sorted(found.metrics.items(), key=lambda item: (item[1].order, item[0])):
         if not facts.compared:
@@ -39,7 +39,7 @@ def evaluation_table(found: EvaluationRecord, record: Record) -> RenderableType:
 
 
 def order_table(found: BoardEvaluation) -> RenderableType:
-    """A row a cell with its figures on both data sets, and Kendall's tau of each metric below."""
+    """A row per cell with its scores on both data sets, and Kendall's tau of each metric below."""
     figures = [f"{name} {found.facts[name].arrow} {where}" for name in found.agreements for where in ("own", "there")]
     table = FigureTable(("cell",), ("seeds", *figures))
     for place, cell in enumerate(found.cells):
@@ -50,7 +50,7 @@ def order_table(found: BoardEvaluation) -> RenderableType:
         for name, each in found.agreements.items()
     ]
     if found.left_out:
-        lines.append(f"left out, for want of weights: {', '.join(found.left_out)}")
+        lines.append(f"left out, as their weights are missing: {', '.join(found.left_out)}")
     return Group(Text(found.title.replace("*", "")), Text(""), table, Text(""), *map(Text, lines))
 
 

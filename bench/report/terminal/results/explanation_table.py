@@ -1,4 +1,4 @@
-"""What explains a board's figures, as tables for the terminal."""
+"""Components of variance and main effects as tables for the terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.results.explain.explanation import Explanation
 
 
 def explanation_tables(found: Sequence[Explanation]) -> RenderableType:
-    """For each board: shares of variance by metric, main effects, what to run next, and what must be read beside."""
+    """For each board: shares of variance by metric, main effects, cells to run next, and notes."""
     return Group(*(_board(explanation) for explanation in found))
 
 
@@ -56,7 +56,7 @@ def _effect(effect: Effect | None) -> str:
 
 def _below(found: Explanation) -> Iterator[str]:
     yield "Shares with 95 % intervals, ± the standard deviation; effects of few runs are drawn towards 0."
-    yield "Run next, each as if those before had been run (share of what is unknown of all cells that it would settle):"
+    yield "Run next, in this order (share of the uncertainty about all cells that the run would remove):"
     for cell in found.next:
         name = f"--model {quote(cell.model)} --loss {quote(cell.loss)}"
         yield f"  bench run {name} --first-seed {cell.seed}   {percentage(cell.gain)}"

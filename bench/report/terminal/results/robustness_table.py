@@ -1,4 +1,4 @@
-"""How a run stands disturbances, as a table for the terminal."""
+"""A run's scores on disturbed images as a table for the terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.run.robust.robustness import Curve, Robustness
 
 
 def robustness_table(found: Robustness) -> RenderableType:
-    """Two rows a disturbance, the run and the baseline, a column a grade; below, what a reader should know."""
+    """Two rows per disturbance, run and baseline, and a column per grade; notes below."""
     grades = ("none", "1", "2", "3", "4", "5")
     table = FigureTable(("disturbance", "amount of grades 1 to 5", ""), grades, ("below the baseline",))
     for curve in found.curves:
@@ -23,7 +23,7 @@ def robustness_table(found: Robustness) -> RenderableType:
 
 
 def verdict(curve: Curve) -> str:
-    """Where the run falls below the baseline, in words."""
+    """The grade from which the run is below the baseline, in words."""
     if curve.falls_below is None:
         return "never"
     return f"from grade {curve.falls_below}" if curve.falls_below else "undisturbed already"

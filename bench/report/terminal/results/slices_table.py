@@ -14,7 +14,7 @@ from bench.results.stats.grouping import FEW
 
 
 def slices_table(found: Slices) -> RenderableType:
-    """One row a slice: of one cell its figures, of two their differences; then what must be read beside it."""
+    """A row per slice: the scores of a cell, or the differences of two; then the caveats."""
     facts = [found.facts[name] for name in found.metrics]
     headings = [f"{metric.head} {metric.column} {metric.arrow}" for metric in facts]
     table = FigureTable(("", "slice"), ("images", *headings))
@@ -59,4 +59,4 @@ def _below(found: Slices) -> Iterator[str]:
     if found.pairing.random and found.pairing.seeds == 1:
         yield "One seed: the intervals hold for these runs and the choice of test images only; run a second seed."
     for few in found.few:
-        yield f"Only {few}: with fewer than {FEW} an interval is wide, and itself less sure."
+        yield f"Only {few}: with fewer than {FEW} an interval is wide and less reliable."

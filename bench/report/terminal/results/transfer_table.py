@@ -15,7 +15,7 @@ _WORDS = {"better": "helps", "worse": "harms", "equal": "makes no difference"}
 
 
 def transfer_table(transfers: Sequence[Transfer]) -> RenderableType:
-    """One row a task and metric: joint, alone, relative change, interval, and what learning both does."""
+    """A row per task and metric: joint, alone, relative change, interval, and the effect of learning both."""
     boards = dict.fromkeys(transfer.board for transfer in transfers)
     return Group(*(_board(board, [t for t in transfers if t.board == board]) for board in boards))
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.data.loading.loader import Batch, Loader
+from bench.data.loading.batch import Batch
+from bench.data.loading.loader import Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.sources import open_source

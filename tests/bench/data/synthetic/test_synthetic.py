@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from bench.data.synthetic import source as synthetic
-from bench.data.synthetic.figures import FAMILIES, PARTS, ROUND, make_figures
+from bench.data.synthetic.families import FAMILIES, PARTS, ROUND
+from bench.data.synthetic.figures import make_figures
 from bench.data.synthetic.raycast import FAR, cast_figure, cast_room, part_code, surface_code
 from bench.data.synthetic.rooms import SHELL, make_rooms
 from bench.data.synthetic.scene import place_scenes

@@ -85,9 +85,9 @@ def test_what_comes_nearest_where_nothing_fits(folder: Path) -> None:
     nearest = {limit.name: [candidate.row.model for candidate in near] for limit, near in found.nearest.items()}
     assert nearest[LATENCY][0] == "wnet"  # the only one that meets the other limit
     assert nearest["mask_dice"][0] == "twin_unet"
-    assert "Nothing meets all the limits" in text(found)
+    assert "No candidate meets all the limits" in text(found)
     assert "2.2 times it" in text(found)
-    assert "met by all" in text(chosen(folder, within(1.0), Limit(MEMORY, 1e6, True, "--max-memory 1TB")))
+    assert "every candidate meets it" in text(chosen(folder, within(1.0), Limit(MEMORY, 1e6, True, "--max-memory 1TB")))
 
 
 def test_without_measuring_parameters_count(folder: Path) -> None:

@@ -178,10 +178,41 @@ def test_what_other_code_left_is_not_gone_on_from_and_it_is_said(
 ) -> None:
     source = Rectangles()
     stop(tmp_path, 8)
+    written = (tmp_path / "last.pt").read_bytes()
     monkeypatch.setattr(loop, "code_version", lambda *names: "another")
     listener = Signals(-1)
     assert run(spec(source), source, tmp_path, listener).resumed == 0
-    assert listener.notices == ["unet[width=4], seed 0: the checkpoint is of other code: training starts anew"]
+    assert listener.notices == [
+        "unet[width=4], seed 0: the checkpoint is of other code: training starts anew; it is kept as last.pt.other "
+        "until the run is over, and --resume-anyway goes on from it"
+    ]
+    assert (tmp_path / "last.pt.other").read_bytes() == written
+
+
+@pytest.mark.parametrize("aside", [False, True], ids=["as it is", "kept aside"])
+def test_a_checkpoint_of_other_code_is_gone_on_from_when_insisted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aside: bool
+) -> None:
+    source = Rectangles()
+    whole = run(spec(source), source, tmp_path / "whole")
+    stop(tmp_path / "cut", 8)
+    mine = checkpoint.load(tmp_path / "cut" / "last.pt", CPU)["maker"]["code"]
+    if aside:
+        (tmp_path / "cut" / "last.pt").rename(tmp_path / "cut" / "last.pt.other")
+    monkeypatch.setattr(loop, "code_version", lambda *names: "another")
+    listener = Signals(-1)
+    resumed = run(spec(source), source, tmp_path / "cut", listener, resume_anyway=True)
+    assert resumed.resumed == 1
+    assert resumed.others == {"code": mine}
+    assert same(resumed, whole)
+    assert listener.notices == ["unet[width=4], seed 0: goes on from a checkpoint of other code, as requested"]
+
+
+def test_insisting_changes_nothing_where_the_checkpoint_is_our_own(tmp_path: Path) -> None:
+    source, listener = Rectangles(), Signals(-1)
+    stop(tmp_path, 8)
+    resumed = run(spec(source), source, tmp_path, listener, resume_anyway=True)
+    assert (resumed.resumed, resumed.others, listener.notices) == (1, {}, [])
 
 
 def test_a_number_of_threads_that_changes_no_bits_discards_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,18 @@ def test_a_source_that_changed_is_packed_anew(opened, folder) -> None:
     assert opened(fit="stretch").pack(32).folder != after.folder
     assert opened().pack(24).folder != after.folder
     assert after.folder.exists()
+
+
+def test_a_set_without_backgrounds_is_packed_once(opened, folder, recwarn: pytest.WarningsRecorder) -> None:
+    shutil.rmtree(folder.root / "bg")
+    shutil.rmtree(folder.root / "depth")
+    (folder.root / "bg_fg").rename(folder.root / "images")
+    (folder.root / "mask").rename(folder.root / "masks")
+    before = opened().pack(32)
+    again = opened().reader(32).pack
+    assert again.folder == before.folder
+    assert again.is_complete
+    assert not [warning for warning in recwarn if "damaged" in str(warning.message)]
 
 
 def test_bad_files_are_not_looked_for_twice(opened, folder) -> None:

@@ -1,82 +1,18 @@
-"""Which backgrounds and objects a part may use: disjoint for honest scores, or shared as the published systems did.
-
-Composites of one background, or of one object, resemble each other far more than new ones do; a split that
-spreads them over training and test measures memory. A rule says it for each of the two pools:
-
-- ``unseen-both``: no background and no object in two parts (the default);
-- ``unseen-bg``, ``unseen-fg``: no background, or no object, in two parts; the other pool is shared by all;
-- ``shared``: everything in every part; scores leak;
-- ``kfold[n=5,fold=0]``: ``unseen-both`` with fold ``fold`` of ``n`` as test, the next one as validation;
-- ``FILE.json``: a file of one's own, ``{"background": {"train": [...], "val": [...], "test": [...]}, "object": ...}``
-  with the groups' names; groups that it does not name are not used.
-"""
+"""The rules by which the groups of both pools are shared out over the parts."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from bench.core.errors import BadData, BenchError
+from bench.data.split.division import FORMER, FRACTIONS, POOLS, Division, Groups, Part, Pool, Split
+from bench.data.split.file import read_split
 from registry.errors import RegistryError
 from registry.registry import format_key, parse_key
-
-Part = Literal["train", "val", "test"]
-Pool = Literal["background", "object"]
-Groups = Mapping[Part, Sequence[str]]
-
-FRACTIONS: dict[Part, float] = {"train": 0.70, "val": 0.15, "test": 0.15}
-POOLS: tuple[Pool, ...] = ("background", "object")
-
-
-@dataclass(frozen=True)
-class Split:
-    """The groups of one pool by part.
-
-    Attributes:
-        groups: the names of the groups each part may use, in alphabetical order.
-    """
-
-    groups: Mapping[Part, tuple[str, ...]]
-
-    @property
-    def leaks(self) -> bool:
-        """Whether some group stands in two parts."""
-        names = [name for part in self.groups.values() for name in part]
-        return len(names) != len(set(names))
-
-
-@dataclass(frozen=True)
-class Division:
-    """The splits of both pools.
-
-    Attributes:
-        rule: what made it, in its one spelling.
-        pools: the split of each pool.
-        digest: of the file that made it, for rules that are files.
-    """
-
-    rule: str
-    pools: Mapping[Pool, Split]
-    digest: str | None = None
-
-    @property
-    def leaks(self) -> bool:
-        """Whether some background or object stands in two parts."""
-        return any(split.leaks for split in self.pools.values())
-
-    def describe(self) -> dict[str, Any]:
-        """What a source's description says of it; renamed rules keep their former spelling there, and so their ids."""
-        facts: dict[str, Any] = {"split": _RECORDED.get(self.rule, self.rule), "leaks": self.leaks}
-        return facts if self.digest is None else {**facts, "split_content": self.digest}
-
-
-_FORMER = {"group": "unseen-both", "random": "shared"}
-_RECORDED = {new: old for old, new in _FORMER.items()}
 
 
 def split_pools(
@@ -102,7 +38,7 @@ def split_pools(
     """
     names = names or {}
     if rule.endswith(".json"):
-        return _from_file(Path(rule), pools)
+        return read_split(Path(rule), pools)
     canonical, makers = _rule(rule)
     splits: dict[Pool, Split] = {}
     for pool, sizes in pools.items():
@@ -186,9 +122,9 @@ def _rule(text: str) -> tuple[str, Mapping[Pool, Maker]]:
         name, params = parse_key(text)
     except RegistryError as error:
         raise BenchError(f"split: {error}") from error
-    if name in _FORMER:
-        warnings.warn(f"split {name!r} is now called {_FORMER[name]!r}", FutureWarning, stacklevel=3)
-        name = _FORMER[name]
+    if name in FORMER:
+        warnings.warn(f"--split {name} is called {FORMER[name]} now", FutureWarning, stacklevel=3)
+        name = FORMER[name]
     if name == "kfold":
         n, fold = params.pop("n", 5), params.pop("fold", 0)
         if type(n) is not int or type(fold) is not int or n < len(FRACTIONS) or not 0 <= fold < n:
@@ -217,34 +153,3 @@ def _need(count: int, sizes: Mapping[str, int], what: str) -> None:
     if len(sizes) < count:
         reason = f"only {len(sizes)}; a split into train, val and test that share none needs at least {count}"
         raise BadData([(what, reason)], "add more, or use --split shared, whose scores leak")
-
-
-def _from_file(path: Path, pools: Mapping[Pool, Mapping[str, int]]) -> Division:
-    """The split that a JSON file says."""
-    problems = []
-    try:
-        content = path.read_bytes()
-        stated = json.loads(content)
-    except (OSError, ValueError) as error:
-        raise BadData([(str(path), f"no split can be read from it: {error}")]) from error
-    splits: dict[Pool, Split] = {}
-    for pool, sizes in pools.items():
-        parts = stated.get(pool) if isinstance(stated, dict) else None
-        if not isinstance(parts, dict) or set(parts) != set(FRACTIONS):
-            problems.append((str(path), f"{pool!r} must hold {', '.join(FRACTIONS)}, each a list of names"))
-            continue
-        for part, wanted in parts.items():
-            known = wanted if isinstance(wanted, list) else []
-            unknown = [name for name in known if name not in sizes]
-            if not known:
-                problems.append((str(path), f"{pool}/{part} is no list of names"))
-            if unknown:
-                there_are = ", ".join(sorted(sizes)[:5])
-                problems.append(
-                    (str(path), f"{pool}/{part}: no {unknown[0]!r} in the data (there are {there_are} ...)")
-                )
-        if not problems:
-            splits[pool] = Split({part: tuple(sorted(set(parts[part]))) for part in FRACTIONS})
-    if problems:
-        raise BadData(problems)
-    return Division("file", splits, hashlib.sha256(content).hexdigest()[:16])

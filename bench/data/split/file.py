@@ -1,0 +1,42 @@
+"""The split that a JSON file of one's own states: the groups of each part by name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench.core.errors import BadData
+from bench.data.split.division import FRACTIONS, Division, Pool, Split
+
+
+def read_split(path: Path, pools: Mapping[Pool, Mapping[str, int]]) -> Division:
+    """The split that a JSON file says."""
+    problems = []
+    try:
+        content = path.read_bytes()
+        stated = json.loads(content)
+    except (OSError, ValueError) as error:
+        raise BadData([(str(path), f"no split can be read from it: {error}")]) from error
+    splits: dict[Pool, Split] = {}
+    for pool, sizes in pools.items():
+        parts = stated.get(pool) if isinstance(stated, dict) else None
+        if not isinstance(parts, dict) or set(parts) != set(FRACTIONS):
+            problems.append((str(path), f"{pool!r} must hold {', '.join(FRACTIONS)}, each a list of names"))
+            continue
+        for part, wanted in parts.items():
+            known = wanted if isinstance(wanted, list) else []
+            unknown = [name for name in known if name not in sizes]
+            if not known:
+                problems.append((str(path), f"{pool}/{part} is no list of names"))
+            if unknown:
+                there_are = ", ".join(sorted(sizes)[:5])
+                problems.append(
+                    (str(path), f"{pool}/{part}: no {unknown[0]!r} in the data (there are {there_are} ...)")
+                )
+        if not problems:
+            splits[pool] = Split({part: tuple(sorted(set(parts[part]))) for part in FRACTIONS})
+    if problems:
+        raise BadData(problems)
+    return Division("file", splits, hashlib.sha256(content).hexdigest()[:16])

@@ -1,0 +1,172 @@
+"""The files of a quartet as arrays of a size."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.data.stored.catalogue import QuartetFiles
+from bench.data.stored.decoding import fields
+from bench.data.stored.decoding.depth_codes import encode_depth
+from bench.data.stored.decoding.fields import DecodeOptions
+from bench.data.stored.decoding.images import BadFile
+from bench.data.stored.decoding.placement import Placement
+from bench.data.stored.files.roots import File, Roots, Unreadable
+from bench.data.stored.packing.pack import Array, Field, Rows
+from bench.data.stored.packing.threads import Bad, Problem
+
+_CACHED_BYTES = 2**28
+_FINE = 4096
+
+
+class DepthMaps(Protocol):
+    """Depth that does not come from files: a teacher's."""
+
+    def depth(self, row: int, size: int) -> npt.NDArray[np.float32]:
+        """Depth of a quartet's picture, (size, size) in [0, 1], -1 where unknown."""
+
+
+class Decoder:
+    """Decodes quartets at a size.
+
+    Args:
+        roots: where the files lie.
+        entries: the quartets.
+        plates: files of each background; of several the median is meant.
+        background: number of each quartet's background, -1 without.
+        options: how files become arrays.
+        size: side of the squares.
+        maps: depth maps instead of the depth files; None to read these.
+    """
+
+    def __init__(
+        self,
+        roots: Roots,
+        entries: Sequence[QuartetFiles],
+        plates: Sequence[tuple[File, ...]],
+        background: Rows,
+        options: DecodeOptions,
+        size: int,
+        maps: DepthMaps | None = None,
+    ) -> None:
+        self._roots, self._entries, self._plates = roots, entries, plates
+        self.background_of, self.options, self.size, self._maps = background, options, size, maps
+        self._cache: dict[int, npt.NDArray[np.uint8]] = {}
+        self._lock = threading.Lock()
+
+    def sample(self, row: int) -> dict[str, Array]:
+        """A quartet without its background: what `fields` names.
+
+        Raises:
+            Bad: files of it that cannot be used.
+        """
+        entry, problems = self._entries[row], list[Problem]()
+        planes: dict[str, Array] = {}
+        aspect = 1.0
+        try:
+            planes["bg_fg"], aspect = self._photograph(entry.image)
+        except (BadFile, Unreadable) as error:
+            problems.append((self._roots.label(entry.image), str(error)))
+        for name, decode in (("mask", self._mask), ("depth", self._depth)):
+            if name not in entry.partners:
+                continue
+            file = entry.partners[name]
+            try:
+                made, shape = decode(file, entry)
+                if "bg_fg" in planes:
+                    fields.check_aspect(name, shape, aspect)
+                planes.update(made)
+            except (BadFile, Unreadable) as error:
+                problems.append((self._roots.label(file), str(error)))
+        if problems:
+            raise Bad(problems)
+        if self._maps is not None:
+            values = self._maps.depth(row, self.size)
+            if self.options.fit == "pad":
+                inside = Placement.of(round(_FINE * aspect), _FINE, self.size, "pad").inside()
+                values = np.where(inside, values, np.float32(-1))
+            planes["depth"] = encode_depth(values, self._depth_type())
+        return planes
+
+    def photograph(self, row: int) -> npt.NDArray[np.uint8]:
+        """The picture of a quartet alone, (size, size, 3).
+
+        Raises:
+            Bad: it cannot be used.
+        """
+        file = self._entries[row].image
+        try:
+            return self._photograph(file)[0]
+        except (BadFile, Unreadable) as error:
+            raise Bad([(self._roots.label(file), str(error))]) from error
+
+    def background(self, number: int) -> npt.NDArray[np.uint8]:
+        """A background, (size, size, 3), decoded once.
+
+        Raises:
+            Bad: it cannot be used.
+        """
+        found = self._cache.get(number)
+        if found is not None:
+            return found
+        shots, problems = [], list[Problem]()
+        for file in self._plates[number]:
+            try:
+                shots.append(self._photograph(file)[0])
+            except (BadFile, Unreadable) as error:
+                problems.append((self._roots.label(file), str(error)))
+        if problems:
+            raise Bad(problems)
+        made = shots[0] if len(shots) == 1 else np.median(np.stack(shots), axis=0).astype(np.uint8)
+        with self._lock:
+            if (len(self._cache) + 1) * made.nbytes <= _CACHED_BYTES:
+                self._cache[number] = made
+        return made
+
+    def fields(self) -> list[Field]:
+        """What `sample` gives, as a table keeps it."""
+        side = (self.size, self.size)
+        kinds = self._entries[0].partners
+        found = [Field("bg_fg", "u1", (*side, 3))]
+        if "mask" in kinds:
+            found.append(Field("mask", "u1", side))
+            if self._has_unknown_mask():
+                found.append(Field("mask_valid", "u1", side))
+        if "depth" in kinds or self._maps is not None:
+            found.append(Field("depth", self._depth_type().str, side))
+        return found
+
+    def _photograph(self, file: File) -> tuple[npt.NDArray[np.uint8], float]:
+        return fields.photograph(self._roots.read(file), self.size, self.options.fit)
+
+    def _mask(self, file: File, entry: QuartetFiles) -> tuple[dict[str, Array], float]:
+        (values, known), aspect = fields.mask(self._roots.read(file), file.name, self.size, self.options)
+        if not self._has_unknown_mask():
+            return {"mask": values}, aspect
+        known = np.ones_like(values) if known is None else known
+        if "mask_valid" in entry.partners:
+            known = known & self._known(entry.partners["mask_valid"])
+        return {"mask": values, "mask_valid": known}, aspect
+
+    def _depth(self, file: File, entry: QuartetFiles) -> tuple[dict[str, Array], float]:
+        values, aspect = fields.depth(self._roots.read(file), file.name, self.size, self.options)
+        if "valid" in entry.partners:
+            values = np.where(self._known(entry.partners["valid"]), values, np.float32(-1))
+        return {"depth": encode_depth(values, self._depth_type())}, aspect
+
+    def _known(self, file: File) -> npt.NDArray[np.bool_]:
+        return fields.known(self._roots.read(file), file.name, self.size, self.options.fit)
+
+    def _has_unknown_mask(self) -> bool:
+        declared = self.options.values is not None or "mask_valid" in self._entries[0].partners
+        return declared or self.options.fit == "pad"
+
+    def _depth_type(self) -> np.dtype[np.generic]:
+        unit = self.options.unit
+        holes = unit is None or unit.holes or self.options.fit == "pad" or "valid" in self._entries[0].partners
+        eight_bits = not holes and unit is not None and unit.full == 255
+        return np.dtype("u1" if eight_bits else "<u2")

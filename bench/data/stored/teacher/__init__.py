@@ -1,0 +1,1 @@
+"""Depth from a network that was trained elsewhere: a teacher."""

@@ -1,0 +1,68 @@
+"""`Prediction`: what a model returns, logits by head; one sigmoid turns each into the values that all compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+
+class Head:
+    """One head of a prediction: its ``logits`` and, through the one sigmoid, its ``value``; both (B, 1, H, W), float32.
+
+    float32 is an island: whatever precision the model ran in, terms and metrics compute in float32 (float64
+    logits stay float64).
+    """
+
+    def __init__(self, logits: Tensor) -> None:
+        self.logits = logits if logits.dtype == torch.float64 else logits.float()
+        self._compared: dict[Hashable, tuple[Tensor, Tensor]] = {}
+
+    @cached_property
+    def value(self) -> Tensor:
+        """``sigmoid(logits)``, computed once."""
+        return torch.sigmoid(self.logits)
+
+    def compared(self, true: Tensor, how: Hashable, compare: Callable[[], Tensor]) -> Tensor:
+        """What ``compare`` gives for this head and a target; computed once for that very tensor, kept with the head.
+
+        Where gradients are recorded it is made anew each time: a head must not keep a graph.
+        """
+        if torch.is_grad_enabled():
+            return compare()
+        before, result = self._compared.get(how, (None, None))
+        if result is None or before is not true:
+            result = compare()
+            self._compared[how] = (true, result)
+        return result
+
+
+@dataclass
+class Prediction:
+    """A model's answer: logits per head, (B, 1, H, W), or None for a head that the model does not have."""
+
+    mask_logits: Tensor | None = None
+    depth_logits: Tensor | None = None
+
+    @cached_property
+    def mask(self) -> Head | None:
+        """The mask head, activated once for all terms and metrics."""
+        return None if self.mask_logits is None else Head(self.mask_logits)
+
+    @cached_property
+    def depth(self) -> Head | None:
+        """The depth head, activated once for all terms and metrics."""
+        return None if self.depth_logits is None else Head(self.depth_logits)
+
+    def heads(self) -> Iterator[tuple[str, Head]]:
+        """The heads that are there, by name."""
+        for name, head in (("mask", self.mask), ("depth", self.depth)):
+            if head is not None:
+                yield name, head
+
+    def only(self, heads: Sequence[str]) -> Prediction:
+        """Without the heads that are not named."""
+        return Prediction(**{f"{head}_logits": getattr(self, f"{head}_logits") for head in heads})

@@ -6,9 +6,9 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from bench.core.errors import BenchError
 from registry.optimizers import optimizers
@@ -17,6 +17,9 @@ from registry.schedules import schedules
 
 Samples = Annotated[int, Field(gt=0, le=2**31)]
 """Composites a pass."""
+Normalization = Literal["none", "data", "imagenet"]
+LATER: dict[str, Any] = {"normalize": "none", "patience": 0}
+"""Fields that protocols did not have from the beginning, with their defaults: only another value is written."""
 
 
 class Stage(BaseModel):
@@ -35,11 +38,14 @@ class Protocol(BaseModel):
     Attributes:
         name: its key, ``custom`` once anything was changed.
         version: raised whenever the numbers below change, so that old records are never ranked with new ones.
-        base: of a custom protocol, the one it was made from; of a user's own, its own name.
-        stages: progressive resolutions; the last one's size is what is evaluated at.
+        base: of a custom protocol, the name of the protocol it was made from; of a user's own, its own name.
+        stages: progressive resolutions; validation and test have the size of the last stage.
         train_samples, val_samples, test_samples: composites a pass.
         optimizer, schedule: keys of `registry.optimizers` and `registry.schedules`, parameters in brackets.
         augmentation: a level of `bench.data.augment`.
+        normalize: of the images that a network gets: ``none``, mean and standard deviation of the training split
+            (``data``), or those of ImageNet (``imagenet``).
+        patience: epochs of a stage without a better validation loss after which training ends; 0: it never does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +61,13 @@ class Protocol(BaseModel):
     optimizer: str = "adam"
     schedule: str = "onecycle"
     augmentation: str = "flip"
+    normalize: Normalization = "none"
+    patience: int = Field(default=0, ge=0, le=100_000)
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = dump(self)
+        return {name: value for name, value in values.items() if name not in LATER or value != LATER[name]}
 
     @property
     def size(self) -> int:
@@ -77,7 +90,7 @@ class Protocol(BaseModel):
         return sum(self.epoch_steps)
 
     def steps_before(self, epoch: int) -> int:
-        """Training steps of all epochs before this one (counted from 1)."""
+        """Training steps of all epochs before ``epoch`` (counted from 1)."""
         return sum(self.epoch_steps[: epoch - 1])
 
     def stage_of(self, epoch: int) -> Stage:
@@ -118,10 +131,10 @@ class Protocol(BaseModel):
         return _recognised(changed.model_copy(update={"name": "custom", "base": self.base or self.name}))
 
     def canonical(self, augmentation: str | None = None) -> Protocol:
-        """The same budget in its one spelling: keys canonical, and a registered protocol's name if it is that one.
+        """The same budget with canonical keys, and under its registered name if it is a registered protocol.
 
         Args:
-            augmentation: the canonical form of its own, which this package cannot tell; None leaves it as it is.
+            augmentation: its canonical form, which `bench.data.augment` knows; None leaves it as it is.
 
         Raises:
             RegistryError: no such optimizer or schedule, or not with these parameters.
@@ -200,10 +213,10 @@ for _protocol in (
 def find_protocol(name: str) -> Protocol:
     """The protocol of that name, of a user's ``package.module:attribute``, or in a TOML file.
 
-    A file that takes the name of a registered protocol and changes its numbers is a custom one made from it.
+    A file with the name of a registered protocol and other numbers is a custom protocol made from it.
 
     Raises:
-        UnknownName: there is none; the message names the nearest.
+        UnknownName: no protocol of that name; the message names the nearest.
         BenchError: the file cannot be read, or is no protocol.
     """
     if not name.endswith(".toml"):
@@ -217,7 +230,7 @@ def find_protocol(name: str) -> Protocol:
 
 
 def _recognised(protocol: Protocol) -> Protocol:
-    """A custom protocol that differs in nothing from the registered one it was made from is that one."""
+    """The registered protocol that a custom one was made from, if nothing differs; else the protocol itself."""
     if protocol.name != "custom" or protocol.base not in protocols.names():
         return protocol
     registered = protocols.build(protocol.base)
@@ -226,7 +239,7 @@ def _recognised(protocol: Protocol) -> Protocol:
 
 
 def _own(protocol: Protocol) -> Protocol:
-    """A user's protocol, told from the registered ones by its base."""
+    """A user's protocol: its base, which registered protocols lack, is its own name."""
     if protocol.name not in protocols.names():
         return protocol.model_copy(update={"base": protocol.name})
     registered = protocols.build(protocol.name)
@@ -237,7 +250,7 @@ def _own(protocol: Protocol) -> Protocol:
 
 
 def _validated(values: dict[str, Any], what: str) -> Protocol:
-    """A protocol from its values, its optimizer and schedule in their one spelling."""
+    """A protocol from its values, its optimizer and schedule in canonical form."""
     try:
         protocol = Protocol.model_validate(values)
     except ValidationError as error:

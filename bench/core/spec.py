@@ -15,7 +15,7 @@ MemoryFormat = Literal["channels_last", "contiguous"]
 Engine = Literal["eager", "compiled", "graphed"]
 Inputs = Literal["pair", "image"]
 
-LATER: dict[str, Any] = {"engine": "eager", "inputs": "pair"}
+LATER: dict[str, Any] = {"engine": "eager", "inputs": "pair", "init": ""}
 """Fields that specs did not have from the beginning, with their defaults: only another value enters the digest."""
 
 
@@ -32,6 +32,7 @@ class RunSpec(BaseModel):
         memory_format: of images and weights, ``channels_last`` or ``contiguous``; ``layout`` in records of format 1.
         engine: what runs a step: ``eager``, ``compiled`` or ``graphed``.
         inputs: ``pair``, background and composite, or ``image``, the composite alone.
+        init: checksum of the weights that training starts from; empty for random ones.
         seed: of initialisation, order and augmentation.
     """
 
@@ -45,6 +46,7 @@ class RunSpec(BaseModel):
     memory_format: MemoryFormat = "channels_last"
     engine: Engine = "eager"
     inputs: Inputs = "pair"
+    init: str = ""
     seed: int = 0
 
     @model_validator(mode="before")
@@ -84,7 +86,7 @@ class RunSpec(BaseModel):
         )
 
     def _identity(self) -> dict[str, Any]:
-        """What is hashed: in the words of format 1, so that a run has one id for ever."""
+        """What is hashed: with the field names of format 1, so that ids never change."""
         fields = self.model_dump(mode="json", exclude={"protocol": {"summary"}})
         fields["layout"] = fields.pop("memory_format")
         return {name: value for name, value in fields.items() if name not in LATER or value != LATER[name]}

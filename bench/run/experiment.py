@@ -22,6 +22,7 @@ from bench.run import folder as run_folder
 from bench.run.found import Done, FoundRecords
 from bench.run.preconditions import check_budget, check_heads, try_metrics, within
 from bench.run.runner import Runner, discard
+from bench.run.trained import initial_weights
 from bench.train.assemble import NO_RECIPE, Run, inputs_named, make_run
 from bench.train.checks.trial import try_out
 from bench.train.engines.engine import engine_for, engine_named
@@ -45,6 +46,7 @@ class Experiment:
         precision, memory_format, device: as on the command line; ``auto`` is what the device computes in natively.
         engine: what runs a step; ``auto`` follows from facts, see `bench.train.engines.engine`.
         inputs: ``pair``, or ``image`` for models that see the composite alone.
+        init: names a run, as for `trained_run`, whose weights training starts from; empty for random ones.
         results, runs: folders of records, and of checkpoints and pictures.
         again: run even what this machine and this code have a finished record of.
         fresh: begin anew where an unfinished run left a checkpoint.
@@ -69,6 +71,7 @@ class Experiment:
     memory_format: str = "auto"
     engine: str = "auto"
     inputs: str = "pair"
+    init: str = ""
     device: str = "auto"
     results: Path = Path("results")
     runs: Path = Path("runs")
@@ -89,6 +92,7 @@ class Experiment:
         if self.engine != "auto":
             engine_named(self.engine, self._device)
         self._inputs = inputs_named(self.inputs)
+        self._init = initial_weights(self.results, self.runs, self.init) if self.init else None
         self._recipe = parse(self.loss)
         self._keys = list(dict.fromkeys(models.canonical(key) for key in self.models))
         self._data = self.source.describe()
@@ -232,6 +236,7 @@ class Experiment:
             precision=self._precision,
             memory_format=self._memory_format,
             inputs=self._inputs,
+            init=self._init if learns else None,
             engine=engine_for(self.engine, self._device, key, self.protocol) if learns else "eager",
             seed=seed,
         )

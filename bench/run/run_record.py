@@ -114,6 +114,7 @@ def complete_record(
         "engine": f"eager: {observers.refused}" if observers.refused else "",
         "resumed_from": {} if trained is None else trained.others,
         "metrics": {} if trained is None or outcome != "finished" else _without_value(trained),
+        **({} if trained is None else trained.facts),
     }
     made: dict[str, Any] = {
         "outcome": outcome,

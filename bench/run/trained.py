@@ -18,6 +18,7 @@ from bench.results.find import pick_one
 from bench.train.assemble import autocast_of, build_model
 from bench.train.checkpoints import checkpoint
 from bench.train.checkpoints.training_state import BEST
+from bench.train.initial_weights import InitialWeights
 from registry.contract import Prediction, Quartet, check_prediction
 from registry.losses import parse
 
@@ -58,8 +59,7 @@ class TrainedRun:
     @property
     def label(self) -> str:
         """The run in a few words."""
-        spec = self.record.spec
-        return f"{spec.model}:{self.record.recipe_name}, seed {spec.seed} ({spec.id})"
+        return _label(self.record)
 
     @torch.no_grad()
     def predict(self, quartet: Quartet) -> Prediction:
@@ -92,10 +92,26 @@ def trained_run(results: Path, runs: Path, text: str, device: torch.device, with
         UnknownName, BenchError: there is no such run, several have the name, or its weights are not there.
         BadData: its record or its weights are damaged.
     """
+    name, record = _with_weights(results, runs, text, within)
+    return load_run(runs, name, record, device)
+
+
+def initial_weights(results: Path, runs: Path, text: str, within: str = "") -> InitialWeights:
+    """The weights of the run that a text names, for others to start from; texts and errors as of `trained_run`."""
+    _, record = _with_weights(results, runs, text, within)
+    return InitialWeights(runs / record.id / BEST, record.id, _label(record))
+
+
+def _with_weights(results: Path, runs: Path, text: str, within: str) -> Named:
+    """The likeliest record that a text may mean whose weights are there.
+
+    Raises:
+        BenchError: none has left weights.
+    """
     candidates = _candidates(results, text, within)
     for name, record in candidates:
         if (runs / record.id / BEST).exists():
-            return load_run(runs, name, record, device)
+            return name, record
     name, record = candidates[0]
     if not record.spec.recipe:
         raise BenchError(f"{record.spec.model} learns nothing and leaves no weights: name a run that was trained")
@@ -120,6 +136,10 @@ def load_run(runs: Path, name: str, record: Record, device: torch.device) -> Tra
     except RuntimeError as error:
         raise BenchError(f"{path} does not fit {record.spec.model} as this version builds it: {error}") from error
     return TrainedRun(name, record, model.eval(), tuple(parse(record.spec.recipe).heads), device)
+
+
+def _label(record: Record) -> str:
+    return f"{record.spec.model}:{record.recipe_name}, seed {record.spec.seed} ({record.id})"
 
 
 def _candidates(results: Path, text: str, within: str) -> list[Named]:

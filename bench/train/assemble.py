@@ -19,8 +19,10 @@ from bench.core.protocol import Protocol
 from bench.core.spec import Engine, Inputs, MemoryFormat, Precision, RunSpec
 from bench.data.augment.pipeline import Augmentation, canonical_protocol
 from bench.train.engines.engine import run_by
+from bench.train.initial_weights import InitialWeights
 from bench.train.isolation.random_state import seed_all
 from bench.train.memory_format import place
+from bench.train.normalization import normalize_inputs
 from bench.train.step import Step
 from registry.losses import parse
 from registry.losses.objective import Objective
@@ -41,11 +43,13 @@ class Run:
         spec: everything that decides the outcome.
         recipe: parsed; None for a model that learns nothing by gradient.
         recipe_name: the name under which the recipe was asked for, or its text.
+        init: the weights that training starts from, where the spec names some.
     """
 
     spec: RunSpec
     recipe: Recipe | None
     recipe_name: str
+    init: InitialWeights | None = None
 
     @classmethod
     def of(cls, spec: RunSpec) -> Run:
@@ -79,6 +83,7 @@ def make_run(
     memory_format: MemoryFormat = "channels_last",
     engine: Engine = "eager",
     inputs: Inputs = "pair",
+    init: InitialWeights | None = None,
     seed: int = 0,
 ) -> Run:
     """A run by what a person calls its parts.
@@ -90,6 +95,7 @@ def make_run(
         data: a source's description of itself.
         recipe_name: what the recipe is called; else the given text.
         precision, memory_format, engine, inputs, seed: as in the spec; a model that learns nothing has the usual ones.
+        init: weights that training starts from; None for random ones.
 
     Raises:
         RegistryError: a name that does not exist, or a recipe that does not parse.
@@ -104,10 +110,11 @@ def make_run(
         memory_format="channels_last" if parsed is None else memory_format,
         engine="eager" if parsed is None else engine,
         inputs=inputs,
+        init="" if parsed is None or init is None else init.checksum,
         seed=seed,
     )
     given = recipe if isinstance(recipe, str) else spec.recipe
-    return Run(spec, parsed, recipe_name or given or NO_RECIPE)
+    return Run(spec, parsed, recipe_name or given or NO_RECIPE, init if spec.init else None)
 
 
 def inputs_named(name: str) -> Inputs:
@@ -127,7 +134,10 @@ def build_model(spec: RunSpec, device: torch.device) -> nn.Module:
     """The run's model with its first weights, on the device, in the run's memory format; all random states seeded."""
     seed_all(spec.seed)
     steady_arithmetic(spec.precision)
-    return place(models.build(spec.model), spec.memory_format, device)
+    model = models.build(spec.model)
+    if spec.recipe:  # what learns nothing by gradient compares images as they are
+        normalize_inputs(model, spec.protocol.normalize, spec.inputs)
+    return place(model, spec.memory_format, device)
 
 
 def autocast_of(spec: RunSpec, device: torch.device) -> torch.autocast:

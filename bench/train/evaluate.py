@@ -97,6 +97,18 @@ def evaluate(
     )
 
 
+def predict_first(
+    model: nn.Module, loader: Loader, autocast: torch.autocast, heads: Sequence[str], count: int
+) -> tuple[Quartet, Prediction]:
+    """The first samples of a loader with what the model, in evaluation mode, predicts for them."""
+    quartet = next(iter(loader.in_order())).quartet
+    with torch.no_grad(), autocast:  # a whole batch, as evaluation sees it, and of copies: a model may alter its inputs
+        prediction: Prediction = model(*(image.clone() for image in quartet.inputs)).only(heads)
+    logits = prediction.mask_logits, prediction.depth_logits
+    first = Prediction(*(None if values is None else values[:count].float() for values in logits))
+    return quartet.map(lambda tensor: tensor[:count]), first
+
+
 def _predict(model: nn.Module, quartet: Quartet, batch: int) -> Prediction:
     """The model's answer; on CUDA to as many images as ever, as a last batch of another size would be a new shape.
 

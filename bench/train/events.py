@@ -11,7 +11,7 @@ from bench.core.spec import RunSpec
 from registry.contract import Prediction, Quartet
 
 Preview = Callable[[int], tuple[Quartet, Prediction]]
-"""So many of the first test samples, and what the trained heads of the tested model predict for them."""
+"""So many of the first samples of a part, and what the trained heads of the model predict for them."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,9 @@ class Listener:
 
     def epoch(self, epoch: Epoch) -> None:
         """An epoch was trained and validated."""
+
+    def predictions(self, epoch: int, preview: Preview) -> None:
+        """After every epoch: what the model predicts for the first validation samples, the same each time."""
 
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
         """The run is over, one way or another, and its record is written.
@@ -92,6 +95,11 @@ class Listeners(Listener):
         for listener in self._listeners:
             listener.epoch(epoch)
 
+    def predictions(self, epoch: int, preview: Preview) -> None:
+        """Tell all."""
+        for listener in self._listeners:
+            listener.predictions(epoch, preview)
+
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
         """Tell all."""
         for listener in self._listeners:
@@ -123,6 +131,10 @@ class Decoration(Listener):
     def epoch(self, epoch: Epoch) -> None:
         """Pass it on."""
         self._try(lambda: self._listener.epoch(epoch))
+
+    def predictions(self, epoch: int, preview: Preview) -> None:
+        """Pass it on."""
+        self._try(lambda: self._listener.predictions(epoch, preview))
 
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
         """Pass it on."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -21,11 +22,12 @@ from bench.timing.ledger import Ledger
 from bench.timing.memory import PeakMeter
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import Run, autocast_of, build_model, build_step
+from bench.train.beginning import begin_training
 from bench.train.checkpoints import checkpoint
-from bench.train.checkpoints.training_state import LAST, TrainingState, selection
+from bench.train.checkpoints.training_state import LAST, TrainingState, out_of_patience, selection
 from bench.train.checks.compatibility import check_sizes, common_heads
 from bench.train.engines.engine import refusal, run_by
-from bench.train.evaluate import Evaluation, evaluate
+from bench.train.evaluate import Evaluation, evaluate, predict_first
 from bench.train.events import Listener
 from bench.train.failures import Diverged, Position
 from bench.train.loss_trace import LossTrace
@@ -51,6 +53,7 @@ class TrainingResult:
         test: the scores of the test.
         resumed: times that training was taken up again.
         others: what else made parts of it: code and arithmetic of checkpoints that were gone on from all the same.
+        facts: of its beginning and its end, for the record: first weights, normalisation, early stopping.
     """
 
     model: nn.Module
@@ -60,6 +63,7 @@ class TrainingResult:
     test: Evaluation
     resumed: int
     others: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -160,6 +164,13 @@ def train(
         step, gradients, state = begin(build_model(spec, device))
     if why is not None:
         listener.notice(f"{spec.model}, seed {spec.seed}: {why}")
+    facts = begin_training(
+        run,
+        step.model,
+        lambda: load("train", protocol.stages[0].size, protocol.stages[0].batch),
+        resumed=state.resumed > 0,
+        notice=lambda words: listener.notice(f"{spec.model}, seed {spec.seed}: {words}"),
+    )
     run_by(spec.engine, step)
     ledger.plain_engine = spec.engine
     model, objective = step.model, step.objective
@@ -189,6 +200,9 @@ def train(
 
     with observers.interruption.deferred():
         for epoch in range(epochs + 1, protocol.epochs + 1):
+            if out_of_patience(protocol, state.history):
+                facts["stopped_early"] = epoch - 1
+                break
             stage = protocol.stage_of(epoch)
             ledger.tag = f"{stage.size} px, {stage.batch} images"
             model.train()
@@ -219,6 +233,7 @@ def train(
             position.enter("checkpoint", epoch)
             listener.phase("checkpoint")
             listener.epoch(row)  # first: a run that goes on from the checkpoint does not tell of this epoch again
+            listener.predictions(epoch, lambda count: predict_first(model, validation, autocast, heads, count))
             state.keep(row, final=epoch == protocol.epochs)
             if observers.interruption.requested and epoch < protocol.epochs:
                 _stop(observers, state)
@@ -227,7 +242,7 @@ def train(
         listener.phase("checkpoint")
         state.finish()
         result = test(model, objective, heads)
-    return TrainingResult(model, heads, state.history, state.best_epoch, result, state.resumed, state.others)
+    return TrainingResult(model, heads, state.history, state.best_epoch, result, state.resumed, state.others, facts)
 
 
 def _stop(observers: Observers, state: TrainingState) -> None:

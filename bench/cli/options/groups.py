@@ -31,6 +31,14 @@ class BudgetOptions:
         str | None,
         typer.Option(help="Override: such as flip + rotate (bench list augmentations)."),
     ] = None
+    normalize: Annotated[
+        str | None,
+        typer.Option(help="Override: of a network's input images: none, data (the training split's), or imagenet."),
+    ] = None
+    patience: Annotated[
+        int | None,
+        typer.Option(min=0, help="Override: training ends after so many epochs without a better validation loss."),
+    ] = None
 
     def resolve(self) -> Protocol:
         """The protocol that the options describe.

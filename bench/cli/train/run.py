@@ -45,6 +45,12 @@ def run(
     inputs: Annotated[
         str, typer.Option(help="What models get: pair (background and composite), or image (the composite alone).")
     ] = "pair",
+    init: Annotated[
+        str,
+        typer.Option(
+            help="Start from the weights of a recorded run: its id, record, or model:loss.", show_default=False
+        ),
+    ] = "",
     folders: FolderOptions,
     again: Annotated[
         bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
@@ -64,10 +70,8 @@ def run(
     """
     from bench.core import files
     from bench.core.interruption import Interruption
-    from bench.report.listeners.prediction_picture import PredictionPicture
-    from bench.report.listeners.tensorboard import TensorBoard
+    from bench.report.listeners.decorations import decorations
     from bench.report.listeners.terminal import Terminal
-    from bench.report.listeners.thumbnails import Thumbnails
     from bench.report.pages import pages, refresh
     from bench.report.terminal.console import plain_console
     from bench.report.terminal.run_summary import result_lines
@@ -90,6 +94,7 @@ def run(
         memory_format=machine.memory_format,
         engine=engine,
         inputs=inputs,
+        init=init,
         device=machine.device,
         results=folders.results,
         runs=folders.runs,
@@ -103,12 +108,8 @@ def run(
     )
     console.print(experiment.headline())
     with Terminal(console) as terminal:
-        events = Decoration(TensorBoard(), "TensorBoard events", terminal.notice)
-        picture = Decoration(PredictionPicture(), "picture", terminal.notice)
-        thumbnails = Decoration(Thumbnails(), "thumbnails", terminal.notice)
-        for record, path, made in experiment.run(
-            Listeners([terminal, events, picture, thumbnails]), announce=console.print
-        ):
+        drawing = [Decoration(listener, what, terminal.notice) for what, listener in decorations().items()]
+        for record, path, made in experiment.run(Listeners([terminal, *drawing]), announce=console.print):
             console.print(result_lines(record, path, folders.runs, made, experiment.floor()), soft_wrap=True)
     if out is not None:
         try:

@@ -7,16 +7,24 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bench.core.record import Epoch, Record
 from bench.core.spec import RunSpec
+from bench.report.pictures.predictions import prediction_picture
 from bench.train.events import Listener, Preview, WindowSummary
 
 if TYPE_CHECKING:
+    from tensorboard.compat.proto.event_pb2 import Event
     from torch.utils.tensorboard import SummaryWriter
 
 
+_PICTURED = 4
+"""Validation samples that are drawn after every epoch."""
+
+
 class TensorBoard(Listener):
-    """Losses, learning rate, images per second, validation metrics and task gradients, by training step."""
+    """Losses, learning rate, rate, validation metrics, task gradients and pictures of validation, by training step."""
 
     def __init__(self) -> None:
         self._writer: SummaryWriter | None = None
@@ -32,13 +40,15 @@ class TensorBoard(Listener):
 
         self._protocol = spec.protocol
         events, self._before = folder / "tensorboard", folder / "tensorboard.before"
-        kept = [scalar for scalar in _scalars(events) if scalar[2] <= step]
+        kept = [event for event in _events(events) if event.step <= step]
         if events.exists() and not step and not self._before.exists():
             events.rename(self._before)
         shutil.rmtree(events, ignore_errors=True)
         self._writer = SummaryWriter(events)
-        for tag, value, step, moment in kept:
-            self._writer.add_scalar(tag, value, step, moment)
+        written = self._writer.file_writer
+        assert written is not None, "a writer has its file from the beginning"
+        for event in kept:
+            written.add_event(event, event.step, event.wall_time)
 
     def window(self, summary: WindowSummary) -> None:
         """Write losses and images per second."""
@@ -51,6 +61,14 @@ class TensorBoard(Listener):
         self._add("gradients", epoch.gradients or {}, at)
         self._add("train", {"learning_rate": epoch.learning_rate}, at)
         if self._writer is not None:
+            self._writer.flush()
+
+    def predictions(self, epoch: int, preview: Preview) -> None:
+        """Draw the same validation samples as after every other epoch."""
+        if self._writer is not None:
+            sheet = np.asarray(prediction_picture(*preview(_PICTURED)))
+            at = self._protocol.steps_before(epoch + 1)
+            self._writer.add_image("validation/predictions", sheet, at, dataformats="HWC")
             self._writer.flush()
 
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
@@ -66,11 +84,9 @@ class TensorBoard(Listener):
                 self._writer.add_scalar(f"{group}/{name}", value, at)
 
 
-def _scalars(folder: Path) -> Iterator[tuple[str, float, int, float]]:
-    """Tag, value, step and moment (seconds since 1970) of everything in a folder's event files, in order."""
+def _events(folder: Path) -> Iterator[Event]:
+    """Everything in a folder's event files that has values, in order."""
     from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader  # as they were written
 
     for path in sorted(folder.glob("events.*")):
-        for event in LegacyEventFileLoader(str(path)).Load():
-            for value in event.summary.value:
-                yield value.tag, value.simple_value, event.step, event.wall_time
+        yield from (event for event in LegacyEventFileLoader(str(path)).Load() if event.summary.value)

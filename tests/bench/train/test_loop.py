@@ -34,7 +34,7 @@ def spec(
 
 
 def run(
-    run_spec: RunSpec,
+    run_spec: RunSpec | Run,
     source: Source,
     folder: Path,
     listener: Listener | None = None,
@@ -47,7 +47,8 @@ def run(
 
     ledgers = Ledger(CPU, seconds=0), Ledger(CPU)
     observers = Observers(*ledgers, PeakMeter(CPU), listener or Listener(), **more)
-    return train(Run.of(run_spec), loaders, folder, CPU, observers, resume_anyway=resume_anyway)
+    made = Run.of(run_spec) if isinstance(run_spec, RunSpec) else run_spec
+    return train(made, loaders, folder, CPU, observers, resume_anyway=resume_anyway)
 
 
 def weights(trained: TrainingResult) -> list[Tensor]:

@@ -1,15 +1,18 @@
 """Event files: everything by training step, and nothing twice after a run went on from a checkpoint."""
 
+import io
 from pathlib import Path
 
 import pytest
+import torch
+from PIL import Image
 
 from bench.core.record import Epoch
-from bench.report.listeners.tensorboard import TensorBoard, _scalars
+from bench.report.listeners.tensorboard import TensorBoard, _events
 from bench.train.checkpoints.training_state import TrainingState
-from bench.train.events import Listeners, WindowSummary
+from bench.train.events import Listeners, Preview, WindowSummary
 from tests.bench.rectangles import Rectangles
-from tests.bench.train.test_loop import StopAfter, run, spec
+from tests.bench.train.test_loop import StopAfter, run, same, spec
 
 
 class Flushed(TensorBoard):
@@ -20,9 +23,14 @@ class Flushed(TensorBoard):
         self._writer.flush()
 
 
+def written(folder: Path) -> list[tuple[str, int, float]]:
+    """Tag, step and moment of everything, as it lies in the files, since readers differ in what they leave out."""
+    events = _events(folder / "tensorboard")
+    return [(value.tag, event.step, event.wall_time) for event in events for value in event.summary.value]
+
+
 def steps(folder: Path, tag: str) -> list[int]:
-    """As they lie in the files, since readers differ in what they leave out."""
-    return [step for name, _, step, _ in _scalars(folder / "tensorboard") if name == tag]
+    return [step for name, step, _ in written(folder) if name == tag]
 
 
 @pytest.mark.parametrize("stopped", [False, True])
@@ -37,16 +45,17 @@ def test_validation_and_training_lie_on_one_axis(
         with pytest.raises(KeyboardInterrupt):
             run(run_spec, source, tmp_path, Listeners([Flushed(), StopAfter(2)]))
         assert max(steps(tmp_path, "train/total")) > 12
-        before = [event for event in _scalars(tmp_path / "tensorboard") if event[2] <= 12]
+        before = [event for event in written(tmp_path) if event[1] <= 12]
         assert before
     run(run_spec, source, tmp_path, Flushed())
     for tag in ("validation/total", "validation/mask_dice", "train/learning_rate"):
         assert steps(tmp_path, tag) == [6, 12, 18]
+    assert steps(tmp_path, "validation/predictions") == [6, 12, 18], "a picture after every epoch, kept when it goes on"
     assert steps(tmp_path, "gradients/cosine") == [12]  # measured at step 9
     windows = steps(tmp_path, "train/total")
     assert windows == sorted(set(windows))
     assert windows[-1] == 18
-    assert [*_scalars(tmp_path / "tensorboard")][: len(before)] == before
+    assert written(tmp_path)[: len(before)] == before
 
 
 def test_a_run_that_begins_anew_forgets_the_earlier_one(tmp_path: Path) -> None:
@@ -73,3 +82,29 @@ def test_an_epoch_is_told_of_before_it_is_done_for_good(tmp_path: Path, monkeypa
             run(spec(source), source, tmp_path, TensorBoard())
     assert run(spec(source), source, tmp_path, Flushed()).resumed == 1
     assert steps(tmp_path, "validation/total") == [6, 12]
+
+
+def test_pictures_are_of_the_same_samples_after_every_epoch(tmp_path: Path) -> None:
+    source = Rectangles()
+    shown: list[tuple[int, torch.Tensor, torch.Tensor]] = []
+
+    class Seen(TensorBoard):
+        def predictions(self, epoch: int, preview: Preview) -> None:
+            quartet, prediction = preview(3)
+            shown.append((epoch, quartet.bg_fg, prediction.mask_logits))
+            super().predictions(epoch, preview)
+
+    drawn = run(spec(source, epochs=2), source, tmp_path / "a", Seen())
+    assert [epoch for epoch, _, _ in shown] == [1, 2]
+    assert torch.equal(shown[0][1], shown[1][1])
+    assert (shown[0][1] - source.render("val", torch.arange(3), 32).bg_fg).abs().max() < 0.01
+    assert not torch.equal(shown[0][2], shown[1][2]), "the model has learnt in between"
+    assert same(drawn, run(spec(source, epochs=2), source, tmp_path / "b")), "who looks on changes nothing"
+    pictures = [
+        Image.open(io.BytesIO(value.image.encoded_image_string))
+        for event in _events(tmp_path / "a/tensorboard")
+        for value in event.summary.value
+        if value.WhichOneof("value") == "image"
+    ]
+    assert len(pictures) == 2
+    assert all(picture.width > 4 * 128 for picture in pictures)

@@ -9,6 +9,7 @@ from bench.core.record import Record
 from bench.report.blocks import BLOCKS, block_ms
 from bench.report.markdown import code, literal, table
 from bench.report.markdown.cells import (
+    gap_cell,
     heading,
     loss_cell,
     median,
@@ -36,7 +37,8 @@ deviation between seeds, which does not hold the choice of training data. The sm
 best baseline that learns nothing, 1 is perfection; at or below 0 a network has learnt nothing. A row is one cell on one
 kind of arithmetic (device, torch, precision, the bits of a small net); what the same cell gave elsewhere stands beneath
 it and is never mixed with it. † marks seeds run by different versions of the code. Costs are of the last stage of
-training; a rate in brackets was measured while others kept the machine busy in every window.
+training; a rate in brackets was measured while others kept the machine busy in every window. The **gap** is what a
+metric loses from backgrounds and objects that training has seen to the test's, which it has not.
 """
 
 
@@ -84,11 +86,16 @@ def _quality(group: Group, rows: Sequence[Row], shown: Sequence[str], images: Im
     ordered = standings(rows, ranked, group.metrics[ranked], images)
     header = ["tie", "model", "loss", "precision", "seeds", *(heading(group.metrics[name]) for name in shown), "best"]
     middle = [InterquartileMean.of(standing.row.array(ranked)) for standing in ordered]
+    gaps = [standing.row.gap(ranked, group.metrics[ranked]) for standing in ordered]
+    if any(gap is not None for gap in gaps):
+        header.append(f"{group.metrics[ranked].column} gap")
     if any(middle):
         header.append(f"{group.metrics[ranked].column}, middle half of the seeds")
     body = []
-    for standing, mean in zip(ordered, middle, strict=True):
-        extra = ["–" if mean is None else f"{mean.mean:.4f} ({mean.low:.4f} to {mean.high:.4f})"] if any(middle) else []
+    for standing, mean, gap in zip(ordered, middle, gaps, strict=True):
+        extra = [gap_cell(gap)] if any(other is not None for other in gaps) else []
+        if any(middle):
+            extra.append("–" if mean is None else f"{mean.mean:.4f} ({mean.low:.4f} to {mean.high:.4f})")
         body.append([*_line(standing, group, shown, ranked), *extra])
         for other in standing.row.elsewhere if standing.row.learns and not standing.row.pooled else ():
             figures = [number(other, name, group) for name in shown]

@@ -12,7 +12,7 @@ from bench.cli.develop import regress
 from bench.cli.encoding import degrade_output
 from bench.cli.options.expand import expand, plain
 from bench.cli.read import choose, compare, explain, export, leaderboard, report, slices
-from bench.cli.train import profile, reproduce, run, runs, tax
+from bench.cli.train import profile, reproduce, run, runs, sweep, tax
 from bench.cli.use import evaluate, predict, robust
 from bench.cli.warning_lines import print_as_lines
 from bench.core.errors import BenchError, Interrupted
@@ -44,6 +44,7 @@ def _command(
 
 
 _command(TRAIN, "run", run.run, run.EXAMPLES)
+_command(TRAIN, "sweep", sweep.sweep, sweep.EXAMPLES)
 _command(TRAIN, "profile", profile.profile, profile.EXAMPLES)
 _command(TRAIN, "tax", tax.tax, tax.EXAMPLES)
 _command(TRAIN, "reproduce", reproduce.reproduce, reproduce.EXAMPLES)

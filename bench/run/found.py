@@ -12,6 +12,7 @@ import torch
 
 from bench.core.code import code_version
 from bench.core.errors import BadData
+from bench.core.finding import Finding
 from bench.core.machine import environment
 from bench.core.record import MetricFacts, Record
 from bench.core.spec import RunSpec
@@ -46,6 +47,10 @@ class FoundRecords:
     def failed(self, spec: RunSpec) -> Done | None:
         """The latest record of this very run, by this code on this kind of arithmetic, that did not finish."""
         return next((done for done, fault in self._of(spec) if fault is None and done[0].outcome != "finished"), None)
+
+    def audit(self, spec: RunSpec) -> list[Finding] | None:
+        """What the audit found for this very run, by this code; None where no record tells."""
+        return next((record.audit for (record, _), fault in self._of(spec) if fault is None), None)
 
     def faults(self, spec: RunSpec) -> list[str]:
         """Why finished records of this run are not taken for it, such as "is of other code"."""

@@ -42,19 +42,32 @@ def record_killed(
         Busy: a process makes this very run.
         BenchError: the record cannot be written.
     """
-    return _record_lost(run, results, runs, device, "killed", f"its process {_ended(status)}")
+    return record_lost(run, results, runs, device, "killed", f"its process {_ended(status)}")
 
 
 def record_timeout(
     run: Run | RunSpec, results: Path, runs: Path, limit: float, device: str = "auto"
 ) -> tuple[Record, Path]:
     """Record that a run's process was stopped because it took more than ``limit`` seconds; else as `record_killed`."""
-    return _record_lost(run, results, runs, device, "timeout", f"it took more than {limit:g} s and was stopped")
+    return record_lost(run, results, runs, device, "timeout", f"it took more than {limit:g} s and was stopped")
 
 
-def _record_lost(
-    run: Run | RunSpec, results: Path, runs: Path, device: str, outcome: Outcome, reason: str
+def record_lost(
+    run: Run | RunSpec,
+    results: Path,
+    runs: Path,
+    device: str,
+    outcome: Outcome,
+    reason: str,
+    failure: Failure | None = None,
 ) -> tuple[Record, Path]:
+    """Record a run whose process left no record, as `record_killed` and `record_timeout` do.
+
+    Args:
+        run, results, runs, device: as there.
+        outcome, reason: how it ended, and why.
+        failure: what is known of it.
+    """
     run = Run.of(run) if isinstance(run, RunSpec) else run
     folder = runs / run.spec.id
     with run_folder.locked(folder):
@@ -74,7 +87,7 @@ def _record_lost(
                 "finished": now.isoformat(timespec="seconds"),
                 "seconds": max(0.0, (now - datetime.fromisoformat(begun.started)).total_seconds()),
                 "epochs": history,
-                "failure": Failure(phase="preparation" if draft is None else None, epoch=len(history) + 1),
+                "failure": failure or Failure(phase="preparation" if draft is None else None, epoch=len(history) + 1),
             }
         )
         path = store.write(results, record, {})

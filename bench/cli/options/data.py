@@ -84,12 +84,12 @@ class DataOptions(_Declared, _Kind):  # type: ignore[misc]
         from bench.report.terminal.progress_bar import Bar
 
         with Bar(plain_console(sys.stderr), after=_PATIENCE_SECONDS) as bar:
-            source = open_source(self.data, bar, **self._given())
+            source = open_source(self.data, bar, **self.given())
         for note in () if quiet else (*source.notes, *(f"WARNING: {warning}" for warning in source.warnings)):
             typer.echo(f"data: {note}", err=True)
         return source
 
-    def _given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, Any]:
         """The values that were given, for sources that take them, and this command's defaults."""
         given: dict[str, Any] = {}
         for name, kinds in _OPTIONS.items():
@@ -142,4 +142,4 @@ class DataToWriteOptions(_ToWrite, _Kind):  # type: ignore[misc]
     panel: ClassVar[str] = "Data"
     defaults: ClassVar[Mapping[str, Any]] = {"camera": "still"}
     open = DataOptions.open
-    _given = DataOptions._given
+    given = DataOptions.given

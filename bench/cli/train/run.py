@@ -70,10 +70,8 @@ def run(
     """
     from bench.core import files
     from bench.core.interruption import Interruption
-    from bench.report.listeners.prediction_picture import PredictionPicture
-    from bench.report.listeners.tensorboard import TensorBoard
+    from bench.report.listeners.decorations import decorations
     from bench.report.listeners.terminal import Terminal
-    from bench.report.listeners.thumbnails import Thumbnails
     from bench.report.pages import pages, refresh
     from bench.report.terminal.console import plain_console
     from bench.report.terminal.run_summary import result_lines
@@ -110,12 +108,8 @@ def run(
     )
     console.print(experiment.headline())
     with Terminal(console) as terminal:
-        events = Decoration(TensorBoard(), "TensorBoard events", terminal.notice)
-        picture = Decoration(PredictionPicture(), "picture", terminal.notice)
-        thumbnails = Decoration(Thumbnails(), "thumbnails", terminal.notice)
-        for record, path, made in experiment.run(
-            Listeners([terminal, events, picture, thumbnails]), announce=console.print
-        ):
+        drawing = [Decoration(listener, what, terminal.notice) for what, listener in decorations().items()]
+        for record, path, made in experiment.run(Listeners([terminal, *drawing]), announce=console.print):
             console.print(result_lines(record, path, folders.runs, made, experiment.floor()), soft_wrap=True)
     if out is not None:
         try:

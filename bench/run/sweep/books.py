@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import torch
 
-from bench.core.code import code_version
-from bench.core.machine import environment
-from bench.core.record import Failure, Outcome, Record, Timings
+from bench.core.record import Failure, Outcome, Record
 from bench.results import store
 from bench.run.found import FoundRecords
+from bench.run.supervision import record_lost
 from bench.run.sweep.task import Task
-from bench.train.arithmetic import arithmetic
-from bench.train.assemble import NO_RECIPE, names_of
-
-_NOTHING = Timings(
-    steps=0, seconds=0.0, images_per_second=None, step_ms=None, blocks={}, closure=None, perturbation=None
-)
+from bench.train.assemble import NO_RECIPE, Run
+from registry.losses import parse
 
 
 @dataclass
@@ -28,51 +21,25 @@ class ResultsBooks:
     """Reads and writes the records of a sweep's runs.
 
     Attributes:
-        folder: of the records.
+        results, runs: folders of records and of checkpoints.
         device: on which runs are made.
         found: kept up to date.
-        parameters: of models, by key, as far as they are known.
     """
 
-    folder: Path
+    results: Path
+    runs: Path
     device: torch.device
     found: FoundRecords
-    parameters: Mapping[str, int]
 
     def read(self, task: Task, path: str) -> Record:
         """The record that a task has written under this name."""
-        self.found.add(self.folder / path)
-        return store.read(self.folder / path)
+        self.found.add(self.results / path)
+        return store.read(self.results / path)
 
-    def lost(self, task: Task, outcome: Outcome, reason: str, failure: Failure, seconds: float) -> Record:
+    def lost(self, task: Task, outcome: Outcome, reason: str, failure: Failure | None) -> Record:
         """Write the record of a task that could not write its own."""
-        now, spec = datetime.now(UTC), task.spec
-        where = environment(self.device)
-        record = Record(
-            id=spec.id,
-            cell=spec.cell,
-            spec=spec,
-            recipe_name=task.recipe_name or NO_RECIPE,
-            outcome=outcome,
-            reason=reason,
-            started=(now - timedelta(seconds=seconds)).isoformat(timespec="seconds"),
-            finished=now.isoformat(timespec="seconds"),
-            seconds=seconds,
-            code=code_version(*names_of(spec)),
-            environment=where,
-            fingerprint=where.fingerprint,
-            parameters=self.parameters.get(spec.model, 0),
-            gmacs=None,
-            loading="none",
-            epochs=[],
-            best_epoch=None,
-            test={},
-            timings=_NOTHING,
-            evaluation=_NOTHING,
-            peak_mib=0.0,
-            failure=failure,
-            arithmetic=arithmetic(self.device, spec.precision),
-        )
-        path = store.write(self.folder, record, {})
+        recipe = parse(task.spec.recipe) if task.spec.recipe else None
+        run = Run(task.spec, recipe, task.recipe_name or NO_RECIPE)
+        record, path = record_lost(run, self.results, self.runs, str(self.device), outcome, reason, failure)
         self.found.add(path)
-        return store.read(path)
+        return record

@@ -6,10 +6,10 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from bench.core.interruption import Interruption
-from bench.core.record import Failure, Outcome, Record
+from bench.core.record import Failure, Outcome, Phase, Record
 from bench.run.sweep.agenda import Agenda
 from bench.run.sweep.executors.executor import Event, Executor
 from bench.run.sweep.task import BUSY, Task
@@ -29,7 +29,7 @@ class Books(Protocol):
     def read(self, task: Task, path: str) -> Record:
         """The record that a task has written under this name."""
 
-    def lost(self, task: Task, outcome: Outcome, reason: str, failure: Failure, seconds: float) -> Record:
+    def lost(self, task: Task, outcome: Outcome, reason: str, failure: Failure | None) -> Record:
         """Write the record of a task that could not write its own."""
 
 
@@ -173,10 +173,7 @@ class Scheduler:
             return
         else:
             outcome, reason = self._verdict(running, status)
-            refused = running.refused or {}
-            lines = refused.get("traceback") or (output.splitlines()[-8:] if not refused else [])
-            failure = Failure(exception=refused.get("exception"), traceback=lines, **_position(running.news))
-            record = self.books.lost(task, outcome, reason, failure, seconds)
+            record = self.books.lost(task, outcome, reason, _failure(running, output))
         self.records[task.key] = record
         self.agenda.ended(task, record)
         self.listener.ended(task, record, made=running.written is not None)
@@ -218,7 +215,14 @@ class Scheduler:
                 self.executor.stop(key)
 
 
-def _position(news: dict[str, Any]) -> dict[str, Any]:
-    """Where a run was when it was last heard of, as far as it said."""
-    phases = ("preparation", "training", "validation", "checkpoint", "test")
-    return {"phase": news["what"]} if news.get("what") in phases else {}
+def _failure(running: Running, output: str) -> Failure | None:
+    """What is known of a run that could not say it in a record of its own; None where its folder tells more."""
+    if running.refused is not None:
+        said = running.refused
+        return Failure(phase="preparation", exception=said.get("exception"), traceback=said.get("traceback", []))
+    return Failure(phase=_phase(running.news), traceback=output.splitlines()[-8:]) if output else None
+
+
+def _phase(news: dict[str, Any]) -> Phase | None:
+    """The phase that a run was last heard of in."""
+    return next((phase for phase in get_args(Phase) if phase == news.get("what")), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,14 @@ class Task(BaseModel):
     Attributes:
         spec: everything that decides its outcome.
         recipe_name: the name under which the recipe was asked for, or its text.
-        audited: whether the soundness of this model and loss is known already from another seed.
+        audited: a run of the same model and loss with another seed, whose audit is taken where it has a record.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     spec: RunSpec
     recipe_name: str
-    audited: bool = False
+    audited: RunSpec | None = None
 
     @property
     def key(self) -> str:
@@ -55,6 +56,11 @@ class DataChoice(BaseModel):
     kind: str = "synthetic"
     options: dict[str, Any] = {}
 
+    @classmethod
+    def of(cls, kind: str, options: Mapping[str, Any]) -> DataChoice:
+        """A choice by values as a source takes them; paths are made absolute."""
+        return cls(kind=kind, options={name: _plain(value) for name, value in options.items()})
+
     def open(self) -> Source:
         """The source.
 
@@ -74,8 +80,11 @@ class WorkerConfig(BaseModel):
         metrics: keys of metrics beside those of every evaluation.
         listeners: ``module:function`` that gives listeners of a run, as a terminal or event files; none if "".
         share: runs that compute on the device at once; timings are worth something with 1 alone.
-        threads: that torch computes with on a CPU; None for its own choice.
+        threads: that torch computes with on a CPU.
         again: make a run even where it is found to be done when its turn comes.
+        resume_anyway: go on from checkpoints of other code or arithmetic, too.
+        strict: do not train what the audit finds broken.
+        models, recipes: of the grid, so that the code of all is imported once.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,5 +96,16 @@ class WorkerConfig(BaseModel):
     metrics: tuple[str, ...] = ()
     listeners: str = ""
     share: int = 1
-    threads: int | None = None
+    threads: int
     again: bool = False
+    resume_anyway: bool = False
+    strict: bool = False
+    models: tuple[str, ...] = ()
+    recipes: tuple[str, ...] = ()
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON can hold."""
+    if isinstance(value, Path):
+        return str(value.absolute())
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

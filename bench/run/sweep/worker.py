@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from importlib import import_module
 
 import torch
 
 from bench.audit.audit import audit
 from bench.core.errors import BenchError
-from bench.core.finding import Finding
+from bench.core.finding import Finding, Unsound, broken
 from bench.core.interruption import Interruption
 from bench.core.progress import Progress
 from bench.metrics import metrics as all_metrics
@@ -25,6 +28,25 @@ from bench.train.failures import describe
 from registry.errors import RegistryError
 from registry.lookup.imports import find_attribute
 from registry.losses import parse
+from registry.models import models
+
+_LAZY = (
+    "PIL.BmpImagePlugin",
+    "PIL.GifImagePlugin",
+    "PIL.ImageFont",
+    "PIL.JpegImagePlugin",
+    "PIL.PngImagePlugin",
+    "PIL.PpmImagePlugin",
+    "bench.metrics.aligned",
+    "bench.metrics.checkerboard",
+    "bench.metrics.depth",
+    "bench.metrics.joint",
+    "bench.metrics.mask",
+    "filelock",
+    "tensorboard.plugins.histogram.summary",
+    "torch.utils.tensorboard",
+)
+"""Modules that a run imports when it first needs them."""
 
 
 class Worker:
@@ -42,6 +64,24 @@ class Worker:
         self.source = config.data.open()
         self._device = torch.device(config.device)
         self._metrics = {metric.key: metric.facts for metric in map(all_metrics.bind, config.metrics)}
+
+    def preload(self) -> None:
+        """Import what runs of the grid import at their first need, so that no process has to.
+
+        What cannot be imported is left for the run that needs it, whose record then says why.
+        """
+        for module in _LAZY:
+            with suppress(ImportError):
+                import_module(module)
+        wanted: list[Callable[[], object]] = [
+            *(partial(models.get, key.partition("[")[0]) for key in self.config.models),
+            *(partial(parse, text) for text in self.config.recipes),
+            *(partial(all_metrics.bind, key) for key in (*all_metrics.default(), *self._metrics)),
+            partial(self._decorations, Reporter(lambda event: None)),
+        ]
+        for get in wanted:
+            with suppress(Exception, SystemExit):
+                get()
 
     def make(self, task: Task, emit: Emit, interruption: Interruption) -> int:
         """Make one task; says by events how it goes and where its record lies.
@@ -69,18 +109,26 @@ class Worker:
             interruption,
             list(self._metrics),
             share=config.share,
+            resume_anyway=config.resume_anyway,
             loaders=ready_samples(config.runs / "packed"),
         )
-        found = FoundRecords(config.results, self._device, self._metrics)
+
+        def found() -> FoundRecords:
+            """What is recorded by now, by whomever."""
+            return FoundRecords(config.results, self._device, self._metrics)
 
         def meanwhile() -> Done | None:
             """What others have recorded of this run since the sweep looked for it."""
-            return None if config.again else found.finished(task.spec)
+            return None if config.again else found().finished(task.spec)
 
         with device_to_oneself(config.device, config.share, lambda: emit({"kind": "waiting"})):
             emit({"kind": "acquired"})
             try:
-                findings = [] if task.audited or run.recipe is None else self._audit(run, reporter.preparing)
+                known = found().audit(task.audited) if task.audited else None
+                findings = self._audit(run, reporter.preparing) if known is None else known
+                if config.strict and (worst := broken(findings)):
+                    reasons = "; ".join(f"{finding.check}: {finding.finding}" for finding in worst)
+                    raise Unsound(f"not trained, as the audit found {reasons}")
                 record, path = runner.run(run, findings, meanwhile)
             except run_folder.Busy:
                 return BUSY
@@ -88,8 +136,9 @@ class Worker:
         return 0
 
     def _audit(self, run: Run, progress: Progress) -> Sequence[Finding]:
-        """What the audit finds, or that it could not be made."""
-        assert run.recipe is not None
+        """What the audit finds, or that it could not be made; nothing for what has no recipe."""
+        if run.recipe is None:
+            return []
         try:
             return audit(run.recipe, self.source, run.spec.protocol, run.spec.model, progress=progress)
         except (BenchError, RegistryError):

@@ -71,7 +71,7 @@ def test_what_is_wrong_is_said(name, why):
 
 
 def test_a_shape_that_is_not_one_value_per_image_is_said(scene, rough):
-    with pytest.raises(RegistryError, match=r"shape \(\).*one value per image, \(4,\)"):
+    with pytest.raises(RegistryError, match=r"shape \(\).*a value per image, \(4,\)"):
         Scores([f"{OWN}:scalar"]).update(rough(scene()), scene())
 
 

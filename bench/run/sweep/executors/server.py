@@ -11,6 +11,7 @@ made no threads in it: this one computes with one thread, and only its children 
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import select
@@ -57,11 +58,11 @@ class Server:
     Args:
         config: what all tasks have in common.
         pipe: where events are written to.
-        threads: that a task computes with.
     """
 
-    def __init__(self, config: WorkerConfig, pipe: int, threads: int) -> None:
-        self._worker, self._pipe, self._threads = Worker(config), pipe, threads
+    def __init__(self, config: WorkerConfig, pipe: int) -> None:
+        self._worker, self._pipe = Worker(config), pipe
+        self._worker.preload()
         self._children: dict[int, str] = {}  # by process id the key of its task
         self._wake, self._woken = os.pipe()
         os.set_blocking(self._woken, False)
@@ -126,7 +127,7 @@ class Server:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             _redirect(self._worker.config.runs / task.spec.id / OUTPUT)
-            torch.set_num_threads(self._threads)
+            torch.set_num_threads(self._worker.config.threads)
             status = self._worker.make(task, lambda event: send(self._pipe, {"key": task.key, **event}), interruption)
         except Interrupted as stopped:
             status = stopped.exit_code
@@ -210,15 +211,18 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the sweep says when to end: by ending the input
     config = WorkerConfig.model_validate_json(_first_line(0))
-    threads = config.threads or torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        server = Server(config, pipe, threads)
+        server = Server(config, pipe)
     except (BenchError, RegistryError) as error:
         send(pipe, {"key": "", "kind": "refused", "reason": str(error)})
         raise SystemExit(REFUSED) from error
-    send(pipe, {"key": "", "kind": "ready", "process": os.getpid(), "threads": threads})
+    # What is here now outlives every child: its collectors need not look at it, which would copy its pages, too.
+    gc.collect()
+    gc.freeze()
+    send(pipe, {"key": "", "kind": "ready", "process": os.getpid()})
     server.serve(0)
+    os._exit(0)  # without what libraries say about objects that were frozen
 
 
 if __name__ == "__main__":

@@ -276,7 +276,7 @@ def test_too_few_scenes(pictures) -> None:
 
 def test_unknown_words(pictures) -> None:
     for wrong in ({"depth_unit": "feet"}, {"scenes": "films"}, {"objects": "x"}, {"camera": "none"}, {"split": "fair"}):
-        with pytest.raises((BenchError, UnknownName), match=r"there are:|bench list"):
+        with pytest.raises((BenchError, UnknownName), match=r"choose one of:|bench list"):
             compose(pictures, **wrong)
 
 
@@ -345,7 +345,7 @@ def test_one_photograph_under_two_names_is_one_scene(pictures) -> None:
         shutil.copy(path, pictures.bg / f"copy of {path.stem[:5]}.png")
     source = compose(pictures, bg_depth=None)
     assert sum(part["scenes"] for part in source.describe()["parts"].values()) == 6
-    assert any("count as one" in note for note in source.notes)
+    assert any("and are merged" in note for note in source.notes)
     shown = {part: source.scenes(part, torch.arange(200), 16).bg.flatten(1) for part in ("train", "val", "test")}
     for one, other in (("train", "test"), ("train", "val"), ("val", "test")):
         assert not {tuple(row) for row in shown[one].tolist()} & {tuple(row) for row in shown[other].tolist()}

@@ -1,0 +1,204 @@
+"""``bench sweep``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.options.data import DataOptions
+from bench.cli.options.groups import BudgetOptions, FolderOptions, MachineOptions
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bench.run.sweep.sweep import Sweep
+
+EXAMPLES = """
+bench sweep --model unet --model 'smp/unet/resnet*' --loss 'bce_*' --loss "mask: bce, depth: l1" --seeds 5 --plan
+bench sweep --model 'unet[width=16|32|64]' --model wnet --loss bce_ssim --loss bce --exclude 'wnet x bce' --seeds 3
+bench sweep grid.toml --max-hours 8 --timeout 30m
+"""
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def _read_grid(context: typer.Context, path: Path | None) -> Path | None:
+    """Take the options that a file gives for those that are not on the command line."""
+    from bench.run.sweep.grid.grid_file import read_grid_file
+
+    if path is not None:
+        options = {option.name or "": option for option in context.command.params if option.name != "grid"}
+        repeatable = {name for name, option in options.items() if getattr(option, "multiple", False)}
+        context.default_map = {**(context.default_map or {}), **read_grid_file(path, options, repeatable)}
+    return path
+
+
+def sweep(
+    *,
+    grid: Annotated[
+        Path | None,
+        typer.Argument(
+            help="TOML file with any of these options by name: model = ['unet', 'wnet'].",
+            is_eager=True,
+            callback=_read_grid,
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", "-m", help="Model key, pattern (smp/unet/resnet*) or unet[width=16|32]; repeatable."),
+    ] = None,
+    loss: Annotated[
+        list[str] | None,
+        typer.Option("--loss", "-l", help="Recipe name, pattern of names (bce_*), or text; repeatable."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", help="Leave out models (wnet*), cells (wnet x bce_*), losses (* x edge)."),
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", help="Also score by: module:function, torchmetrics/mask/NAME, mask_hd95; repeatable."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="Number of seeds to run.")] = 1,
+    first_seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The first of them.")] = 0,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would be run, how long it takes, and stop.")] = False,
+    share: Annotated[
+        int,
+        typer.Option(min=1, max=256, help="Runs at once on the device, for quality alone: their timings are marked."),
+    ] = 1,
+    max_hours: Annotated[float | None, typer.Option(min=0, help="Stop after so long, with checkpoints.")] = None,
+    timeout: Annotated[
+        str | None, typer.Option(help="For each run: seconds, or 90s, 30m, 2h; it then counts as failed.")
+    ] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try those again that failed before.")] = False,
+    data: DataOptions,
+    budget: BudgetOptions,
+    machine: MachineOptions,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="What runs a step: eager, compiled, graphed (one CUDA graph), or auto: graphed where launching costs.",
+            rich_help_panel="Machine",
+        ),
+    ] = "auto",
+    inputs: Annotated[
+        str, typer.Option(help="What models see: pair (background and composite), or image (the composite alone).")
+    ] = "pair",
+    folders: FolderOptions,
+    again: Annotated[
+        bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
+    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw unfinished runs' checkpoints away.")] = False,
+    resume_anyway: Annotated[
+        bool, typer.Option("--resume-anyway", help="Go on from a checkpoint of other code or arithmetic, too.")
+    ] = False,
+    baselines: Annotated[bool, typer.Option(help="Also fit the baselines that learn nothing, once.")] = True,
+    strict: Annotated[bool, typer.Option("--strict", help="Do not train what the audit finds broken.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Leaderboard to regenerate.")] = Path("leaderboard.md"),
+) -> None:
+    """Run a grid: models times losses times seeds, each run in a process of its own, first seeds of all cells first.
+
+    The same command goes on with what is left, however it was stopped. A run that fails is a row; the others go on, and
+    the command ends with exit status 4 and the line that tries the failed ones again.
+    """
+    from bench.core import files
+    from bench.core.errors import BenchError
+    from bench.core.interruption import Interruption
+    from bench.report.terminal.console import plain_console
+    from bench.report.terminal.sweep_plan import plan_lines
+    from bench.run.sweep.grid.grid import Grid
+    from bench.run.sweep.sweep import Sweep
+    from bench.run.sweep.task import DataChoice
+
+    interruption = Interruption()
+    interruption.install()
+    if not model:
+        raise BenchError("no models: give --model, or a file with model = [...]")
+    if out is not None:
+        files.check_writable(out, "--out")
+    console = plain_console()
+    made = Sweep(
+        grid=Grid(model, loss or ["bce_ssim"], exclude or ()),
+        protocol=budget.resolve(),
+        seeds=range(first_seed, first_seed + seeds),
+        data=DataChoice.of(data.data, data.given()),
+        source=data.open(),
+        precision=machine.precision,
+        memory_format=machine.memory_format,
+        engine=engine,
+        inputs=inputs,
+        device=machine.device,
+        results=folders.results,
+        runs=folders.runs,
+        metrics=metric or (),
+        baselines=baselines,
+        again=again,
+        fresh=fresh,
+        resume_anyway=resume_anyway,
+        strict=strict,
+        share=share,
+        timeout=None if timeout is None else _seconds(timeout),
+        max_seconds=None if max_hours is None else 3600 * max_hours,
+        retry_failed=retry_failed,
+        listeners="bench.report.listeners.decorations:decorations",
+        interruption=interruption,
+    )
+    words = [word for word in sys.argv[1:] if word not in ("--retry-failed", "--plan")]
+    retry = shlex.join(["bench", *words, "--retry-failed"])
+    console.print(made.headline(), soft_wrap=True)
+    for line in plan_lines(made.plan, retry):
+        console.print(line, soft_wrap=True)
+    if not plan:
+        _run(made, console, out, retry)
+
+
+def _run(made: Sweep, console: Console, out: Path | None, retry: str) -> None:
+    """Make the runs, write the page, and end as they ended."""
+    from bench.report.pages import pages, refresh
+    from bench.report.terminal.sweep_plan import failure_line
+    from bench.report.terminal.sweep_table import SweepTable
+    from bench.results import store
+
+    with SweepTable(console, made.estimate, made.share) as table:
+        scheduler = made.run(table)
+    if out is not None:
+        try:
+            refresh(pages(made.results, out, readme=False))
+            console.print(f"leaderboard: {out}")
+        except OSError as error:
+            console.print(f"warning: no leaderboard: {error}; write it with: bench leaderboard --out {out}")
+        store.check(made.results)
+    console.print(table.summary(scheduler))
+    if scheduler.interrupted == "interrupted":
+        made.interruption.leave(f"stopped with {len(scheduler.agenda)} runs left; the same command goes on with them")
+    if scheduler.interrupted == "deadline":
+        console.print(f"--max-hours is over with {len(scheduler.agenda)} runs left; the same command goes on with them")
+    failed = [*made.plan.failed, *(record for record in scheduler.records.values() if record.outcome != "finished")]
+    if failed:
+        console.print(f"{len(failed)} failed:")
+        for record in failed:
+            console.print(f"  {failure_line(record)}", soft_wrap=True)
+        console.print(f"try these again: {retry}", soft_wrap=True)
+        raise typer.Exit(4)
+
+
+def _seconds(text: str) -> float:
+    """A stretch of time as a person writes it.
+
+    Raises:
+        BenchError: it cannot be read, or is not over 0.
+    """
+    from bench.core.errors import BenchError
+
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _SECONDS else (text, "s")
+    try:
+        seconds = float(number) * _SECONDS[unit]
+    except ValueError:
+        seconds = float("nan")
+    if not 0 < seconds < 1e9:
+        raise BenchError(f"--timeout: cannot read {text!r}: write seconds, or 90s, 30m, 2h")
+    return seconds

@@ -1,0 +1,13 @@
+"""What draws and writes event files beside every run, by what it makes."""
+
+from __future__ import annotations
+
+from bench.report.listeners.prediction_picture import PredictionPicture
+from bench.report.listeners.tensorboard import TensorBoard
+from bench.report.listeners.thumbnails import Thumbnails
+from bench.train.events import Listener
+
+
+def decorations() -> dict[str, Listener]:
+    """New listeners of a run; none of them may end it, see `bench.train.events.Decoration`."""
+    return {"TensorBoard events": TensorBoard(), "picture": PredictionPicture(), "thumbnails": Thumbnails()}

@@ -1,0 +1,79 @@
+"""A sweep's plan in a few lines: runs, those done already, hours, disk."""
+
+from __future__ import annotations
+
+from bench.core.record import Record
+from bench.run.sweep.plan import Plan
+
+_SHOWN = 8
+
+
+def plan_lines(plan: Plan, command: str) -> list[str]:
+    """The plan for people.
+
+    Args:
+        plan: to be shown.
+        command: that tries those again that have failed.
+    """
+    left, failed = len(plan.left), len(plan.failed)
+    lines = [
+        f"{_count(len(plan.cells), 'cell')} x {_count(plan.seeds, 'seed')} and baselines: "
+        f"{_count(plan.tasks, 'run')}, {plan.done} done already, {failed} failed before, {left} to make"
+    ]
+    if plan.left_out:
+        names = ", ".join(cell.label for cell in plan.left_out[:_SHOWN])
+        more = f" and {len(plan.left_out) - _SHOWN} more" if len(plan.left_out) > _SHOWN else ""
+        lines.append(f"left out, as the model has none of the heads that the loss trains: {names}{more}")
+    if left:
+        lines += [f"time: {_time(plan)}", f"disk: {_disk(plan)}"]
+    if failed:
+        lines += ["failed before:", *(f"  {failure_line(record)}" for record in plan.failed[:_SHOWN])]
+        lines += [f"  and {failed - _SHOWN} more"] if failed > _SHOWN else []
+        lines.append(f"try these again: {command}")
+    return lines
+
+
+def failure_line(record: Record) -> str:
+    """One failed run: what it was, how it ended, and why."""
+    loss = f" x {record.recipe_name}" if record.spec.recipe else ""
+    reason = " ".join((record.reason or "").split())
+    return f"{record.outcome}: {record.spec.model}{loss}, seed {record.spec.seed}: {reason:.200}"
+
+
+def duration(seconds: float) -> str:
+    """A stretch of time in the units that a person would use.
+
+    >>> duration(50), duration(5400), duration(400_000)
+    ('50 s', '1.5 h', '4.6 days')
+    """
+    for unit, size, most in (("s", 1, 100), ("min", 60, 100), ("h", 3600, 72)):
+        if seconds < most * size:
+            return f"{seconds / size:.0f} {unit}" if unit != "h" else f"{seconds / size:.1f} h"
+    return f"{seconds / 86400:.1f} days"
+
+
+def _time(plan: Plan) -> str:
+    if plan.seconds is None:
+        return "unknown: no record of this machine tells; the first runs will"
+    beside = f", {plan.at_once} at once" if plan.at_once > 1 else ""
+    unknown = f"; {plan.unknown} of these runs are like none that is known here" if plan.unknown else ""
+    return f"about {duration(plan.seconds / plan.at_once)}{beside}, by records of this machine{unknown}"
+
+
+def _disk(plan: Plan) -> str:
+    if plan.needed is None:
+        return f"unknown for a model that cannot be counted, {_size(plan.free)} free"
+    words = f"about {_size(plan.needed)} needed, {_size(plan.free)} free"
+    return words if plan.fits else f"WARNING: {words}"
+
+
+def _size(count: float) -> str:
+    for unit in ("MB", "GB"):
+        count /= 1000 if unit == "GB" else 1e6
+        if count < 1000:
+            break
+    return f"{count:.1f} {unit}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,81 @@
+"""`Plan`: what a sweep will do, before it does it: runs, those done already, hours, disk."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.core.record import Record
+from bench.run.sweep.estimate import CHECKPOINT_WEIGHTS, WEIGHT_BYTES, Estimate
+from bench.run.sweep.grid.grid import Cell
+from bench.run.sweep.task import Task
+
+RECORD_BYTES = 250_000
+"""Of a run beside its weights: record, per-image table, event file and picture, rounded up from ``quick``."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be made.
+
+    Attributes:
+        cells: models under losses.
+        left_out: cells whose model has none of the heads that the loss trains.
+        seeds: of each cell.
+        tasks: all, in order.
+        done: how many have a record.
+        failed: records of those that failed before, and are not tried again.
+        left: those that are to be made now, in order.
+        seconds: about how long these take together, None where nothing is known of any.
+        unknown: how many of them nothing is known of.
+        needed, free: bytes on the disk of the runs' folder; ``needed`` is None where the models cannot be counted.
+        at_once: tasks made at once.
+    """
+
+    cells: Sequence[Cell]
+    left_out: Sequence[Cell]
+    seeds: int
+    tasks: int
+    done: int
+    failed: Sequence[Record]
+    left: Sequence[Task]
+    seconds: float | None
+    unknown: int
+    needed: int | None
+    free: int
+    at_once: int
+
+    @property
+    def hours(self) -> float | None:
+        """About how long it takes; None where nothing is known."""
+        return None if self.seconds is None else self.seconds / 3600 / self.at_once
+
+    @property
+    def fits(self) -> bool:
+        """Whether the disk has room for what is left, as far as it is known."""
+        return self.needed is None or self.needed <= self.free
+
+
+def disk_needed(tasks: Sequence[Task], estimate: Estimate, at_once: int, samples: int) -> int | None:
+    """Bytes that tasks leave, with the checkpoints of those that go on at once.
+
+    Args:
+        tasks: to be made.
+        estimate: knows the models' parameters.
+        at_once: tasks made at once.
+        samples: bytes of the samples that all share.
+    """
+    counts = {task.spec.model: estimate.weights(task.spec.model) for task in tasks}
+    if any(count is None for count in counts.values()):
+        return None
+    weights = sum(counts[task.spec.model] or 0 for task in tasks)
+    largest = max((count or 0 for count in counts.values()), default=0)
+    return WEIGHT_BYTES * (weights + at_once * CHECKPOINT_WEIGHTS * largest) + len(tasks) * RECORD_BYTES + samples
+
+
+def free_disk(folder: Path) -> int:
+    """Bytes free where a folder is, or will be."""
+    place = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    return shutil.disk_usage(place).free

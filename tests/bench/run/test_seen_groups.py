@@ -10,6 +10,7 @@ import torch
 from bench.core.record import Score
 from bench.data.seen_groups import SeenGroups
 from bench.data.synthetic.source import Synthetic
+from bench.metrics import metrics
 from bench.report.markdown.leaderboard import leaderboard
 from bench.results.board import rows
 from tests.bench.records import record
@@ -85,9 +86,9 @@ def test_the_gap_is_a_column() -> None:
         (name, made.model_copy(update={"seen": {"mask_dice": Score(value=0.9, images=8)}})) for name, made in plain
     ]
     row = rows(with_seen)[0]
-    facts = tested[0].metrics["mask_dice"]
+    facts = metrics.facts("mask_dice")
     assert row.gap("mask_dice", facts) == pytest.approx(0.15)
-    assert row.gap("depth_rmse", facts) is None
+    assert row.gap("mask_iou", facts) is None
     page = leaderboard(with_seen)
     assert "| Dice gap |" in page
     assert "+0.1500" in page
@@ -96,4 +97,4 @@ def test_the_gap_is_a_column() -> None:
 def test_lower_is_better_turns_it_round() -> None:
     made = record(seed=0, rmse=0.3).model_copy(update={"seen": {"depth_rmse": Score(value=0.1, images=8)}})
     row = rows([("r.json", made)])[0]
-    assert row.gap("depth_rmse", made.metrics["depth_rmse"]) == pytest.approx(0.2)
+    assert row.gap("depth_rmse", metrics.facts("depth_rmse")) == pytest.approx(0.2)

@@ -45,7 +45,8 @@ LEGEND = """## How to read it
   † marks seeds of different versions of the code.
 - Costs are of the last stage of training. A rate in brackets was measured on a machine that was busy with other work in
   every window.
-- The **gap** is what a metric loses from backgrounds and objects that training has seen to the test's, which it has not.
+- The **gap** is what a metric loses from backgrounds and objects that training has seen to those of the test, which it
+  has not.
 """
 
 

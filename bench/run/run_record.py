@@ -21,6 +21,7 @@ from bench.timing.window import Window
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import Run
 from bench.train.checks.trial import Size
+from bench.train.evaluate import Evaluation
 from bench.train.failures import failure_of, outcome_of
 from bench.train.loop import Observers, TrainingResult
 
@@ -124,6 +125,7 @@ def complete_record(
         "seconds": seconds,
         "loading": " and ".join(sorted(tiers)) or "none",
         "test": {name: Score(value=score.value, images=score.images) for name, score in scores.items()},
+        "seen": {} if trained is None or not scores else _finite(trained.seen),
         "timings": observers.training.timings(),
         "evaluation": observers.evaluation.timings(),
         "peak_mib": observers.memory.mib,
@@ -140,6 +142,16 @@ def complete_record(
             "pooled_terms": trained.test.pooled,
         }
     return begun.model_copy(update=made)
+
+
+def _finite(seen: Evaluation | None) -> dict[str, Score]:
+    """What was scored on seen groups, without what is NaN or infinite."""
+    found = {} if seen is None else seen.summary()
+    return {
+        name: Score(value=score.value, images=score.images)
+        for name, score in found.items()
+        if score.value is not None and math.isfinite(score.value)
+    }
 
 
 def _without_value(trained: TrainingResult) -> dict[str, str]:

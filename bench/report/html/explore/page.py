@@ -11,6 +11,7 @@ from bench.report.html.explore.lines import Line, lines_of, rankings
 from bench.report.html.explore.side_by_side import scenes
 from bench.report.html.explore.slice_tables import slice_tables
 from bench.report.html.template import render
+from bench.report.markdown.cells import percentage, plain_number
 from bench.results import store
 from bench.results.board import Group, groups_of
 from bench.results.board.standings import Images
@@ -39,6 +40,8 @@ def report(results: Path, runs: Path, pool: bool = False) -> str:
         alarms=[alarm for group in groups for alarm in group.alarms],
         findings=_findings(groups),
         machines=_machines(groups),
+        percentage=percentage,
+        plain_number=plain_number,
         filters={key: sorted({str(line[key]) for line in lines}) for key in ("model", "loss", "precision", "machine")},
     )
 

@@ -52,7 +52,7 @@ def test_rooms_against_marching_along_the_ray(still: Synthetic) -> None:
         for t in np.arange(0.05, 14, 0.01):
             point = eye[sample] + t * rays[sample]
             solid = ((point < low[sample]) | (point > high[sample])).any(-1)
-            for low, high in boxes:
+            for lower, upper in boxes:
                 solid |= ((point > lower) & (point < upper)).all(-1)
             # Nothing may be solid clearly before the depth found, and what was found must be solid just after it
             # (but for corners that a step jumps over).

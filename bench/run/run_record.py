@@ -14,7 +14,8 @@ import torch
 from bench.core.code import code_version, plugin_distributions
 from bench.core.finding import Finding
 from bench.core.machine import environment
-from bench.core.record import Failure, Load, Outcome, Record, Score
+from bench.core.protocol import Protocol
+from bench.core.record import Epoch, Failure, Load, Outcome, Record, Score
 from bench.data.source import Source
 from bench.timing.ledger import Ledger
 from bench.timing.window import Window
@@ -112,6 +113,7 @@ def complete_record(
     peaks = {stage: round(mib, 1) for stage, mib in observers.memory.stages.items()}
     facts: dict[str, Any] = {
         "peak_mib": peaks if len(peaks) > 1 else {},
+        "stages": [] if trained is None else _stages(begun.spec.protocol, trained.history, observers.training.windows),
         "engine": f"eager: {observers.refused}" if observers.refused else "",
         "resumed_from": {} if trained is None else trained.others,
         "metrics": {} if trained is None or outcome != "finished" else _without_value(trained),
@@ -142,6 +144,33 @@ def complete_record(
             "pooled_terms": trained.test.pooled,
         }
     return begun.model_copy(update=made)
+
+
+def _stages(protocol: Protocol, history: Sequence[Epoch], windows: Sequence[Window]) -> list[dict[str, Any]]:
+    """What each stage of progressive training came to: size, epochs, rate, and validation metrics at its end.
+
+    Validation is at the last stage's size throughout, so that the stages can be compared.
+    """
+    if len(protocol.stages) < 2:
+        return []
+    found, first = [], 0
+    for stage in protocol.stages:
+        epochs = [epoch for epoch in history if first < epoch.epoch <= first + stage.epochs]
+        first += stage.epochs
+        if not epochs:
+            continue
+        rates = [w.images / w.seconds for w in windows if w.tag == stage.label and w.blocks is None]
+        found.append(
+            {
+                "size": stage.size,
+                "batch": stage.batch,
+                "epochs": len(epochs),
+                "images_per_second": round(median(rates), 1) if rates else None,
+                "val_loss": epochs[-1].val_loss["total"],
+                "val_metrics": epochs[-1].val_metrics,
+            }
+        )
+    return found
 
 
 def _finite(seen: Evaluation | None) -> dict[str, Score]:

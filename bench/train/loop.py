@@ -206,7 +206,7 @@ def train(
                 facts["stopped_early"] = epoch - 1
                 break
             stage = protocol.stage_of(epoch)
-            ledger.tag = f"{stage.size} px, {stage.batch} images"
+            ledger.tag = stage.label
             model.train()
             position.enter("training", epoch)
             listener.phase("training")

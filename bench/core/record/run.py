@@ -150,7 +150,8 @@ class Record(BaseModel):
         facts: what else is worth knowing: ``data`` (what ``auto`` decided, what is doubted), ``model`` (weights that
             were left out or come from elsewhere), ``gmacs`` (why they are missing), ``plugins`` (with their versions),
             ``engine`` (why its steps ran eagerly), ``peak_mib`` (by stage), ``resumed_from`` (other code or arithmetic
-            that made the beginning), ``metrics`` (why some have no value).
+            that made the beginning), ``metrics`` (why some have no value), ``stages`` (of progressive training: size,
+            rate and validation of each), ``normalization``, ``init`` and ``stopped_early`` (the last epoch).
         images: digest of the table of per-image metrics beside the record; None without a table.
         checksum: digest of all text before it in the record's file.
     """

@@ -1,4 +1,4 @@
-"""Every command line that the help and the pages give as an example: its options exist, and the names in it mean something."""
+"""Every command line that help and pages give as an example is read: its options and the names in it exist."""
 
 import importlib
 import inspect

@@ -141,8 +141,8 @@ def slices_of(
     if described is None:
         raise BenchError(
             f"no record says what the test images of {heading(first)} are like: all were made before that was "
-            "recorded. They are the same for every model, so that a single run of any model on this data at this size is "
-            "enough; a baseline takes seconds (bench run --model difference ...)"
+            "recorded. They are the same for every model: run any model once on this data at this size; a baseline "
+            "takes seconds (bench run --model difference ...)"
         )
     scored = {name: _scored(aligned, sides, name, group.metrics[name]) for name in metrics}
     defined = {name: both for name, both in scored.items() if both is not None}

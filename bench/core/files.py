@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import json
 import os
 import stat
@@ -16,6 +17,8 @@ from typing import Any
 from bench.core.errors import BenchError
 
 _PREFIX, _SUFFIX = ".", ".tmp"
+_NAMED = 40
+"""Letters of a file's name in that of its temporary file, whose whole length is limited."""
 STRAY_AGE = 3600.0
 """Seconds after which a temporary file is nobody's any more."""
 _TRIES = 20
@@ -40,6 +43,7 @@ def replace(path: Path, content: str | bytes) -> None:
         place.open("wb").write(_bytes(content))
         return
     mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else None
+    sweep(place.parent, place.name)
     temporary = _temporary(place, content, mode)
     try:
         temporary.replace(place)
@@ -65,9 +69,14 @@ def create(path: Path, content: str | bytes) -> bool:
     return True
 
 
-def sweep(folder: Path) -> None:
-    """Remove the temporary files that a kill left in a folder; those that may still be written to stay."""
-    for stray in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+def sweep(folder: Path, name: str = "") -> None:
+    """Remove the temporary files that a kill left in a folder; those that may still be written to stay.
+
+    Args:
+        folder: where they lie.
+        name: of the file that they were to become; empty for any.
+    """
+    for stray in folder.glob(f"{glob.escape(_prefix(name))}*{_SUFFIX}"):
         with suppress(OSError):
             if time.time() - stray.stat().st_mtime > STRAY_AGE:
                 stray.unlink()
@@ -202,7 +211,7 @@ def _no_locks(path: Path) -> str:
 
 
 def _temporary(path: Path, content: str | bytes, mode: int | None = None) -> Path:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_PREFIX, suffix=_SUFFIX)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path.name), suffix=_SUFFIX)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -214,6 +223,11 @@ def _temporary(path: Path, content: str | bytes, mode: int | None = None) -> Pat
         temporary.unlink(missing_ok=True)
         raise
     return temporary
+
+
+def _prefix(name: str) -> str:
+    """How temporary files begin that are to become the file of that name."""
+    return f"{_PREFIX}{name[:_NAMED]}{_PREFIX}" if name else _PREFIX
 
 
 def _bytes(content: str | bytes) -> bytes:

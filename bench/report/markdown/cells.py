@@ -53,6 +53,11 @@ def number(row: Row, metric: str, group: Group, bold: bool = False) -> str:
     return text if gained is None or not row.learns else f"{text} <sub>{gained:+.2f}</sub>"
 
 
+def gap_cell(gap: float | None) -> str:
+    """What a metric loses on groups that training has not seen."""
+    return "–" if gap is None else f"{gap:+.4f}"
+
+
 def plain_number(value: float) -> str:
     """A score: four decimals, or two from 10 on."""
     return f"{value:.4f}" if abs(value) < 10 else f"{value:.2f}"

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from bench.core.record import Record
+from bench.core.record import MetricFacts, Record
 from bench.results.store import Named
 
 
@@ -88,6 +88,20 @@ class Row:
             return None
         mean = statistics.fmean(values)
         return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+    def gap(self, metric: str, facts: MetricFacts) -> float | None:
+        """How much worse the metric is on groups that training has not seen than on those it has, mean over seeds.
+
+        None where no record was tested on both.
+        """
+        sign = 1 if facts.higher_is_better else -1
+        pairs = [
+            (record.seen[metric].value, record.test[metric].value)
+            for _, record in self.records.values()
+            if metric in record.seen and metric in record.test
+        ]
+        gaps = [sign * (seen - unseen) for seen, unseen in pairs if seen is not None and unseen is not None]
+        return statistics.fmean(gaps) if gaps else None
 
     def on(self, fingerprint: str) -> list[Record]:
         """Its records that a machine made."""

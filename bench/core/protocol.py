@@ -31,6 +31,11 @@ class Stage(BaseModel):
     batch: int = Field(gt=0, le=2**20)
     epochs: int = Field(ge=0, le=100_000)
 
+    @property
+    def label(self) -> str:
+        """The stage in a few words."""
+        return f"{self.size} px, {self.batch} images"
+
 
 class Protocol(BaseModel):
     """A budget that every model gets alike.

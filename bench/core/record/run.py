@@ -130,6 +130,8 @@ class Record(BaseModel):
         parameters, gmacs: of the model; multiply-adds of a forward pass of a single pair at the evaluated size.
         best_epoch: the epoch whose weights were tested: that of lowest validation loss.
         test: metrics on the test split, read once.
+        seen: the same metrics on as many further samples of the backgrounds and objects of training; what ``test`` is
+            worse by is the generalisation gap. Empty where there are none.
         timings: of training; ``evaluation`` the same for the validation and test passes.
         loading: tier by which samples came, ``resident``, ``streamed`` or ``live``, and ``and`` where stages differ.
         peak_mib: highest memory use in training; of format 1 on a CPU, of the whole process.
@@ -148,7 +150,8 @@ class Record(BaseModel):
         facts: what else is worth knowing: ``data`` (what ``auto`` decided, what is doubted), ``model`` (weights that
             were left out or come from elsewhere), ``gmacs`` (why they are missing), ``plugins`` (with their versions),
             ``engine`` (why its steps ran eagerly), ``peak_mib`` (by stage), ``resumed_from`` (other code or arithmetic
-            that made the beginning), ``metrics`` (why some have no value).
+            that made the beginning), ``metrics`` (why some have no value), ``stages`` (of progressive training: size,
+            rate and validation of each), ``normalization``, ``init`` and ``stopped_early`` (the last epoch).
         images: digest of the table of per-image metrics beside the record; None without a table.
         checksum: digest of all text before it in the record's file.
     """
@@ -174,6 +177,7 @@ class Record(BaseModel):
     epochs: list[Epoch]
     best_epoch: int | None
     test: dict[str, Score]
+    seen: dict[str, Score] = {}
     timings: Timings
     evaluation: Timings
     peak_mib: float

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from bench.core.garbage import collection_paused
 from bench.core.record import Record
 from bench.report.blocks import BLOCKS, block_ms
 from bench.report.markdown import code, literal, table
 from bench.report.markdown.cells import (
+    gap_cell,
     heading,
     loss_cell,
     median,
@@ -44,9 +46,12 @@ LEGEND = """## How to read it
   † marks seeds of different versions of the code.
 - Costs are of the last stage of training. A rate in brackets was measured on a machine that was busy with other work in
   every window.
+- The **gap** is what a metric loses from backgrounds and objects that training has seen to those of the test, which it
+  has not.
 """
 
 
+@collection_paused()
 def leaderboard(records: Iterable[Named], link: str = "results", folder: Path | None = None, pool: bool = False) -> str:
     """The text of the leaderboard.
 
@@ -96,11 +101,16 @@ def _quality(group: Group, ordered: Sequence[Standing], shown: Sequence[str]) ->
     header = ["tie", "model", "loss", "precision", "seeds", heading(group.metrics[ranked]), "best"]
     header += [heading(group.metrics[name]) for name in others]
     middle = [InterquartileMean.of(standing.row.array(ranked)) for standing in ordered]
+    gaps = [standing.row.gap(ranked, group.metrics[ranked]) for standing in ordered]
+    if any(gap is not None for gap in gaps):
+        header.append(f"{group.metrics[ranked].column} gap")
     if any(middle):
         header.append(f"{group.metrics[ranked].column}, middle half of the seeds")
     body = []
-    for standing, mean in zip(ordered, middle, strict=True):
-        extra = ["–" if mean is None else f"{mean.mean:.4f} ({mean.low:.4f} to {mean.high:.4f})"] if any(middle) else []
+    for standing, mean, gap in zip(ordered, middle, gaps, strict=True):
+        extra = [gap_cell(gap)] if any(other is not None for other in gaps) else []
+        if any(middle):
+            extra.append("–" if mean is None else f"{mean.mean:.4f} ({mean.low:.4f} to {mean.high:.4f})")
         body.append([*_line(standing, group, shown, ranked), *extra])
         for other in standing.row.elsewhere if standing.row.learns and not standing.row.pooled else ():
             first, *figures = [number(other, name, group) for name in shown]

@@ -1,4 +1,4 @@
-"""A user's own metric: ten lines in a file of one's own, found by name."""
+"""A user's own metric: ten lines in a file of the user's, found by name."""
 
 import numpy as np
 import pytest

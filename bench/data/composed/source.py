@@ -58,7 +58,7 @@ class Composed(Source):
         warnings: what is likely wrong, in sentences.
 
     Raises:
-        BadData: files that cannot be used, all of them by name; fewer than three videos and nothing else.
+        BadData: files that cannot be used, all of them by name; only frames of fewer than three videos.
         BenchError: an unknown camera, split, unit or scene rule.
     """
 

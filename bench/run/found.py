@@ -17,6 +17,7 @@ from bench.core.machine import environment
 from bench.core.record import MetricFacts, Record
 from bench.core.spec import RunSpec
 from bench.results import store
+from bench.results.board.row import settled
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import names_of
 
@@ -41,8 +42,15 @@ class FoundRecords:
     metrics: Mapping[str, MetricFacts]
 
     def finished(self, spec: RunSpec) -> Done | None:
-        """A finished record of this very run, by this code on this kind of arithmetic, with the metrics asked for."""
-        return next((done for done, fault in self._of(spec) if fault is None and done[0].outcome == "finished"), None)
+        """The finished record of this very run, by this code on this kind of arithmetic, with the requested metrics.
+
+        Of several the first, which the leaderboard shows too: later ones are its repetitions.
+        """
+        return next(iter(self._repetitions(spec)), None)
+
+    def alarms(self, spec: RunSpec) -> list[str]:
+        """Contradictions: repetitions of this run, by this code and on this arithmetic, that differ from the first."""
+        return settled((path.name, record) for record, path in self._repetitions(spec))[1]
 
     def failed(self, spec: RunSpec) -> Done | None:
         """The latest record of this very run, by this code on this kind of arithmetic, that did not finish."""
@@ -75,6 +83,11 @@ class FoundRecords:
             if match := _ID.search(path.name):
                 found.setdefault(match[1], []).append(path)
         return found
+
+    def _repetitions(self, spec: RunSpec) -> list[Done]:
+        """Finished records of this very run, by this code on this kind of arithmetic, the first of them first."""
+        found = [done for done, fault in self._of(spec) if fault is None and done[0].outcome == "finished"]
+        return sorted(found, key=lambda done: (done[0].finished, done[1].name))
 
     def _of(self, spec: RunSpec) -> Iterator[tuple[Done, str | None]]:
         """The records of a run that can be read, each with what is wrong with it."""

@@ -20,12 +20,12 @@ from typing import IO
 import torch
 from torch import Tensor
 
-from bench.core.errors import BenchError
+from bench.core.errors import CannotWrite
 
 SHARE = 0.25  # of the disk, as far as it is free or the folder's own
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ABANDONED_SECONDS, _UNLOCKED_SECONDS = 60.0, 86_400.0
-"""How long nothing has been written to what a killed run left: where locks tell that nobody writes, and where not."""
+"""Seconds without writes after which a file of a killed run is removed: with locks, and without."""
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
 _SUM = struct.Struct("<4sI")
 """At the end of a file: a word, and the CRC-32 of everything before it."""
@@ -63,7 +63,7 @@ class PackedFiles:
             rows: all of them in order, in pieces, each (n, width) uint8; used only if no whole file exists.
 
         Raises:
-            BenchError: the file cannot be written.
+            CannotWrite: the file cannot be written.
         """
         path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.packed"
         size = count * width
@@ -73,7 +73,7 @@ class PackedFiles:
                 mapped = mmap(file.fileno(), size)
         except OSError as error:
             why = "the disk is full" if error.errno in _FULL else error.strerror
-            raise BenchError(
+            raise CannotWrite(
                 f"{self.folder}: {size / 2**20:,.1f} MiB of packed samples cannot be kept: {why}; make room in it, "
                 "keep runs in another folder, or ask for fewer samples"
             ) from error
@@ -161,7 +161,7 @@ def _is_intact(file: IO[bytes], size: int) -> bool:
 
 
 def _is_abandoned(path: Path, age: float) -> bool:
-    """Whether nobody is writing to a file that was last written to ``age`` seconds ago."""
+    """Whether a file that was last written to ``age`` seconds ago is abandoned."""
     if age <= _ABANDONED_SECONDS:
         return False
     try:

@@ -37,7 +37,7 @@ def walk(
     while pending:
         place, above = pending.pop()
         try:
-            facts = os.stat(place)
+            facts = Path(place).stat()
             inside = {*above, (facts.st_dev, facts.st_ino)}
             entries = sorted(os.scandir(place), key=lambda entry: entry.name)
         except OSError as error:

@@ -142,7 +142,7 @@ class Roots:
         return digest.hexdigest()
 
     def _list_folder(self, number: int, root: Path, progress: Progress) -> None:
-        start = len(os.path.join(root, ""))
+        start = len(str(root / "x")) - 1
         for path, facts in walk(root, SUFFIXES, self.problems):
             place = path[start:]
             if self._is_wanted(place):

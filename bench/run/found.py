@@ -14,7 +14,7 @@ from bench.core.code import code_version
 from bench.core.errors import BadData
 from bench.core.finding import Finding
 from bench.core.machine import environment
-from bench.core.record import MetricFacts, Record
+from bench.core.record import UNTUNED, MetricFacts, Record
 from bench.core.spec import RunSpec
 from bench.results import store
 from bench.train.arithmetic import arithmetic
@@ -40,13 +40,18 @@ class FoundRecords:
     device: torch.device
     metrics: Mapping[str, MetricFacts]
 
-    def finished(self, spec: RunSpec) -> Done | None:
-        """A finished record of this very run, by this code on this kind of arithmetic, with the metrics asked for."""
-        return next((done for done, fault in self._of(spec) if fault is None and done[0].outcome == "finished"), None)
+    def finished(self, spec: RunSpec, division: str | None = UNTUNED) -> Done | None:
+        """A finished record of this very run, by this code on this kind of arithmetic, with the metrics asked for.
 
-    def failed(self, spec: RunSpec) -> Done | None:
+        Args:
+            spec: of the run.
+            division: that the record is of; None for any, as a run has one outcome in all.
+        """
+        return next((done for done in self._sound(spec, division) if done[0].outcome == "finished"), None)
+
+    def failed(self, spec: RunSpec, division: str | None = UNTUNED) -> Done | None:
         """The latest record of this very run, by this code on this kind of arithmetic, that did not finish."""
-        return next((done for done, fault in self._of(spec) if fault is None and done[0].outcome != "finished"), None)
+        return next((done for done in self._sound(spec, division) if done[0].outcome != "finished"), None)
 
     def audit(self, spec: RunSpec) -> list[Finding] | None:
         """What the audit found for this very run, by this code; None where no record tells."""
@@ -75,6 +80,12 @@ class FoundRecords:
             if match := _ID.search(path.name):
                 found.setdefault(match[1], []).append(path)
         return found
+
+    def _sound(self, spec: RunSpec, division: str | None) -> Iterator[Done]:
+        """The records of a run that nothing is wrong with."""
+        for done, fault in self._of(spec):
+            if fault is None and division in (None, done[0].division):
+                yield done
 
     def _of(self, spec: RunSpec) -> Iterator[tuple[Done, str | None]]:
         """The records of a run that can be read, each with what is wrong with it."""

@@ -14,7 +14,7 @@ import torch
 from bench.core.code import code_version, plugin_distributions
 from bench.core.finding import Finding
 from bench.core.machine import environment
-from bench.core.record import Failure, Load, Outcome, Record, Score
+from bench.core.record import UNTUNED, Failure, Load, Outcome, Record, Score
 from bench.data.source import Source
 from bench.timing.ledger import Ledger
 from bench.timing.window import Window
@@ -75,6 +75,8 @@ def begin_record(
         peak_mib=0.0,
         audit=list(audit),
         arithmetic=arithmetic(device, spec.precision),
+        division=run.tuning.division if run.tuning else UNTUNED,
+        tuning=run.tuning,
         facts={name: value for name, value in facts.items() if value},
     )
 

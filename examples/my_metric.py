@@ -1,4 +1,4 @@
-"""A metric of one's own: a function that gives one value per image, with what is known about it above it.
+"""A metric of your own: a function that returns a value per image, with what is known about it above it.
 
 bench check my_metric:precision_at_half
 bench run --model unet --loss bce_ssim --metric my_metric:precision_at_half

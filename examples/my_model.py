@@ -1,4 +1,4 @@
-"""A model of one's own: any module that takes both images and returns a `Prediction`.
+"""A model of your own: any module that takes both images and returns a `Prediction`.
 
 bench check my_model:small_net
 bench run --model my_model:small_net --model unet --loss bce_ssim
@@ -11,7 +11,7 @@ from registry.contract import Prediction
 
 
 class SmallNet(nn.Module):
-    """Three convolutions down, two up, one 1x1 convolution a head."""
+    """Three convolutions down, two up, a 1x1 convolution per head."""
 
     stride = 4
 

@@ -1,4 +1,4 @@
-"""A source of one's own: quartets by number. Here discs that float before a gradient; yours would read files.
+"""A source of your own: quartets by number. Here discs that float before a gradient; yours would read files.
 
 bench check my_source:Discs
 bench run --data my_source:Discs --model unet --loss bce_ssim
@@ -19,7 +19,7 @@ _GROUPS = 20
 
 
 class Discs(Source):
-    """Sample ``id`` of a part is a pure function of seed, part and id, whatever else is asked for."""
+    """Sample ``id`` of a part is a pure function of seed, part and id, whatever else is rendered."""
 
     kind = "discs"
     encoding = "metric, 1.0 = 2 m"
@@ -59,9 +59,9 @@ class Discs(Source):
         return Quartet(bg, torch.where(inside, _striped(disc, rows, columns), bg), mask, depth, torch.ones_like(mask))
 
 
-def _striped(look: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+def _striped(style: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """Pictures (B, 3, H, W) in [0, 1] from nine numbers each, (B, 9, 1, 1): a colour, and two waves across it."""
     waves = torch.zeros_like(rows)
-    for right, down, phase in (look[:, 3:6].split(1, 1), look[:, 6:].split(1, 1)):
+    for right, down, phase in (style[:, 3:6].split(1, 1), style[:, 6:].split(1, 1)):
         waves = waves + torch.sin(30 * ((right - 0.5) * columns + (down - 0.5) * rows) + 6 * phase)
-    return (0.3 + 0.5 * look[:, :3]) * (0.7 + 0.15 * waves)
+    return (0.3 + 0.5 * style[:, :3]) * (0.7 + 0.15 * waves)

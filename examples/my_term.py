@@ -1,4 +1,4 @@
-"""A loss term of one's own: a function of prediction and target that gives one scalar.
+"""A loss term of your own: a function of prediction and target that returns a scalar.
 
 bench check my_term:charbonnier --head depth
 bench run --model unet --loss "mask: bce, depth: my_term:charbonnier[eps=0.02] + ssim"

@@ -1,4 +1,4 @@
-"""What can be wrong with a name or a recipe that a person typed."""
+"""Errors of the registries: names, parameters and recipes that a user gave."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 
 class RegistryError(Exception):
-    """Something that was asked for by name cannot be had; the message says what and gives the way out."""
+    """Something requested by name is not available; the message says what it is and what to do."""
 
 
 class UnknownName(RegistryError):
-    """A name that no registry entry bears.
+    """A name without an entry.
 
     The message names the nearest entries and the command that lists them all.
     """
@@ -32,7 +32,7 @@ class DuplicateName(RegistryError):
 
 
 class ContractError(RegistryError):
-    """A model or a term that does not give what every model or term has to; the message says what came."""
+    """A model or a term whose result breaks its contract; the message says what it returned."""
 
 
 class RecipeSyntax(RegistryError):

@@ -1,6 +1,6 @@
-"""One generic, typed, lazy registry for every kind of thing that is looked up by name.
+"""A generic, typed, lazy registry for every kind of thing that is looked up by name.
 
-Listing names imports nothing. A builder's module is imported when its entry is first asked for, and its
+Listing names imports nothing. A builder's module is imported when its entry is first needed, and its
 ``@register`` decorator fills in the facts. A key takes parameters in brackets, ``twin_unet[width=32]``.
 
 A name is one of: a builder registered here; a value added as data; a member of a family (``smp/unet/resnet34``); an
@@ -74,7 +74,7 @@ class Registry(Generic[T]):
         """Announce that every key that starts with ``prefix`` is made by ``factory`` (``"module:function"``).
 
         The factory gets the rest of the name and returns the entry. ``members`` (``"module:function"``) gives the
-        rests of all names there are, for wildcards; a family without it is never listed.
+        rests of all names, for wildcards; a family without it is never listed.
         """
         self._families[prefix] = factory
         if members:
@@ -108,10 +108,10 @@ class Registry(Generic[T]):
         return keep
 
     def add(self, name: str, value: T, about: str = "", **facts: Any) -> T:
-        """Register a value that is data and needs no builder, with one line about it.
+        """Register a value that is data and needs no builder, with a summary of it in a line.
 
         Raises:
-            DuplicateName: something has that name already.
+            DuplicateName: another entry has that name.
         """
         self._refuse_duplicate(name)
         self._entries[name] = Entry(name, lambda: value, facts, about=about)
@@ -131,7 +131,7 @@ class Registry(Generic[T]):
         return self._points.module(name)
 
     def summary(self, name: str) -> str:
-        """One line about a listed name; read from the source where its module was not imported yet."""
+        """A summary of a listed name in a line; read from the source if its module was not imported yet."""
         if name in self._entries:
             return self._entries[name].summary
         if name in self._modules:
@@ -156,7 +156,7 @@ class Registry(Generic[T]):
         """The entry of that name, alias, family member or ``package.module:function``.
 
         Raises:
-            UnknownName: nothing bears that name; the nearest names are in the message.
+            UnknownName: no entry has that name; the nearest names are in the message.
             RegistryError: what provides it cannot be imported.
         """
         name = self._aliases.get(name, name)
@@ -169,14 +169,14 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownName: as `get`.
-            BadParameter: a parameter that the entry does not take, a value it cannot have, or one missing.
+            BadParameter: a parameter that the entry does not take, a value it cannot have, or a missing value.
         """
         name, params = parse_key(key)
         entry = self.get(name)
         return entry, entry.checked(self.kind, params)
 
     def canonical(self, key: str) -> str:
-        """The one spelling of a key: aliases resolved, parameters sorted, those at their defaults left out."""
+        """The canonical spelling of a key: aliases resolved, parameters sorted, those at their defaults left out."""
         entry, params = self.resolve(key)
         takes = entry.parameters
         return format_key(entry.name, {k: v for k, v in params.items() if k not in takes or takes[k] != v})

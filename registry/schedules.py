@@ -94,8 +94,8 @@ def onecycle(warmup: float = 0.2) -> MakeSchedule:
 
     def make(optimizer: Optimizer, steps: int) -> Schedule:
         peak = max(group["lr"] for group in optimizer.param_groups)
-        total = steps + 1  # one to spare: the scheduler counts its own construction as the first
-        share = 0.0 if warmup * total == 1 else warmup  # torch would divide by the length of a rise of one step
+        total = steps + 1  # the scheduler counts its own construction as the first step
+        share = 0.0 if warmup * total == 1 else warmup  # torch would divide by the length of a rise of a single step
         return Schedule(
             OneCycleLR(optimizer, max_lr=peak, total_steps=total, pct_start=share, cycle_momentum=False), "step"
         )

@@ -29,9 +29,9 @@ def gaussian(window: int, sigma: float, like: Tensor) -> Tensor:
 
 
 def ssim_of(head: Head, true: Tensor, window: int = 11) -> Tensor:
-    """`ssim_map` of a head and its target; computed once for all who ask where no gradient is recorded.
+    """`ssim_map` of a head and its target; computed once for all callers where no gradient is recorded.
 
-    So an evaluation's term and metric share one map. Only windows without an unknown pixel mean anything in it.
+    So an evaluation's term and metric share a map. Only windows without an unknown pixel mean anything in it.
 
     Args:
         head: the head, (B, 1, H, W).
@@ -52,11 +52,11 @@ def ssim_map(
     """SSIM of every window that lies wholly inside the map.
 
     Args:
-        x: one map, (B, 1, H, W); float32 or float64, half precision is computed in float32.
+        x: a map, (B, 1, H, W); float32 or float64, half precision is computed in float32.
         y: the other, same shape and dtype.
         window: side of the Gaussian window in pixels, odd.
         sigma: its standard deviation in pixels.
-        data_range: the distance between the smallest and the largest value there can be.
+        data_range: the distance between the smallest and the largest possible value.
         bounded: whether the values lie in [0, 1]. Far outside, as logits do, rounding can make a variance negative:
             it is then held at 0.
 
@@ -110,7 +110,7 @@ def whole_windows(valid: Tensor, window: int) -> Tensor:
     """Where a window holds valid pixels only: bool (B, 1, H, W) to the size of the SSIM map; exact."""
     for axis in (-1, -2):
         reach = 1
-        while reach < window:  # two windows that touch or overlap make one of up to twice their size
+        while reach < window:  # two windows that touch or overlap make a window of up to twice their size
             step = min(reach, window - reach)
             starts = valid.shape[axis] - step
             valid = valid.narrow(axis, 0, starts) & valid.narrow(axis, step, starts)
@@ -121,8 +121,9 @@ def whole_windows(valid: Tensor, window: int) -> Tensor:
 def _blurred(maps: Sequence[Tensor], taps: Tensor) -> Sequence[Tensor]:
     """Maps (B, 1, H, W) under the separable window of ``taps``, where it lies wholly inside.
 
-    On a CPU each alone, as shifted sums: about half the time of a depthwise convolution there and back, added in the
-    same order, and maps of the truth cost nothing on the way back. Elsewhere in one convolution: launches count there.
+    On a CPU each alone, as shifted sums: about half the time of a depthwise convolution forward and backward, added in
+    the same order, and maps of the truth cost nothing backward. On other devices in a single convolution, as launches
+    count.
     """
     if taps.device.type == "cpu":
         weights = taps.tolist()
@@ -135,7 +136,7 @@ def _blurred(maps: Sequence[Tensor], taps: Tensor) -> Sequence[Tensor]:
 class _ShiftedSums(torch.autograd.Function):
     """A separable filter over (..., H, W), a multiply-add of the whole map for each tap and direction.
 
-    Along rows the maps are one long line of pixels: the sums that run over its line ends, in the last columns, are
+    Along rows the maps are a single line of pixels: the sums that run over its line ends, in the last columns, are
     cut off. That keeps every pass contiguous.
     """
 

@@ -1,4 +1,4 @@
-"""The audit: every check, made on one experiment in under two seconds, before anything is trained."""
+"""The audit: every check, made on an experiment in under two seconds, before anything is trained."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def audit(
         torch.manual_seed(0)
         built = models.build(model) if isinstance(model, str) else None if model is None else model()
         setup = Setup(parsed, source, protocol, built, metrics or default_metrics(), augmentation)
-        _ = setup.output  # what a model raises, or returns amiss, is one error and not one for every check
+        _ = setup.output  # what a model raises, or returns amiss, is reported once and not for every check
         return [_run_check(check, setup, progress) for check in CHECKS]
 
 

@@ -18,11 +18,11 @@ RENDERED, IMAGES, SIDE, LARGEST = 16, 4, 32, 96
 
 
 LOOKED_THROUGH, SAMPLED, SAMPLED_FILES, SAMPLED_SIDE = 2048, 32, 512, 48
-"""Of so many samples of a part one of each background and of each object, at most so many, are compared."""
+"""Of so many samples of a part, at most so many with distinct backgrounds and objects are compared."""
 
 
 class Sampled(NamedTuple):
-    """Samples of one part, and the background and object group of each, (B,)."""
+    """Samples of a part, and the background and object group of each, (B,)."""
 
     quartet: Quartet
     groups: tuple[Tensor, Tensor]
@@ -35,7 +35,7 @@ def render(source: Source, side: int, images: int = RENDERED) -> Quartet:
 
 
 def sample(source: Source, part: Part, count: int) -> Sampled:
-    """Of the first ``count`` samples of a part one of each background and of each object, at most so many.
+    """Of the first ``count`` samples of a part a sample for each background and each object, at most so many.
 
     They are rendered before any camera moves, so that copies between the parts are copies pixel by pixel.
     """

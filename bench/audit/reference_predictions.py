@@ -49,7 +49,7 @@ class ReferencePredictions:
     """The loss at three points.
 
     Attributes:
-        perfect: the truth itself, through one sigmoid.
+        perfect: the truth itself, through the sigmoid.
         constant: each head's best constant.
         optimum: each head's lowest loss that free logits reached; where that is no lower than the truth's, what was
             reached from nothing known, or the truth on another scale, if the loss sees no difference.
@@ -96,7 +96,7 @@ def find_reference_predictions(
 def pixels_with_gradient(objective: Objective, truth: Mapping[str, Tensor], quartet: Quartet) -> dict[str, Tensor]:
     """Which pixels of each head the loss has a gradient in, by head, bool (B, 1, H, W).
 
-    A pixel counts if it has one at any of a few guesses, far from the truth and near it: some terms are flat far away,
+    A pixel counts if it has a gradient at any of a few guesses, far from the truth and near it: some are flat far off,
     others nearby, and of those made of absolute differences the slopes may cancel.
     """
     draw = torch.Generator().manual_seed(0)

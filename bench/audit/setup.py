@@ -192,7 +192,7 @@ class Setup:
     def filled(self) -> Quartet:
         """The samples with their targets known everywhere, the mean of what lies near where they are not.
 
-        A metric's direction is that of its formula; of a few pixels, one that compares neighbours judges by chance.
+        A metric's direction is that of its formula; on few pixels, a metric that compares neighbours judges by chance.
         """
         known = {head: probe.filled(target) for head, target in self.targets()}
         valid = None if "depth" not in known else torch.ones_like(known["depth"])

@@ -1,4 +1,4 @@
-"""Which code a run was made by: a hash over files, those of one's own plug-ins and what these import included.
+"""Which code a run was made by: a hash over files, those of the user's plug-ins and their imports included.
 
 Everything is found from text, without importing or building anything: the same from the command, a script or a test.
 """

@@ -11,11 +11,11 @@ from bench.core.files import canonical_json
 
 
 class Environment(BaseModel):
-    """A machine fingerprint: timings are compared only within one.
+    """A machine fingerprint: only timings of the same fingerprint are compared.
 
     Attributes:
         device: what the run computed on, by its maker's name.
-        cores, threads: processor cores there are, and threads torch uses.
+        cores, threads: processor cores of the machine, and threads torch uses.
         memory_gib: main memory.
         packages: versions.
         instructions: the widest vector instructions torch found.
@@ -48,6 +48,6 @@ class Environment(BaseModel):
 
     @property
     def label(self) -> str:
-        """One line for people."""
+        """A line for people."""
         where = f"{self.device}, {self.threads} threads" if self.cuda is None else self.device
         return f"{where}, torch {self.packages['torch']}"

@@ -1,4 +1,4 @@
-"""What can go wrong between what a person asked for and what there is; the message gives the way out."""
+"""Errors with the exit status of the command that they end; the message says what to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class BenchError(Exception):
-    """Something that was asked for cannot be done.
+    """A request that cannot be fulfilled.
 
     Attributes:
         exit_code: what a command ends with that meets it.
@@ -32,7 +32,7 @@ class BadData(BenchError):
 
 
 class Interrupted(BaseException):
-    """Somebody asked the program to stop (Ctrl-C, SIGTERM); no ``except Exception`` may take it for a failure."""
+    """The program was asked to stop (Ctrl-C, SIGTERM); no ``except Exception`` may take it for a failure."""
 
     def __init__(self, message: str, exit_code: int = 130) -> None:
         super().__init__(message)

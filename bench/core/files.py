@@ -1,8 +1,9 @@
-"""The one atomic writer and the one lock: files are written in one step, and JSON in one spelling."""
+"""The project's atomic writer, its lock, and its canonical JSON."""
 
 from __future__ import annotations
 
 import errno
+import glob
 import json
 import os
 import stat
@@ -16,6 +17,8 @@ from typing import Any
 from bench.core.errors import BenchError
 
 _PREFIX, _SUFFIX = ".", ".tmp"
+_NAMED = 40
+"""Letters of a file's name in that of its temporary file, whose whole length is limited."""
 STRAY_AGE = 3600.0
 """Seconds after which a temporary file is nobody's any more."""
 _TRIES = 20
@@ -23,12 +26,12 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 def canonical_json(value: Any) -> str:
-    """JSON in one spelling: keys sorted, no spaces, ASCII."""
+    """Canonical JSON: keys sorted, no spaces, ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def replace(path: Path, content: str | bytes) -> None:
-    """Put something in a file's place in one step: a reader sees the old or the new, never a part.
+    """Replace a file atomically: a reader sees the old content or the new, never a part.
 
     A link stays a link, and what it points to is replaced; the file keeps its mode. A device or a pipe is written to.
     """
@@ -40,6 +43,7 @@ def replace(path: Path, content: str | bytes) -> None:
         place.open("wb").write(_bytes(content))
         return
     mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else None
+    sweep(place.parent, place.name)
     temporary = _temporary(place, content, mode)
     try:
         temporary.replace(place)
@@ -65,9 +69,14 @@ def create(path: Path, content: str | bytes) -> bool:
     return True
 
 
-def sweep(folder: Path) -> None:
-    """Remove the temporary files that a kill left in a folder; those that somebody may still be writing stay."""
-    for stray in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+def sweep(folder: Path, name: str = "") -> None:
+    """Remove the temporary files that a kill left in a folder; those that may still be written to stay.
+
+    Args:
+        folder: where they lie.
+        name: of the file that they were to become; empty for any.
+    """
+    for stray in folder.glob(f"{glob.escape(_prefix(name))}*{_SUFFIX}"):
         with suppress(OSError):
             if time.time() - stray.stat().st_mtime > STRAY_AGE:
                 stray.unlink()
@@ -77,7 +86,7 @@ def check_writable(path: Path, option: str) -> None:
     """Find out before any work whether a file can be written; leaves nothing behind.
 
     Args:
-        path: of the file; it need not be there, nor the folders above it.
+        path: of the file; neither it nor the folders above it need to exist.
         option: that named it, for the message.
 
     Raises:
@@ -104,7 +113,7 @@ def check_outputs(outputs: Mapping[str, Path | None]) -> None:
     """`check_writable` for all files that a command was asked to write, by the options that named them.
 
     Raises:
-        BenchError: one cannot be written.
+        BenchError: a file cannot be written.
     """
     for option, path in outputs.items():
         if path is not None:
@@ -115,9 +124,9 @@ def check_folder(folder: Path, option: str, path: Path | None = None) -> None:
     """Find out before any work whether files can be made in a folder; leaves nothing behind.
 
     Args:
-        folder: it need not be there.
+        folder: it need not exist.
         option: that named it, for the message.
-        path: what is to be written there, if the message shall name that.
+        path: what is to be written in it, if the message shall name that.
 
     Raises:
         BenchError: they cannot.
@@ -142,7 +151,7 @@ def _try_folder(place: Path) -> None:
             if not above.exists():
                 above.mkdir()
                 made.append(above)
-        with tempfile.NamedTemporaryFile(dir=place):  # permissions do not tell: /proc takes no files from anybody
+        with tempfile.NamedTemporaryFile(dir=place):  # permissions are not enough: /proc takes no files
             pass
     finally:
         for above in reversed(made):
@@ -151,7 +160,7 @@ def _try_folder(place: Path) -> None:
 
 
 class Taken(Exception):
-    """Another process, or another part of this one, holds the lock."""
+    """Another process, or another part of this process, holds the lock."""
 
 
 @contextmanager
@@ -163,7 +172,7 @@ def lock(path: Path, wait: bool = True) -> Iterator[None]:
         wait: until others give it up.
 
     Raises:
-        Taken: somebody holds it, and this does not ``wait``.
+        Taken: it is held elsewhere, and this call does not ``wait``.
         BenchError: the file system has no locks.
     """
     from filelock import FileLock, Timeout  # not needed by what only reads
@@ -184,7 +193,7 @@ def lock(path: Path, wait: bool = True) -> Iterator[None]:
 
 
 def _check_locks(path: Path) -> None:
-    """Whether the file system knows locks at all: those who ask for one cannot tell that from one that is held."""
+    """Whether the file system knows locks at all: without them a lock looks as if it were held."""
     try:
         import fcntl
     except ImportError:  # another system, with locks of its own
@@ -202,7 +211,7 @@ def _no_locks(path: Path) -> str:
 
 
 def _temporary(path: Path, content: str | bytes, mode: int | None = None) -> Path:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_PREFIX, suffix=_SUFFIX)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path.name), suffix=_SUFFIX)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -214,6 +223,11 @@ def _temporary(path: Path, content: str | bytes, mode: int | None = None) -> Pat
         temporary.unlink(missing_ok=True)
         raise
     return temporary
+
+
+def _prefix(name: str) -> str:
+    """How temporary files begin that are to become the file of that name."""
+    return f"{_PREFIX}{name[:_NAMED]}{_PREFIX}" if name else _PREFIX
 
 
 def _bytes(content: str | bytes) -> bytes:

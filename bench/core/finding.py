@@ -1,4 +1,4 @@
-"""`Finding`: what one check found. Needs no torch."""
+"""`Finding`: the result of a check. Needs no torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SEVERITY: dict[Grade, int] = {"ok": 0, "warn": 1, "broken": 2}
 
 
 class Finding(BaseModel):
-    """What one check found.
+    """The result of a check.
 
     Attributes:
         check: the name of the check, that of its function.
@@ -74,7 +74,7 @@ def broken(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def headline(findings: Sequence[Finding], what: str = "audit") -> str:
-    """All findings in one line: ``audit: ok, 16 checks``, or the names of what is broken and what needs care."""
+    """All findings in a line: ``audit: ok, 16 checks``, or the names of what is broken and what needs care."""
     named = [
         f"{grade}: {', '.join(finding.check for finding in findings if finding.grade == grade)}"
         for grade in ("broken", "warn")

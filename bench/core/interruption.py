@@ -10,7 +10,7 @@ from bench.core.errors import Interrupted
 
 
 class Interruption:
-    """Takes SIGINT and SIGTERM. Outside of `deferred` a signal leaves at once; within, the first one is remembered.
+    """Takes SIGINT and SIGTERM. Outside of `deferred` a signal raises at once, within at its end.
 
     >>> interruption = Interruption()
     >>> with interruption.deferred():

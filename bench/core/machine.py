@@ -62,7 +62,7 @@ def environment(device: torch.device) -> Environment:
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """``auto`` is CUDA where there is one, else the CPU; a CUDA device always has its number, and is the current one.
+    """``auto`` is the first CUDA device, else the CPU; a CUDA device always has its number, and is the current one.
 
     Raises:
         BenchError: a device that torch cannot use here.
@@ -86,7 +86,7 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def steady_arithmetic(precision: Precision = "float32") -> None:
-    """On a GPU let float32 mean float32, unless ``tf32`` is asked for, and cuDNN choose its algorithms by trying.
+    """On a GPU let float32 mean float32, unless the precision is ``tf32``, and cuDNN choose its algorithms by trying.
 
     Every trial of a new shape costs time and a workspace: training's shapes are fixed, and what is computed in a shape
     of its own is done within `untried_shapes`.
@@ -110,7 +110,7 @@ def pick_precision(device: torch.device, name: str = "auto") -> Precision:
     """``auto`` is bfloat16 where the libraries in use compute in it natively, else float32; nothing is measured.
 
     Raises:
-        BenchError: an unknown precision, or one that the device does not have.
+        BenchError: an unknown precision, or a precision that the device does not have.
     """
     for precision in get_args(Precision):
         if name == precision:
@@ -145,7 +145,7 @@ def _onednn_has_bfloat16() -> bool:
     """Whether oneDNN, as it is built and set up in this process, convolves in bfloat16 without converting to float32.
 
     torch says only whether oneDNN takes bfloat16 at all, which it does by conversion on any AVX-512 processor, and a
-    processor's flags know nothing of ``ONEDNN_MAX_CPU_ISA``: so oneDNN is asked which implementation it takes.
+    processor's flags ignore ``ONEDNN_MAX_CPU_ISA``: so oneDNN's own choice of implementation is read.
     """
     supported = torch.ops.mkldnn._is_mkldnn_bf16_supported
     if not torch.backends.mkldnn.is_available() or not supported():  # type: ignore[no-untyped-call]
@@ -157,7 +157,7 @@ def _onednn_has_bfloat16() -> bool:
 
 
 def _verbose_convolution() -> str:
-    """What oneDNN says of a small convolution in bfloat16; it says so on the process's own standard output alone."""
+    """The verbose line of oneDNN on a small convolution in bfloat16; oneDNN writes to the process's own stdout only."""
     images = torch.zeros(1, 16, 8, 8, dtype=torch.bfloat16).to(memory_format=torch.channels_last)
     weights = torch.zeros(16, 16, 3, 3, dtype=torch.bfloat16)
     flush = getattr(ctypes.CDLL(None), "fflush", lambda _: 0) if os.name == "posix" else lambda _: 0

@@ -1,4 +1,4 @@
-"""How far a piece of work is: told to whoever shows it."""
+"""`Progress`: a callback with how much of a piece of work is done."""
 
 from __future__ import annotations
 

@@ -31,6 +31,11 @@ class Stage(BaseModel):
     batch: int = Field(gt=0, le=2**20)
     epochs: int = Field(ge=0, le=100_000)
 
+    @property
+    def label(self) -> str:
+        """The stage in a few words."""
+        return f"{self.size} px, {self.batch} images"
+
 
 class Protocol(BaseModel):
     """A budget that every model gets alike.
@@ -38,8 +43,8 @@ class Protocol(BaseModel):
     Attributes:
         name: its key, ``custom`` once anything was changed.
         version: raised whenever the numbers below change, so that old records are never ranked with new ones.
-        base: of a custom protocol, the one it was made from; of a user's own, its own name.
-        stages: progressive resolutions; the last one's size is what is evaluated at.
+        base: of a custom protocol, the name of the protocol it was made from; of a user's own, its own name.
+        stages: progressive resolutions; validation and test have the size of the last stage.
         train_samples, val_samples, test_samples: composites a pass.
         optimizer, schedule: keys of `registry.optimizers` and `registry.schedules`, parameters in brackets.
         augmentation: a level of `bench.data.augment`.
@@ -90,7 +95,7 @@ class Protocol(BaseModel):
         return sum(self.epoch_steps)
 
     def steps_before(self, epoch: int) -> int:
-        """Training steps of all epochs before this one (counted from 1)."""
+        """Training steps of all epochs before ``epoch`` (counted from 1)."""
         return sum(self.epoch_steps[: epoch - 1])
 
     def stage_of(self, epoch: int) -> Stage:
@@ -131,10 +136,10 @@ class Protocol(BaseModel):
         return _recognised(changed.model_copy(update={"name": "custom", "base": self.base or self.name}))
 
     def canonical(self, augmentation: str | None = None) -> Protocol:
-        """The same budget in its one spelling: keys canonical, and a registered protocol's name if it is that one.
+        """The same budget with canonical keys, and under its registered name if it is a registered protocol.
 
         Args:
-            augmentation: the canonical form of its own, which this package cannot tell; None leaves it as it is.
+            augmentation: its canonical form, which `bench.data.augment` knows; None leaves it as it is.
 
         Raises:
             RegistryError: no such optimizer or schedule, or not with these parameters.
@@ -213,10 +218,10 @@ for _protocol in (
 def find_protocol(name: str) -> Protocol:
     """The protocol of that name, of a user's ``package.module:attribute``, or in a TOML file.
 
-    A file that takes the name of a registered protocol and changes its numbers is a custom one made from it.
+    A file with the name of a registered protocol and other numbers is a custom protocol made from it.
 
     Raises:
-        UnknownName: there is none; the message names the nearest.
+        UnknownName: no protocol of that name; the message names the nearest.
         BenchError: the file cannot be read, or is no protocol.
     """
     if not name.endswith(".toml"):
@@ -230,7 +235,7 @@ def find_protocol(name: str) -> Protocol:
 
 
 def _recognised(protocol: Protocol) -> Protocol:
-    """A custom protocol that differs in nothing from the registered one it was made from is that one."""
+    """The registered protocol that a custom one was made from, if nothing differs; else the protocol itself."""
     if protocol.name != "custom" or protocol.base not in protocols.names():
         return protocol
     registered = protocols.build(protocol.base)
@@ -239,7 +244,7 @@ def _recognised(protocol: Protocol) -> Protocol:
 
 
 def _own(protocol: Protocol) -> Protocol:
-    """A user's protocol, told from the registered ones by its base."""
+    """A user's protocol: its base, which registered protocols lack, is its own name."""
     if protocol.name not in protocols.names():
         return protocol.model_copy(update={"base": protocol.name})
     registered = protocols.build(protocol.name)
@@ -250,7 +255,7 @@ def _own(protocol: Protocol) -> Protocol:
 
 
 def _validated(values: dict[str, Any], what: str) -> Protocol:
-    """A protocol from its values, its optimizer and schedule in their one spelling."""
+    """A protocol from its values, its optimizer and schedule in canonical form."""
     try:
         protocol = Protocol.model_validate(values)
     except ValidationError as error:

@@ -10,7 +10,7 @@ from bench.core.errors import BenchError
 
 MILLISECONDS: Mapping[str, float] = {"ms": 1.0, "s": 1e3}
 MEBIBYTES: Mapping[str, float] = {"MB": 1e6 / 2**20, "MiB": 1.0, "GB": 1e9 / 2**20, "GiB": 1024.0}
-"""What one of each unit is in the unit that the name says."""
+"""Units, each in the unit that the constant's name says."""
 
 _QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([A-Za-z]+)\s*")
 

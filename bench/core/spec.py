@@ -86,7 +86,7 @@ class RunSpec(BaseModel):
         )
 
     def _identity(self) -> dict[str, Any]:
-        """What is hashed: in the words of format 1, so that a run has one id for ever."""
+        """What is hashed: with the field names of format 1, so that ids never change."""
         fields = self.model_dump(mode="json", exclude={"protocol": {"summary"}})
         fields["layout"] = fields.pop("memory_format")
         return {name: value for name, value in fields.items() if name not in LATER or value != LATER[name]}

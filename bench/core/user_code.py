@@ -1,4 +1,4 @@
-"""Errors in a user's own code: one line that says what was raised and where, where a traceback would bury it."""
+"""Errors in a user's own code, as a line with what was raised and where."""
 
 from __future__ import annotations
 

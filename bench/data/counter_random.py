@@ -1,7 +1,7 @@
 """Counter-based random numbers: every number is a pure function of (seed, stream, id, column).
 
 No state and no order: a sample draws the same numbers in any batch, on any device, in any worker. `uniform` mixes
-64-bit integers as SplitMix64 does (Steele, Lea, Flood 2014); `normal`, drawn for every pixel, mixes 32-bit ones
+64-bit integers as SplitMix64 does (Steele, Lea, Flood 2014); `normal`, drawn for every pixel, mixes 32-bit integers
 (a two-multiplication hash after Wellons), which vector units can multiply.
 """
 
@@ -40,7 +40,7 @@ def _stream_key(seed: int, stream: str) -> int:
 
 
 def _keys(seed: int, stream: str, ids: Tensor) -> Tensor:
-    """One well-mixed int64 per id, (B,)."""
+    """A well-mixed int64 per id, (B,)."""
     keys: Tensor = _mix(_mix(ids.long() * _GOLDEN + _stream_key(seed, stream)))
     return keys
 
@@ -52,7 +52,7 @@ def uniform(seed: int, stream: str, ids: Tensor, n: int) -> Tensor:
         seed: any integer.
         stream: what the numbers are for; different streams are independent.
         ids: int64, (B,).
-        n: columns; a column's value does not depend on how many there are.
+        n: columns; a column's value does not depend on their number.
     """
     columns = torch.arange(1, n + 1, device=ids.device) * _GOLDEN
     bits = _mix(_keys(seed, stream, ids)[:, None] + columns[None, :])
@@ -61,7 +61,7 @@ def uniform(seed: int, stream: str, ids: Tensor, n: int) -> Tensor:
 
 
 def integers(seed: int, stream: str, ids: Tensor, below: int) -> Tensor:
-    """One integer in [0, below) per id, (B,) int64, equally likely each (``below`` at most 2^20)."""
+    """An integer in [0, below) per id, (B,) int64, equally likely each (``below`` at most 2^20)."""
     return (uniform(seed, stream, ids, 1)[:, 0].double() * below).long()
 
 

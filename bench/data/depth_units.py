@@ -28,7 +28,7 @@ class DepthUnit:
     Attributes:
         name: as it is declared.
         encoding: what a depth of 1.0 means; numbers of different encodings are never compared.
-        full: the number that becomes 1.0; greater ones are unknown.
+        full: the number that becomes 1.0; greater numbers are unknown.
         least: the smallest number that is known.
         holes: whether 0 means that depth is unknown.
         per_metre: numbers to a metre; None for relative depth.
@@ -99,15 +99,15 @@ def depth_unit(name: str) -> DepthUnit:
     """The unit of that name.
 
     Raises:
-        BenchError: there is none.
+        BenchError: no such unit.
     """
     if name not in DEPTH_UNITS:
-        raise BenchError(f"unknown depth unit {name!r}; there are: auto, {', '.join(DEPTH_UNITS)}")
+        raise BenchError(f"unknown depth unit {name!r}; choose one of: auto, {', '.join(DEPTH_UNITS)}")
     return DEPTH_UNITS[name]
 
 
 def scaled(per_metre: float, least: float = 0.0, greatest: float = 10.0) -> DepthUnit:
-    """A unit of one's own: so many numbers to a metre, known from ``least`` to ``greatest`` metres.
+    """A custom unit: so many numbers to a metre, known from ``least`` to ``greatest`` metres.
 
     Raises:
         BenchError: not a positive number.
@@ -161,7 +161,7 @@ def guess(facts: DepthFacts) -> DepthUnit:
 
 
 def doubt(facts: DepthFacts, unit: DepthUnit, guessed: bool) -> str | None:
-    """Why a unit seems wrong for these numbers, with the likely one; None where it does not.
+    """Why a unit seems wrong for these numbers, with the likely unit; None if it seems right.
 
     Args:
         facts: of the files.
@@ -202,7 +202,7 @@ def _is_plausible(facts: DepthFacts, unit: DepthUnit) -> bool:
 
 
 def _most_plausible(facts: DepthFacts) -> DepthUnit | None:
-    """Of the metric units for that type that can be right, the one that fits how much is known best."""
+    """Of the metric units for that type that can be right, the unit that fits the known share best."""
     names = ("m", "mm") if facts.kind == "f4" else ("mm", "tum", "kitti")
     fitting = [unit for unit in (DEPTH_UNITS[name] for name in names) if _is_plausible(facts, unit)]
     return min(fitting, key=lambda unit: unit.sparse != (facts.known < 0.35), default=None)

@@ -26,7 +26,7 @@ class Option:
         name: of the parameter.
         type: of its value, or of each of its values.
         default: where it is not given; `REQUIRED` if it must be, None for none.
-        help: one sentence for people.
+        help: a sentence for people.
         flag: its spelling on the command line where that is not the name's, without the dashes in front.
         repeatable: whether it may be given several times; its value is then a tuple.
         between: the least and the greatest number it may be.
@@ -109,7 +109,7 @@ def read_options(kind: str, options: Iterable[Option], given: Mapping[str, Any])
         given: values, or texts of values, by name.
 
     Raises:
-        BenchError: an option it does not take, a value of another type, or a missing one.
+        BenchError: an option it does not take, a value of another type, or a missing value.
     """
     known = {option.name: option for option in options}
     for name in given:

@@ -49,10 +49,10 @@ class Source(ABC):
     def facts(self) -> dict[str, Any]:
         """What was found out about the data and does not decide the samples, as JSON, without paths; for a record."""
         found = {"notes": list(self.notes), "warnings": list(self.warnings)}
-        return {name: said for name, said in found.items() if said}
+        return {name: sentences for name, sentences in found.items() if sentences}
 
     def count(self, part: Part) -> int | None:
-        """How many different samples a part has, greater ids beginning anew; None where there is no end to them."""
+        """How many different samples a part has, greater ids beginning anew; None for an endless part."""
         return None
 
     def own_pack(self, size: int) -> OwnPack:
@@ -60,7 +60,7 @@ class Source(ABC):
         return "none"
 
     def render(self, part: Part, ids: Tensor, size: int) -> Quartet:
-        """Samples ``ids`` (B,), at least one, of a part at ``size`` x ``size``, float32 on the source's device.
+        """Samples ``ids`` (B,), at least 1, of a part at ``size`` x ``size``, float32 on the source's device.
 
         A sample does not depend on the others in the batch.
 
@@ -88,11 +88,11 @@ class Source(ABC):
             BenchError: no such part.
         """
         if part not in FRACTIONS:
-            raise BenchError(f"unknown part {part!r}; there are: {', '.join(FRACTIONS)}")
+            raise BenchError(f"unknown part {part!r}; choose one of: {', '.join(FRACTIONS)}")
         return f"{self.kind}/{part}"
 
     def empty(self, part: Part, ids: Tensor) -> Tensor | None:
-        """In which samples no object is, (B,) bool on the device of ``ids``; None where there is one in all."""
+        """Which samples have no object, (B,) bool on the device of ``ids``; None if all have an object."""
         if not self.empty_share:
             return None
         return uniform(self.seed, f"{self.stream(part)}/empty", ids, 1)[:, 0] < self.empty_share

@@ -4,7 +4,7 @@ An entry is a builder that returns a `bench.data.source.Source`; what it takes i
 
     @sources.register(options=OPTIONS)
     def mine(**values: Any) -> Source:
-        '''What it shows, in one line.'''
+        '''What it shows, in a line.'''
         return Mine(**values)
 """
 
@@ -63,7 +63,7 @@ def open_source(kind: str, progress: Progress | None = None, /, **given: Any) ->
 
     Raises:
         UnknownName: no such kind; the message names the nearest.
-        BenchError: an option it does not take, a value that it cannot have, or a missing one.
+        BenchError: an option it does not take, a value that it cannot have, or a missing value.
         BadData: files that cannot be used.
     """
     name, bracketed = parse_key(kind)

@@ -1,8 +1,8 @@
-"""What the whole loop costs over a bare one: ``python -m bench.devtools.overhead --model wnet``.
+"""What the whole loop costs over a bare loop: ``python -m bench.devtools.overhead --model wnet``.
 
 The same model, recipe, precision and batches are trained by `bench.train.loop.train` with everything on (timing,
 logging, progress, augmentation, checkpoints) and by the barest loop on tensors that lie in memory, window by window
-in turn in one process, as a machine's pace changes within seconds. Validation is off the clock, and so is most of
+in turn in the same process, as a machine's pace changes within seconds. Validation is off the clock, and so is most of
 what a process does once (kernels for shapes it has not met). Windows end after half a second with the bare steps
 counted, so that the whole loop has more of them here than by itself. So short a run writes its best weights and no
 checkpoint to go on from.
@@ -42,7 +42,7 @@ WARM_UP = 5
 
 
 class _Bare:
-    """Forward, loss, backward and optimizer on tensors that lie in memory, and nothing else; in a graph if asked."""
+    """Forward, loss, backward and optimizer on tensors in memory, and nothing else; in a graph if requested."""
 
     def __init__(self, run: Run, batches: list[Quartet], device: torch.device) -> None:
         spec, recipe = run.spec, run.recipe
@@ -125,13 +125,13 @@ class _InTurn(Listener):
 def measure(
     model: str, loss: str, rounds: int, device_name: str, protocol: Protocol, engine: Engine = "eager"
 ) -> list[float]:
-    """Ratios whole / bare of images a second, one a run, both in the same engine.
+    """Ratios whole / bare of images a second, one per run, both in the same engine.
 
     Args:
         model, loss: what is trained.
         rounds: how many runs.
         device_name: where, as on the command line.
-        protocol: of one stage.
+        protocol: of a single stage.
         engine: how steps are run.
     """
     device = pick_device(device_name)

@@ -34,7 +34,7 @@ _SEEN_FROM = 32
 def is_ordinary(fault: str, size: int) -> bool:
     """Whether something is counted and yet no fault.
 
-    An object may be turned or shifted out of the picture, and a slender one may lie between the rays of a tiny one.
+    An object may be turned or shifted out of the picture, and a slender object between the rays of a tiny picture.
     """
     return fault == "mask/empty after augmentation" or (fault == "mask/empty" and size < _SEEN_FROM)
 
@@ -64,7 +64,7 @@ def faults(quartet: Quartet, all_known: bool) -> Iterator[tuple[str, torch.Tenso
 
 
 class Sweep:
-    """Counts of faults over the samples of one part of one source, kept in a file.
+    """Counts of faults over the samples of a part of a source, kept in a file.
 
     Args:
         path: of the counts; those of an unfinished sweep of the same samples are taken up.

@@ -85,7 +85,7 @@ class House:
         return found
 
     def cycle(self) -> list[str]:
-        """Rooms that import each other in a circle, the first again at the end; empty if there are none."""
+        """Rooms that import each other in a circle, the first again at the end; empty without such a circle."""
         edges, done = self.edges(), set[str]()
 
         def walk(path: list[str]) -> list[str]:

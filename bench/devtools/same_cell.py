@@ -1,6 +1,6 @@
 """``python -m bench.devtools.same_cell FOLDER``: cells set against themselves, on disjoint seeds of real runs.
 
-Whatever is `better` or `worse` there is false. The folder holds records of many seeds of one cell or of several, such
+Whatever is `better` or `worse` is false. The folder holds records of many seeds of a cell or of several, such
 as ``bench run --model unet --loss bce_ssim --protocol quick --seeds 16 --results FOLDER`` leaves.
 """
 
@@ -35,12 +35,12 @@ SIZES = (2, 3, 4)
 
 @dataclass(frozen=True)
 class Rate:
-    """How often cells were said to differ from themselves.
+    """How often cells were found to differ from themselves.
 
     Attributes:
         comparisons: how many were made; they share runs.
         share: of them that ended in ``better`` or ``worse``.
-        error: standard error of the share, from leaving out one run after the other.
+        error: standard error of the share, from leaving out each run in turn.
         runs: how many.
     """
 
@@ -59,7 +59,7 @@ class Rate:
 
 
 def rate_of(false: npt.NDArray[np.bool_], takes_part: npt.NDArray[np.bool_]) -> Rate:
-    """The rate over comparisons of one cell with itself.
+    """The rate over comparisons of a cell with itself.
 
     Args:
         false: (comparisons, metrics).
@@ -141,7 +141,7 @@ def _differs(
 
 
 def page(results: Path, metrics: Sequence[str], deals: int) -> str:
-    """A table of rates, a row a size and cell, and one for all cells together."""
+    """A table of rates, a row per size and cell, and a row for all cells together."""
     body = []
     for size in SIZES:
         found = rates(results, size, metrics, deals)

@@ -29,7 +29,7 @@ def output_of(command: str) -> str:
     """What a ``bench`` command prints, without colour, as a fenced block; markdown stays markdown.
 
     Raises:
-        RuntimeError: the command failed; with what it said.
+        RuntimeError: the command failed; with its output.
     """
     words = shlex.split(command)[1:]
     plain = os.environ | {"NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}

@@ -1,7 +1,7 @@
-"""How good a prediction is: one value per image and metric, a mean at the end.
+"""Metrics of predictions: a value per image and metric, a mean at the end.
 
 What the metrics are lies in `table` as data and costs no torch to read; the functions behind it are imported when
-they are first asked for. `scores.Scores` gathers values on the device, `summary` turns them into one figure each.
+they are first used. `scores.Scores` gathers values on the device, `summary` reduces them to a figure each.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def as_torchmetrics(key: str, **options: Any) -> torchmetrics.Metric:
         options: of `torchmetrics.Metric`, such as ``sync_on_compute``.
 
     Raises:
-        UnknownName, BadParameter: there is no such metric, or it takes no such parameter.
+        UnknownName, BadParameter: an unknown metric, or a parameter that it does not take.
     """
     from bench.metrics.adapter import adapt
 

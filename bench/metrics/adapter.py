@@ -22,7 +22,7 @@ class AsTorchmetrics(torchmetrics.Metric):  # type: ignore[misc]
     It equals `bench.metrics.scores.Scores.summary`: the mean over all images that have something to say.
 
     Args:
-        metric: which one.
+        metric: the metric.
         options: of `torchmetrics.Metric`, such as ``dist_sync_fn`` or ``sync_on_compute``.
     """
 
@@ -48,7 +48,7 @@ class AsTorchmetrics(torchmetrics.Metric):  # type: ignore[misc]
         return self._metric.facts
 
     def update(self, prediction: Prediction, quartet: Quartet) -> None:
-        """Add the images of one batch.
+        """Add the images of a batch.
 
         Args:
             prediction: logits of the heads, (B, 1, H, W) each.
@@ -79,6 +79,6 @@ def adapt(key: str, **options: Any) -> AsTorchmetrics:
     tensor(1.)
 
     Raises:
-        UnknownName, BadParameter: there is no such metric, or it takes no such parameter.
+        UnknownName, BadParameter: an unknown metric, or a parameter that it does not take.
     """
     return AsTorchmetrics(metrics.bind(key), **options)

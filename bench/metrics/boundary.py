@@ -27,7 +27,7 @@ def contour(on: Tensor, known: Tensor | None = None) -> Tensor:
 
 
 def dilate(on: Tensor, radius: float) -> Tensor:
-    """All pixels at a Euclidean distance of at most ``radius`` pixels from one that is on.
+    """All pixels at a Euclidean distance of at most ``radius`` pixels from a pixel that is on.
 
     Args:
         on: bool, (B, 1, H, W).

@@ -1,7 +1,7 @@
 """`Metrics`: the registry of metrics, with facts that can be read without importing torch.
 
-A metric is a function of a `bench.metrics.view.View`, or of ``(prediction, target)`` of its one head as a loss term
-is, that gives one value per image, (B,), NaN where the image has nothing to say. More arguments are parameters.
+A metric is a function of a `bench.metrics.view.View`, or of ``(prediction, target)`` of its head as a loss term is,
+that returns a value per image, (B,), NaN where it is undefined. Further arguments are parameters.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Metric:
     """A metric with its parameters fixed.
 
     Attributes:
-        key: the metric's name with its parameters, in its one spelling.
+        key: the metric's name with its parameters, in canonical form.
         facts: what is known about it.
         per_image: its value for every image of a batch, (B,).
     """
@@ -79,7 +79,7 @@ class MetricEntry(Entry["Tensor"]):
 
     @property
     def arguments(self) -> int:
-        """1 for a function of a view, 2 for one of prediction and target.
+        """1 for a function of a view, 2 for a function of prediction and target.
 
         Raises:
             RegistryError: it is neither.
@@ -116,11 +116,11 @@ class MetricEntry(Entry["Tensor"]):
 
 
 _FOREIGN = {"compared": True, "on_request": True}
-"""What goes for metrics that are not in the table: they are shown where they were asked for."""
+"""What goes for metrics that are not in the table: they are shown where ``--metric`` names them."""
 
 
 class Metrics(Registry["Tensor"]):
-    """Names to metrics. `facts` says what is known of one, `bind` makes it ready for use."""
+    """Names to metrics. `facts` returns what is known of a metric, `bind` makes it callable."""
 
     def __init__(self, kind: str, where: str, group: str, index: str) -> None:
         super().__init__(kind, where, group, index)
@@ -138,7 +138,7 @@ class Metrics(Registry["Tensor"]):
         """Decorate a metric's function with its facts: ``head`` and ``higher_is_better`` at least, see `MetricFacts`.
 
         Raises:
-            BadParameter: there is no such fact, or one of these two is missing.
+            BadParameter: an unknown fact, or one of these two is missing.
         """
         make_facts("a metric", facts)
         return super().register(ranges, **facts)
@@ -147,7 +147,7 @@ class Metrics(Registry["Tensor"]):
         """The metric of that name, a family's member, or a user's ``package.module:function``.
 
         Raises:
-            UnknownName: nothing bears that name; the nearest names are in the message.
+            UnknownName: no metric has that name; the nearest names are in the message.
             RegistryError: what provides it cannot be imported.
         """
         if name in self._table:
@@ -170,7 +170,7 @@ class Metrics(Registry["Tensor"]):
         """The metric that a key names, its parameters fixed; from the table, without brackets, it imports nothing.
 
         Raises:
-            UnknownName, BadParameter, RegistryError: there is no such metric, or it takes no such parameter.
+            UnknownName, BadParameter, RegistryError: an unknown metric, or a parameter that it does not take.
         """
         if key in self._table:
             entry, facts = self._table[key]
@@ -194,7 +194,7 @@ def make_facts(name: str, facts: Mapping[str, Any]) -> MetricFacts:
     """Facts with what follows from others filled in.
 
     Raises:
-        BadParameter: there is no such fact, or head or direction are missing.
+        BadParameter: an unknown fact, or head or direction are missing.
     """
     head, higher = facts.get("head"), facts.get("higher_is_better")
     follows: dict[str, Any] = {

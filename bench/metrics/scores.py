@@ -26,10 +26,10 @@ class Scores:
         keys: of the metrics, with their parameters in brackets.
 
     Attributes:
-        facts: what is known of each metric, by its key in its one spelling.
+        facts: what is known of each metric, by its key in canonical form.
 
     Raises:
-        UnknownName, BadParameter: one of them is no metric.
+        UnknownName, BadParameter: a key is no metric.
     """
 
     def __init__(self, keys: Iterable[str]) -> None:
@@ -40,13 +40,13 @@ class Scores:
 
     @torch.no_grad()
     def update(self, prediction: Prediction, quartet: Quartet) -> None:
-        """Add the images of one batch.
+        """Add the images of a batch.
 
         A metric whose head or target is missing is NaN for all of them. An image whose prediction holds a NaN scores
-        the worst there can be, infinitely bad, so that it cannot improve a mean by being left out of it.
+        infinitely bad, so that it cannot improve a mean by being left out of it.
 
         Raises:
-            RegistryError: a metric gave something else than one number per image.
+            RegistryError: a metric did not return a value per image.
         """
         view = View(prediction, quartet)
         # An evaluation may run under autocast; what is measured must not depend on it.
@@ -64,7 +64,7 @@ class Scores:
         return dict(zip(names, table, strict=True))
 
     def summary(self) -> dict[str, Summary]:
-        """Each metric's one figure, and how many images it rests on; reads back."""
+        """Each metric's figure, and how many images it rests on; reads back from the device."""
         return summarise(self.result(), self.facts)
 
 
@@ -87,7 +87,7 @@ def values_of(metric: Metric, view: View) -> Tensor:
     """A metric's values for a batch, (B,), float32; NaN where it has nothing to say.
 
     Raises:
-        RegistryError: it gave something else than one number per image.
+        RegistryError: it did not return a value per image.
     """
     facts = metric.facts
     if not view.offers.issuperset(facts.needs):
@@ -95,7 +95,7 @@ def values_of(metric: Metric, view: View) -> Tensor:
     values = metric.per_image(view)
     if not isinstance(values, Tensor) or values.shape != (len(view),):
         given = f"shape {tuple(values.shape)}" if isinstance(values, Tensor) else f"a {type(values).__name__}"
-        raise RegistryError(f"metric {metric.key!r} gave {given}: it must give one value per image, ({len(view)},)")
+        raise RegistryError(f"metric {metric.key!r} returned {given}: it must return a value per image, ({len(view)},)")
     values = values.float()
     if {"mask", "true_mask"} & set(facts.needs) and view.mask_valid is not None:
         values = torch.where(view.mask_pixels > 0, values, nan)
@@ -103,7 +103,7 @@ def values_of(metric: Metric, view: View) -> Tensor:
 
 
 def scores_of(chosen: Mapping[str, Metric], view: View) -> dict[str, float]:
-    """Each metric's figure for one batch; those that have nothing to say are left out; reads back."""
+    """Each metric's figure for a batch, undefined metrics left out; reads back from the device."""
     found = {}
     for name, metric in chosen.items():
         names = [metric.key, *filter(None, [metric.facts.weight])]

@@ -1,4 +1,4 @@
-"""From one value per image to one figure, and from a figure to what it is worth. Needs no torch."""
+"""From values per image to a figure, and from a figure to its skill. Needs no torch."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def skill(score: float | None, baselines: Iterable[float | None], facts: MetricF
         facts: of the metric.
 
     Returns:
-        The skill, or None where there is no score, no baseline, or the best baseline is perfect already.
+        The skill, or None without a score or a baseline, or where the best baseline is perfect.
     """
     finite = [b for b in baselines if b is not None and math.isfinite(b)]
     if score is None or math.isnan(score) or not finite:

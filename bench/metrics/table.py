@@ -1,4 +1,4 @@
-"""All metrics with their facts, as one table. Reading it imports no torch.
+"""All metrics with their facts, as a table. Reading it imports no torch.
 
 A metric is its function in a module beside this and its line here.
 """

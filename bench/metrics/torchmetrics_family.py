@@ -80,7 +80,7 @@ class PerImage:
     def __call__(
         self, view: View, higher: bool | None = None, perfect: float | None = None, **parameters: Any
     ) -> Tensor:
-        """The metric of every image of known target, (B,); NaN where fewer than two pixels have one."""
+        """The metric of every image of known target, (B,); NaN where fewer than two pixels have a known target."""
         metric = self.metric(parameters).to(view.device)
         predicted, target = view.judged(self._head)
         values = []
@@ -138,7 +138,7 @@ class PerImage:
     def _score(self, metric: torchmetrics.Metric, predicted: Tensor, true: Tensor) -> Tensor:
         metric.reset()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of images that have one class only
+            warnings.simplefilter("ignore")  # of images that have a single class
             metric.update(predicted, (true > 0.5).long() if self._classifies else true)
             value: Tensor = metric.compute()
         return value
@@ -151,7 +151,7 @@ class PerImage:
             raise RegistryError(f"{name} does not take two lists of pixels: {reason}") from error
         if not isinstance(value, Tensor) or value.numel() != 1:
             many = f"{value.numel()} numbers" if isinstance(value, Tensor) else "a curve or several numbers"
-            raise RegistryError(f"{name} gives {many}; a metric here is one number an image")
+            raise RegistryError(f"{name} gives {many}; a metric here is a single number per image")
 
 
 def entry(name: str) -> Entry[Tensor]:

@@ -1,4 +1,4 @@
-"""`View`: prediction and truth of one batch as metrics need them, each shared intermediate computed once."""
+"""`View`: prediction and truth of a batch as metrics need them, each shared intermediate computed once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from registry.ssim import ssim_of
 T = TypeVar("T")
 
 FLOOR = 1 / 255
-"""Depths below one step of an 8-bit map count as that step where a ratio or a logarithm is taken.
+"""Depths below a step of an 8-bit map count as that step where a ratio or a logarithm is taken.
 
 Per-image min-max encodings hold true depths of 0, for which a ratio says nothing; in a metric encoding of 10 m
 this is 4 cm, nearer than any camera sees.
@@ -24,7 +24,7 @@ this is 4 cm, nearer than any camera sees.
 
 
 class View:
-    """Prediction and truth of one batch, per image, on their own device, without synchronisation.
+    """Prediction and truth of a batch, per image, on their own device, without synchronisation.
 
     Everything is computed when it is first needed, and kept. "Flat" tensors are (B, H * W), maps (B, 1, H, W).
     What the batch does not offer raises LookupError.
@@ -54,7 +54,7 @@ class View:
         return frozenset(name for name, has_it in offered.items() if has_it)
 
     def judged(self, head: str) -> tuple[Head, Target]:
-        """What one head predicts and what is true, as loss terms see them."""
+        """The prediction and the target of a head, as loss terms get them."""
         predicted: Head = _required(getattr(self._prediction, head), f"predicted {head}")
         return predicted, _required(self._quartet.target(head), f"true {head}")
 
@@ -113,9 +113,9 @@ class View:
 
     @cached_property
     def contour_distances(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """For the predicted contour and for the true one: distances to the other in pixels, and where the contour is.
+        """For the predicted and for the true contour: distances to the other in pixels, and where the contour is.
 
-        Maps; distances are 0 off the contour, and the picture's diagonal where there is no other contour.
+        Maps; distances are 0 off the contour, and the picture's diagonal if the other mask has no contour.
         """
         predicted, true = self.contour, self.true_contour
         to_true, to_predicted = (distance_to(other).clamp(max=self.diagonal) for other in (true, predicted))
@@ -162,7 +162,7 @@ class View:
         return self.log_ratio.abs()
 
     def depth_similarity(self, window: int) -> Tensor:
-        """SSIM of the depth, (B, 1, H - window + 1, W - window + 1), shared with a recipe's SSIM where there is one.
+        """SSIM of the depth, (B, 1, H - window + 1, W - window + 1), shared with a recipe's SSIM term.
 
         It means nothing, and may be NaN, where a window holds a pixel of unknown depth.
         """
@@ -170,7 +170,7 @@ class View:
         return ssim_of(head, true, window).float()
 
     def mean(self, values: Tensor) -> Tensor:
-        """Mean over the pixels of known depth of a map that is 0 elsewhere, (B,); NaN where there is none."""
+        """Mean over the pixels of known depth of a map that is 0 elsewhere, (B,); NaN without such pixels."""
         return total(values) / self.valid_pixels
 
     @cached_property

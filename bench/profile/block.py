@@ -1,4 +1,4 @@
-"""`Block`: what one named part of a training step takes, does and holds."""
+"""`Block`: what a named part of a training step takes, does and holds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Block(BaseModel):
         kept_mib: what it allocated and left for others, MiB; negative where it freed more.
         peak_mib: held at its worst moment, weights and all, MiB.
         operations: how many operations it consists of.
-        gflops, gigabytes: GFLOP/s and GB/s achieved; None where there is nothing of that kind.
+        gflops, gigabytes: GFLOP/s and GB/s achieved; None where it does nothing of that kind.
         of_ceiling: the time that this machine's ceiling would allow over the time taken; whichever ceiling binds,
             arithmetic or memory. Over 1 for what stays in the caches, which a copy through memory knows nothing of.
     """
@@ -50,7 +50,7 @@ def block_of(name: str, time: BlockTime, median: Interval, count: Count, ceiling
         name: of the block, as the ledger has it.
         time: median milliseconds a step, and the share of the step.
         median: the median with its interval.
-        count: operations, multiply-adds and bytes of one step.
+        count: operations, multiply-adds and bytes of a step.
         ceiling: what the machine does at best.
     """
     seconds = max(time.median_ms, 1e-9) / 1e3

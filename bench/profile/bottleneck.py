@@ -1,4 +1,4 @@
-"""What holds a training step up: three short runs, one sentence, and what would help by how much."""
+"""What limits a training step: three short runs, a sentence, and what would help by how much."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Bottleneck(BaseModel):
 
     Attributes:
         real_ms: with batches from the loader.
-        resident_ms: with one batch that lies in memory, over and over.
+        resident_ms: with a batch that lies in memory, over and over.
         loading_ms: loading alone.
         other_ms: as resident, with ``other_batch`` images: half as many, or twice as many as a few.
         input_share: of the real step, spent waiting for data; real against resident, measured in turn.
@@ -71,9 +71,9 @@ def bottleneck(runner: StepRunner, seconds: float, progress: Progress = no_progr
     """Measure real loading against resident data, then two sizes of batch against each other, in turn A B B A.
 
     Args:
-        one: what to train.
+        runner: what to train.
         seconds: how long each of the two comparisons may take; as long again, at most, for warming up.
-        progress: told of every run.
+        progress: called for every run.
     """
     epoch, batch = next(runner.batches)
     whole = repeat((epoch, batch))
@@ -139,7 +139,7 @@ def _in_bfloat16(runner: StepRunner, seconds: float, progress: Progress) -> floa
         return None
     progress("bfloat16 instead of float32, in turn", 3, 4)
     other = StepRunner(runner.run.altered(precision="bfloat16"), runner.loader.source, runner.device, batches=2)
-    batch = repeat(next(other.batches))  # of the few that the other has: the one has them too
+    batch = repeat(next(other.batches))  # of the other's few, all of which the first has too
     warm_up(other.window, seconds / 4)
     pairs = rounds(_over(runner, batch), _over(other, batch), seconds / 2, least=2)
     return ratio_interval([a for a, _ in pairs], [b for _, b in pairs]).value

@@ -1,4 +1,4 @@
-"""What another engine than eager costs at first, and how far the losses of its first steps are off an eager one's."""
+"""What an engine other than eager costs at first, and how far the losses of its first steps are off eager losses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def compile_seconds(runner: StepRunner, ready: float, step: float) -> float | No
 
 
 def departure_from_eager(runner: StepRunner) -> tuple[float, float]:
-    """How far the losses of the first steps are from an eager runner's, and those of an eager one from another's.
+    """How far the losses of the first steps are from an eager runner's, and those of two eager runners from each other.
 
     A GPU's own noise of 1e-7 in a gradient moves a loss by 1e-4 within some steps, so that no fixed tolerance tells an
     error from rounding: a third runner, whose weights begin a rounding apart, gives the scale. The runner begins anew
@@ -48,7 +48,7 @@ def greatest_departure(losses: Sequence[float], reference: Sequence[float]) -> f
 
 @torch.no_grad()
 def round_weights(model: nn.Module, precision: Precision) -> None:
-    """Move every weight by about one rounding of the precision, as another order of the same sums would."""
+    """Move every weight by about a rounding error of the precision, as another order of the same sums would."""
     draw = torch.Generator().manual_seed(0)
     for weight in model.parameters():
         noise = torch.randn(weight.shape, generator=draw).to(weight.device)

@@ -1,4 +1,4 @@
-"""How long models take for one pair of photographs: forward passes at batch 1, all models in turn."""
+"""How long models take for a pair of photographs: forward passes at batch 1, all models in turn."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def latencies(
         device: where.
         folder: of earlier measurements, and of these.
         seconds: to measure each model for.
-        progress: told of every restart.
+        progress: called for every restart.
     """
     fingerprint = environment(device).fingerprint
     keys = [_key(spec, fingerprint) for spec in specs]
@@ -122,15 +122,15 @@ class _Pass:
 
 
 def _measure(
-    asked: Sequence[tuple[RunSpec, LatencyKey]], device: torch.device, seconds: float, progress: Progress
+    models: Sequence[tuple[RunSpec, LatencyKey]], device: torch.device, seconds: float, progress: Progress
 ) -> list[Latency]:
-    times: list[list[list[float]]] = [[] for _ in asked]
-    peaks = [0.0] * len(asked)
+    times: list[list[list[float]]] = [[] for _ in models]
+    peaks = [0.0] * len(models)
     for restart in range(RESTARTS):
         progress("latency at batch 1", restart, RESTARTS)
-        passes = [_Pass(spec, device) for spec, _ in asked]
-        for one in passes:
-            one.warm_up(seconds / RESTARTS / 2)
+        passes = [_Pass(spec, device) for spec, _ in models]
+        for each in passes:
+            each.warm_up(seconds / RESTARTS / 2)
         rounds = max(_LEAST_ROUNDS, round(seconds / RESTARTS / _WINDOW / 2))
         for windows in times:
             windows.append([])
@@ -138,10 +138,10 @@ def _measure(
             for place in (*range(len(passes)), *reversed(range(len(passes)))):  # A B C C B A: a drift weighs on all
                 times[place][-1].append(passes[place].window())
         if restart == RESTARTS - 1:
-            peaks = [one.peak_mib() for one in passes]
+            peaks = [each.peak_mib() for each in passes]
     now = datetime.now(UTC).isoformat(timespec="seconds")
     found = []
-    for (_, key), windows, peak in zip(asked, times, peaks, strict=True):
+    for (_, key), windows, peak in zip(models, times, peaks, strict=True):
         interval = grouped_interval(windows)
         found.append(
             Latency(key=key, ms=interval.value, low=interval.low, high=interval.high, restarts=RESTARTS,

@@ -28,7 +28,7 @@ Peak = Callable[[int], int]
 
 
 class BatchTrial(BaseModel):
-    """A batch, the peak in MiB that was expected of it, and the one measured; None where memory ran out."""
+    """A batch, its expected peak in MiB, and its measured peak; None where memory ran out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,7 +43,7 @@ class Fit(BaseModel):
     Attributes:
         batch: the greatest batch that was run and fitted.
         peak_mib: its measured peak.
-        an_image_mib, fixed_mib: what every image adds, and what is there without any, by the two small steps.
+        an_image_mib, fixed_mib: what every image adds, and what is held without any image, by the two small steps.
         checks: batches run to check the estimate, in order; the first is the estimate's own.
     """
 
@@ -109,7 +109,7 @@ def fit_batch(peak: Peak, budget_mib: float, probes: tuple[int, int] = PROBES["c
     fixed, slope = _line(measured, small, larger)
     if not 0 < slope < math.inf:
         raise BenchError(
-            f"a batch of {larger} takes {measured[larger] / _MIB:.0f} MiB and one of {small} "
+            f"a batch of {larger} takes {measured[larger] / _MIB:.0f} MiB and a batch of {small} "
             f"{measured[small] / _MIB:.0f} MiB: what fits cannot be estimated from these; try --batch by hand"
         )
     batch, expected = _by_line(fixed, slope, budget)
@@ -141,13 +141,13 @@ def fit_batch(peak: Peak, budget_mib: float, probes: tuple[int, int] = PROBES["c
 
 
 def fit_batch_of(runner: StepRunner, source: Source, budget_mib: float, progress: Progress = no_progress) -> Fit:
-    """`fit_batch` for what is trained, at its size; the weights of one runner at a time are in memory besides its own.
+    """`fit_batch` for what is trained, at its size; the weights of a further runner are in memory besides its own.
 
     Args:
         runner: its spec and its device are taken.
         source: where the batches come from.
         budget_mib: for weights, gradients, the optimizer's moments, activations and the batch.
-        progress: told of every batch that is tried.
+        progress: called for every batch that is tried.
     """
     tried = count()
 

@@ -23,7 +23,7 @@ class Ranges:
 
     Args:
         model: hooks are on it within `attached`.
-        blocks: its stages, each with its modules; none for a compiled model, whose passes are then one range each.
+        blocks: its stages, each with its modules; none for a compiled model, whose passes are then a range each.
     """
 
     def __init__(self, model: nn.Module, blocks: Mapping[str, list[nn.Module]]) -> None:

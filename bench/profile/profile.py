@@ -16,7 +16,7 @@ from bench.core.record.timings import BlockTime
 from bench.core.spec import Engine, RunSpec
 from bench.profile.block import Block, block_of
 from bench.profile.bottleneck import Bottleneck
-from bench.profile.disturbance.reading import Discards, discards
+from bench.profile.disturbance.observation import Discards, discards
 from bench.profile.engines import compile_seconds, departure_from_eager
 from bench.profile.machine.ceiling import Ceiling, measure_ceiling
 from bench.profile.memory_budget import Fit
@@ -51,21 +51,21 @@ class Profile(BaseModel):
         warm_up: how the beginning went.
         restarts: how often it began anew, with other places in memory; `interval.grouped_interval`.
         steps, rounds: how much was measured after warming up.
-        discarded: rounds disturbed by somebody, or by heat; left out where their restart has others.
+        discarded: rounds disturbed by other processes, or by heat; left out where their restart has others.
         step_ms: milliseconds of an uninstrumented step.
         images_per_second: the same as a rate.
         host_bound: whether the device waits for the host, so that the times of blocks are those of their launches.
         closure: share of the instrumented windows' time that lies in named blocks.
         perturbation: instrumented over plain step time; on a CPU, of processor time.
         wall_perturbation: the same by the wall clock, to which other work on the machine adds.
-        agreement: of two profiles of it, made in turn; where that was asked for.
+        agreement: of two profiles of it, made in turn; where requested.
         blocks: in the order they run; the last is ``unattributed``.
         validation: the blocks of a batch of validation, which is no part of the step; ``metrics`` is among them.
         h2d_raw_ms: what copying a batch takes on its own stream, median; the block ``h2d`` is what of it the step waits
             for. None where nothing is copied.
         peak_mib: the step's peak memory, weights and all: by torch's allocator on CUDA, of tensors on a CPU.
         caveats: why not to trust it; empty for a profile that can be trusted.
-        bottleneck, fit: what holds the step up, and the batch that fits a memory budget; where they were asked for.
+        bottleneck, fit: what holds the step up, and the batch that fits a memory budget; where requested.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -110,13 +110,13 @@ def profile(
     Args:
         runner: what to train.
         seconds: how long to measure; as long again, at most, is spent on warming up, and as long again where the
-            perturbation cannot be told from 1 % by then.
+            perturbation is not yet clearly below or above 1 %.
         restarts: how often to begin anew.
-        twice: make two such profiles in turn, see whether they agree, and return one of all their restarts.
-        progress: told of every restart.
+        twice: make two such profiles in turn, see whether they agree, and return a profile of all their restarts.
+        progress: called for every restart.
 
     Returns:
-        The profile, and the time line of one more instrumented window.
+        The profile, and the time line of a further instrumented window.
     """
     count = restarts * (1 + twice)
     progress("first steps" if runner.engine == "eager" else f"first steps, {runner.engine}", 0, count + 1)
@@ -137,9 +137,9 @@ def profile(
         progress("more rounds: the perturbation is not yet clear", count, count + 1)
         more = some_rounds(runner, seconds, 1)  # so many at once: to stop when it looks well would be no measurement
         taken.append(tuple(more))
-        paired += [round for round in more if round.reading.disturbed is None]
+        paired += [round for round in more if round.observation.disturbed is None]
         perturbation = summary.perturbation(paired, runner.device)
-    discarded = discards(round.reading for row in taken for round in row)
+    discarded = discards(round.observation for row in taken for round in row)
     times, closure = block_times([w for row in rounds for round in row for w in round.marked])
     assert closure is not None, "every restart has a round"
     progress("counting operations and memory, the machine's ceiling", count, count + 1)
@@ -153,7 +153,7 @@ def profile(
     warm = _together([restart.warm_up for restart in measured_restarts])
     where = environment(runner.device)
     counts = census.counts
-    if runner.engine == "compiled":  # what its fused operations read and write is not what eager ones do
+    if runner.engine == "compiled":  # what its fused operations read and write differs from eager operations
         counts = {name: replace(count, moved=0) for name, count in counts.items()}
     found = Profile(
         spec=runner.spec,
@@ -189,7 +189,7 @@ def profile(
 
 
 def _together(warm: Sequence[WarmUp]) -> WarmUp:
-    """All beginnings as one; stationary where at least half of them were."""
+    """All warm-ups together; stationary where at least half of them were."""
     return WarmUp(
         windows=sum(w.windows for w in warm),
         seconds=sum(w.seconds for w in warm),

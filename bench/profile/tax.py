@@ -26,7 +26,7 @@ WARM_UP = 3
 
 @dataclass(frozen=True)
 class Tax:
-    """What one recipe costs over the reference, for one batch of predictions of both heads.
+    """What a recipe costs over the reference, for a batch of predictions of both heads.
 
     Attributes:
         milliseconds: of forward and backward through the objective alone, median.
@@ -56,7 +56,7 @@ def measure(
         size, batch: of the predictions, (batch, 1, size, size) a head.
         device: where to compute.
         rounds: how often each is measured.
-        progress: told of every round.
+        progress: called for every round.
 
     Raises:
         RegistryError: a recipe that does not parse.
@@ -117,7 +117,7 @@ def _wait(device: torch.device) -> None:
 
 
 def _held_mib(objective: Objective, logits: tuple[Tensor, Tensor], quartet: Quartet) -> float:
-    """Memory that autograd keeps for the backward pass, each storage once, without what was there before."""
+    """Memory that autograd keeps for the backward pass, each storage once, without what was held before."""
     given = {tensor.untyped_storage().data_ptr() for tensor in (*logits, *(t for _, t in quartet.tensors()))}
     held: dict[int, Tensor] = {}
 

@@ -11,10 +11,10 @@ _TRACKS = {"step": 0, "block": 1}
 
 
 def chrome_trace(intervals: Sequence[TimelineEntry], title: str) -> dict[str, Any]:
-    """Complete events in microseconds, steps on one track and blocks on another.
+    """Complete events in microseconds, steps and blocks on tracks of their own.
 
     Args:
-        intervals: of one window.
+        intervals: of a window.
         title: name of the process in the viewer.
     """
     names: list[dict[str, Any]] = [

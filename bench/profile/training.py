@@ -40,13 +40,13 @@ _STEPS = 10**6  # a schedule of which a profile sees the beginning only
 
 
 class StepRunner:
-    """One model under one recipe, trained for as long as somebody asks for another window.
+    """A model under a recipe, trained for as long as further windows are requested.
 
     Args:
         run: what to train; the last stage of its protocol gives size and batch.
         source: where the batches come from.
         device: where to compute.
-        batches: how many are there before they come again; they lie in memory or are made as they are needed, as
+        batches: how many distinct batches before they repeat; they lie in memory or are made as they are needed, as
             all the protocol's samples would.
         resident: let them lie in memory whatever a run would do.
         packed_files: where batches are kept that a run would stream from a file; without it they are made as needed.
@@ -80,7 +80,7 @@ class StepRunner:
         self.copies_ms: list[float] = []
         self.model = self._build()
         if run.recipe is None or isinstance(self.model, Fitted):
-            raise BenchError(f"{run.spec.model} learns nothing by gradient: there is no training step to profile")
+            raise BenchError(f"{run.spec.model} learns nothing by gradient: it has no training step to profile")
         count = batches * self.batch
         part = 1 if resident else count / max(count, run.spec.protocol.train_samples)
         room = int(RESIDENT_SHARE * free_bytes(device) * part)
@@ -94,7 +94,7 @@ class StepRunner:
 
     def restart(self) -> None:
         """Begin anew with fresh weights, and with tensors that lie elsewhere in memory; the batches stay."""
-        self.release()  # the old one's memory is free before the new one asks for its own
+        self.release()  # the old model's memory is free before the new model allocates its own
         self.model = self._build()
         self._begin()
 
@@ -135,7 +135,7 @@ class StepRunner:
         self.model.train()
 
     def step(self, epoch: int, batch: Batch, span: Span = nullspan, passes: Passes | None = None) -> Losses:
-        """One training step on one batch.
+        """A training step on a batch.
 
         Args:
             epoch, batch: what augmentation draws from.
@@ -162,7 +162,7 @@ class StepRunner:
         return ledger.timings().blocks
 
     def window(self, instrumented: bool = False, batches: Iterator[tuple[int, Batch]] | None = None) -> float:
-        """Train for one window of the ledger; returns its seconds a step.
+        """Train for a window of the ledger; returns its seconds a step.
 
         Args:
             instrumented: whether to time its blocks.
@@ -192,7 +192,7 @@ class StepRunner:
             torch.cuda.synchronize(self.device)
 
     def census(self) -> Census:
-        """Count what one step does, block by block; to be called when the optimizer has its state."""
+        """Count what a step does, block by block; to be called when the optimizer has its state."""
         epoch, batch = next(self.batches)
         present = [*self.state(), *(tensor for _, tensor in batch.quartet.tensors())]
         census = Census(self.device, bytes_of(present))

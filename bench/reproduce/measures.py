@@ -95,7 +95,7 @@ def root_error(outputs: Outputs, head: str) -> float:
 
 
 def foreground_share(outputs: Outputs) -> float:
-    """Predicted foreground over true foreground, in pixels: 0 for a blank mask, 1 for one of the right size."""
+    """Predicted foreground over true foreground, in pixels: 0 for a blank mask, 1 for a mask of the right size."""
     predicted, target = _pair(outputs, "mask")
     return float((predicted > 0).sum() / (target > 0.5).sum())
 
@@ -114,7 +114,7 @@ def mask_iou(outputs: Outputs) -> float:
 
 
 def blended_iou(outputs: Outputs) -> float:
-    """System 004's "IoU": soft, per image, of mask and depth in one accumulator."""
+    """System 004's "IoU": soft, per image, of mask and depth in the same accumulator."""
     scores = []
     for head in ("mask", "depth"):
         predicted, target = _pair(outputs, head)
@@ -125,7 +125,7 @@ def blended_iou(outputs: Outputs) -> float:
 
 
 def inverted_rmse(outputs: Outputs) -> float:
-    """System 004's "rmse": one over the root mean square error of both heads, pixels of target 0 left out."""
+    """System 004's "rmse": the inverse of the root mean square error of both heads, pixels of target 0 left out."""
     roots = []
     for head in ("mask", "depth"):
         predicted, target = _pair(outputs, head)

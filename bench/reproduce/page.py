@@ -1,4 +1,4 @@
-"""``docs/reproduction.md``: a pure function of the reproductions, the same ones giving the same bytes."""
+"""``docs/reproduction.md``: a pure function of the reproductions: the same reproductions give the same bytes."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class AsPublished(Source):
 
 
 def stretch(depth: Tensor, valid: Tensor) -> Tensor:
-    """Known depths of each image to 0 .. 1, unknown ones to 0; (B, 1, H, W) each."""
+    """Known depths of each image to 0 .. 1, unknown depths to 0; (B, 1, H, W) each."""
     known = valid > 0.5
     low = torch.where(known, depth, torch.inf).amin((1, 2, 3), keepdim=True)
     high = torch.where(known, depth, -torch.inf).amax((1, 2, 3), keepdim=True)

@@ -1,4 +1,4 @@
-"""`Reproduction`: what one system's trials gave, as data; written beside their records and read back for the page."""
+"""`Reproduction`: what a system's trials gave, as data; written beside their records and read back for the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIGURES = "figures"
 
 
 class FigureRow(BaseModel):
-    """One figure; None where a run did not finish, or the figure has no end.
+    """A figure; None where a run did not finish, or the figure is infinite.
 
     Attributes:
         figure, quoted: its name and what the authors reported.
@@ -90,7 +90,7 @@ def latest(folder: Path) -> list[Reproduction]:
     """The latest reproduction of each system and scale, by system, small before full.
 
     Raises:
-        BadData: files that are no reproductions, every one named.
+        BadData: files that are no reproductions, all of them named.
     """
     found, bad = [], []
     for path in sorted((folder / FIGURES).glob("*.json")):

@@ -30,7 +30,7 @@ from bench.train.events import Listener
 
 @dataclass
 class Reproducer:
-    """Runs systems on one source and one device.
+    """Runs systems on a source and a device.
 
     Attributes:
         source: of the scenes; each system sees them through `AsPublished`.
@@ -39,8 +39,8 @@ class Reproducer:
         runs: folder for checkpoints and pictures.
         full: at the original's scale.
         samples: training samples a pass, other than the budget's.
-        listener: told how each run goes.
-        announce: told what begins, in words.
+        listener: notified of each run's progress.
+        announce: called with what begins, in words.
     """
 
     source: Source
@@ -80,7 +80,7 @@ class Reproducer:
             protocol = trial.protocol(name, f"reproduce {system.key}.{number}", self.full, self.samples)
             run = make_run(form.model, form.recipe, protocol, source.describe())
             self.announce(f"system {system.key}, {name}: {run.spec.model}, {form.recipe}")
-            discard(self.runs, run.spec)  # figures are of this run, not of one that was stopped
+            discard(self.runs, run.spec)  # figures are of this run, not of a run that was stopped
             records[name] = runner.run(run)
             if records[name][0].outcome == "finished":
                 outputs[name] = self._test_outputs(runner, run.spec)

@@ -31,7 +31,7 @@ class TrialForm:
 
 @dataclass(frozen=True)
 class Budget:
-    """How much training: stages one after another, and composites a pass."""
+    """How much training: stages in turn, and composites a pass."""
 
     stages: tuple[Stage, ...]
     samples: int
@@ -39,7 +39,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class QuotedFigure:
-    """A number that the authors quoted, or would have seen.
+    """A number that the authors quoted, or would have got.
 
     Attributes:
         name: what it is.
@@ -83,7 +83,7 @@ class Trial:
         return {"published": self.published, "corrected": self.corrected}
 
     def protocol(self, form: str, name: str, full: bool = False, samples: int | None = None) -> Protocol:
-        """The budget and one form's optimizer and schedule as a protocol.
+        """The budget and a form's optimizer and schedule as a protocol.
 
         A quarter as many samples, at least 32 and at most 2,000, are for validation, and as many for the test.
 

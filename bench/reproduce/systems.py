@@ -1,4 +1,4 @@
-"""The five published systems, one table. Budgets and figures are those of the authors; small budgets are ours."""
+"""The five published systems as a table. Budgets and figures are those of the authors; small budgets are ours."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def find_system(key: str) -> System:
     """The system of that number.
 
     Raises:
-        UnknownName: there is none.
+        UnknownName: an unknown system.
     """
     if key not in SYSTEMS:
         raise UnknownName("published system", key, SYSTEMS, "bench reproduce --help")

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 def load(folder: str | Path = "results") -> pd.DataFrame:
-    """All records as a table: one row a record, see `bench.results.frame.frame`."""
+    """All records as a table with a row per record, see `bench.results.frame.frame`."""
     from bench.results.frame import frame
 
     return frame(Path(folder))
 
 
 def load_images(folder: str | Path = "results") -> pd.DataFrame:
-    """All per-image metrics as a table: one row a test image of a record, see `bench.results.frame.images`."""
+    """All per-image metrics as a table with a row per test image of a record, see `bench.results.frame.images`."""
     from bench.results.frame import images
 
     return images(Path(folder))

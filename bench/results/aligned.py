@@ -22,7 +22,7 @@ IDS = ("sample", "background", "object")
 """Columns of every table that are no values."""
 
 Reader = Callable[[Path], Mapping[str, Sequence[float]]]
-"""Gives the table beside a record; empty where there is none."""
+"""Reads the table beside a record; empty where the record has no table."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Aligned:
 
         Args:
             results: the folder.
-            names: the records' file names, one or more.
+            names: the records' file names, at least one.
             read: the table beside a record, by its path; for those who ask for the same tables again.
 
         Raises:

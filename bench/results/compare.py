@@ -1,4 +1,4 @@
-"""Is A better than B: two cells of one protocol and one data set, metric by metric, from their records."""
+"""Is A better than B: two cells under the same protocol and data set, metric by metric, from their records."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def compare(
     Args:
         results: the folder.
         a, b: each ``model:loss`` (a recipe's name or text), ``model`` where that is enough, or a record's file.
-        metrics: keys; empty for those whose facts say `compared`, and what one's own `--metric` added.
+        metrics: keys; empty for those whose facts say `compared`, and what the user's `--metric` added.
         within: part of a board's heading, such as ``quick``, where both cells stand in several.
         margin: what counts as equal, as a share of the distance from a perfect score, mean of both sides'.
         seeds_a, seeds_b: seeds of either side; empty for all. With them a cell can stand against itself.
@@ -103,12 +103,12 @@ def compare_rows(
     margin: float = MARGIN,
     relative: bool = False,
 ) -> Comparison:
-    """Compare two cells that stand on one board.
+    """Compare two cells of the same board.
 
     Args:
         results: the folder of their records.
         a, b: the cells.
-        metrics: keys; empty for those whose facts say `compared`, and what one's own `--metric` added.
+        metrics: keys; empty for those whose facts say `compared`, and what the user's `--metric` added.
         margin: a share of the distance from a perfect score, mean of both sides'; of the figures' mean if ``relative``.
         relative: whether equal means a small change, instead of a small part of what is lacking.
 
@@ -166,7 +166,7 @@ def _notes(a: Row, b: Row, pairing: Pairing, aligned: Aligned) -> Iterator[str]:
         if set(row.records) - set(seeds)
     ]
     if alone:
-        yield f"seeds that only one of them has do not count: {'; '.join(alone)}"
+        yield f"seeds that only A or only B has do not count: {'; '.join(alone)}"
     if aligned.left_out:
         yield f"{aligned.left_out} test images are not in all records and do not count"
     for side, row in (("A", a), ("B", b)) if a.cell != b.cell else (("A", a),):

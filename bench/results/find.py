@@ -19,13 +19,13 @@ def label(row: Row) -> str:
 
 
 def named_machine(record: Record) -> str:
-    """What computed, as far as names tell: another machine is worth another seed."""
+    """What computed, by name: another machine is worth another seed."""
     about = record.environment
     return f"{about.device} ({about.instructions}, {about.threads} threads)"
 
 
 def named_arithmetic(record: Record) -> str:
-    """A kind of arithmetic in words, and by its digest where it was measured: names do not tell all."""
+    """A kind of arithmetic in words, and by its digest where it was measured: names do not say all."""
     about = record.environment
     digest = f", arithmetic {record.arithmetic}" if record.arithmetic else ""
     return f"{about.label}, {about.instructions} ({record.fingerprint}{digest})"
@@ -39,7 +39,7 @@ def heading(row: Row) -> str:
 
 
 def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, Row]:
-    """The one pair of cells on one board that the two names fit; twice the same cell where both name it.
+    """The only pair of cells on a board that the two names fit; twice the same cell where both name it.
 
     Raises:
         UnknownName: a name fits no cell.
@@ -47,7 +47,7 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
     """
     ours = [row for row in board if within in heading(row)]
     if not ours:
-        raise BenchError(f"no protocol or data is called {within!r}; there are: {_boards(board)}")
+        raise BenchError(f"no protocol or data is called {within!r}; the boards are: {_boards(board)}")
     left, right = _fitting(ours, a), _fitting(ours, b)
     pairs = [(x, y) for x in left for y in right if _place(x) == _place(y) and x != y]
     if len(pairs) == 1:
@@ -63,12 +63,12 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
     why = "; ".join(_apart(left[0], right[0]))
     raise BenchError(
         f"{a} and {b} were not measured alike and are not compared: {why}. "
-        "Run both under one protocol on one data set (bench run)"
+        "Run both under the same protocol and data (bench run)"
     )
 
 
 def pick_one(board: Sequence[Row], text: str, within: str = "") -> Row:
-    """The one cell that a name fits.
+    """The only cell that a name fits.
 
     Raises:
         UnknownName: it fits none.
@@ -76,7 +76,7 @@ def pick_one(board: Sequence[Row], text: str, within: str = "") -> Row:
     """
     ours = [row for row in board if within in heading(row)]
     if not ours:
-        raise BenchError(f"no protocol or data is called {within!r}; there are: {_boards(board)}")
+        raise BenchError(f"no protocol or data is called {within!r}; the boards are: {_boards(board)}")
     found = _fitting(ours, text)
     if len(found) > 1:
         raise BenchError(
@@ -109,7 +109,7 @@ def _fitting(board: Sequence[Row], text: str) -> list[Row]:
 
 
 def _names(row: Row) -> set[str]:
-    """All that a cell answers to; its precision and memory format may be said too, where several have its name."""
+    """All that a cell answers to; its precision and memory format may be named too, where its name is shared."""
     spec = _any(row).spec
     plain = {row.model, label(row), f"{row.model}:{spec.recipe}"}
     return (
@@ -137,7 +137,7 @@ def _boards(board: Sequence[Row]) -> str:
 
 
 def _apart(a: Row, b: Row) -> list[str]:
-    """What two cells were measured differently under, one line each."""
+    """The conditions in which two cells differ, a line each."""
     facts = [
         {"protocol": record.budget.label, "division": record.division, **record.spec.data}
         for record in (_any(a), _any(b))

@@ -1,4 +1,4 @@
-"""All records as one pandas table, for questions that the leaderboard does not answer."""
+"""All records as a pandas table, for questions that the leaderboard does not answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def frame(folder: Path) -> pd.DataFrame:
     >>> table.groupby(["model", "recipe"])["mask_dice"].agg(["mean", "std"])   # doctest: +SKIP
 
     Raises:
-        BadData: files that are no records, every one named.
+        BadData: files that are no records, all of them named.
     """
     return pd.DataFrame([_row(name, record) for name, record in store.read_all(folder)])
 

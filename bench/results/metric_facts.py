@@ -30,7 +30,7 @@ def facts_in(records: Iterable[Record]) -> dict[str, MetricFacts]:
 
 
 def shown(known: Mapping[str, MetricFacts], where: Literal["headline", "compared", "ranks"]) -> list[str]:
-    """The keys of the metrics whose facts say that they are shown there, in their order."""
+    """The keys of the metrics whose facts say that they are shown in this place, in their order."""
     return [key for key, facts in known.items() if getattr(facts, where)]
 
 

@@ -62,11 +62,11 @@ def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
     Args:
         results: the folder.
         model: key of the joint model; which its twins are is a fact of its registration.
-        within: part of a board's heading, to look at no other.
+        within: part of a board's heading, to restrict it to that board.
 
     Raises:
         UnknownName: no such model.
-        BenchError: the model has no twins, or the records of it and a twin are not there.
+        BenchError: the model has no twins, or it or every twin lacks records.
     """
     entry, _ = models.resolve(model)
     twins: Sequence[str] = entry.facts.get("twins", ())
@@ -85,10 +85,10 @@ def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
     if not found:
         needed = " ".join(f"--model {name}" for name in (model, *twins))
         raise BenchError(
-            f"there are no records of {model} and a twin in one precision: bench run {needed} --loss bce_ssim "
+            f"there are no records of {model} and a twin in the same precision: bench run {needed} --loss bce_ssim "
             "--precision float32 makes them"
             if pairs
-            else f"there are no records of {model} and a twin under one protocol, data and recipe: "
+            else f"there are no records of {model} and a twin under the same protocol, data and recipe: "
             f"bench run {needed} --loss bce_ssim makes them"
         )
     return found

@@ -14,13 +14,15 @@ import torch
 from bench.core.code import code_version, plugin_distributions
 from bench.core.finding import Finding
 from bench.core.machine import environment
-from bench.core.record import UNTUNED, Failure, Load, Outcome, Record, Score
+from bench.core.protocol import Protocol
+from bench.core.record import UNTUNED, Epoch, Failure, Load, Outcome, Record, Score
 from bench.data.source import Source
 from bench.timing.ledger import Ledger
 from bench.timing.window import Window
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import Run
 from bench.train.checks.trial import Size
+from bench.train.evaluate import Evaluation
 from bench.train.failures import failure_of, outcome_of
 from bench.train.loop import Observers, TrainingResult
 
@@ -113,6 +115,7 @@ def complete_record(
     peaks = {stage: round(mib, 1) for stage, mib in observers.memory.stages.items()}
     facts: dict[str, Any] = {
         "peak_mib": peaks if len(peaks) > 1 else {},
+        "stages": [] if trained is None else _stages(begun.spec.protocol, trained.history, observers.training.windows),
         "engine": f"eager: {observers.refused}" if observers.refused else "",
         "resumed_from": {} if trained is None else trained.others,
         "metrics": {} if trained is None or outcome != "finished" else _without_value(trained),
@@ -126,6 +129,7 @@ def complete_record(
         "seconds": seconds,
         "loading": " and ".join(sorted(tiers)) or "none",
         "test": {name: Score(value=score.value, images=score.images) for name, score in scores.items()},
+        "seen": {} if trained is None or not scores else _finite(trained.seen),
         "timings": observers.training.timings(),
         "evaluation": observers.evaluation.timings(),
         "peak_mib": observers.memory.mib,
@@ -142,6 +146,43 @@ def complete_record(
             "pooled_terms": trained.test.pooled,
         }
     return begun.model_copy(update=made)
+
+
+def _stages(protocol: Protocol, history: Sequence[Epoch], windows: Sequence[Window]) -> list[dict[str, Any]]:
+    """What each stage of progressive training came to: size, epochs, rate, and validation metrics at its end.
+
+    Validation is at the last stage's size throughout, so that the stages can be compared.
+    """
+    if len(protocol.stages) < 2:
+        return []
+    found, first = [], 0
+    for stage in protocol.stages:
+        epochs = [epoch for epoch in history if first < epoch.epoch <= first + stage.epochs]
+        first += stage.epochs
+        if not epochs:
+            continue
+        rates = [w.images / w.seconds for w in windows if w.tag == stage.label and w.blocks is None]
+        found.append(
+            {
+                "size": stage.size,
+                "batch": stage.batch,
+                "epochs": len(epochs),
+                "images_per_second": round(median(rates), 1) if rates else None,
+                "val_loss": epochs[-1].val_loss["total"],
+                "val_metrics": epochs[-1].val_metrics,
+            }
+        )
+    return found
+
+
+def _finite(seen: Evaluation | None) -> dict[str, Score]:
+    """What was scored on seen groups, without what is NaN or infinite."""
+    found = {} if seen is None else seen.summary()
+    return {
+        name: Score(value=score.value, images=score.images)
+        for name, score in found.items()
+        if score.value is not None and math.isfinite(score.value)
+    }
 
 
 def _without_value(trained: TrainingResult) -> dict[str, str]:

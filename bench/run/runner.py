@@ -19,6 +19,7 @@ from bench.core.record import Record
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.loading.packed_files import PackedFiles
+from bench.data.seen_groups import SeenGroups
 from bench.data.source import Source
 from bench.data.split import Part
 from bench.metrics import metrics as all_metrics
@@ -30,10 +31,11 @@ from bench.run.found import Done
 from bench.run.run_record import begin_record, complete_record
 from bench.timing import memory
 from bench.timing.ledger import Ledger
-from bench.train.assemble import Run, build_model
+from bench.train.assemble import Run, autocast_of, build_model
 from bench.train.checkpoints import checkpoint
 from bench.train.checkpoints.training_state import BEST
 from bench.train.checks.trial import size_of
+from bench.train.evaluate import Evaluation, evaluate
 from bench.train.events import Listener, Preview
 from bench.train.isolation.process_state import Alteration, ProcessState, check_unaltered
 from bench.train.loop import Observers, TrainingResult, train
@@ -73,7 +75,7 @@ class Runner:
     def __post_init__(self) -> None:
         memory.keep_freed(self.device)
         self._tiers: set[str] = set()  # of the run's training samples
-        self._loaders: dict[tuple[Part, int, int, int], Loader] = {}
+        self._loaders: dict[tuple[Part, int, int, int, int | None], Loader] = {}
 
     def run(
         self, run: Run, audit: Sequence[Finding] = (), unless: Callable[[], Done | None] = lambda: None
@@ -137,6 +139,7 @@ class Runner:
         try:
             keys = [*all_metrics.default(), *self.metrics]
             trained = train(run, self.loader, folder, self.device, observers, keys, self.resume_anyway)
+            trained.seen = self._test_on_seen(run, trained, keys)
         except (Exception, SystemExit) as error:
             raised = error
         finally:
@@ -152,6 +155,17 @@ class Runner:
         if threads := process.new_threads():
             self.listener.notice(f"{name} leaves threads that go on: {', '.join(threads)}")
         return trained, raised
+
+    def _test_on_seen(self, run: Run, trained: TrainingResult, metrics: Sequence[str]) -> Evaluation | None:
+        """The other test set: further samples of the groups of training; None if there are none, or the split leaks."""
+        protocol = run.spec.protocol
+        left = SeenGroups(self.source, protocol.train_samples).count("test")
+        count = protocol.test_samples if left is None else min(left, protocol.test_samples)
+        if run.spec.data.get("leaks") or not count:
+            return None
+        loader = self.loader("test", count, protocol.size, protocol.stages[-1].batch, protocol.train_samples)
+        autocast, ledger = autocast_of(run.spec, self.device), Ledger(self.device)
+        return evaluate(trained.model, loader.serving(run.spec.inputs), None, autocast, ledger, trained.heads, metrics)
 
     def show_again(self, run: Run, record: Record) -> None:
         """Let the listeners make what a kill between a run's record and its picture kept them from."""
@@ -182,19 +196,20 @@ class Runner:
         model.load_state_dict(checkpoint.load(folder / BEST, self.device)["model"])
         return model, run.recipe.heads if run.recipe else HEADS
 
-    def loader(self, part: Part, count: int, size: int, batch: int) -> Loader:
-        """The loader for some samples, made once.
+    def loader(self, part: Part, count: int, size: int, batch: int, seen_from: int | None = None) -> Loader:
+        """The loader for some samples, made once; with ``seen_from``, of groups that training has seen.
 
         What is rendered stays as long as there is room: the next run asks for the same resolutions again. Where there
         is none, samples of the same part go that were longest not asked for. Those that do not fit on the device are
         kept in ``runs/packed``: even what one run reads once serves the next.
         """
-        key = (part, count, size, batch)
+        key = (part, count, size, batch, seen_from)
+        source = self.source if seen_from is None else SeenGroups(self.source, seen_from)
         if key not in self._loaders:
-            needed = count * Loader.form_of(self.source, part, size).bytes
+            needed = count * Loader.form_of(source, part, size).bytes
             budget = self._room_for(needed, part)
             self._loaders[key] = self.loaders(
-                self.source,
+                source,
                 part,
                 count,
                 size,

@@ -46,8 +46,14 @@ class StoredRun:
 
 
 def stored_runs(runs: Path) -> list[StoredRun]:
-    """All folders in ``runs/``, the newest first."""
-    folders = [path for path in runs.iterdir() if path.is_dir()] if runs.is_dir() else []
+    """All folders in ``runs/``, the newest first.
+
+    Raises:
+        BenchError: it is no folder.
+    """
+    if not runs.is_dir():
+        raise BenchError(f"there is no folder {runs}; bench run makes it, or name another with --runs")
+    folders = [path for path in runs.iterdir() if path.is_dir()]
     return sorted(map(_stored, folders), key=lambda run: -run.modified)
 
 
@@ -117,7 +123,9 @@ def _state_of(path: Path, spec: RunSpec | None) -> State:
         return "unknown"
     if run_folder.is_taken(path):
         return "running"
-    return "unfinished" if (path / LAST).exists() or not (path / BEST).exists() else "finished"
+    if (path / LAST).exists() or (path / run_folder.DRAFT).exists():
+        return "unfinished"
+    return "finished" if (path / BEST).exists() or not spec.recipe else "unfinished"  # a baseline leaves no weights
 
 
 def _bytes(path: Path) -> int:

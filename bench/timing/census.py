@@ -24,7 +24,7 @@ from bench.timing.marks import MarkedBlock
 
 @dataclass(frozen=True)
 class Count:
-    """What one block did in one step.
+    """The counts of a block in a step.
 
     Attributes:
         macs: multiply-adds of convolutions and matrix products.
@@ -50,12 +50,12 @@ class _Mark(NamedTuple):
 
 
 class Census(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts one step while it is entered; only tensors on ``device``.
+    """Counts a step while the context is entered; only tensors on ``device``.
 
     Args:
         device: where the step runs. On CUDA, memory is what torch's allocator says, workspaces included; on a CPU
             it is the tensors that operations made.
-        held: bytes that are there already (weights, the optimizer's moments, the batch) on a CPU.
+        held: bytes allocated before (weights, the optimizer's moments, the batch) on a CPU.
     """
 
     def __init__(self, device: torch.device, held: int = 0) -> None:
@@ -82,7 +82,7 @@ class Census(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return _Mark(len(self._peaks) - 1, self._macs, self._moved, self._held, self._operations)
 
     def add(self, name: str, begin: _Mark, end: _Mark) -> None:
-        """Count a block by its two marks; parts of one block add up."""
+        """Count a block by its two marks; parts of the same block add up."""
         before = self.counts.get(name, Count())
         self.counts[name] = replace(
             before,

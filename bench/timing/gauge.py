@@ -6,11 +6,11 @@ from typing import Protocol
 
 
 class GaugeResult(Protocol):
-    """What a gauge saw in a window; one that counts them has the share that ``others`` took of the cores too."""
+    """The result of a gauge for a window; it may also have the share of the cores that ``others`` took."""
 
     @property
     def disturbed(self) -> str | None:
-        """By what the window was disturbed; None where there is no reason to think so."""
+        """By what the window was disturbed; None if nothing suggests that it was."""
         ...
 
 

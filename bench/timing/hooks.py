@@ -1,7 +1,7 @@
 """Hooks that split a model's forward and backward pass into its blocks, for any recorder of marks.
 
 Forward: a block begins where the block before it ended, so that what prepares its input (pooling, upsampling,
-concatenation) is its own, and what follows the last block belongs to that one. Nothing is left over.
+concatenation) is its own, and what follows the last block belongs to the last block. Nothing is left over.
 
 Backward: a tensor hook on each tensor that a block puts out fires when that tensor's gradient is complete and the
 block's own backward begins; the interval lasts until the next hook fires, or until the end of the backward pass.
@@ -41,7 +41,7 @@ class Passes(Protocol):
 
 
 class WholePasses:
-    """Both passes as one block each, ``forward`` and ``backward``: in training, and of models that are compiled.
+    """Each of the two passes as a block, ``forward`` and ``backward``: in training, and of models that are compiled.
 
     Args:
         span: gives a block by name, as a ledger does.
@@ -51,7 +51,7 @@ class WholePasses:
         self._span = span
 
     def attached(self) -> AbstractContextManager[object]:
-        """Nothing: there are no hooks."""
+        """Do nothing: no hooks were set."""
         return _NOTHING
 
     def forward(self) -> AbstractContextManager[object]:
@@ -69,7 +69,7 @@ class BlockPasses:
     Args:
         model: hooks are on it within `attached`.
         blocks: its stages, each with its modules; a stage may be entered several times, a module called twice.
-        recorder: told of every interval.
+        recorder: gets every interval.
     """
 
     def __init__(self, model: nn.Module, blocks: Mapping[str, list[nn.Module]], recorder: Recorder) -> None:
@@ -125,7 +125,7 @@ class BlockPasses:
         forward = f"forward/{name}"
 
         def hook(_module: nn.Module, _inputs: Any) -> None:
-            if self._running:  # a block within a block: what the outer one did so far is its own
+            if self._running:  # a block within a block: what the outer block did so far is its own
                 self._close(self._running[-1])
             self._running.append(forward)
 

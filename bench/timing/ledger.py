@@ -1,4 +1,4 @@
-"""The step ledger: windows of training steps, alternately plain and instrumented, one synchronisation each.
+"""The step ledger: windows of training steps, alternately plain and instrumented, each ended by a synchronisation.
 
 Rates come from the plain windows, shares from the instrumented ones, and the ratio of the two is the
 perturbation: what measuring costs. On CUDA the instrumented marks are events on the stream, read after the
@@ -35,7 +35,7 @@ of the pace, half a second in four would cost the loop eight per cent."""
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """A block of one step on the window's time line: milliseconds from the window's first mark, and how long."""
+    """A block of a step on the window's time line: milliseconds from the window's first mark, and how long."""
 
     step: int
     name: str
@@ -59,8 +59,8 @@ class Ledger:
 
     Attributes:
         device: where the work runs; decides the clock.
-        seconds: a window ends with the first step that ends this long after its beginning; one whose blocks are timed
-            eagerly between windows that do not run so ends with `min_steps`.
+        seconds: a window ends with the first step that ends this long after its beginning; a window of eager steps
+            among others that are not eager ends with `min_steps`.
         min_steps: and after at least so many steps.
         windows: all that were closed.
         tag: what the coming steps are like, for `Window.tag`.
@@ -102,9 +102,10 @@ class Ledger:
     ) -> Iterator[T]:
         """Hand the batches on, timing the wait for each and closing windows, some of them instrumented.
 
-        On a CPU that is every second one; on CUDA, where many steps fit a window, one in eight. Where plain windows do
-        not run eagerly, an instrumented one, which does, is as short as may be, and one in 32. Events are read while
-        the next window's time runs already, so that the seconds of all windows hold what measuring costs.
+        On a CPU every second window is instrumented; on CUDA, where many steps fit a window, every eighth. Where plain
+        windows are not eager, an instrumented window, which is, is as short as possible, and every 32nd. Events are
+        read while the time of the next window runs already, so that the seconds of all windows hold what measuring
+        costs.
 
         Args:
             batches: what to iterate over.
@@ -123,7 +124,7 @@ class Ledger:
             after_window()
 
     def window(self, batches: Iterator[T], images: int, instrumented: bool) -> Iterator[T]:
-        """Hand on the batches of one window, plain or instrumented; the rest stays in the iterator."""
+        """Hand on the batches of a window, plain or instrumented; the rest stays in the iterator."""
         self._open(instrumented)
         yield from self._until_full(batches, images)
         if self._step:
@@ -137,7 +138,7 @@ class Ledger:
         return number % _CUDA_PERIOD == 1 if self._cuda else number % 2 == 0
 
     def _until_full(self, iterator: Iterator[T], images: int | Callable[[T], int]) -> Generator[T, None, bool]:
-        """Hand on batches until the window may end; says whether it did, or there were no more."""
+        """Hand on batches until the window may end; returns whether the window is full, or the batches ended."""
         seconds = 0.0 if self._instrumented and self.plain_engine != "eager" else self.seconds
         while True:
             begin = self.mark() if self._instrumented else None
@@ -166,7 +167,7 @@ class Ledger:
 
     def _close(self) -> Window:
         """Synchronise once and keep the window; its blocks are still to be read."""
-        reading = None if self.gauge is None else self.gauge.end()  # an idle GPU would say nothing of the window
+        load = None if self.gauge is None else self.gauge.end()  # before the wait, in which a GPU becomes idle
         launched = time.perf_counter()
         if self._cuda:
             torch.cuda.synchronize(self.device)
@@ -181,8 +182,8 @@ class Ledger:
                 self.tag,
                 ended - launched if self._cuda else 0.0,
                 "eager" if self._instrumented else self.plain_engine,
-                getattr(reading, "others", None),
-                None if reading is None else reading.disturbed,
+                getattr(load, "others", None),
+                None if load is None else load.disturbed,
             )
         )
         return self.windows[-1]
@@ -207,7 +208,7 @@ class Ledger:
         ]
 
     def timings(self) -> Timings:
-        """What the windows so far say."""
+        """The summary of all windows so far."""
         return summarise(self.windows)
 
     def state(self) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ class StreamMark:
 
 
 class StreamMarks:
-    """A ring of events, as making one costs more than recording it; `rewind` when the last window was read.
+    """A ring of events, as making an event costs more than recording it; `rewind` when the last window was read.
 
     Args:
         device: whose current stream, at the beginning of a window, all marks of the window are recorded on.
@@ -68,7 +68,7 @@ class StreamMarks:
         self._next = 0
 
     def rewind(self) -> None:
-        """Begin a window: events are recorded from the first one on again, on the device's current stream."""
+        """Begin a window: events are reused from the first on, on the device's current stream."""
         self._next = 0
         self._stream = torch.cuda.current_stream(self._device)
 

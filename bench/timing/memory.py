@@ -58,7 +58,7 @@ def peak_mib(device: torch.device) -> float:
 
 
 class PeakMeter:
-    """The most memory that a stretch of work held, without what was there before it and what is set aside.
+    """The most memory that a stretch of work held, beyond what was held before it and without what is set aside.
 
     On CUDA it is what torch's allocator gave out at the worst moment, on a CPU by how much the process grew, as what
     Python and torch's libraries take is no training's. Samples, their rendering, and on CUDA the workspaces that cuDNN
@@ -124,7 +124,7 @@ class PeakMeter:
 
 
 def _status_mib(name: str) -> float | None:
-    """A line of the process's status that counts kB; None where there is none."""
+    """A line of the process's status that counts kB; None if it has no such line."""
     with suppress(OSError, StopIteration, ValueError):
         line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:"))
         return int(line.split()[1]) / 2**10

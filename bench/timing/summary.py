@@ -1,4 +1,4 @@
-"""From windows to numbers: rates from the plain ones, shares from the instrumented ones."""
+"""From windows to numbers: rates from plain windows, shares from instrumented windows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.timing.window import Window
 
 
 def summarise(windows: Sequence[Window]) -> Timings:
-    """Sum windows up; the first one warms up and is left out when there are others of its kind."""
+    """Sum windows up; the first window of a tag warms up and is left out if more than two have that tag."""
     last = [w for w in windows if w.tag == windows[-1].tag]
     settled = last[1:] if len(last) > 2 else last
     plain = undisturbed([w for w in settled if w.blocks is None])
@@ -31,7 +31,7 @@ def summarise(windows: Sequence[Window]) -> Timings:
 
 
 def undisturbed(windows: Sequence[Window]) -> Sequence[Window]:
-    """Those that nobody disturbed; all, where there is none of these."""
+    """The windows that were not disturbed; all of them if every window was."""
     return [w for w in windows if w.disturbed is None] or windows
 
 

@@ -15,9 +15,9 @@ class Window:
         processor_seconds: processor time of this process, all its threads together.
         engine: how its steps were run; two windows of different engines say nothing of what measuring costs.
         wait_seconds: of ``seconds``, spent in the synchronisation at the end; 0 on a CPU.
-        tag: what the steps were like; only windows of one tag are summed up together.
-        others: share of the time of all cores that other processes took; None where nobody looked, or could.
-        disturbed: by what, if by anything; such a window counts for no rate where there are others.
+        tag: what the steps were like; only windows of the same tag are summed up together.
+        others: share of the time of all cores that other processes took; None if it was not measured.
+        disturbed: by what, if by anything; such a window counts for no rate unless all were disturbed.
     """
 
     steps: int

@@ -15,7 +15,7 @@ from registry.contract import Model
 
 
 def parameter_count(model: nn.Module) -> int:
-    """Trainable and frozen parameters, shared ones once."""
+    """Trainable and frozen parameters; a shared parameter counts once."""
     return sum(p.numel() for p in model.parameters())
 
 
@@ -29,22 +29,22 @@ def meta_copy(model: nn.Module) -> nn.Module:
 
 
 def gmacs(model: nn.Module, size: int) -> float | None:
-    """Multiply-adds of one forward pass of one image pair of that size, in thousand millions.
+    """Multiply-adds of a forward pass of a single image pair of that size, in thousand millions.
 
     Counted on the meta device (nothing is computed); 1 multiply-add = 2 FLOPs of torch's counter. None for a
-    model that cannot run there, as it looks at values.
+    model that cannot run on meta tensors, as it reads values.
     """
     return count_gmacs(model, size)[0]
 
 
 def count_gmacs(model: nn.Module, size: int) -> tuple[float | None, str | None]:
-    """As `gmacs`, with the reason where there is no figure."""
+    """As `gmacs`, with the reason if the count is missing."""
     images = torch.empty(1, 3, size, size, device="meta")
     try:
-        twin = meta_copy(model)  # in evaluation mode: batch norm in training refuses 1x1 maps of one image
+        twin = meta_copy(model)  # in evaluation mode: batch norm in training refuses 1x1 maps of a single image
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             twin(images, images)
-    except Exception as error:  # whatever somebody's model raises on a device that has no values
+    except Exception as error:  # whatever a user's model raises on a device without values
         reason = (str(error).splitlines() or ["no reason given"])[0]
         return None, f"not counted: {type(error).__name__}: {reason}"
     flops: int = counter.get_total_flops()

@@ -54,6 +54,7 @@ class TrainingResult:
         resumed: times that training was taken up again.
         others: what else made parts of it: code and arithmetic of checkpoints that were gone on from all the same.
         facts: of its beginning and its end, for the record: first weights, normalisation, early stopping.
+        seen: scores on further samples of the groups of training, where these were tested, too.
     """
 
     model: nn.Module
@@ -64,6 +65,7 @@ class TrainingResult:
     resumed: int
     others: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    seen: Evaluation | None = None
 
 
 @dataclass
@@ -204,7 +206,7 @@ def train(
                 facts["stopped_early"] = epoch - 1
                 break
             stage = protocol.stage_of(epoch)
-            ledger.tag = f"{stage.size} px, {stage.batch} images"
+            ledger.tag = stage.label
             model.train()
             position.enter("training", epoch)
             listener.phase("training")

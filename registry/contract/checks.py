@@ -9,7 +9,7 @@ from registry.errors import ContractError
 
 
 def check_prediction(prediction: object, images: Tensor, model: str) -> Prediction:
-    """What a model made of some images, if it is what every model has to give; never waits for the device.
+    """Return what a model returned, if it is a `Prediction` for those images; never waits for the device.
 
     Args:
         prediction: what the model returned.
@@ -22,12 +22,14 @@ def check_prediction(prediction: object, images: Tensor, model: str) -> Predicti
     if not isinstance(prediction, Prediction):
         raise ContractError(
             f"{model} returned {_describe(prediction)}: return "
-            "registry.contract.Prediction(mask_logits, depth_logits), one of them None for a model of one task"
+            "registry.contract.Prediction(mask_logits, depth_logits), with None for a head that the model does not have"
         )
     expected = (images.shape[0], 1, *images.shape[-2:])
     heads = {"mask_logits": prediction.mask_logits, "depth_logits": prediction.depth_logits}
     if all(logits is None for logits in heads.values()):
-        raise ContractError(f"{model} returned a Prediction without mask_logits and depth_logits: give it one at least")
+        raise ContractError(
+            f"{model} returned a Prediction without mask_logits and depth_logits: at least one of them is needed"
+        )
     for name, logits in heads.items():
         fits = isinstance(logits, Tensor) and logits.is_floating_point() and tuple(logits.shape) == expected
         if logits is not None and not fits:
@@ -36,14 +38,14 @@ def check_prediction(prediction: object, images: Tensor, model: str) -> Predicti
 
 
 def check_loss(value: object, term: str) -> Tensor:
-    """What a term returned, if it is one number with a graph or without; never waits for the device.
+    """Return what a term returned, if it is a scalar, with a graph or without; never waits for the device.
 
     Raises:
         ContractError: it is anything but a floating-point tensor of shape ().
     """
     if not isinstance(value, Tensor) or value.shape != () or not value.is_floating_point():
         raise ContractError(
-            f"loss term {term!r} returned {_describe(value)}: a term returns one number, a float tensor of shape (), "
+            f"loss term {term!r} returned {_describe(value)}: a term returns a scalar, a float tensor of shape (), "
             "such as the mean over images of a mean over pixels"
         )
     return value

@@ -11,10 +11,9 @@ from torch import Tensor
 
 
 class Head:
-    """One head of a prediction: its ``logits`` and, through the one sigmoid, its ``value``; both (B, 1, H, W), float32.
+    """A head of a prediction: its ``logits`` and ``value = sigmoid(logits)``; both (B, 1, H, W), float32.
 
-    float32 is an island: whatever precision the model ran in, terms and metrics compute in float32 (float64
-    logits stay float64).
+    Whatever precision the model ran in, terms and metrics compute in float32 (float64 logits stay float64).
     """
 
     def __init__(self, logits: Tensor) -> None:
@@ -27,7 +26,7 @@ class Head:
         return torch.sigmoid(self.logits)
 
     def compared(self, true: Tensor, how: Hashable, compare: Callable[[], Tensor]) -> Tensor:
-        """What ``compare`` gives for this head and a target; computed once for that very tensor, kept with the head.
+        """What ``compare`` returns for this head and a target; computed once for that very tensor, and cached.
 
         Where gradients are recorded it is made anew each time: a head must not keep a graph.
         """
@@ -42,7 +41,7 @@ class Head:
 
 @dataclass
 class Prediction:
-    """A model's answer: logits per head, (B, 1, H, W), or None for a head that the model does not have."""
+    """The output of a model: logits per head, (B, 1, H, W), or None for a head that the model does not have."""
 
     mask_logits: Tensor | None = None
     depth_logits: Tensor | None = None
@@ -58,7 +57,7 @@ class Prediction:
         return None if self.depth_logits is None else Head(self.depth_logits)
 
     def heads(self) -> Iterator[tuple[str, Head]]:
-        """The heads that are there, by name."""
+        """The heads that the model has, by name."""
         for name, head in (("mask", self.mask), ("depth", self.depth)):
             if head is not None:
                 yield name, head

@@ -15,10 +15,10 @@ class Quartet:
     """A batch of scenes: two photographs in, two targets out.
 
     Attributes:
-        bg: background, (B, 3, H, W) in [0, 1]; None where the data has none, for models that look at one image.
+        bg: background, (B, 3, H, W) in [0, 1]; None for data without backgrounds, for models of a single image.
         bg_fg: the same background with an object on it, (B, 3, H, W) in [0, 1].
-        mask: the object's (soft) alpha, (B, 1, H, W) in [0, 1]; None where the data has no masks at all.
-        depth: depth of bg_fg, (B, 1, H, W) in [0, 1] in the data set's encoding; None where there is none at all.
+        mask: the object's (soft) alpha, (B, 1, H, W) in [0, 1]; None for data without masks.
+        depth: depth of bg_fg, (B, 1, H, W) in [0, 1] in the data set's encoding; None for data without depth.
         valid: 1 where depth is known, else 0, (B, 1, H, W), same dtype as depth; None exactly when depth is.
         mask_valid: 1 where the mask is known, else 0, (B, 1, H, W), same dtype as mask; None where it is everywhere.
     """
@@ -35,16 +35,16 @@ class Quartet:
 
     @property
     def inputs(self) -> tuple[Tensor, Tensor]:
-        """What a model is given, ``model(*quartet.inputs)``: bg, zeros where there is none, and bg_fg."""
+        """The arguments of a model, ``model(*quartet.inputs)``: bg (zeros for data without it) and bg_fg."""
         return torch.zeros_like(self.bg_fg) if self.bg is None else self.bg, self.bg_fg
 
     def target(self, head: str) -> Target | None:
-        """What the head ``mask`` or ``depth`` is to answer, and where that is known; None where the data has none."""
+        """The target of the head ``mask`` or ``depth``, and where it is known; None for data without it."""
         value, valid = (self.mask, self.mask_valid) if head == "mask" else (self.depth, self.valid)
         return None if value is None else Target(value, valid)
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
-        """The images and targets that are there, by name."""
+        """The images and targets that are not None, by name."""
         for f in fields(self):
             value = getattr(self, f.name)
             if value is not None:
@@ -56,7 +56,7 @@ class Quartet:
         return cls(tensors.get("bg"), **{name: tensor for name, tensor in tensors.items() if name != "bg"})
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Quartet:
-        """A quartet with ``function`` applied to every tensor that is there."""
+        """A quartet with ``function`` applied to every image and target that is not None."""
         return Quartet.of({name: function(tensor) for name, tensor in self.tensors()})
 
     def check(self) -> Quartet:
@@ -86,7 +86,7 @@ class Quartet:
 
 
 class Target:
-    """What one head is to answer, (B, 1, H, W), and where that is known.
+    """The target of a head, (B, 1, H, W), and where it is known.
 
     Attributes:
         stored: the target as the data has it; anything, NaN too, where it is not known.
@@ -109,5 +109,5 @@ class Target:
 
     @property
     def known(self) -> Tensor:
-        """``valid``, or ones where it is None: what a term may multiply by without asking, (B, 1, H, W)."""
+        """``valid``, or ones where it is None: a factor that a term can always use, (B, 1, H, W)."""
         return torch.ones_like(self.stored) if self.valid is None else self.valid

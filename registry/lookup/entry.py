@@ -30,7 +30,7 @@ class Entry(Generic[T]):
         facts: what the decorator was given (published parameter count, stride, source ...); tests and tables read it.
         ranges: what a parameter's number may be, by the parameter's name.
         inputs: names of the builder's first arguments where these are its input, and no parameters in brackets.
-        about: one line about it; without one the first line of the builder's docstring.
+        about: a summary in a line; if empty, the first line of the builder's docstring.
     """
 
     name: str
@@ -51,12 +51,12 @@ class Entry(Generic[T]):
 
     @property
     def function(self) -> Callable[..., T]:
-        """The function whose signature counts."""
+        """The function whose signature names the parameters."""
         return self.build
 
     @property
     def summary(self) -> str:
-        """One line about the entry."""
+        """A summary of the entry in a line."""
         return self.about or (inspect.getdoc(self.build) or "").partition("\n")[0]
 
     def type_of(self, parameter: str) -> Any:
@@ -74,7 +74,7 @@ class Entry(Generic[T]):
             names = getattr(made, "__globals__", None) or vars(sys.modules.get(made.__module__, typing))
             try:
                 hint = typing.get_type_hints(types.SimpleNamespace(__annotations__={"it": hint}), names)["it"]
-            except Exception:  # whatever the evaluation of somebody's annotation raises
+            except Exception:  # whatever the evaluation of a user's annotation raises
                 hint = _EMPTY
         if hint is not _EMPTY:
             return hint
@@ -88,7 +88,7 @@ class Entry(Generic[T]):
             params: what a key's brackets hold.
 
         Raises:
-            BadParameter: no such parameter, a value it cannot have, or one that is needed and missing.
+            BadParameter: an unknown parameter, a value it cannot have, or a missing value.
         """
         takes = self.parameters
         open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in self.signature())
@@ -105,7 +105,7 @@ class Entry(Generic[T]):
         """Check that every range is of a parameter and allows its default.
 
         Raises:
-            RegistryError: one is not, or does not.
+            RegistryError: a range is of no parameter, or excludes a default.
         """
         takes = self.parameters if self.ranges else {}
         for name, allowed in self.ranges.items():

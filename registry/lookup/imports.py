@@ -16,7 +16,7 @@ def import_module(module: str, purpose: str) -> ModuleType:
     """Import a module for a purpose that stands in the message, such as ``model 'mine:Net'``.
 
     Raises:
-        RegistryError: there is no such module, or it raised something (`SystemExit` too) while it was imported.
+        RegistryError: the module does not exist, or raised an error (`SystemExit` too) while it was imported.
     """
     try:
         return importlib.import_module(module)
@@ -39,7 +39,7 @@ def find_attribute(path: str, purpose: str) -> Any:
     try:
         return functools.reduce(getattr, attribute.split("."), found)
     except AttributeError as error:
-        raise RegistryError(f"module {module!r} has no {attribute!r}, asked for as {purpose}") from error
+        raise RegistryError(f"module {module!r} has no {attribute!r}, which is to be {purpose}") from error
 
 
 def _reason(module: str, error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""Keys as text: ``name[parameter=value,...]`` read and written, one spelling for each value."""
+"""Keys as text: ``name[parameter=value,...]`` read and written; every value has a canonical spelling."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def parse_key(key: str) -> tuple[str, dict[str, Any]]:
 
 
 def format_key(name: str, params: Mapping[str, Any]) -> str:
-    """The inverse of `parse_key`, parameters in alphabetical order, each value in its one spelling."""
+    """The inverse of `parse_key`, parameters in alphabetical order, values in canonical form."""
     if not params:
         return name
     return f"{name}[{','.join(f'{k}={_text(v)}' for k, v in sorted(params.items()))}]"

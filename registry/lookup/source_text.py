@@ -24,7 +24,7 @@ def registered(package: str, variable: str) -> Iterator[tuple[str, str]]:
 
 
 def docstring_line(module: str, name: str) -> str:
-    """The first line of the docstring of a function or class; empty where there is none to read."""
+    """The first line of the docstring of a function or class; empty if it has none."""
     path = _path(module)
     for node in ast.walk(_parsed(path)) if path is not None else ():
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:

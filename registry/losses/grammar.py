@@ -45,7 +45,7 @@ def parse(text_or_name: str) -> Recipe:
 
     Raises:
         RecipeSyntax: the text is malformed; the message shows where.
-        UnknownName: no recipe, or no term, bears that name; the nearest ones are in the message.
+        UnknownName: no recipe, or no term, has that name; the nearest names are in the message.
         BadParameter: a term takes no such parameter or no such value.
     """
     text = " ".join(text_or_name.split())
@@ -57,7 +57,7 @@ def parse(text_or_name: str) -> Recipe:
 
 
 class _Parser:
-    """Reads one text from left to right; ``at`` is where it stands."""
+    """Reads a text from left to right; ``at`` is the position of the next character."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -69,7 +69,7 @@ class _Parser:
         while True:
             start, name = self._word("a head: mask or depth")
             if name in parts or (name == "weighting" and weighting is not None):
-                raise self._error(f"{name!r} is there twice", start)
+                raise self._error(f"{name!r} is given twice", start)
             if name == "weighting":
                 weighting = self._weighting()
             elif name in HEADS:
@@ -80,14 +80,14 @@ class _Parser:
                 break
             self._expect(",", "',' before the next head, '+' before the next term, or the end")
         if not parts:
-            raise self._error("the recipe trains no head: add one, such as 'mask: bce'", 0)
+            raise self._error("the recipe trains no head: add a term, such as 'mask: bce'", 0)
         return Recipe(tuple(parts[head] for head in HEADS if head in parts), weighting or WEIGHTINGS[0])
 
     def _weighting(self) -> str:
         self._expect(":", "':' after 'weighting'")
         start, name = self._word("a weighting: " + ", ".join(WEIGHTINGS))
         if name not in WEIGHTINGS:
-            raise self._error(f"unknown weighting {name!r}: there are {', '.join(WEIGHTINGS)}", start)
+            raise self._error(f"unknown weighting {name!r}; choose one of: {', '.join(WEIGHTINGS)}", start)
         return name
 
     def _part(self, head: str) -> HeadPart:
@@ -109,7 +109,7 @@ class _Parser:
         params = self._key(start, name)[1]
         mean, std = params.pop("mean", 0.0), params.pop("std", 1.0)
         if name != "standardised" or params:
-            raise self._error("a head takes one modifier, ~standardised[mean=...,std=...]", start)
+            raise self._error("a head takes a single modifier, ~standardised[mean=...,std=...]", start)
         if not (_is_in(mean, _MEANS) and _is_in(std, _STDS)):
             raise self._error(f"mean and std must be numbers: mean {_MEANS}, std {_STDS}", start)
         return float(mean) + 0.0, float(std)  # + 0.0: a mean of -0 is 0

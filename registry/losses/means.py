@@ -2,7 +2,7 @@
 
 A term's value for a batch is a mean over those of its images that have something to say, so that a mean of batch
 values would weigh an image by its company. Here every image counts once: by its own value where a term is a mean over
-images (all registered ones are), by a call of its own where that cannot be known (a user's function). Terms that pool
+images (all registered terms are), by a call of its own where that cannot be known (a user's function). Terms that pool
 over the batch have no value for an image; they see batches of a fixed size, and these count by their images.
 """
 
@@ -18,7 +18,7 @@ from registry.losses.objective import AppliedTerm, Losses, Objective, Span, null
 from registry.losses.terms.reduction import observed
 
 POOLED_BATCH = 16
-"""Images in the batches that terms see which pool over the batch; the last one may be smaller."""
+"""Images in the batches for terms that pool over the batch; the last batch may be smaller."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class LossMeans:
 
     @torch.no_grad()
     def update(self, prediction: Prediction, quartet: Quartet, span: Span = nullspan) -> None:
-        """Add the images of one batch.
+        """Add the images of a batch.
 
         Args:
             prediction, quartet: as for the objective.
@@ -81,10 +81,10 @@ class LossMeans:
         """Means over all images so far; reads back.
 
         Raises:
-            ValueError: there was no image.
+            ValueError: no image was added.
         """
         if not self._columns:
-            raise ValueError("no image was seen")
+            raise ValueError("no image was added")
         with torch.no_grad():
             for name, column in self._columns.items():
                 self._flush(self._terms[name], column, everything=True)
@@ -118,12 +118,12 @@ class LossMeans:
                 value = term.function(term.prediction, term.target)
             column.pooled = reductions.pooled
             if not column.pooled:
-                # The very tensor, no equal one: what a term makes of a mean over images is none.
+                # Identity, not equality: what a term computes from a mean over images is no such mean.
                 mean = next((mean for mean in reductions.means if mean.mean is value), None)
                 if mean is not None:
-                    ones = torch.ones_like(mean.values)
+                    equal = torch.ones_like(mean.values)
                     column.values.append(mean.values)
-                    column.weights.append(ones if mean.counts is None else mean.counts.to(ones))
+                    column.weights.append(equal if mean.counts is None else mean.counts.to(equal))
                 else:
                     column.values.append(_one_by_one(term, value))
                     column.weights.append(_has_target(term.target))

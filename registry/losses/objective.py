@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from registry.losses.terms import Term
 
 Span = Callable[[str], AbstractContextManager[object]]
-"""From the name of what is about to run to the context it runs in; a clock is one."""
+"""From the name of what is about to run to the context it runs in, such as a block of a ledger."""
 
 
 def nullspan(name: str) -> AbstractContextManager[object]:
@@ -30,7 +30,7 @@ def nullspan(name: str) -> AbstractContextManager[object]:
 
 @dataclass(frozen=True)
 class Losses:
-    """The losses of one batch; all scalars stay on the device.
+    """The losses of a batch; all scalars stay on the device.
 
     Attributes:
         total: what is minimised, with its graph.
@@ -44,7 +44,7 @@ class Losses:
 
 
 class AppliedTerm(NamedTuple):
-    """A term in its place in a recipe: of which head and weight, and what it compares in one batch."""
+    """A term in its place in a recipe: of which head and weight, and what it compares in a batch."""
 
     head: str
     key: str
@@ -94,7 +94,7 @@ class Objective(nn.Module):
 
         Raises:
             RegistryError: the recipe trains a head that the model or the data does not have.
-            ContractError: a term returned something else than one number.
+            ContractError: a term did not return a scalar.
         """
         values: dict[str, Tensor] = {}
         sums: dict[str, Tensor] = {}

@@ -33,7 +33,7 @@ class WeightedTerm:
 
 @dataclass(frozen=True)
 class HeadPart:
-    """What a recipe asks of one head.
+    """The part of a recipe for a head.
 
     Attributes:
         head: ``mask`` or ``depth``.
@@ -56,10 +56,10 @@ class HeadPart:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Weighted terms per head. Two spellings of one recipe are equal, and have one `text` and one `hash`.
+    """Weighted terms per head. Two spellings of the same recipe are equal, and have the same `text` and `hash`.
 
     Attributes:
-        parts: one per head that is trained, mask before depth.
+        parts: of the heads that are trained, mask before depth.
         weighting: how the heads are weighed, one of `WEIGHTINGS`.
     """
 

@@ -1,4 +1,4 @@
-"""The recipes that have a name: one table, written as on the command line.
+"""The recipes that have a name, as a table, written as on the command line.
 
 A name with ``@published`` is the form in which a published system really trained, faults and all, so that its
 behaviour can be reproduced on purpose; the plain name is the same recipe put right: sigmoid once and on every term
@@ -68,7 +68,7 @@ _TABLE = {
     ),
     "bce_dice_half": (
         "mask: 0.5*bce + 0.5*dice, depth: 0.5*bce + 0.5*dice[overlap=min]",
-        "system 001, tried and rejected there",
+        "system 001, which tried and rejected it",
     ),
     "bce_dice_half@published": (
         "mask: 0.5*bce + 0.5*dice, depth: 0.5*bce + 0.5*dice",
@@ -114,9 +114,9 @@ _TABLE = {
     ),
     "bce_dice": (
         "mask: bce + 2*dice, depth: bce",
-        "system 004, where it stood on one output; here on the mask, with depth as in `bce`: they differ by Dice alone",
+        "system 004, which had a single output; here on the mask, with depth as in `bce`: they differ by Dice alone",
     ),
-    "bce_dice@published": ("mask: bce + 2*dice[pool=batch]", "system 004: Dice over the batch, one output"),
+    "bce_dice@published": ("mask: bce + 2*dice[pool=batch]", "system 004: Dice over the batch, a single output"),
     "rmse_bce_dice": ("mask: bce + 2*dice, depth: 2*rmse", "system 004 as it was meant"),
     "rmse_bce_dice@published": (
         "mask: 2*rmse[pool=batch], depth: bce + 2*dice[pool=batch]",

@@ -1,4 +1,4 @@
-"""How the heads' losses become one: as written, by learned uncertainty, or by dynamic weight average."""
+"""How the heads' losses are combined: as written, by learned uncertainty, or by dynamic weight average."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class Fixed(nn.Module):
-    """The plain sum: the recipe's weights are all there is."""
+    """The plain sum: with the recipe's weights alone."""
 
     def __init__(self, heads: int) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Uncertainty(Fixed):
 class DynamicAverage(Fixed):
     """Dynamic weight average: the head whose loss fell least over the last two epochs weighs most.
 
-    Weights are ``heads * softmax(r / 2)`` with r_h the mean loss of the last epoch over that of the one before; all 1
+    Weights are ``heads * softmax(r / 2)`` with r_h the ratio of the mean losses of the last two epochs; all 1
     until two epochs are over. Source: Liu, Johns and Davison 2019, temperature 2.
     """
 
@@ -58,7 +58,7 @@ class DynamicAverage(Fixed):
 
     @torch.no_grad()
     def epoch_end(self, means: Tensor) -> None:
-        """Set the next epoch's weights from the mean losses of this one and the last, (heads,) each."""
+        """Set the next epoch's weights from the mean losses of this epoch and the last, (heads,) each."""
         means = means.to(self.last)
         ratio = means / self.last
         weights = len(means) * torch.softmax(ratio / self.temperature, dim=0)

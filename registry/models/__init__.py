@@ -1,4 +1,4 @@
-"""All models by name. Builders live one family to a file; importing this package imports none of them."""
+"""All models by name. Each family of builders has a file; importing this package imports none of them."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def upsample(
 
 
 class Halve(nn.Module):
-    """2x2 max pooling in which a side of one pixel stays one: (B, C, H, W) to (B, C, max(H//2, 1), max(W//2, 1))."""
+    """2x2 max pooling that keeps sides of 1 pixel: (B, C, H, W) to (B, C, max(H//2, 1), max(W//2, 1))."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool once."""
@@ -70,7 +70,7 @@ class UpConcat(nn.Module):
         x = upsample(x, skip.dtype, align_corners=True)
         missing = [skip.shape[-1] - x.shape[-1], skip.shape[-2] - x.shape[-2]]
         if any(missing):
-            # Negative amounts crop: a side of one pixel was not halved on the way down.
+            # Negative amounts crop: a side of 1 pixel was not halved on the way down.
             x = functional.pad(x, [amount for m in missing for amount in (m // 2, m - m // 2)])
         return self.convs(torch.cat([skip, x], dim=1))  # type: ignore[no-any-return]
 
@@ -109,7 +109,7 @@ class Branch(nn.Module):
         return {f"{prefix}_encoder": [*self.down], f"{prefix}_decoder": [*self.up], f"{prefix}_head": [self.head]}
 
     def levels(self) -> dict[str, list[nn.Module]]:
-        """The branch as one block per level."""
+        """The branch as a block per level."""
         downs = {f"down{i}": [level] for i, level in enumerate(self.down, 1)}
         ups = {f"up{i}": [level] for i, level in enumerate(self.up, 1)}
         return {**downs, **ups, "head": [self.head]}

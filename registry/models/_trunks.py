@@ -1,4 +1,4 @@
-"""System 001's frame: one encoder over ``bg_fg`` alone, and a decoder shared by both heads or one for each."""
+"""System 001's frame: an encoder over ``bg_fg`` alone, and a decoder shared by both heads or for each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Trunk(nn.Module):
 
     Args:
         centre: from the deepest feature to the start of the decoder.
-        up: one module per feature, deepest first, each called with ``(below, skip)``.
+        up: a module per feature, deepest first, each called with ``(below, skip)``.
     """
 
     def __init__(self, centre: nn.Module, up: Iterable[nn.Module]) -> None:
@@ -39,15 +39,15 @@ class TrunkNet(Model):
 
     Published, bottleneck and decoder were run twice with the same weights on the same input, once for each
     head: the shared form runs them once, which gives bit-identical outputs for half the compute. The twin form
-    has one trunk for each head, which is what the published parameter counts (of a table that counted the
+    has a trunk for each head, which is what the published parameter counts (of a table that counted the
     shared weights twice) describe.
 
     Args:
-        down: encoder levels, each from the output of the one before.
+        down: encoder levels, each from the output of the level before.
         trunk: builds a `Trunk` over the levels' outputs.
         width: channels that leave a trunk.
-        twin: one trunk per head.
-        depth_channels: channels of the depth head (published: 3, a colour map); `Prediction` has one depth
+        twin: a trunk per head.
+        depth_channels: channels of the depth head (published: 3, a colour map); `Prediction` has a single depth
             channel, the mean of their logits.
     """
 

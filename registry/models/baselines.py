@@ -1,4 +1,4 @@
-"""Baselines that learn nothing: fitted in one pass over the training split, they have no parameters.
+"""Baselines without gradients: fitted in a single pass over the training split, they have no parameters.
 
 A network that does not beat them has learnt nothing, whatever its Dice.
 """
@@ -21,7 +21,7 @@ _CERTAIN = 1e-6
 
 
 class Fitted(Model):
-    """Base of the baselines: `fit` in one pass, then predict; what was found is kept in buffers.
+    """Base of the baselines: `fit` in a single pass, then predict; what was fitted is kept in buffers.
 
     A buffer is None until it is fitted, and stays None when the data lacks its target: that head is then None
     too. A state dict brings its buffers' sizes with it.
@@ -39,7 +39,7 @@ class Fitted(Model):
 
     @abstractmethod
     def fit(self, batches: Iterable[Quartet]) -> None:
-        """Fit to batches of any size in one pass, keeping sums only; what is unknown of a target does not count.
+        """Fit to batches of any size in a single pass, keeping sums only; what is unknown of a target does not count.
 
         Raises:
             ValueError: no batch has the targets that this baseline needs.
@@ -47,7 +47,7 @@ class Fitted(Model):
 
     @abstractmethod
     def answer(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
-        """`predict`, once there is something to predict from."""
+        """`predict`, after `fit`."""
 
     def predict(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
         """Both images (B, 3, H, W) in [0, 1] to the logits (B, 1, H, W) of the heads that were fitted.
@@ -60,7 +60,7 @@ class Fitted(Model):
         return self.answer(bg, bg_fg)
 
     def blocks(self) -> dict[str, list[nn.Module]]:
-        """None: there are no parameters and no stages."""
+        """An empty dict: baselines have no parameters and no stages."""
         return {}
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
@@ -73,7 +73,7 @@ class Fitted(Model):
 class BackgroundDifference(Fitted):
     """Threshold on the largest channel difference between both images; no depth.
 
-    The threshold is the one of 256, half way between the levels of 8-bit images, with the best mean per-image
+    Of 256 thresholds, half way between the levels of 8-bit images, it takes that with the best mean per-image
     Dice between ``difference > threshold`` and ``mask > 0.5``; an empty answer to an empty mask counts 1.
     """
 
@@ -104,7 +104,7 @@ class BackgroundDifference(Fitted):
 
 
 class MeanMap(Fitted):
-    """Pixel by pixel the mean mask and the mean valid depth, resized bilinearly to the images asked about.
+    """Pixel by pixel the mean mask and the mean valid depth, resized bilinearly to the images at hand.
 
     A pixel whose depth was never known has the mean of all others. The maps have the size of the first batch;
     batches of other sizes are resized to it.
@@ -155,7 +155,7 @@ class Constant(MeanMap):
 
 
 class _Mean:
-    """A mean from streamed sums and weights, (1, 1, H, W) each; later ones are resized to the first one's size."""
+    """A mean from streamed sums and weights, (1, 1, H, W) each; later maps are resized to the size of the first."""
 
     def __init__(self) -> None:
         self._total: Tensor | None = None

@@ -79,7 +79,7 @@ def icnr(weight: Tensor, factor: int) -> None:
 class DilatedShuffle(Model):
     """A stem per image, four dilated levels, and a pixel-shuffle decoder for each head; no biases anywhere.
 
-    Published, each decoder is a linear map from one bottleneck cell to its own 16x16 patch: 16-pixel block
+    Published, each decoder is a linear map from a bottleneck cell to its own 16x16 patch: 16-pixel block
     artefacts. The repaired form adds skips and a convolution with BN and ReLU after each shuffle.
     """
 

@@ -1,7 +1,7 @@
 """System 000 (PyTNet): a mask U-Net, a depth U-Net and the W-Net that joins them on one stem; and system 003's twin.
 
 Sizes that are multiples of 16 but not of 32 leave an odd level in the depth branch; as published, the upsampled
-features are padded to the skip's size there.
+features are padded to the skip's size.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _DEPTH = (32, 32, 64, 128, 256, 256)
 
 
 class PyTNet(Model):
-    """Stem over the six channels of both images, then one branch for each task that it has.
+    """Stem over the six channels of both images, then a branch for each task.
 
     Args:
         mask: channels of the stem and of each level below it in the mask branch; None for no mask.
@@ -33,19 +33,19 @@ class PyTNet(Model):
         super().__init__()
         widths = mask or depth
         if widths is None:
-            raise ValueError("a PyTNet needs at least one branch")
+            raise ValueError("a PyTNet needs a mask branch, a depth branch or both")
         self.stem = double_conv(6, widths[0], dropout=dropout)
         self.branches = nn.ModuleDict(
             {name: Branch(w, dropout) for name, w in (("mask", mask), ("depth", depth)) if w is not None}
         )
 
     def predict(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
-        """Both images (B, 3, H, W) in [0, 1] to the logits (B, 1, H, W) of the branches there are."""
+        """Both images (B, 3, H, W) in [0, 1] to the logits (B, 1, H, W) of its branches."""
         stem = self.stem(torch.cat([bg, bg_fg], dim=1))
         return Prediction(**{f"{name}_logits": branch(stem) for name, branch in self.branches.items()})
 
     def blocks(self) -> dict[str, list[nn.Module]]:
-        """One branch: stem and every level; two: stem and, of each branch, encoder, decoder and head."""
+        """Of a single branch, stem and every level; of two, stem and the encoder, decoder and head of each."""
         blocks: dict[str, list[nn.Module]] = {"stem": [self.stem]}
         for name, branch in self.branches.items():
             assert isinstance(branch, Branch)
@@ -73,7 +73,7 @@ def unet_depth() -> PyTNet:
     twins=("unet_mask", "unet_depth"),
 )
 def wnet() -> PyTNet:
-    """One stem, a four-level U-Net for the mask, a five-level one for the depth."""
+    """A stem, a four-level U-Net for the mask and a five-level U-Net for the depth."""
     return PyTNet(_MASK, _DEPTH)
 
 
@@ -85,6 +85,6 @@ def wnet() -> PyTNet:
     source="system 003",
 )
 def twin_unet(width: int = 16, dropout: float = 0.2) -> PyTNet:
-    """System 000's mask branch at half width, twice, on one stem, with element-wise dropout before each ReLU."""
+    """System 000's mask branch at half width, twice, on a common stem, with element-wise dropout before each ReLU."""
     widths = (width, 2 * width, 4 * width, 8 * width, 8 * width)
     return PyTNet(widths, widths, dropout)

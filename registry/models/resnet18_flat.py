@@ -13,7 +13,7 @@ from registry.models import models
 class ResNet18Flat(Model):
     """torchvision's ResNet-18 layout over six channels, every stride 1, no max pooling, two 1x1 heads.
 
-    Every one of its activations has the size of the images: 512 channels at full resolution where the strided
+    All its activations have the size of the images: 512 channels at full resolution where the strided
     network has 512 at a thirty-second.
     """
 

@@ -1,4 +1,4 @@
-"""The plain baseline: one encoder, one decoder, two 1x1 heads."""
+"""The plain baseline: an encoder, a decoder and two 1x1 heads."""
 
 from __future__ import annotations
 
@@ -47,5 +47,5 @@ class UNet(Model):
 
 @models.register(ranges={"width": between(1, 512)}, stride=16, heads=("mask", "depth"), source="this project's own")
 def unet(width: int = 32) -> UNet:
-    """Plain U-Net, one encoder and one decoder for both tasks."""
+    """Plain U-Net, its encoder and decoder shared by both tasks."""
     return UNet(width)

@@ -1,4 +1,4 @@
-"""Quartets, targets and predictions: what is there, what is checked, and what the message says."""
+"""Quartets, targets and predictions: their parts, the checks, and their messages."""
 
 from __future__ import annotations
 

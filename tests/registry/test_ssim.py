@@ -35,7 +35,7 @@ PAIRS = {
     "nearly equal": (noise(4, 1, 64, 64), (noise(4, 1, 64, 64) + 0.05 * noise(4, 1, 64, 64, seed=1)).clamp(0, 1)),
     "smooth": (smooth(0), smooth(1)),
     "nearly smooth": (0.3 + 0.4 * smooth(0) + 0.02 * noise(4, 1, 64, 64), 0.3 + 0.4 * smooth(1)),
-    "a soft mask and a hard one": (torch.sigmoid(30 * (smooth(0) - 0.57)), (smooth(0) > 0.6).float()),
+    "a soft mask and a hard mask": (torch.sigmoid(30 * (smooth(0) - 0.57)), (smooth(0) > 0.6).float()),
     "constant and mask": (FLAT, (smooth(0) > 0.6).float()),
     "equal constants": (FLAT, FLAT.clone()),
     "not square": (noise(2, 1, 33, 50), noise(2, 1, 33, 50, seed=1)),

@@ -61,7 +61,7 @@ def augmentation(setup: Setup) -> Finding:
             numbers[f"{name}_{target}"] = agree
             if agree < _TOGETHER:
                 finding = f"{target} does not follow {name} (they agree to {agree:.2f})"
-                faults.append(Fault("broken", finding, "make one geometric draw for all four images"))
+                faults.append(Fault("broken", finding, "draw the geometric augmentation once for all four images"))
     if moved.valid is not None and moved.depth is not None:
         strays = float((moved.valid - (moved.depth > _KNOWN).float()).abs().mean())
         if strays > _STRAY:
@@ -71,7 +71,7 @@ def augmentation(setup: Setup) -> Finding:
     apart = float((bg - bg_fg).abs().max())
     if apart > _SAME:
         finding = f"equal photographs differ by {apart:.2f} afterwards"
-        faults.append(Fault("broken", finding, "make one photometric draw for bg and bg_fg"))
+        faults.append(Fault("broken", finding, "draw the photometric augmentation once for bg and bg_fg"))
     grey = torch.full_like(blobs, 0.4)
     flat = setup.augmentation(Quartet(pictures, pictures, grey, grey, torch.ones_like(grey)), 0, 1, ids, level)
     changed = max(float((target - 0.4).abs().max()) for target in (flat.mask, flat.depth) if target is not None)

@@ -13,7 +13,7 @@ def gradient(setup: Setup) -> Finding:
     """Whether each head's loss has a finite gradient at the start that is not zero, and reaches the model."""
     output, model = setup.output, setup.model
     if output is None or model is None:
-        return conclude("gradient", [], "no model to look at")
+        return conclude("gradient", [], "no model to examine")
     faults, numbers = [], {}
     for head, what in output.prediction.heads():
         if head not in setup.heads:
@@ -35,7 +35,7 @@ def gradient(setup: Setup) -> Finding:
     still = _without_gradient(setup, model) if not faults else []
     if still:
         names = ", ".join(still[:3]) + (f" and {len(still) - 3} more" if len(still) > 3 else "")
-        faults.append(Fault("warn", f"no gradient at the start in {names}", "look for layers that are not used"))
+        faults.append(Fault("warn", f"no gradient at the start in {names}", "search for layers that are not used"))
     shown = ", ".join(f"{name.removesuffix('_gradient')} {value:.2g}" for name, value in numbers.items())
     return conclude("gradient", faults, f"every parameter gets a gradient; at the logits: {shown}", numbers)
 

@@ -1,4 +1,4 @@
-"""What the whole loss wants: its value at the truth, at a constant and at its own optimum, and the metrics there."""
+"""What the whole loss wants: its value at the truth, at a constant and at its optimum, and the metrics there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WHY: tuple[tuple[str, str], ...] = (
 )
 _CURES: tuple[tuple[str, str], ...] = (
     ("raw=true", "let terms see the activated value: leave out raw=true"),
-    ("twice=true", "one sigmoid per head: leave out twice=true"),
+    ("twice=true", "apply a single sigmoid per head: leave out twice=true"),
 )
 
 

@@ -15,17 +15,17 @@ from bench.data.images.similarity import NEAR, difference_hash, distances, is_fl
 from registry.contract import Quartet
 
 _SAME_OBJECT = 0.04
-"""Mean difference of two pictures of one cut-out: .02 to .05, as it is scaled when pasted; nearest others are at .04.
+"""Mean difference of two pictures of the same cut-out: .02 to .05, as it is scaled when pasted; others are from .04.
 
 Of a cut-out under two names so most samples are found, and of ten sets of rendered figures none is taken for another.
 """
 _TINY, _FILLS = 0.005, 0.9
-"""Share of the image that the median object covers: below and above are no objects that one would paste."""
+"""Share of the image that the median object covers: below and above are no objects that anybody would paste."""
 _AT_ONCE = 64
 
 
 def neighbours(setup: Setup) -> Finding:
-    """Whether test samples look like training samples of another group: one scene or object under two names."""
+    """Whether test samples resemble training samples of another group: the same scene or object under two names."""
     train = setup.sampled["train"]
     faults, numbers, shown = [], {}, []
     for which, (name, pictures) in enumerate((("backgrounds", _backgrounds), ("objects", _objects))):
@@ -37,18 +37,18 @@ def neighbours(setup: Setup) -> Finding:
             numbers.update({f"{part}_{name}_alike": float(copies), f"{part}_{name}_nearest": float(nearest)})
             if copies:
                 finding = (
-                    f"{copies} of {int(other.sum())} {part} {name} look like one of {len(known)} in training "
+                    f"{copies} of {int(other.sum())} {part} {name} resemble one of {len(known)} in training "
                     f"(nearest: {nearest} of 64 bits differ)"
                 )
-                advice = "put frames of one video, and copies of one picture, into one group (--scenes sequence)"
+                advice = "put frames of a video, and copies of a picture, into the same group (--scenes sequence)"
                 faults.append(Fault("warn", finding, advice))
         shown.append(f"{name} {numbers[f'test_{name}_nearest']:.0f}")
-    fine = f"no test sample looks like one in training; bits of 64 to the nearest: {', '.join(shown)}"
+    fine = f"no test sample resembles a training sample; bits of 64 to the nearest: {', '.join(shown)}"
     return conclude("neighbours", faults, fine, numbers)
 
 
 def mask_sizes(setup: Setup) -> Finding:
-    """Whether objects are large enough to be seen, and do not fill the image."""
+    """Whether objects are large enough to be visible, and do not fill the image."""
     mask = setup.sampled["train"].quartet.mask
     if mask is None:
         return conclude("mask_sizes", [], "the data has no masks")
@@ -63,7 +63,7 @@ def mask_sizes(setup: Setup) -> Finding:
         advice = "trim the cut-outs: pixels of next to no alpha around an object make it small"
         faults.append(Fault("warn", shown, advice))
     elif median > _FILLS:
-        faults.append(Fault("warn", shown, "look at the masks: are they inverted?"))
+        faults.append(Fault("warn", shown, "examine the masks: are they inverted?"))
     return conclude("mask_sizes", faults, shown, {"median": median, "least": float(shares.min())})
 
 
@@ -89,7 +89,7 @@ def depth_unit(setup: Setup) -> Finding:
 
 
 def _unit(encoding: str) -> DepthUnit | None:
-    """The first unit whose depths are encoded so; None for relative depth and for a range of one's own."""
+    """The first unit whose depths are encoded so; None for relative depth and for a user's own range."""
     metric = re.fullmatch(r"metric, 1\.0 = [\d.]+ m", encoding)
     return next((unit for unit in DEPTH_UNITS.values() if metric and unit.encoding == encoding), None)
 

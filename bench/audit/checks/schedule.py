@@ -54,7 +54,7 @@ def weighting(setup: Setup) -> Finding:
     objective = Objective(setup.recipe, heads=setup.heads)
     name, epochs = setup.recipe.weighting, len(setup.protocol.epoch_steps)
     if len(setup.heads) < 2:
-        return conclude("weighting", [], "one head: nothing to weigh")
+        return conclude("weighting", [], "a single head: nothing to weigh")
     if list(objective.weighting.parameters()) or not list(objective.weighting.buffers()):
         return conclude("weighting", [], f"heads are weighted as {name}, from the first step on")
     losses = torch.arange(1.0, 1 + len(setup.heads))
@@ -66,7 +66,7 @@ def weighting(setup: Setup) -> Finding:
     acts = next((epoch for epoch, value in enumerate(weighted) if abs(value - weighted[0]) > 1e-6), None)
     faults = []
     if acts is not None and acts >= epochs:
-        finding = f"{name} changes its weights from epoch {acts + 1} on, and there are {epochs}: it does nothing here"
+        finding = f"{name} changes its weights from epoch {acts + 1} on, but the run has {epochs}: it has no effect"
         faults.append(Fault("warn", finding, f"take {acts + 1} epochs or more, or leave the weighting out"))
     fine = f"{name} changes its weights" + ("" if acts is None else f" from epoch {acts + 1} of {epochs} on")
     return conclude("weighting", faults, fine)

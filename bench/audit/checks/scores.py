@@ -14,11 +14,11 @@ from bench.metrics import MetricFacts
 from registry.contract import Quartet, Target
 
 _MILD, _BAD = 0.0855, 0.1395
-"""Depth errors (RMSE) at which every metric is asked: those at which system 004's inverted one gave 11.7 and 7.17."""
+"""Depth errors (RMSE) at which every metric is evaluated: system 004's inverted metric gave 11.7 and 7.17 there."""
 _ERRORS = ((_MILD, 1), (_BAD, 6))
 """A small and a large error of depth, and how far masks are smeared, in pixels."""
 _PATTERNS, _DROWNED, _NOISE = 3, 2, 5.0
-"""What is inverted is so however errors are spread; one that aligns depth, or compares neighbours, may be so once."""
+"""An inverted metric is so however errors are spread; a metric that aligns depth may seem so for one spread."""
 _EXACT = 2e-3
 """How far from its perfect value a metric may be on the truth: a sigmoid never quite reaches 0 or 1."""
 
@@ -52,16 +52,16 @@ def metric_direction(setup: Setup) -> Finding:
         numbers.update({f"{name}_mild": small, f"{name}_bad": large})
         if all(_improves(values, sign) for values in steps):
             declared = f"{name}, declared {'higher' if sign > 0 else 'lower'} is better"
-            finding = f"{declared}, is {small:.3g} at a small error and {large:.3g} at a larger one"
+            finding = f"{declared}, is {small:.3g} at a small error and {large:.3g} at a larger error"
             faults.append(Fault("broken", finding, "it is inverted: turn its formula or its direction round"))
         elif all(max(values) - min(values) <= 1e-9 for values in steps):
             finding = f"{name} is {small:.3g} whatever the prediction"
-            faults.append(Fault("warn", finding, "look at its formula: it does not depend on the prediction"))
+            faults.append(Fault("warn", finding, "check its formula: it does not depend on the prediction"))
     return conclude("metric_direction", faults, f"{len(perfect)} metrics get worse as the prediction does", numbers)
 
 
 def _improves(values: tuple[float, float, float], sign: int) -> bool:
-    """Whether a metric is better at the large error than at the small one, or than on the truth."""
+    """Whether a metric is better at the large error than at the small error, or than on the truth."""
     truth, mild, bad = values
     slack = _EXACT * max(1.0, abs(mild))
     return sign * (bad - mild) > slack or sign * (bad - truth) > slack

@@ -33,11 +33,11 @@ def targets(setup: Setup) -> Finding:
         empty = int((mask.flatten(1).amax(1) <= 0.5).sum())
         shown.append(f"{empty} of {len(mask)} masks empty")
         if empty == len(mask):
-            faults.append(Fault("broken", "every mask is empty", "look at the masks: nothing in them exceeds 0.5"))
+            faults.append(Fault("broken", "every mask is empty", "examine the masks: nothing in them exceeds 0.5"))
     if valid is not None:
         shown.append(f"depth known in {float(valid.mean()):.0%}")
         if not valid.any():
-            faults.append(Fault("warn", "depth is known nowhere in the samples", "look at the depth maps"))
+            faults.append(Fault("warn", "depth is known nowhere in the samples", "examine the depth maps"))
     return conclude("targets", faults, ", ".join(shown), numbers)
 
 

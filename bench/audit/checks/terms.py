@@ -1,4 +1,4 @@
-"""Each term on its own, on targets made for the purpose: what it looks at, and whether it can tell good from bad."""
+"""Each term on its own, on targets made for the purpose: what it sees, and whether it separates good from bad."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from bench.core.finding import Fault, Finding, conclude
 from registry.contract import Head, Target
 
 _LOW, _MIDDLE = 0.3, 0.6
-"""Constant targets: far enough from where a wrong activation would have its optimum to tell it from the right one."""
+"""Constant targets: far enough from where a wrong activation would have its optimum to distinguish it."""
 _NEAR = 0.1
 _BLIND, _NEGLIGIBLE = 0.01, 0.05
 _STEPS = (5.0, 20.0, 50.0, 200.0)
 
 
 def activation(setup: Setup) -> Finding:
-    """Whether every term is at its best where the one sigmoid, which all metrics see, gives the target."""
+    """Whether every term is at its best where the sigmoid that all metrics see gives the target."""
     faults, numbers = [], {}
     for term in setup.terms:
         if _best_at(setup, term, _LOW, _LOW):
@@ -37,7 +37,7 @@ def activation(setup: Setup) -> Finding:
             reach = _value(term, Head((truth.value * 2 - 1) * _STEPS[-1]), truth)
             numbers[f"{term.head}_floor"] = reach
             finding = f"{term.name} puts a sigmoid on the sigmoid: the best it can reach is {reach:.3f}"
-            faults.append(Fault("broken", finding, "one sigmoid per head: leave out twice=true"))
+            faults.append(Fault("broken", finding, "apply a single sigmoid per head: leave out twice=true"))
     return conclude(
         "activation", faults, "every term is at its best where the activated prediction is the target", numbers
     )
@@ -113,10 +113,10 @@ def pooled(setup: Setup) -> Finding:
 def degenerate(setup: Setup) -> Finding:
     """Whether terms and their gradients stay finite on empty and full masks, and on depth that is nowhere known."""
     faults = []
-    zeros, ones = torch.zeros_like(setup.noise(0)), torch.ones_like(setup.noise(0))
+    zeros, full = torch.zeros_like(setup.noise(0)), torch.ones_like(setup.noise(0))
     cases = {
-        "mask": {"an empty mask": Target(zeros), "a full mask": Target(ones)},
-        "depth": {"constant depth": Target(zeros + 0.5, ones), "unknown depth": Target(zeros, zeros)},
+        "mask": {"an empty mask": Target(zeros), "a full mask": Target(full)},
+        "depth": {"constant depth": Target(zeros + 0.5, full), "unknown depth": Target(zeros, zeros)},
     }
     for term in setup.terms:
         for name, target in cases[term.head].items():
@@ -189,7 +189,7 @@ def _inverse(value: float) -> float:
 
 
 def _falls(values: list[float]) -> bool:
-    """Whether values at `_STEPS` go on falling: along a straight line the last stretch is five times the one before."""
+    """Whether values at `_STEPS` go on falling: along a straight line the last step is five times the step before."""
     before, after = values[1] - values[2], values[2] - values[3]
     return before > 1e-3 * (1 + abs(values[0])) and after > 2 * before
 

@@ -1,4 +1,4 @@
-"""`Check`: one thing that a plug-in must do, why that matters, and the function that tries it."""
+"""`Check`: a requirement on a plug-in, why it matters, and the function that tests it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Check(Generic[P]):
 
     Attributes:
         name: of its function.
-        demand: what is demanded, in one sentence.
+        demand: what is demanded, in a sentence.
         why: what goes wrong otherwise.
         function: tries it.
         grade: how bad a violation is: ``broken``, or ``warn`` for what results only need care with.

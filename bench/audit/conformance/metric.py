@@ -91,9 +91,9 @@ def _pick(prediction: Prediction, quartet: Quartet, images: list[int]) -> tuple[
     return some, quartet.map(lambda tensor: tensor[images])
 
 
-@check("tables, intervals and groups of images rest on one value per image")
+@check("tables, intervals and groups of images rest on a value per image")
 def per_image(plugin: MetricPlugin) -> None:
-    """It gives one number per image, within its bounds."""
+    """It gives a single number per image, within its bounds."""
     quartet = plugin.truth()
     values = plugin.values(worse(quartet, 0.3), quartet)
     low, high = (math.nan if bound is None else bound for bound in plugin.metric.facts.bounds)
@@ -164,7 +164,7 @@ def nothing_known(plugin: MetricPlugin) -> None:
     values = plugin.values(Prediction(prediction.mask_logits, prediction.depth_logits), quartet)
     require(values[1].isnan(), f"it is {float(values[1]):.4g} for an image whose depth is nowhere known, not NaN")
     rest = torch.tensor([0, 2, 3])
-    require(_same(values[rest], before[rest]), "values of other images change where one has no known depth")
+    require(_same(values[rest], before[rest]), "values of other images change where an image has no known depth")
 
 
 @check("what a sensor did not see would count")
@@ -221,7 +221,7 @@ CHECKS = (
 
 def _only_depth(plugin: MetricPlugin) -> None:
     if not plugin.depth:
-        raise NotApplicable("it does not look at depth")
+        raise NotApplicable("it does not use depth")
 
 
 def _same(first: Tensor, second: Tensor) -> bool:

@@ -25,7 +25,7 @@ def gradients(plugin: ModelPlugin) -> None:
     if not parameters:
         raise NotApplicable("it has no parameters to train")
     values = logits(model, training_pair(plugin))
-    require(values.requires_grad, "the logits do not depend on the parameters; is there a detach()?")
+    require(values.requires_grad, "the logits do not depend on the parameters: does it call detach()?")
     found = torch.autograd.grad(
         (values * torch.randn_like(values)).sum(), [p for _, p in parameters], allow_unused=True
     )
@@ -62,7 +62,7 @@ def other_sizes(plugin: ModelPlugin) -> None:
         return
 
 
-@check("a batch of one image is all that some budgets leave; batch norm fails where a map is one pixel", "warn")
+@check("a batch of a single image is all that some budgets leave; batch norm fails where a map is one pixel", "warn")
 def one_image(plugin: ModelPlugin) -> None:
     """One image is enough for a step in training mode."""
     logits(plugin.model.train(), images(1, 2 * plugin.stride, 2 * plugin.stride))
@@ -75,17 +75,17 @@ def evaluation(plugin: ModelPlugin) -> None:
     with torch.no_grad():
         together, again = logits(model, pair), logits(model, pair)
         alone = logits(model, (pair[0][1:2], pair[1][1:2]))
-    require(torch.equal(together, again), "two evaluations of one batch differ: something random runs in eval()")
+    require(torch.equal(together, again), "two evaluations of the same batch differ: something random runs in eval()")
     gap = float((together[1:2] - alone).abs().max())
     require(gap <= _rounding(alone), f"an image alone differs by {gap:.3g} from it in a batch")
 
 
-@check("runs of one seed must be repeatable, and seeds comparable: draw all weights from torch's generator")
+@check("runs of the same seed must be repeatable, and seeds comparable: draw all weights from torch's generator")
 def seed(plugin: ModelPlugin) -> None:
     """The same seed gives the same weights."""
     first, second = plugin.seeded(SEED), plugin.seeded(SEED)
     for (name, ours), theirs in zip(first.named_parameters(), second.parameters(), strict=True):
-        require(torch.equal(ours, theirs), f"{name} differs between two models built under one seed")
+        require(torch.equal(ours, theirs), f"{name} differs between two models built under the same seed")
 
 
 @check("checkpoints, the best weights and resumed runs hold the state dict alone")
@@ -152,7 +152,7 @@ def blocks(plugin: ModelPlugin) -> None:
     require(len(held) == len(set(held)), "a parameter stands in two blocks")
     outside = [name for name, p in model.named_parameters() if id(p) not in set(held)]
     require(not outside, f"{_some(outside)} stand in no block")
-    require(4 <= len(named) <= 12, f"there are {len(named)} blocks, not 4 to 12")
+    require(4 <= len(named) <= 12, f"it names {len(named)} blocks, not 4 to 12")
     order: dict[nn.Module, int] = {}
     modules = [module for group in named.values() for module in group]
 

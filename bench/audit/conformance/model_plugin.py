@@ -66,7 +66,7 @@ def logits(model: nn.Module, pair: tuple[Tensor, Tensor]) -> Tensor:
     """All heads' logits for a pair of image batches, (B, heads, H, W), float32.
 
     Raises:
-        Violation: the model returns no `Prediction`, an empty one, or logits of another shape.
+        Violation: the model returns no `Prediction`, an empty `Prediction`, or logits of another shape.
     """
     prediction = model(*pair)
     if not isinstance(prediction, Prediction):

@@ -1,4 +1,4 @@
-"""The checks of some plug-ins as parameters of one pytest function."""
+"""The checks of some plug-ins as parameters of a pytest function."""
 
 from __future__ import annotations
 

@@ -85,11 +85,11 @@ def find_plugin(key: str, kind: str, heads: Sequence[str] = ()) -> Plugin:
     """The plug-in of a kind that a key names, ready for its checks.
 
     Raises:
-        RegistryError: there is none of that kind and name, or it takes no such parameter.
-        BenchError: there is no such kind.
+        RegistryError: the kind has no plug-in of that name, or it takes no such parameter.
+        BenchError: an unknown kind.
     """
     if kind not in CHECKS:
-        raise BenchError(f"unknown kind of plug-in {kind!r}; there are: {', '.join(CHECKS)}")
+        raise BenchError(f"unknown kind of plug-in {kind!r}; choose one of: {', '.join(CHECKS)}")
     if kind == "model":
         models.resolve(key)
         return ModelPlugin(key, functools.partial(models.build, key))
@@ -117,7 +117,7 @@ _REGISTERED: Mapping[str, Callable[[str], bool]] = {
 
 
 def _kind_of(found: Any, name: str) -> str | None:
-    """The kind of what was imported; None if nothing tells."""
+    """The kind of what was imported; None if it cannot be recognised."""
     if _is_metric(name):
         return "metric"
     if inspect.isclass(found):

@@ -18,7 +18,7 @@ from registry.contract import Quartet
 
 _SIDE = 32
 _IDS = torch.tensor([0, 1, 2, 3, 7, 100, 5_000_000_011])
-"""Samples of one batch, a number beyond 32 bits among them."""
+"""Samples of a batch, a number beyond 32 bits among them."""
 _GROUPED = 600
 _FACTS = ("kind", "encoding", "has_depth", "seed", "camera", "device")
 
@@ -57,7 +57,7 @@ def facts(plugin: SourcePlugin) -> None:
 
 @check("targets and images in [0, 1] are what every term and metric computes with")
 def quartets(plugin: SourcePlugin) -> None:
-    """Images and targets lie in [0, 1], float32, of the size asked for, with depth as declared."""
+    """Images and targets lie in [0, 1], float32, of the requested size, with depth as declared."""
     for size in (16, 24, 64):
         for part in FRACTIONS:
             quartet = plugin.source.render(part, _IDS[:3], size)
@@ -94,7 +94,7 @@ def pure(plugin: SourcePlugin) -> None:
 
 @check("the same pictures over and over teach nothing, and count as many test images as they are not")
 def distinct(plugin: SourcePlugin) -> None:
-    """Samples differ from each other, and those of one part from another's."""
+    """Samples differ from each other, and those of a part from another's."""
     images = [tuple(image.flatten().tolist()) for image in plugin.batch.bg_fg]
     require(len(set(images)) > 1, f"all of {len(images)} training samples are the same picture")
     test = plugin.source.render("test", _IDS, _SIDE)
@@ -112,7 +112,7 @@ def masks(plugin: SourcePlugin) -> None:
     require(share.min() < 1, "all of 32 masks are full")
 
 
-@check("intervals treat samples of one group as alike, and a split by group rests on them")
+@check("intervals treat samples of the same group as alike, and a split by group rests on them")
 def groups(plugin: SourcePlugin) -> None:
     """Each sample has a background group and an object group, whole numbers that do not change."""
     first, second = (plugin.source.groups("train", _IDS) for _ in range(2))
@@ -124,7 +124,7 @@ def groups(plugin: SourcePlugin) -> None:
         require(torch.equal(numbers, again), f"{name} groups change from call to call")
 
 
-@check("a network that has seen the test backgrounds or objects is tested on its memory")
+@check("a network that has been trained on the test backgrounds or objects is tested on its memory")
 def disjoint(plugin: SourcePlugin) -> None:
     """No group stands in two parts, unless the description says that it leaks."""
     if plugin.source.describe().get("leaks"):
@@ -156,7 +156,7 @@ def description(plugin: SourcePlugin) -> None:
 
 @check("rendering moves to the device that trains")
 def device(plugin: SourcePlugin) -> None:
-    """Moved to a device it gives the same samples there."""
+    """Moved to a device it gives the same samples."""
     moved = plugin.source.to("cpu")
     require(moved.device == torch.device("cpu"), f"moved to the CPU its device is {moved.device}")
     for name, tensor in moved.render("train", _IDS, _SIDE).tensors():

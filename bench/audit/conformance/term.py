@@ -19,12 +19,12 @@ from bench.audit.conformance.term_plugin import (
 from registry.contract import Head, Target
 
 _FAR = 1e4
-"""Logits up to which gradients must be finite: a network that diverges gets there before it overflows."""
+"""Logits up to which gradients must be finite: a network that diverges reaches these before it overflows."""
 
 
-@check("the weighted sum of terms is what training minimises: one number that depends on the prediction")
+@check("the weighted sum of terms is what training minimises: a number that depends on the prediction")
 def scalar(plugin: TermPlugin) -> None:
-    """It gives one finite scalar, float32 for float32, with a gradient in the prediction."""
+    """It gives a finite scalar, float32 for float32, with a gradient in the prediction."""
     for head in plugin.tried:
         logits = noise(1).requires_grad_()
         value = plugin.value(logits, example_target(head), hole_in_every_image() if head == "depth" else None)
@@ -101,12 +101,12 @@ def unknown_pixels(plugin: TermPlugin) -> None:
         require(same, f"its value changes {values} with {name} where depth is unknown")
         slope = slope_of(value, changed)
         require(slope.isfinite().all(), f"its gradient is not finite with {name} where depth is unknown")
-        require(not slope[hole].any(), f"it has a gradient in pixels whose depth is unknown, with {name} there")
+        require(not slope[hole].any(), f"it has a gradient in pixels whose depth is unknown, with {name} in them")
 
 
 @check("objects that were not labelled would be learnt as background: count pixels where target.valid is 1", "warn")
 def unknown_mask(plugin: TermPlugin) -> None:
-    """Masks that are unknown in places do not count there."""
+    """Pixels whose mask is unknown do not count."""
     if "mask" not in plugin.tried:
         raise NotApplicable("it is not for masks")
     target, valid, logits = example_target("mask"), hole_in_every_image(), noise(13)
@@ -115,7 +115,7 @@ def unknown_mask(plugin: TermPlugin) -> None:
     require(math.isclose(first, second, rel_tol=1e-4), f"{first:.4g} becomes {second:.4g} where the mask is unknown")
 
 
-@check("a network that starts badly, or learns fast, has such logits: one NaN there ends the run")
+@check("a network that starts badly, or learns fast, has such logits: a single NaN ends the run")
 def far_logits(plugin: TermPlugin) -> None:
     """Value and gradient are finite for logits within +-10,000."""
     for head in plugin.tried:
@@ -149,7 +149,7 @@ def inputs(plugin: TermPlugin) -> None:
             require(torch.equal(tensor, before[name]), f"it alters {name} in place")
 
 
-@check("runs of one seed must be repeatable")
+@check("runs of the same seed must be repeatable")
 def repeatable(plugin: TermPlugin) -> None:
     """The same prediction and target give the same value."""
     head = plugin.tried[0]
@@ -174,7 +174,7 @@ def mean_over_images(plugin: TermPlugin) -> None:
 
 @check("training in bfloat16 rounds logits before the term sees them")
 def rounded_logits(plugin: TermPlugin) -> None:
-    """Logits rounded to bfloat16 give a finite float32 value near that of the exact ones."""
+    """Logits rounded to bfloat16 give a finite float32 value near that of the exact logits."""
     head = plugin.tried[0]
     logits = noise(12)
     exact, rounded = (plugin.value(values, example_target(head)) for values in (logits, logits.bfloat16()))

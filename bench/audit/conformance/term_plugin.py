@@ -84,7 +84,7 @@ def slope_of(value: Tensor, logits: Tensor) -> Tensor:
         Violation: it depends on nothing.
     """
     if not value.requires_grad:
-        raise Violation("the value does not depend on the prediction: is there a detach() or an argmax?")
+        raise Violation("the value does not depend on the prediction: does it call detach() or argmax?")
     (slope,) = torch.autograd.grad(value, logits, allow_unused=True)
     return torch.zeros_like(logits) if slope is None else slope
 

@@ -148,7 +148,7 @@ def profile(
         content = io.BytesIO()
         stacked_bars([Stack(runner.label, segments)]).save(content, format="PNG")
         files.replace(picture, content.getvalue())
-    console.print(profile_table(found, console.width))
+    show(profile_table(found, console.width), console)
     for part in (found.bottleneck, found.fit):
         if part is not None:
             console.print(part.sentence())

@@ -1,4 +1,4 @@
-"""What a run, or an evaluation of one, leaves in ``results/``, as data; imports no torch."""
+"""Records of runs and of evaluations in ``results/``, as data; imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`EvaluationRecord`: what a recorded run scores on data that it was not trained on, beside baselines fitted there."""
+"""`EvaluationRecord`: scores of a recorded run on data that it was not trained on, beside baselines fitted to them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class EvaluationRecord(BaseModel):
         fitted_on: training images of ``data`` that the baselines were fitted to.
         test: the run's metrics; those that cannot be compared between depth encodings are left out.
         baselines: the same of each baseline.
-        skill: by metric, 0 for the best baseline there and 1 for perfection; None where there is none.
+        skill: by metric, 0 for the best of these baselines and 1 for perfection; None without a baseline.
         metrics: what is known of each metric.
         notes: what a reader should know, in sentences.
         finished: UTC, ISO 8601.

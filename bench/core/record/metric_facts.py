@@ -19,17 +19,17 @@ class MetricFacts(BaseModel):
         head: what it judges: ``mask``, ``depth`` or, of both at once, ``joint``.
         higher_is_better: its direction.
         perfect: the value of a perfect prediction.
-        summary: one line for lists.
+        summary: a line for lists.
         column: its heading in tables, without the head: ``Dice``, ``RMSE``.
         unit: "" for fractions and ratios, ``range`` for fractions of the depth encoding's range, ``px``, ``%``.
         order: metrics are shown in ascending order.
-        headline: shown wherever there is room for a few figures only: README excerpt, epochs, transfer.
+        headline: shown where space is short: README excerpt, epochs, transfer.
         compared: shown by ``bench compare`` and after a run unless metrics are named.
         ranks: rows of the leaderboard are in the order of the mean of these.
         table: title of the leaderboard's table in which it stands; None where it stands in the records alone.
         on_request: computed only where ``--metric`` names it.
         needs: what a batch must offer (`bench.metrics.view.View.offers`), else the metric says nothing of it.
-        bounds: the smallest and the largest value there can be; None where there is no bound.
+        bounds: the smallest and the largest possible value; None for no bound.
         weight: the attribute of `bench.metrics.view.View` that weighs the images; None for equal weights.
         power: exponent of the mean.
         code: hash of the user's code that computes it; "" for those of this package.

@@ -1,4 +1,4 @@
-"""`Record`: what one finished or failed run leaves in ``results/``."""
+"""`Record`: what a finished or failed run leaves in ``results/``."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Failure(BaseModel):
         exception: the kind of the error, by its class.
         traceback: the last lines of it; files by their names alone.
         peak_mib: memory at its worst until then.
-        block: the block of the step that asked for memory that was not there.
+        block: the block of the step in which memory ran out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,7 +82,7 @@ class Load(BaseModel):
 
     Attributes:
         windows: of training steps that were watched.
-        disturbed: how many of them were disturbed; they are left out of the rates where there are others.
+        disturbed: how many of them were disturbed; they are left out of the rates unless all windows were.
         others: share of the time of all cores that other processes took, median over windows; None where not counted.
         reasons: how many windows were disturbed by what.
         marked: whether every window was disturbed, so that the rates are of such windows and not to be compared.
@@ -121,17 +121,19 @@ class PrecisionChoice(BaseModel):
 
 
 class Record(BaseModel):
-    """Everything about one run, under a published JSON schema.
+    """Everything about a run, under a published JSON schema.
 
     Attributes:
         format: raised when this shape changes; records of format 1 lack the fields from ``failure`` on.
         id, cell: of ``spec``, repeated for those who read without this package.
-        recipe_name: the name under which the recipe was asked for, or its text.
+        recipe_name: the name by which the recipe was given, or its text.
         outcome, reason: how it ended, and why where it did not finish.
-        code: hash over the source of ``bench`` and ``registry``, and over that of one's own plug-ins.
-        parameters, gmacs: of the model; multiply-adds of a forward pass of one pair at the evaluated size.
-        best_epoch: the epoch whose weights were tested: the one of lowest validation loss.
+        code: hash over the source of ``bench`` and ``registry``, and over that of the user's plug-ins.
+        parameters, gmacs: of the model; multiply-adds of a forward pass of a single pair at the evaluated size.
+        best_epoch: the epoch whose weights were tested: that of lowest validation loss.
         test: metrics on the test split, read once.
+        seen: the same metrics on as many further samples of the backgrounds and objects of training; what ``test`` is
+            worse by is the generalisation gap. Empty where there are none.
         timings: of training; ``evaluation`` the same for the validation and test passes.
         loading: tier by which samples came, ``resident``, ``streamed`` or ``live``, and ``and`` where stages differ.
         peak_mib: highest memory use in training; of format 1 on a CPU, of the whole process.
@@ -142,17 +144,18 @@ class Record(BaseModel):
         metrics: what is known of each metric in ``test``, so that a page needs nobody's code.
         failure: where and how it ended, if it did not finish.
         arithmetic: names the kind of arithmetic: twelve hex digits over device, torch version, precision and the bits
-            that a small fixed net gives, see `bench.train.arithmetic`. Within one, a spec has one outcome on a CPU.
+            that a small fixed net gives, see `bench.train.arithmetic`. It and a spec determine the outcome on a CPU.
         load: of the machine while rates were measured.
         peak_of: what ``peak_mib`` is: torch's ``allocator``, the process's ``growth`` over the beginning of training,
             or all of the ``process``, as in format 1.
-        division: ``untuned``, or ``tuned (n trials)``; boards of one division are compared only.
+        division: ``untuned``, or ``tuned (n trials)``; only boards of the same division are compared.
         tuning: how its hyper-parameter was chosen, in the divisions that are tuned.
         facts: what else is worth knowing: ``data`` (what ``auto`` decided, what is doubted), ``model`` (weights that
-            were left out or come from elsewhere), ``gmacs`` (why there are none), ``plugins`` (with their versions),
+            were left out or come from elsewhere), ``gmacs`` (why they are missing), ``plugins`` (with their versions),
             ``engine`` (why its steps ran eagerly), ``peak_mib`` (by stage), ``resumed_from`` (other code or arithmetic
-            that made the beginning), ``metrics`` (why some have no value).
-        images: digest of the table of per-image metrics beside the record; None where there is none.
+            that made the beginning), ``metrics`` (why some have no value), ``stages`` (of progressive training: size,
+            rate and validation of each), ``normalization``, ``init`` and ``stopped_early`` (the last epoch).
+        images: digest of the table of per-image metrics beside the record; None without a table.
         checksum: digest of all text before it in the record's file.
     """
 
@@ -177,6 +180,7 @@ class Record(BaseModel):
     epochs: list[Epoch]
     best_epoch: int | None
     test: dict[str, Score]
+    seen: dict[str, Score] = {}
     timings: Timings
     evaluation: Timings
     peak_mib: float
@@ -207,6 +211,6 @@ class Record(BaseModel):
 
     @property
     def arithmetic_key(self) -> str:
-        """What tells one kind of arithmetic from another; for records that did not measure it, what they know of it."""
+        """Distinguishes kinds of arithmetic; for records without it, the device, instructions and threads."""
         where = self.environment
         return self.arithmetic or f"{where.device}, {where.instructions}, {where.threads} threads"

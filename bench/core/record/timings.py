@@ -9,7 +9,7 @@ LOSS_BACKWARD = "loss backward"
 
 
 class BlockTime(BaseModel):
-    """Milliseconds of one block per step: median, first and third quartile, 95th percentile; share of the step."""
+    """Milliseconds of a block per step: median, first and third quartile, 95th percentile; share of the step."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,7 +25,7 @@ class Timings(BaseModel):
 
     Attributes:
         steps, seconds: in all windows; everything else is of those with the last tag (the last stage of training).
-        images_per_second: median over plain windows, the first (warm-up) left out when there are others.
+        images_per_second: median over plain windows, the first (warm-up) left out unless it is the only window.
         step_ms: the same as milliseconds a step.
         blocks: by name; shares of the instrumented step, whose rest is ``unattributed``.
         closure: share of the step that lies in named blocks.

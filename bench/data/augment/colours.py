@@ -54,7 +54,7 @@ def hue(degrees: float = 18.0) -> Colour:
         cos, sin = torch.cos(angle), torch.sin(angle)
         luma = _luma(image)
         red, blue = image[:, :1] - luma, image[:, 2:] - luma
-        # U and V of BT.601 on one scale, so that a turn keeps the distance from grey.
+        # U and V of BT.601 on the same scale, so that a turn keeps the distance from grey.
         u_, v_ = blue * 0.492, red * 0.877
         blue, red = (u_ * cos - v_ * sin) / 0.492, (u_ * sin + v_ * cos) / 0.877
         green = -(_LUMA[0] * red + _LUMA[2] * blue) / _LUMA[1]

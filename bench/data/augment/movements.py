@@ -1,4 +1,4 @@
-"""Operations that move the picture: crop, scale, rotate; and the one resampling that does all of them."""
+"""Operations that move the picture: crop, scale, rotate; and the resampling that does all of them at once."""
 
 from __future__ import annotations
 
@@ -93,5 +93,5 @@ def rescale_depth(quartet: Quartet, zoom: Tensor) -> Quartet:
 
 def _affine(u: Tensor, **given: Tensor) -> Affine:
     """Those of the six numbers that are given, else of standing still."""
-    zeros, ones = torch.zeros_like(u[:, 0]), torch.ones_like(u[:, 0])
-    return Affine(**{n: given.get(n, ones if n in ("xx", "yy") else zeros) for n in Affine._fields})
+    identity = {n: torch.full_like(u[:, 0], n in ("xx", "yy")) for n in Affine._fields}
+    return Affine(**{**identity, **given})

@@ -48,7 +48,7 @@ class Affine(NamedTuple):
 
 @dataclass(frozen=True)
 class Movement:
-    """Moves all images alike; several are one resampling.
+    """Moves all images alike; several are a single resampling.
 
     Attributes:
         columns: numbers drawn for a sample.

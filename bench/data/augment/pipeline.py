@@ -24,11 +24,11 @@ _NOTHING = "none"
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Operations in order: first those that move, as one resampling, then those that colour.
+    """Operations in order: first the movements, as a single resampling, then the changes of colour.
 
     Attributes:
-        text: in its one spelling.
-        names: of each operation, with a number where one stands several times: operations of one name draw apart.
+        text: in canonical form.
+        names: of each operation, numbered if it is repeated, so that repeated operations draw different numbers.
         operations: the same.
     """
 
@@ -42,7 +42,7 @@ class Pipeline:
         return sum(operation.columns for operation in self.operations)
 
     def streams(self, epoch: int) -> list[str]:
-        """The name under which each operation draws; one that stands alone draws under the epoch's own."""
+        """The name under which each operation draws; a single operation draws under the epoch's own."""
         if len(self.names) == 1:
             return [f"augment/{epoch}"]
         return [f"augment/{epoch}/{name}" for name in self.names]
@@ -58,7 +58,7 @@ class Pipeline:
     def apply(
         self, quartet: Quartet, u: Tensor, seed: int, epoch: int, ids: Tensor, metric: bool, colours: bool = True
     ) -> Quartet:
-        """An augmented copy of a batch (or the batch itself where there is nothing to do), in [0, 1].
+        """An augmented copy of a batch (or the batch itself without operations), in [0, 1].
 
         Args:
             quartet: the batch.
@@ -109,7 +109,7 @@ def parse(text: str) -> Pipeline:
 
 
 def canonical_protocol(protocol: Protocol) -> Protocol:
-    """The protocol with its augmentation in canonical form too: a budget has one spelling, and so one label and id.
+    """The protocol with its augmentation in canonical form too, so that a budget has a single label and id.
 
     Raises:
         UnknownName, BadParameter, BenchError: see `parse`.
@@ -148,7 +148,7 @@ class Augmentation:
     Args:
         text: see `parse`.
         seed: what the draws depend on, besides epoch and ids.
-        count: samples in all; greater ids are an error, on a GPU a fatal one.
+        count: samples in all; greater ids are an error, on a GPU a fatal error.
         metric: whether depth is a distance, which enlarging divides.
     """
 

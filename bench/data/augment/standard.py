@@ -69,7 +69,7 @@ def _flip(quartet: Quartet, flipped: Tensor) -> Quartet:
     if flipped.device.type == "cpu":
         chosen = flipped.nonzero()[:, 0].tolist()
         return quartet.map(lambda image: _flip_those(image, chosen))
-    # Picking them out would make the host wait for the device; mirroring all is cheaper there.
+    # Picking them out would make the host wait for the device; mirroring all is cheaper.
     return quartet.map(lambda image: torch.where(flipped[:, None, None, None], image.flip(-1), image))
 
 

@@ -1,6 +1,6 @@
 """What the camera does between the photograph of the background and that of the scene.
 
-A still camera makes the task nearly trivial, so a hand-held one is the default: it moved
+A still camera makes the task nearly trivial, so a hand-held camera is the default: it moved
 a little, exposed differently, and adds noise and compression of its own to each photograph.
 """
 
@@ -114,7 +114,7 @@ def find_camera(key: str) -> Camera:
     """The camera condition of a key.
 
     Raises:
-        UnknownName: there is none; the message names the nearest.
+        UnknownName: no camera of that name; the message names the nearest.
         BadParameter: a parameter it does not take, or outside its range.
     """
     return cameras.build(key)

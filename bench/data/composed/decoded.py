@@ -1,4 +1,4 @@
-"""Decoded backgrounds and cut-outs as tensors of one size, ready to be gathered from and composed."""
+"""Decoded backgrounds and cut-outs as tensors of the same size, ready to be gathered from and composed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _GUTTER = 1
 
 @dataclass
 class Backgrounds:
-    """Photographs and, if there are, depth maps.
+    """Photographs and, where given, their depth maps.
 
     Attributes:
         photographs: (N, 3, S, S) uint8.
-        depths: (N, S, S) float32 in [0, 1], -1 where unknown; None if there are none.
+        depths: (N, S, S) float32 in [0, 1], -1 where unknown; None without depth maps.
     """
 
     photographs: Tensor
@@ -53,11 +53,11 @@ class Backgrounds:
 
 @dataclass
 class Cutouts:
-    """Objects for pictures of one size, each in three sizes of its own so that pasting never skips texels.
+    """Objects for pictures of a given size, each in three sizes of its own so that pasting never skips texels.
 
     Attributes:
         canvases: premultiplied red, green, blue, alpha, (N * 3, 4, C, C) float16, object in the upper left corner
-            behind a gutter of one transparent element; its longer side is 0.7, 0.5, 0.35 of the picture's.
+            behind a gutter of a transparent pixel; its longer side is 0.7, 0.5, 0.35 of the picture's.
         extent: width and height of the object on its canvas, (N * 3, 2) float32.
         shape: width and height over the longer of them, (N, 2) float32.
         foot: where it stands, fractions of width and height, (N, 2) float32.

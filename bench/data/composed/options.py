@@ -20,8 +20,8 @@ OPTIONS = (
     CAMERA,
     SPLIT,
     EMPTY_SHARE,
-    Option("scenes", str, "auto", "What counts as one background: auto, file or sequence."),
-    Option("objects", str, "auto", "What counts as one object: auto, file or sequence (chair_00, chair_01 are one)."),
+    Option("scenes", str, "auto", "What counts as the same background: auto, file or sequence."),
+    Option("objects", str, "auto", "What counts as the same object: auto, file or sequence (chair_00 and chair_01)."),
     Option("resolution", int, 256, "Side to which photographs are decoded.", between=(8, 4096)),
     SKIP_BAD,
 )

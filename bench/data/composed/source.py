@@ -35,21 +35,21 @@ _SMALLEST = 0.25
 class Composed(Source):
     """Objects pasted on photographs.
 
-    An object stands where its lowest row meets the background: its depth is the background's there (the median of
-    what is known around that place; unknown if nothing is), and never behind what it covers.
+    An object stands where its lowest row meets the background: its depth is that of the background at this place (the
+    median of what is known around it; unknown if nothing is), and never behind what it covers.
 
     Args:
         bg: folder of photographs; their middle squares are used.
         fg: folder of cut-outs with straight alpha.
-        bg_depth: folder of depth maps with the photographs' names; without it there is no depth.
+        bg_depth: folder of depth maps with the photographs' names; without it the data has no depth.
         depth_unit: one of `UNITS`, see `bench.data.depth_units`.
         seed: decides split and samples.
         camera: a key of `bench.data.camera.cameras`.
         split: a rule of `bench.data.split`.
         empty_share: of the samples without an object.
-        scenes: which photographs are of one scene and so in one part: each ``file`` its own, numbered files one
+        scenes: which photographs are of the same scene and so in the same part: each ``file`` its own, numbered files a
             ``sequence``, or ``auto``, the latter if that leaves three scenes.
-        objects: the same for cut-outs: ``chair_00`` and ``chair_01`` are one object under ``sequence``.
+        objects: the same for cut-outs: ``chair_00`` and ``chair_01`` are the same object under ``sequence``.
         resolution: side to which photographs are decoded; renderings beyond it are blurred.
         skip_bad: go on without the files that cannot be used.
 
@@ -86,7 +86,7 @@ class Composed(Source):
             ("objects", objects, RULES),
         ):
             if value not in known:
-                raise BenchError(f"unknown {name} {value!r}; there are: {', '.join(known)}")
+                raise BenchError(f"unknown {name} {value!r}; choose one of: {', '.join(known)}")
         self.seed, self.camera, self.device = seed, cameras.canonical(camera), torch.device("cpu")
         self.has_depth, self.empty_share = bg_depth is not None, empty_share
         self.encoding = DEPTH_UNITS[depth_unit].encoding if self.has_depth else "none"
@@ -190,7 +190,7 @@ class Composed(Source):
         return moved
 
     def scenes(self, part: Part, ids: Tensor, size: int) -> Quartet:
-        """Photographs without and with an object, its alpha, and depth if there are depth maps."""
+        """Photographs without and with an object, its alpha, and depth where depth maps were given."""
         if size not in self._at_size:
             self._at_size[size] = (self._backgrounds.at(size), Cutouts.of(self._cutouts, size, self.device))
         backgrounds, cutouts = self._at_size[size]
@@ -227,7 +227,7 @@ class Composed(Source):
 
 @sources.register(options=OPTIONS)
 def composed(**options: Any) -> Source:
-    """Cut-outs pasted on photographs, with depth where there are depth maps."""
+    """Cut-outs pasted on photographs, with depth where depth maps were given."""
     return Composed(**options)
 
 

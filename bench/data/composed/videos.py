@@ -13,7 +13,7 @@ from bench.data.images.file_names import sequences
 from bench.data.images.similarity import difference_hash
 
 _SIMILAR = 8
-"""Bits of 64 in which frames of one video differ from the next, at most (median); photographs differ in 32."""
+"""Bits of 64 in which frames of a video differ from the next, at most (median); photographs differ in 32."""
 
 
 def refuse_videos(photographs: Tensor, stems: Sequence[str]) -> None:

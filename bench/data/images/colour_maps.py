@@ -73,7 +73,7 @@ def colour_map(name: str) -> Colours:
         BenchError: no such map.
     """
     if name not in _TABLES:
-        raise BenchError(f"unknown colour map {name!r}; there are: {', '.join(NAMES)}")
+        raise BenchError(f"unknown colour map {name!r}; choose one of: {', '.join(NAMES)}")
     return _TABLES[name]()
 
 

@@ -1,4 +1,4 @@
-"""What names of files say: which files are of one scene or one object, and one spelling for names of any system."""
+"""Names of files: which files are of the same scene or object, and names of any system in canonical form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 RULES = ("auto", "file", "sequence")
-"""How numbered files are grouped: by what `decide` finds, each its own, or all numbers of one name together."""
+"""How numbered files are grouped: by what `decide` finds, each its own, or all numbers of a name together."""
 ENOUGH = 3
 """Groups that a split in three parts needs."""
 
@@ -35,8 +35,8 @@ def scene_of(stem: str) -> str:
 def sequences(stems: Sequence[str]) -> list[str]:
     """The sequence that each name is a number of, (N,).
 
-    The number that counts is the one at the end; where text stands behind it, the last one that alone tells two names
-    apart: ``a_0001_rgb`` and ``a_0002_rgb`` are of one sequence.
+    The number that counts is the number at the end; if text follows it, the last number that alone distinguishes two
+    names: ``a_0001_rgb`` and ``a_0002_rgb`` are of the same sequence.
     """
     templates: dict[str, list[int]] = defaultdict(list)
     for i, stem in enumerate(stems):
@@ -61,7 +61,7 @@ def decide(stems: Sequence[str], contents: Sequence[str], rule: str, what: str) 
 
     Args:
         stems: names without suffix.
-        contents: a digest of each file; files of one content are of one group under any name.
+        contents: a digest of each file; files of the same content are of the same group under any name.
         rule: one of `RULES`; ``auto`` takes numbered files for sequences if that leaves enough groups.
         what: what they are, for the sentences.
     """
@@ -72,17 +72,17 @@ def decide(stems: Sequence[str], contents: Sequence[str], rule: str, what: str) 
         used = "sequence" if len(set(merged["sequence"])) >= ENOUGH else "file"
     count, notes = len(set(found[used])), []
     if used == "sequence":
-        notes.append(f"numbered files are one group: {count} groups of {len(stems)} {what}")
+        notes.append(f"numbered files form groups: {count} groups of {len(stems)} {what}")
     else:
         notes.append(f"each of {len(stems)} {what} is a group of its own")
     joined = count - len(set(merged[used]))
     if joined:
-        notes.append(f"{joined} groups of {what} hold files that others hold, too: they count as one")
+        notes.append(f"{joined} groups of {what} hold files that others hold, too, and are merged")
     return merged[used], used, notes if rule == "auto" else notes[1:]
 
 
 def merge_equal(groups: Sequence[str], contents: Sequence[str]) -> list[str]:
-    """Groups that hold one and the same content become one, under the first of their names.
+    """Merge groups that hold the same content, under the first of their names.
 
     Args:
         groups: of each file.

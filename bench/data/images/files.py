@@ -1,4 +1,4 @@
-"""Image files to tensors: photographs, cut-outs with alpha, depth maps; what is wrong with a file is said by name."""
+"""Image files to tensors: photographs, cut-outs with alpha, depth maps; problems are reported by file name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 """Of image files, in small letters."""
 DEPTH_SUFFIXES = SUFFIXES | {".npy", ".pfm"}
 VEIL = 8
-"""Alpha below this, of 255, is nothing that can be seen; cut-outs are trimmed to what is not."""
+"""Alpha below this, of 255, counts as transparent when cut-outs are trimmed."""
 _ASPECT_TOLERANCE = 0.03
 _SAMPLED = 4
 """Of the numbers of a depth map every fourth row and column tells whether its unit can be right."""
@@ -57,7 +57,7 @@ class Folder(Generic[T]):
         contents: a digest of each of these files.
         problems: what is wrong with the others, by path.
         digest: of names and bytes of the good files, whatever the folder is called.
-        ignored: suffixes of files that are no images, one for each.
+        ignored: the suffix of each file that is no image.
     """
 
     images: dict[str, T]
@@ -88,7 +88,7 @@ def read_folder(
     others = [path for path in listed if path.suffix.lower() not in suffixes and path.is_file()]
     found: Folder[T] = Folder({}, {}, [], "", [path.suffix.lower() or "without suffix" for path in others])
     if not files:
-        there_are = f"; there are {counted(found.ignored)}" if others else ""
+        there_are = f"; it holds {counted(found.ignored)}" if others else ""
         raise BadData([(str(folder), f"holds no image files (of {what}){there_are}")])
     digest = hashlib.sha256()
     for path in files:
@@ -132,7 +132,7 @@ def photograph(content: bytes, side: int) -> tuple[Tensor, tuple[int, int]]:
 
 
 def cutout(content: bytes, side: int) -> Cutout:
-    """A cut-out with straight alpha, trimmed to what can be seen, its longer side at most ``side``.
+    """A cut-out with straight alpha, trimmed to what is visible, its longer side at most ``side``.
 
     Raises:
         BadImage, BadFile: no image, no alpha channel, or nothing in it that is at least half opaque.
@@ -155,9 +155,9 @@ def cutout(content: bytes, side: int) -> Cutout:
         )[0]
     rows, columns = torch.nonzero(pixels[3] > 0.5, as_tuple=True)
     if len(rows) == 0:
-        raise BadImage("a cut-out too thin to be seen")
+        raise BadImage("a cut-out too thin to be visible")
     lowest = int(rows.max())
-    # The lowest fiftieth of the object, so that one stray picture element does not decide.
+    # The lowest fiftieth of the object, so that a stray pixel does not decide.
     standing = columns[rows >= lowest - pixels.shape[1] // 50].float().mean().item()
     return Cutout(pixels, ((standing + 0.5) / pixels.shape[2], (lowest + 1) / pixels.shape[1]))
 
@@ -180,7 +180,7 @@ def depth_map(content: bytes, name: str, unit: DepthUnit, photo: tuple[int, int]
         numbers.dtype.str[1:], "16-bit"
     )
     if kind != wanted:
-        raise BadImage(f"a depth map of {kind} numbers where {wanted} ones were declared (unit {unit.name})")
+        raise BadImage(f"a depth map of {kind} numbers where {wanted} numbers were declared (unit {unit.name})")
     height, width = numbers.shape
     if abs(width / height / (photo[0] / photo[1]) - 1) > _ASPECT_TOLERANCE:
         raise BadImage(f"{width}x{height}, another aspect than its photograph's {photo[0]}x{photo[1]}")

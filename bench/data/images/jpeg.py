@@ -35,8 +35,8 @@ _AWAY_FROM_ZERO = 1e-4
 def _transform(device: torch.device) -> Tensor:
     """The orthonormal two-dimensional 8x8 DCT as a (64, 64) matrix on row-major blocks.
 
-    Many sums lie halfway between two levels. A CPU adds 64 products in one order whatever the batch; a GPU does not,
-    so that it gets more digits than the batch can change.
+    Many sums lie halfway between two levels. On a CPU the batch does not change the order in which 64 products are
+    added; on a GPU it does, so that it computes in float64 there.
     """
     k, n = torch.arange(8.0, dtype=torch.float64)[:, None], torch.arange(8.0, dtype=torch.float64)[None, :]
     rows = torch.cos(math.pi * (2 * n + 1) * k / 16) / 2

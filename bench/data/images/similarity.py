@@ -1,7 +1,7 @@
 """How alike pictures are: a 64-bit perceptual hash, and the nearest neighbour of each picture by it.
 
-Two prints of one photograph (another size, another JPEG quality, a little brighter) differ in a few bits; two
-different photographs differ in 32 on average. What differs in at most `NEAR` bits is looked at as one picture.
+Two hashes of the same photograph (another size, another JPEG quality, a little brighter) differ in a few bits; two
+different photographs differ in 32 on average. What differs in at most `NEAR` bits counts as the same picture.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.nn import functional
 Hashes = npt.NDArray[np.uint64]
 
 NEAR = 6
-"""Greatest distance, in bits, of two prints of one picture."""
+"""Greatest distance, in bits, of two hashes of the same picture."""
 _ROWS, _COLUMNS = 8, 9
 _LUMA = (0.299, 0.587, 0.114)
 _FLAT = 0.01
@@ -39,7 +39,7 @@ class Nearest(NamedTuple):
 
 
 def difference_hash(images: Tensor) -> Hashes:
-    """One 64-bit hash a picture, (B,) uint64: whether each of 8 x 8 places is darker than the one on its right.
+    """A 64-bit hash per picture, (B,) uint64: whether each of 8 x 8 places is darker than that on its right.
 
     Args:
         images: (B, 3, H, W) or (B, 1, H, W) in [0, 1], both sides at least 9 pixels.
@@ -50,20 +50,20 @@ def difference_hash(images: Tensor) -> Hashes:
 
 
 def is_flat(images: Tensor) -> npt.NDArray[np.bool_]:
-    """Which pictures (B, C, H, W) show next to nothing, (B,): their hash says nothing."""
+    """Which pictures (B, C, H, W) are nearly uniform, (B,): their hash is meaningless."""
     return (_grey(images).flatten(1).std(1) < _FLAT).cpu().numpy()
 
 
 def distances(first: Hashes, second: Hashes) -> npt.NDArray[np.uint8]:
-    """In how many of 64 bits each of one differs from each of the other, (N, M)."""
+    """Hamming distances of 64-bit hashes, (N,) and (M,) to (N, M)."""
     differing: npt.NDArray[np.uint8] = np.bitwise_count(first[:, None] ^ second[None, :])
     return differing
 
 
 def nearest(first: Hashes, second: Hashes | None = None) -> Nearest:
-    """The nearest of ``other`` to each of ``one``; without other, the nearest of the rest of ``one``.
+    """The nearest of ``second`` to each of ``first``; without ``second``, the nearest of the rest of ``first``.
 
-    Where there is none the distance is 65 and the index -1.
+    Without any neighbour the distance is 65 and the index -1.
     """
     alone = second is None
     pool = first if second is None else second
@@ -100,13 +100,13 @@ def same_pictures(hashes: Hashes, within: int = NEAR) -> npt.NDArray[np.int64]:
 
 
 def prints(first: Tensor, second: Tensor, mirrored: bool = False) -> npt.NDArray[np.bool_]:
-    """Which pictures of ``one`` have a print in ``other``, (N,): near by hash, and alike in colour.
+    """Which pictures of ``first`` have a near duplicate in ``second``, (N,): near by hash, and alike in colour.
 
-    Pictures that show next to nothing have none.
+    Nearly uniform pictures have none.
 
     Args:
-        one, other: (N, C, H, W) and (M, C, H, W) in [0, 1].
-        mirrored: whether the mirror image of a picture is a print of it.
+        first, second: (N, C, H, W) and (M, C, H, W) in [0, 1].
+        mirrored: whether the mirror image of a picture is a duplicate of it.
     """
     found = np.zeros(len(first), dtype=np.bool_)
     shown = np.flatnonzero(~is_flat(second))
@@ -121,7 +121,7 @@ def prints(first: Tensor, second: Tensor, mirrored: bool = False) -> npt.NDArray
 
 
 def object_pictures(images: Tensor, masks: Tensor) -> Tensor:
-    """Each object alone on grey, filling the picture, (B, 3, 32, 32): what is compared to find one object twice.
+    """Each object alone on grey, filling the picture, (B, 3, 32, 32): what is compared to find the same object twice.
 
     Args:
         images: bg_fg, (B, 3, H, W) in [0, 1].
@@ -141,7 +141,7 @@ def object_pictures(images: Tensor, masks: Tensor) -> Tensor:
 
 
 def _thumbnails(images: Tensor) -> Tensor:
-    """Small, and of one brightness, (B, C, 8, 8): exposure is no difference."""
+    """Thumbnails of equal mean brightness, (B, C, 8, 8): exposure is no difference."""
     small = functional.interpolate(images.cpu().float(), (_ROWS, _ROWS), mode="bilinear", antialias=True)
     return small - small.mean((1, 2, 3), keepdim=True)
 

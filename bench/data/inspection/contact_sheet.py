@@ -1,4 +1,4 @@
-"""Quartets side by side in one picture, for people: background, picture, mask, depth."""
+"""Quartets side by side in a picture, for people: background, picture, mask, depth."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def contact_sheet(quartets: Mapping[Part, Quartet], each: int = 4, doubtful: int
         side: of a picture, pixels.
 
     Returns:
-        Columns are bg, bg_fg, mask and depth (near dark, far light), as there are; grey where unknown.
+        Columns are bg, bg_fg, mask and depth (near dark, far light), as far as the data has them; grey where unknown.
     """
     columns = [
         name for name in ("bg", "bg_fg", "mask", "depth") if any(name in dict(q.tensors()) for q in quartets.values())
@@ -63,7 +63,7 @@ def contact_sheet(quartets: Mapping[Part, Quartet], each: int = 4, doubtful: int
 
 
 def save_sheet(sheet: Image.Image, path: Path) -> None:
-    """Write the sheet as PNG, in one step."""
+    """Write the sheet as PNG, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.tmp")
     sheet.save(unfinished, "PNG")

@@ -31,7 +31,7 @@ class Inspection:
     Attributes:
         source: the source's description.
         parts: of each part: its quartets (None for endless), those looked at, and backgrounds and objects in these.
-        fields: mean and standard deviation of each channel of each field that is there; targets where they are known.
+        fields: mean and standard deviation of each channel of each field of the data; targets where they are known.
         coverage: least, 5th percentile, median, 95th and greatest share of a picture that its mask covers.
         depth: encoding, known share, median, and a histogram of twenty equal parts of [0, 1]; None without depth.
         sizes: how many files have which width x height, of stored pictures that were looked at.
@@ -63,7 +63,7 @@ def inspect(source: Source, samples: int = 256, size: int = 64, progress: Progre
         source: any.
         samples: of each part, at most.
         size: side, pixels.
-        progress: told as quartets are made.
+        progress: called as quartets are made.
 
     Raises:
         BadData: files that cannot be used.
@@ -106,7 +106,7 @@ def inspect(source: Source, samples: int = 256, size: int = 64, progress: Progre
 
 
 def suspicious(quartet: Quartet, count: int) -> list[int]:
-    """Samples that are worth looking at first: misaligned ones, then those with the smallest masks."""
+    """Samples that are worth looking at first: misaligned samples, then those with the smallest masks."""
     chosen: list[int] = []
     found = misaligned(quartet)
     if found is not None:
@@ -164,7 +164,7 @@ def _reading(source: Source) -> Finding:
 
 
 def _files(source: Source) -> Finding:
-    """Whether there are pictures among the files that were not looked at."""
+    """Whether pictures are among the files that were not looked at."""
     ignored: dict[str, int] = getattr(source, "ignored", {})
     faults = [
         Fault("warn", f"{count:,} {suffix} files were not looked at", "turn them into jpg or png")

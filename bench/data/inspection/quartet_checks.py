@@ -52,7 +52,7 @@ def misaligned(quartet: Quartet) -> tuple[Tensor, float] | None:
 
 
 def alignment(quartet: Quartet) -> Finding:
-    """Whether bg and bg_fg are one scene outside the mask."""
+    """Whether bg and bg_fg show the same scene outside the mask."""
     found = misaligned(quartet)
     if found is None:
         return conclude("alignment", [], "no background or no mask to compare with")
@@ -69,7 +69,7 @@ def alignment(quartet: Quartet) -> Finding:
 
 
 def fields(quartet: Quartet, backgrounds: Tensor) -> Finding:
-    """Whether each field is what it is called: the mask where the pictures differ, depth no mask, bg the empty one."""
+    """Whether each field is what its name says: mask where the pictures differ, depth no mask, bg the empty scene."""
     faults: list[Fault] = []
     numbers: dict[str, float] = {}
     if quartet.bg is not None and quartet.mask is not None:
@@ -100,7 +100,7 @@ def fields(quartet: Quartet, backgrounds: Tensor) -> Finding:
 
 
 def _spread(images: Tensor, groups: Tensor) -> float | None:
-    """Mean difference of consecutive pictures of one group; None where no group has two."""
+    """Mean difference of consecutive pictures of the same group; None if no group has two."""
     found = []
     for group in sorted(set(groups.tolist())):
         some = images[groups == group]

@@ -15,7 +15,7 @@ class Batch:
     Args:
         ids: of the samples, (B,) int64 on the CPU.
         device_ids: the same on the device.
-        quartet: the samples there, or what makes them when they have arrived.
+        quartet: the samples on the device, or a function that waits for them and returns them.
         copy_ms: see below.
 
     Attributes:

@@ -15,7 +15,7 @@ U = TypeVar("U")
 
 
 def prefetch(make: Callable[[T], U], orders: Iterable[T], count: int) -> Iterator[U]:
-    """``make`` of every order, in order, made by one thread that is at most ``count`` ahead.
+    """``make`` of every order, in order, made by a thread that is at most ``count`` ahead.
 
     Raises:
         Exception: what ``make`` raises, when its order is due.

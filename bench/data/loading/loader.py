@@ -1,8 +1,8 @@
-"""From a source to batches, by one of three tiers, chosen by what fits.
+"""From a source to batches, by one of three tiers, chosen by what fits into memory.
 
-- `resident`: packed samples lie on the device and are gathered there.
+- `resident`: packed samples are kept on the device and gathered from there.
 - `streamed`: they lie in a file that is mapped into memory; a thread gathers ahead, and on CUDA a stream copies ahead.
-- `live`: samples are rendered whenever they are needed, on a CPU one batch ahead.
+- `live`: samples are rendered whenever they are needed, on a CPU a batch ahead.
 
 All hand out the same numbers: what a source renders passes through the same 8-bit packing.
 """
@@ -44,14 +44,14 @@ RESIDENT_SHARE = 0.4
 
 
 class Loader:
-    """Batches of one part of a source at one resolution.
+    """Batches of a part of a source at a resolution.
 
     Args:
         source: renders samples; on the device that batches shall be on.
         part: which split.
         count: samples in all, ids 0 to count - 1.
         size: side of the images, pixels.
-        batch: images a batch; training drops an incomplete last one, evaluation keeps it.
+        batch: images a batch; training drops an incomplete last batch, evaluation keeps it.
         budget: bytes that may be kept resident on the device.
         progress: called with (done, total) while samples are rendered ahead.
         packed_files: where packed samples that are worth a file may be kept on disk; nowhere, if none is given.
@@ -97,17 +97,17 @@ class Loader:
 
     @staticmethod
     def form_of(source: Source, part: Part, size: int) -> Form:
-        """The form in which samples of that side are kept, by one of them."""
+        """The form in which samples of that side are kept, found by rendering a sample."""
         with torch.no_grad():
             return pack(source.render(part, torch.arange(1), size)).form
 
     @property
     def resident_bytes(self) -> int:
-        """What the samples that are kept on the device hold there."""
+        """Bytes of the samples that are kept on the device."""
         return self._store.nbytes if self._store is not None and self.tier == "resident" else 0
 
     def serving(self, inputs: Inputs) -> Loader:
-        """The same samples, in the same memory, for models that see both photographs or only one.
+        """The same samples, in the same memory, for models of both photographs or of ``bg_fg`` alone.
 
         Args:
             inputs: ``pair``, or ``image``: the background is withheld.
@@ -152,14 +152,14 @@ class Loader:
         return Batch(ids, device_ids, self._served(pack(self._render(device_ids))))
 
     def _copied(self) -> Callable[[Tensor], Batch]:
-        """Makes batches whose rows are copied to the device on one stream, and unpacked there when they arrive."""
+        """Makes batches whose rows are copied to the device on their own stream, and unpacked when they arrive."""
         store, form, device = self._store, self._form, self.source.device
         assert store is not None
-        # One for all epochs: the allocator keeps memory apart by stream.
+        # The same stream for all epochs: the allocator keeps memory apart by stream.
         stream = self._stream = self._stream or torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
         def make(ids: Tensor) -> Batch:
-            with torch.cuda.device(device):  # a thread begins on the first one
+            with torch.cuda.device(device):  # a new thread is on the first device
                 rows = torch.empty(len(ids), form.bytes, dtype=torch.uint8, pin_memory=True)
                 torch.index_select(store, 0, ids, out=rows)
                 copied = Copy([rows, ids.pin_memory()], device, stream)

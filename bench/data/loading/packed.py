@@ -24,7 +24,7 @@ _AS_THEY_ARE = ("depth", "valid", "mask_valid")
 
 @dataclass(frozen=True)
 class Form:
-    """What a row of bytes holds: which images and targets, one after the other, each channels last.
+    """What a row of bytes holds: images and targets in order, each channels last.
 
     Attributes:
         channels: of each image by name, in order.
@@ -37,7 +37,7 @@ class Form:
 
     @classmethod
     def of(cls, quartet: Quartet) -> Form:
-        """The form of quartets like this one."""
+        """The form of quartets like ``quartet``."""
         height, width = quartet.bg_fg.shape[-2:]
         return cls(tuple((name, tensor.shape[1]) for name, tensor in quartet.tensors()), height, width)
 
@@ -62,7 +62,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Packed:
-    """Samples as ``rows`` (B, bytes) uint8 of one form."""
+    """Samples as ``rows`` (B, bytes) uint8 of the same form."""
 
     rows: Tensor
     form: Form

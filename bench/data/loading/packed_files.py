@@ -1,4 +1,4 @@
-"""Packed samples in files that are mapped into memory: rendered once, read as often as one likes, by later runs too."""
+"""Packed samples in files that are mapped into memory: rendered once, read by this and later runs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PackedFiles:
     A file gets its name when it is complete, so that a killed run leaves nothing that could be taken for whole, and
     ends in a checksum, which is tried whenever it is opened: what is damaged is set aside and made anew. Two processes
     that want the same file at once both render it, and either may come last. What was not used for longest goes first;
-    a file that goes while somebody reads it stays readable to them.
+    a file that is removed while it is mapped stays readable.
 
     Args:
         folder: made when it is first needed.
@@ -60,7 +60,7 @@ class PackedFiles:
         Args:
             key: everything that decides the content.
             count, width: how many rows of how many bytes.
-            rows: all of them in order, in pieces, each (n, width) uint8; asked for only if there is no whole file.
+            rows: all of them in order, in pieces, each (n, width) uint8; used only if no whole file exists.
 
         Raises:
             BenchError: the file cannot be written.
@@ -74,7 +74,7 @@ class PackedFiles:
         except OSError as error:
             why = "the disk is full" if error.errno in _FULL else error.strerror
             raise BenchError(
-                f"{self.folder}: {size / 2**20:,.1f} MiB of packed samples cannot be kept: {why}; make room there, "
+                f"{self.folder}: {size / 2**20:,.1f} MiB of packed samples cannot be kept: {why}; make room in it, "
                 "keep runs in another folder, or ask for fewer samples"
             ) from error
         return torch.frombuffer(mapped, dtype=torch.uint8).view(count, width)
@@ -132,7 +132,7 @@ class PackedFiles:
 
 
 def _whole(path: Path, size: int) -> IO[bytes] | None:
-    """The file, open, if it exists and is whole; one that is not is set aside under another name, and that is said."""
+    """The file, open, if it exists and is whole; a damaged file is set aside under another name, with a warning."""
     try:
         file = path.open("r+b")
     except FileNotFoundError:
@@ -175,7 +175,7 @@ def _is_abandoned(path: Path, age: float) -> bool:
 
 
 def _lock(file: IO[bytes]) -> None:
-    """Tell other processes that this file is being written; on a file system without locks its age must tell."""
+    """Lock the file while it is written; without locks other processes go by its age."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
     except OSError as error:

@@ -16,7 +16,7 @@ POOLS: tuple[Pool, ...] = ("background", "object")
 
 @dataclass(frozen=True)
 class Split:
-    """The groups of one pool by part.
+    """The groups of a pool by part.
 
     Attributes:
         groups: the names of the groups each part may use, in alphabetical order.
@@ -36,7 +36,7 @@ class Division:
     """The splits of both pools.
 
     Attributes:
-        rule: what made it, in its one spelling.
+        rule: what made it, in canonical form.
         pools: the split of each pool.
         digest: of the file that made it, for rules that are files.
     """
@@ -51,7 +51,7 @@ class Division:
         return any(split.leaks for split in self.pools.values())
 
     def describe(self) -> dict[str, Any]:
-        """What a source's description says of it; renamed rules keep their former spelling there, and so their ids."""
+        """What a source's description says of it; renamed rules keep their former spelling in it, and so their ids."""
         facts: dict[str, Any] = {"split": RECORDED.get(self.rule, self.rule), "leaks": self.leaks}
         return facts if self.digest is None else {**facts, "split_content": self.digest}
 

@@ -1,4 +1,4 @@
-"""The split that a JSON file of one's own states: the groups of each part by name."""
+"""A split read from a JSON file: the groups of each part by name."""
 
 from __future__ import annotations
 
@@ -31,10 +31,8 @@ def read_split(path: Path, pools: Mapping[Pool, Mapping[str, int]]) -> Division:
             if not known:
                 problems.append((str(path), f"{pool}/{part} is no list of names"))
             if unknown:
-                there_are = ", ".join(sorted(sizes)[:5])
-                problems.append(
-                    (str(path), f"{pool}/{part}: no {unknown[0]!r} in the data (there are {there_are} ...)")
-                )
+                known_names = ", ".join(sorted(sizes)[:5])
+                problems.append((str(path), f"{pool}/{part}: no {unknown[0]!r} in the data (it has {known_names} ...)"))
         if not problems:
             splits[pool] = Split({part: tuple(sorted(set(parts[part]))) for part in FRACTIONS})
     if problems:

@@ -25,7 +25,7 @@ def split_pools(
 
     Args:
         pools: how many files or identities each group has, by the group's name.
-        seed: breaks ties between groups of one size.
+        seed: breaks ties between groups of the same size.
         rule: see the module; a former name is accepted with a warning.
         names: what the groups of a pool are, for messages.
 
@@ -33,7 +33,7 @@ def split_pools(
         A function of the seed, the rule, and the groups' names and sizes alone, whatever their order.
 
     Raises:
-        BenchError: there is no such rule, or it has no such parameter.
+        BenchError: an unknown rule, or a parameter that it does not take.
         BadData: too few groups for a disjoint split, or a file that does not fit the data.
     """
     names = names or {}
@@ -72,7 +72,7 @@ def _shared(sizes: Mapping[str, int], seed: int, what: str) -> dict[Part, list[s
 
 
 def _fold(n: int, fold: int) -> Maker:
-    """Fold ``fold`` of ``n`` is tested on, the next one validates, the others train."""
+    """Fold ``fold`` of ``n`` is the test part, the next fold is for validation, the others for training."""
 
     def share_out(sizes: Mapping[str, int], seed: int, what: str) -> dict[Part, list[str]]:
         _need(n, sizes, what)
@@ -101,17 +101,17 @@ RULES: dict[str, str] = {
     "unseen-bg": "no background in two parts; objects are shared by all",
     "unseen-fg": "no object in two parts; backgrounds are shared by all",
     "shared": "every background and object in every part: scores leak",
-    "kfold[n=5,fold=0]": "as unseen-both, with one fold of n as test and the next as validation",
+    "kfold[n=5,fold=0]": "as unseen-both, with a fold of n as test and the next as validation",
     "FILE.json": "the groups of each part by name, from a file",
 }
 """Every rule in a few words, for lists and help."""
 
 
 def find_rule(rule: str) -> str:
-    """The one spelling of a rule; a former name is accepted with a warning.
+    """A rule in canonical form; a former name is accepted with a warning.
 
     Raises:
-        BenchError: there is no such rule, or it has no such parameter.
+        BenchError: an unknown rule, or a parameter that it does not take.
     """
     return rule if rule.endswith(".json") else _rule(rule)[0]
 
@@ -128,11 +128,11 @@ def _rule(text: str) -> tuple[str, Mapping[Pool, Maker]]:
     if name == "kfold":
         n, fold = params.pop("n", 5), params.pop("fold", 0)
         if type(n) is not int or type(fold) is not int or n < len(FRACTIONS) or not 0 <= fold < n:
-            raise BenchError(f"split {text!r}: n is a whole number from {len(FRACTIONS)}, fold one from 0 to n - 1")
+            raise BenchError(f"split {text!r}: n is a whole number from {len(FRACTIONS)}, fold from 0 to n - 1")
         _refuse(text, params)
         return format_key(name, {"n": n, "fold": fold}), dict.fromkeys(POOLS, _fold(n, fold))
     if name not in _RULES:
-        raise BenchError(f"unknown split {name!r}; there are: {', '.join(RULES)}")
+        raise BenchError(f"unknown split {name!r}; choose one of: {', '.join(RULES)}")
     _refuse(text, params)
     return name, _RULES[name]
 

@@ -1,6 +1,6 @@
 """Families of figures, as data: people, animals, lamps, vases, chairs ... each put together of a few solids.
 
-A figure stands on y = 0 and is one unit high; solids are ellipsoids, (tapered) cylinders and blocks.
+A figure stands on y = 0 and has height 1; solids are ellipsoids, (tapered) cylinders and blocks.
 """
 
 from __future__ import annotations

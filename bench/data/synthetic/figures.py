@@ -23,7 +23,7 @@ _ABSENT_SOLID = (-1.0, 0.0, 0.0)
 
 @dataclass
 class Figures:
-    """Tables with one row per figure; P = 8 parts.
+    """Tables with a row per figure; P = 8 parts.
 
     Attributes:
         matrix: linear part of the map from figure to solid coordinates, (N, P, 3, 3) float64.

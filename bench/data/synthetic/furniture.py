@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Tone:
-    """The colours a surface may have: brightness from ``darkest`` up by ``spread``, ``tint`` the share of it that
+    """The colours that a surface may have.
 
-    each channel draws for itself, ``warm`` how much red is favoured over blue.
+    Attributes:
+        darkest, spread: brightness is drawn from ``darkest`` to ``darkest + spread``.
+        tint: share of it that each channel draws for itself.
+        warm: how much red is favoured over blue.
     """
 
     darkest: float
@@ -39,7 +42,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Slot:
-    """A place along a wall, ``back``, ``left`` or ``right`` (or the ``floor``'s middle), and what may be there."""
+    """A place along a wall, ``back``, ``left`` or ``right`` (or on the ``floor``), and what may stand or hang in it."""
 
     wall: str
     along: tuple[float, float]

@@ -24,7 +24,7 @@ def _sample(atlas: Tensor, tile: Tensor, u: Tensor, v: Tensor, level: Tensor) ->
 
     Args:
         atlas: see `textures.atlas`, as uint8 (tiles, texels).
-        tile, u, v: float32 of one shape.
+        tile, u, v: float32 of the same shape.
         level: how often halved, int32 of that shape.
     """
     sides, offsets = level_table(atlas.device)

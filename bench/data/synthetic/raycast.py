@@ -1,7 +1,7 @@
 """One ray per picture element to the nearest surface of a room or of a figure, for a batch at once.
 
 Written for few and cheap passes over the pixels: what differs per sample is worked out in float64 beforehand, the
-number of a surface travels in the lowest bits of its depth so that one minimum keeps both, and a row and a column
+number of a surface travels in the lowest bits of its depth so that a single minimum keeps both, and a row and a column
 are added where a plane of products would do. Per pixel only operations are used that round the same in vector and
 scalar code, so that a sample is the same bits in any batch.
 """
@@ -50,7 +50,7 @@ def per_sample(values: Tensor) -> Tensor:
 def _inverse(directions: Tensor, out: Tensor | None = None) -> Tensor:
     """Reciprocals, at most `FAR` in size.
 
-    A ray parallel to a plane (about one in a hundred million) has an infinite one, which `_tag` would make NaN; it
+    A ray parallel to a plane (about 1 in 1e8) has an infinite reciprocal, which `_tag` would make NaN; it
     must pass that plane far away and meet what lies behind.
     """
     return torch.reciprocal(directions, out=out).clamp_(-FAR, FAR)
@@ -77,7 +77,7 @@ def cast_room(view: Cameras, rooms: Rooms, rays: list[Tensor]) -> Tensor:
 
     nearest.fill_(FAR)
     for axis in range(3):
-        # The camera is inside: of two opposite walls the one in front of it has the greater parameter.
+        # The camera is inside: of two opposite walls that in front of it has the greater parameter.
         meet(shell, 0, axis)
         _tag(first, _CODE, (2 * axis) * 4 + axis)
         _tag(second, _CODE, (2 * axis + 1) * 4 + axis)

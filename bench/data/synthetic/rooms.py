@@ -2,7 +2,7 @@
 
 World coordinates in metres: x right, y up, z into the room; the floor is y = 0, the camera looks along +z.
 Everything a ray can meet is the room's shell (6 surfaces) or an axis-aligned box: cupboards, and pictures, doors,
-windows and rugs as flat ones.
+windows and rugs as flat boxes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CEILINGS = ("plain", "plain", "tiles")
 
 @dataclass
 class Rooms:
-    """Tables with one row per room; (N, ...) float32.
+    """Tables with a row per room; (N, ...) float32.
 
     Attributes:
         size: x extent from -w/2 to w/2, height, length, (N, 3).
@@ -80,7 +80,7 @@ def _colours(draw: Tensor, tone: Tone) -> Tensor:
     first = tone.darkest + tone.spread * ((1 - tone.tint) * grey + tone.tint * tint)
     # As wood and lamplight are: more red than blue.
     first = first * (1 + tone.warm * torch.tensor([1.0, 0.0, -1.6]))
-    # The second colour is darker or lighter by enough to be seen, and may be of another hue.
+    # The second colour is visibly darker or lighter, and may be of another hue.
     change = torch.where(step < 0.5, -0.12 - 0.5 * step, 0.10 + 0.25 * (step - 0.5))
     second = (first + change + tone.tint * 0.5 * (draw[:, 5:8] - 0.5)).clamp(0.02, 0.98)
     return torch.cat([first, second - first], dim=1)

@@ -1,6 +1,6 @@
 """How a sample is set up: which room and figure, where the camera, the figure and the lamp are.
 
-All of it is worked out in float64, as tables with one row per sample.
+All of it is worked out in float64, as tables with a row per sample.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Scenes:
 
     Attributes:
         view: the camera.
-        rooms, figures: one row per sample.
+        rooms, figures: a row per sample.
         solids: the figure's parts as the camera sees them.
         lamp: position in the world, (B, 3).
         light: colour of the light times exposure, (B, 3).
@@ -46,7 +46,7 @@ class Scenes:
         metric: per part the symmetric matrix that gives the squared length of a normal, as xx, yy, zz, xy, xz, yz,
             (B, P, 6).
         span: height of the figure in picture heights, (B,).
-        fade: how far the figure's colours go towards the wall's, (B,): some figures are hard to tell apart.
+        fade: how far the figure's colours go towards the wall's, (B,): some figures are hard to distinguish from it.
     """
 
     view: Cameras
@@ -87,10 +87,10 @@ def _apply(matrix: Tensor, vector: Tensor) -> Tensor:
 
 
 def place_scenes(rooms: Rooms, figures: Figures, seed: int, stream: str, ids: Tensor) -> Scenes:
-    """Draw what differs between two samples of one room and one figure, and place everything.
+    """Draw what differs between two samples of the same room and figure, and place everything.
 
     Args:
-        rooms, figures: one row per sample.
+        rooms, figures: a row per sample.
         seed, stream, ids: what the draws depend on, see `counter_random.uniform`.
     """
     u = uniform(seed, f"{stream}/stage", ids, 20).double()
@@ -185,8 +185,8 @@ def _columns(matrix: Tensor, which: tuple[int, ...]) -> Tensor:
 
 def _upright(angle: Tensor) -> Tensor:
     """Rotations about the y axis, (B, 3, 3)."""
-    cos, sin, zero, ones = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle), torch.ones_like(angle)
-    return torch.stack([cos, zero, sin, zero, ones, zero, -sin, zero, cos], dim=-1).view(-1, 3, 3)
+    cos, sin, zero, unit = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle), torch.ones_like(angle)
+    return torch.stack([cos, zero, sin, zero, unit, zero, -sin, zero, cos], dim=-1).view(-1, 3, 3)
 
 
 def _view(eye: Tensor, yaw: Tensor, pitch: Tensor, roll: Tensor, focal: Tensor) -> Cameras:

@@ -33,14 +33,14 @@ _WINDOW = (0.75, 0.625)
 
 
 class Synthetic(Source):
-    """Rooms with furniture and one figure each.
+    """Rooms with furniture and a figure each.
 
     Args:
         seed: decides identities, split and samples.
         camera: a key of `bench.data.camera.cameras`.
         split: a rule of `bench.data.split`.
         empty_share: of the samples without a figure.
-        rooms, figures: how many identities there are over all parts.
+        rooms, figures: number of identities over all parts.
     """
 
     kind = "synthetic"
@@ -124,7 +124,7 @@ class Synthetic(Source):
         """Both photographs and the targets of scenes that fit in memory at once; some ``without`` (B,) their figure."""
         batch, fine = len(scenes.foot), size * _OVERSAMPLING
         centre = (torch.arange(fine, device=self.device, dtype=torch.float64) + 0.5) * (2 / fine) - 1
-        # Every other row and column first: the rays of one picture element then lie at one place of four quarters.
+        # Every other row and column first: the rays of a pixel then lie at the same place of four quarters.
         order = torch.arange(fine, device=self.device).view(size, _OVERSAMPLING).T.reshape(-1)
         spread = centre[order].expand(batch, fine)
         rays = scenes.view.rays(spread, -spread)
@@ -165,7 +165,7 @@ class Synthetic(Source):
             centre: picture coordinates of columns in natural order, (2S,) float64.
             order: the place of each row and column in ``behind``, (2S,).
             behind: depth of the room, (B, 2S, 2S).
-            without: which scenes have no figure, (B,) bool; None if all have one.
+            without: which scenes have no figure, (B,) bool; None if all have a figure.
 
         Returns:
             places in the flattened ``behind`` (N,), depths in metres (N,), colours (3, N).
@@ -191,7 +191,7 @@ class Synthetic(Source):
 
 @sources.register(options=OPTIONS)
 def synthetic(**options: Any) -> Source:
-    """Rooms with furniture and one figure each, rendered; true depth in metres."""
+    """Rooms with furniture and a figure each, rendered; true depth in metres."""
     return Synthetic(**options)
 
 

@@ -143,7 +143,7 @@ PATTERNS: dict[str, Pattern] = {
 
 
 def pattern_tiles(patterns: tuple[str, ...], draw: Tensor) -> Tensor:
-    """The number of a tile of one of ``patterns``, chosen by ``draw`` in [0, 1) of any shape."""
+    """The number of a tile of any of ``patterns``, chosen by ``draw`` in [0, 1) of any shape."""
     names = list(PATTERNS)
     first = torch.tensor([names.index(name) * _VARIANTS for name in patterns], device=draw.device)
     choice = (draw * len(patterns) * _VARIANTS).long()

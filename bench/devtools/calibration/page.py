@@ -12,7 +12,7 @@ from bench.report.markdown.markers import put_between
 
 MARKER = "calibration"
 SEEDS = (1, 2, 3, 5, 10)
-"""At which the former rule was measured; from the second on there is a verdict now."""
+"""At which the former rule was measured; the present rule gives a verdict from the second on."""
 
 _EFFECTS = (0.02, 0.05)
 _FEW = (2, 3, 5, 8, 12)
@@ -93,7 +93,7 @@ def _tables(draws: int) -> Iterator[str]:
         ],
         list(_further(draws // 20)),
     )
-    yield f"### Tables of {len(ROWS)} rows that are asked whether they are worse than the leader\n"
+    yield f"### Tables of {len(ROWS)} rows that are tested for being worse than the leader\n"
     yield table(
         ["seeds", "tables in which an equal row is called worse", "rows found that are worse by .06"],
         [
@@ -105,7 +105,7 @@ def _tables(draws: int) -> Iterator[str]:
 
 
 def _against_before(before: dict[str, tuple[float, ...]], now: dict[str, list[float]]) -> str:
-    """A row a scenario, a column a number of seeds; with a single seed there is no verdict any more."""
+    """A row a scenario, a column a number of seeds; a single seed gives no verdict any more."""
     body = []
     for name, figures in now.items():
         first, *others = before[name]

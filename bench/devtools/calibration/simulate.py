@@ -45,7 +45,7 @@ def outcome(
     Args:
         scenario: how they vary.
         seeds: of each.
-        difference: the true one.
+        difference: the true difference.
         draws: comparisons.
         grouping: of the test images; `layout` by default.
     """
@@ -85,7 +85,7 @@ def pooled(seeds: Sequence[int], machine: float, draws: int = 2000, as_seeds: bo
         seeds: on each machine, of either cell.
         machine: standard deviation that the choice of a machine brings to a run.
         draws: comparisons.
-        as_seeds: take all seeds for seeds of one machine instead, as nobody should.
+        as_seeds: take all seeds for seeds of the same machine instead, which is wrong.
     """
     groups, random = layout(), np.random.default_rng(len(seeds))
     scenario = SCENARIOS["`unet` - `wnet`, Dice, seeds independent"]
@@ -100,8 +100,8 @@ def pooled(seeds: Sequence[int], machine: float, draws: int = 2000, as_seeds: bo
                 + scenario.seeds(groups, random, 1, count)[0] / np.sqrt(2)
                 for count in seeds
             ]
-            one = Scored(np.concatenate(parts)) if as_seeds else machine_means([Scored(part) for part in parts])
-            sides.append(one)
+            side = Scored(np.concatenate(parts)) if as_seeds else machine_means([Scored(part) for part in parts])
+            sides.append(side)
         a, b = (tuple(range(len(side.values))) for side in sides)
         found.append(Difference.of(sides[0], sides[1], groups, Pairing(a, b, paired=False)).components)
     return _outcome([_joined(found)], 0.0)
@@ -121,12 +121,12 @@ class Announced:
 
 
 def announced(scenario: Scenario, seeds: int, difference: float, draws: int = 100) -> Announced:
-    """Take undecided comparisons further, on the same test images, the effect being what was seen at first.
+    """Take undecided comparisons further, on the same test images, the true effect being what was observed at first.
 
     Args:
         scenario: how the cells vary.
         seeds: at first.
-        difference: the true one at first.
+        difference: the true difference at first.
         draws: comparisons, of which those count that are undecided.
     """
     groups, random = layout(), np.random.default_rng(seeds)

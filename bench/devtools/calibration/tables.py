@@ -1,4 +1,4 @@
-"""Simulated tables: how often a row that is as good as the leader is called worse, and how often a worse one is."""
+"""Simulated tables: how often a row that is as good as the leader is called worse, and how often a worse row is."""
 
 from __future__ import annotations
 

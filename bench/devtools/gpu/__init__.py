@@ -1,5 +1,5 @@
-"""Everything that wants a GPU, measured in one command: ``python -m bench.devtools.gpu``.
+"""Everything that needs a GPU, measured by a single command: ``python -m bench.devtools.gpu``.
 
-Parts run one after the other, the most valuable first, and write JSON line by line as they go, so that what stops one
-of them, or all, costs no figure that was there before.
+Parts run in turn, the most valuable first, and write JSON line by line as they go, so that what stops a part,
+or all, costs no figure that was written before.
 """

@@ -1,7 +1,7 @@
-"""``python -m bench.devtools.gpu``: runs the parts in a process of their own each time one breaks it.
+"""``python -m bench.devtools.gpu``: runs the parts in a worker process, and in a new process after a part broke it.
 
 A part that raises leaves a line with its error. One that hangs, or spoils the device's context, costs its own process
-only: the next part begins in a new one.
+only: the next part begins in a new process.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class _State:
 
 
 def _worker(names: list[str], options: list[str], left: float, journal: Journal) -> tuple[list[str], bool]:
-    """Let one process do as many parts as it can; the names that are left for the next, and whether one broke it."""
+    """Let a process do as many parts as it can; the names that are left for the next, and whether a part broke it."""
     command = [sys.executable, "-u", "-m", "bench.devtools.gpu.worker", *options, *names]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=os.environ)
     assert process.stdout is not None

@@ -35,7 +35,7 @@ class Journal:
         sys.stdout.flush()
 
     def lines(self) -> list[dict[str, Any]]:
-        """All lines so far; one that a killed process left unfinished is passed over."""
+        """All lines so far; a line that a killed process left unfinished is skipped."""
         return read_lines(self._path)
 
 

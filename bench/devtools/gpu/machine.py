@@ -55,7 +55,7 @@ def machine(setting: Setting) -> None:
 
 
 def tests(setting: Setting) -> None:
-    """All tests marked cuda, in a process of their own; one line a failure."""
+    """All tests marked cuda, in a process of their own; a line per failure."""
     files = sorted({str(path) for root in _TESTS for path in Path(root).rglob("test_*.py") if _wants_cuda(path)})
     report = setting.scratch / "junit.xml"
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", f"--junitxml={report}"]

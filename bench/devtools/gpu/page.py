@@ -57,7 +57,7 @@ def measured(lines: Iterable[Line]) -> str:
             ),
         ),
         _table(
-            "The whole loop over a bare one in the same engine, images/s",
+            "The whole loop over a bare loop in the same engine, images/s",
             "model | engine | ratio",
             ([f"`{x['model']}`", x["engine"], f"{x['over_bare']:.3f}"] for x in _of(kept, "loop", "model", "engine")),
         ),
@@ -190,7 +190,7 @@ def _phases(lines: Sequence[Line], part: str) -> str:
 
 
 def _of(lines: Iterable[Line], part: str, *keys: str) -> list[Line]:
-    """The lines of a part that tell of something different each; the last of those that tell of the same."""
+    """The lines of a part about different things; the last of those about the same."""
     found = {tuple(line.get(key) for key in keys): line for line in lines if line["part"] == part and keys[0] in line}
     return list(found.values())
 

@@ -21,14 +21,14 @@ FIRST: dict[str, PlannedPart] = {
     "tests": PlannedPart("machine:tests", 150, "pytest -m cuda"),
     "steps": PlannedPart("steps:steps", 110, "a step's milliseconds: enqueued, synchronised, graphed"),
     "departure": PlannedPart("steps:departures", 60, "losses: eager from eager, graphed from eager"),
-    "loop": PlannedPart("runs:loop", 120, "the whole loop of bench run over a bare one"),
+    "loop": PlannedPart("runs:loop", 120, "the whole loop of bench run over a bare loop"),
     "rendering": PlannedPart("rendering:rendering", 60, "quartets a second by source and chunk"),
     "epoch": PlannedPart("runs:epoch", 120, "an epoch of wnet over 400,000 composites at 64 px"),
     "stages": PlannedPart("steps:stages", 60, "the first steps' seconds and the peak memory of each stage"),
     "standard": PlannedPart("runs:standard", 100, "a short run of protocol standard, by phase"),
     "profiles": PlannedPart("profiles:profiles", 100, "closure, perturbation, blocks"),
     "evaluation": PlannedPart("profiles:evaluation", 40, "a pass of evaluation by block"),
-    "streamed": PlannedPart("rendering:streamed", 60, "steps on streamed samples over resident ones"),
+    "streamed": PlannedPart("rendering:streamed", 60, "steps on streamed samples over resident samples"),
 }
 SECOND: dict[str, PlannedPart] = {
     "machine": FIRST["machine"],

@@ -95,7 +95,7 @@ def _rate(setting: Setting, data: Source, chunk: int) -> dict[str, float]:
 
 
 def streamed(setting: Setting) -> None:
-    """A step on samples of a packed file over the same on resident ones, in turn; and the share that waits for data."""
+    """A step on samples of a packed file over the same on resident samples, in turn; and the share spent on waiting."""
     data, scale = source(setting), setting.scale
     batch = scale.batches[1]
     files = PackedFiles(setting.scratch / "packed")

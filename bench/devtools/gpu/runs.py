@@ -1,4 +1,4 @@
-"""Whole runs: the loop over a bare one, an epoch of the published size, protocols standard and full by phase."""
+"""Whole runs: the loop over a bare loop, an epoch of the published size, protocols standard and full by phase."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class Phases(Listener):
 
 
 def engines(setting: Setting) -> Sequence[Engine]:
-    """Those that train: on a CPU there are no graphs."""
+    """Engines that train: a CPU has no graphs."""
     return ("graphed", "eager") if setting.cuda else ("eager",)
 
 
 def loop(setting: Setting) -> None:
-    """Images a second of the whole loop over the barest one in the same engine, by `bench.devtools.overhead`."""
+    """Images a second of the whole loop over the barest loop in the same engine, by `bench.devtools.overhead`."""
     for model in setting.scale.models[1:]:
         for engine in engines(setting):
             protocol = short_protocol(*((4 * setting.scale.short_samples, 128, 4) if setting.cuda else (64, 8, 1)))
@@ -125,7 +125,7 @@ def full(setting: Setting) -> None:
 
 
 def _shrunk(setting: Setting, protocol: Protocol) -> Protocol:
-    """As it is on a GPU; for trying the script out of one stage, and of a few samples."""
+    """As it is on a GPU; for trying the script out of a single stage, and of a few samples."""
     if setting.cuda:
         return protocol
     return protocol.override(size=setting.scale.size, batch=8, val_samples=8, test_samples=8)

@@ -31,7 +31,7 @@ _NUMERIC_STEPS = 12
 
 
 def source(setting: Setting) -> Source:
-    """A synthetic one with a still camera: what it shows changes no step's time."""
+    """A synthetic source with a still camera: what it shows changes no step's time."""
     return open_source("synthetic", camera="still").to(setting.device)
 
 
@@ -66,7 +66,7 @@ def runner(
 
 
 def steps(setting: Setting) -> None:
-    """By model and batch: what the host takes to enqueue a step, a step when all is synchronised, and one replayed."""
+    """By model and batch: what the host takes to enqueue a step, a synchronised step, and a replayed step."""
     for model in setting.scale.models:
         for batch in setting.scale.batches:
             facts: dict[str, object] = {"model": model, "batch": batch, "size": setting.scale.size}
@@ -107,7 +107,7 @@ def enqueue(setting: Setting, step: StepRunner) -> float:
 
 
 def departures(setting: Setting) -> None:
-    """Losses of some steps: a second eager runner's, one's whose weights were rounded otherwise, and a graph's."""
+    """Losses of some steps: of a second eager runner, of one with otherwise rounded weights, and of a graph."""
     for precision in ("float32", "tf32", "bfloat16") if setting.cuda else ("float32",):
         with runner(setting, setting.scale.models[1], 8, precision=precision) as step:
             first = step.losses(_NUMERIC_STEPS)

@@ -35,7 +35,7 @@ class Setting:
 
     @property
     def cuda(self) -> bool:
-        """Whether there is a GPU."""
+        """Whether a GPU is used."""
         return self.device.type == "cuda"
 
     def synchronise(self) -> None:
@@ -68,7 +68,7 @@ def main() -> int:
 
 
 def run_part(name: str, setting: Setting) -> bool:
-    """Measure one part, and write down what stopped it if anything did; returns whether the device is spoilt."""
+    """Measure a part, and write down what stopped it if anything did; returns whether the device is spoilt."""
     began = time.monotonic()
     try:
         _function((FIRST | SECOND)[name].function)(setting)

@@ -20,7 +20,7 @@ _GOOD = (0, 5)  # pytest: all passed; nothing was collected
 
 
 class BenchmarkProcess:
-    """One pytest over one checkout's benchmarks, waiting for its turns. Use as a context manager."""
+    """A pytest process over a checkout's benchmarks, waiting for its turns. Use as a context manager."""
 
     def __init__(self, checkout: Path, select: str, seconds: float) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="turns-"))
@@ -78,7 +78,7 @@ class BenchmarkProcess:
         shutil.rmtree(self._folder)
 
     def offers(self) -> list[str]:
-        """All benchmarks it could run; asked once, before `keep`."""
+        """All benchmarks it could run; read once, before `keep`."""
         tests: list[str] = self._receive()["tests"]
         return tests
 
@@ -87,7 +87,7 @@ class BenchmarkProcess:
         self._send(list(names))
 
     def ready(self) -> str | None:
-        """The benchmark that waits for its turns; None when there are no more."""
+        """The benchmark that waits for its turns; None after the last."""
         message = self._receive()
         name: str | None = message["test"]
         if message.get("status", 0) not in _GOOD:
@@ -141,7 +141,7 @@ def lockstep(
         Each benchmark's name and, a quad, the mean seconds of ours and of theirs.
 
     Raises:
-        BenchError: one of them could not go through its benchmarks.
+        BenchError: a process could not go through its benchmarks.
     """
     with BenchmarkProcess(ours, select, seconds) as a, BenchmarkProcess(theirs, select, seconds) as b:
         offered, common = a.offers(), set(b.offers())

@@ -25,7 +25,7 @@ _SCREEN_QUADS, _SCREEN_SLICE = 4, 0.05
 _SCREEN_SUSPECT = 1.01
 _PAIRS, _QUADS, _SLICE = 12, 6, 0.1  # of processes; in each; seconds of a turn
 _SPREAD = 0.1
-"""How far below the truth a pair's logarithm falls once in a hundred: two processes of one revision differ by 2 to 4 %
+"""How far below the truth a pair's logarithm falls once in a hundred: two processes of a revision differ by 2 to 4 %
 (standard deviation), as their memory lies differently."""
 
 Answer = Literal["slower", "not slower"]
@@ -58,14 +58,14 @@ def regress(
 ) -> list[BenchmarkChange]:
     """Compare this checkout's benchmarks with those of another revision of it.
 
-    Every benchmark is screened once. Those that look slower are measured anew in pairs of fresh processes until they
+    Every benchmark is screened once. Those that seem slower are measured anew in pairs of fresh processes until they
     are acquitted, and the answer rests on these later measurements alone, so that chance is not selected for.
 
     Args:
         checkout: the top of a git checkout; its working tree is what is judged.
         revision: what to compare with, as git names it.
         select: pytest's ``-k`` over the benchmarks.
-        progress: told a line now and then.
+        progress: called with a line now and then.
 
     Raises:
         BenchError: no such revision, benchmarks that fail, or none that both have.
@@ -83,7 +83,7 @@ def regress(
         for pair in range(_PAIRS):
             if not suspects:
                 break
-            progress(f"pair {pair + 1} of at most {_PAIRS}: measuring {len(suspects)} that look slower again")
+            progress(f"pair {pair + 1} of at most {_PAIRS}: measuring {len(suspects)} that seem slower again")
             for name, found in _pair(checkout, other, select, suspects, swapped=pair % 2 == 1):
                 measured.setdefault(name, []).append(found)
             suspects = frozenset(name for name in suspects if suspected(measured[name]))

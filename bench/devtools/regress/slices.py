@@ -1,6 +1,6 @@
-"""A pytest plugin that runs each benchmark in slices, one whenever it is told to.
+"""A pytest plugin that runs each benchmark in slices, a slice on each command.
 
-`lockstep`, beside it, starts one pytest with this plugin in each of two checkouts and gives them turns, so that
+`lockstep`, beside it, starts pytest with this plugin in each of two checkouts and gives them turns, so that
 both revisions meet the same moments of a noisy machine. It stands alone, as it is copied beside either checkout:
 nothing of this project is imported. It speaks in JSON lines over two pipes. Out: ``{"tests": [id, ...]}`` first,
 ``{"test": id}`` when a benchmark is ready, ``{"seconds": s}`` for a slice. In: the ids to keep first, then ``"go"``
@@ -21,7 +21,9 @@ import pytest
 _SLICE_SECONDS = float(os.environ.get("TURNS_SLICE", "0.1"))
 _read = os.fdopen(int(os.environ["TURNS_IN"]), "r")
 _write = os.fdopen(int(os.environ["TURNS_OUT"]), "w")
-if hasattr(os, "sched_setaffinity"):  # both on one core, as they never run at once: to wander between cores is noise
+if hasattr(
+    os, "sched_setaffinity"
+):  # both on the same core, as they never run at once: to wander between cores is noise
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
@@ -50,12 +52,12 @@ def benchmark(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell which benchmarks there are, and keep those that are wanted; those that compare by themselves are none."""
+    """List the benchmarks, and keep those that are wanted; those that compare by themselves do not count."""
     _say({"tests": [item.nodeid for item in items if item.get_closest_marker("ratio") is None]})
     wanted = set(json.loads(_read.readline()))
     items[:] = [item for item in items if item.nodeid in wanted]
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
-    """Tell that there are no more benchmarks, and how they went."""
+    """Report that no benchmark is left, and how they went."""
     _say({"test": None, "status": int(exitstatus)})

@@ -17,7 +17,7 @@ from torch.nn import functional
 from bench.metrics.view import View, numbers, total
 
 PERIODS = (2, 4, 8, 16)
-"""Periods of the lattices in pixels: what one to four doublings of the resolution leave."""
+"""Periods of the lattices in pixels: what up to four doublings of the resolution leave."""
 
 QUIET = 1e-3
 """Differences between neighbours far below this fraction of the depth's range count as none."""
@@ -73,7 +73,7 @@ def _locked(depth: Tensor, known: Tensor) -> Tensor:
 def _fold(depth: Tensor, known: Tensor, axis: int) -> Tensor:
     """Sums over the cells of the widest lattice, by phase: of 1, of the log gradient, of its sign; (2B, 3, 16, 16).
 
-    The log gradient is taken relative to q: 0 where there is no pair, and a seam, a difference, is the same.
+    The log gradient is taken relative to q: 0 without a pair, and a seam, a difference, is the same.
     """
     pair = _with_earlier(known, axis, torch.mul)
     step = (_with_earlier(depth, axis, torch.sub) * (pair / QUIET)).flatten(0, 1)
@@ -89,14 +89,14 @@ def _fold(depth: Tensor, known: Tensor, axis: int) -> Tensor:
 
 
 def _with_earlier(maps: Tensor, axis: int, join: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """Each pixel joined with its left or upper neighbour, at the later one's place; 0 where there is none."""
+    """Each pixel joined with its left or upper neighbour, at the place of the later pixel; 0 without a neighbour."""
     length = maps.shape[axis] - 1
     rim = (1, 0) if axis == -1 else (0, 0, 1, 0)
     return functional.pad(join(maps.narrow(axis, 1, length), maps.narrow(axis, 0, length)), rim)
 
 
 def _rows(maps: Tensor, fill: float = 0.0) -> Tensor:
-    """Maps (B, 1, H, W) as the rows of their cells, filled up to whole ones: (B, cells down, 16 * W)."""
+    """Maps (B, 1, H, W) as the rows of their cells, filled up to whole cells: (B, cells down, 16 * W)."""
     height, width = maps.shape[-2:]
     if height % _CELL or width % _CELL:
         maps = functional.pad(maps, (0, -width % _CELL, 0, -height % _CELL), value=fill)
@@ -104,12 +104,12 @@ def _rows(maps: Tensor, fill: float = 0.0) -> Tensor:
 
 
 def _columns(lines: Tensor) -> Tensor:
-    """What is left of `_rows` once their cells are one, (B, 16 * W), summed over the cells across: (B, 16, 16)."""
+    """`_rows` with their cells summed, (B, 16 * W), summed over the cells across: (B, 16, 16)."""
     return lines.view(len(lines), _CELL, -1, _CELL).sum(2)
 
 
 def _halve(sums: Tensor) -> Tensor:
-    """Sums by phase of one lattice to those of the lattice half as wide: phases p and p + half fall together."""
+    """Sums by phase of a lattice to those of the lattice half as wide: phases p and p + half fall together."""
     half = sums.shape[-1] // 2
     rows = sums[..., :half, :] + sums[..., half:, :]
     return rows[..., :half] + rows[..., half:]
@@ -124,7 +124,7 @@ def _seam(sums: Tensor) -> Tensor:
 
 
 def _pattern(sums: Tensor) -> Tensor:
-    """``V`` from the sums by phase (B, 2, 3, P, P), both directions pooled, (B,); NaN where there is no pair."""
+    """``V`` from the sums by phase (B, 2, 3, P, P), both directions pooled, (B,); NaN without a pair."""
     number, _, sign = sums.unbind(dim=2)
     centre = sign.sum(dim=(-2, -1), keepdim=True) / number.sum(dim=(-2, -1), keepdim=True).clamp(min=1)
     off_centre = (sign / number.clamp(min=1) - centre).square()

@@ -1,4 +1,4 @@
-"""Metrics of the depth, each one value per image, (B,), float32. The function's name is the metric's key.
+"""Metrics of the depth, each a value per image, (B,), float32. The function's name is the metric's key.
 
 All see the activated depth and count pixels of known depth only; an image without any is NaN. Errors are fractions
 of the encoding's range. Where a ratio is taken, depths below `bench.metrics.view.FLOOR` count as that.
@@ -25,9 +25,9 @@ def depth_rmse(view: View) -> Tensor:
 
 
 def depth_rmse_pooled(view: View) -> Tensor:
-    """`depth_rmse` of one image; summed up over images as ``sqrt(sum(n rmse^2) / sum(n))`` with n its valid pixels.
+    """`depth_rmse` of an image; summed up over images as ``sqrt(sum(n rmse^2) / sum(n))`` with n its valid pixels.
 
-    That is one root over all valid pixels of all images, where `depth_rmse` is the mean of roots.
+    That is a single root over all valid pixels of all images, where `depth_rmse` is the mean of roots.
     """
     return depth_rmse(view)
 
@@ -83,12 +83,12 @@ def depth_ssim(view: View) -> Tensor:
 
 
 def depth_rmse_fg(view: View) -> Tensor:
-    """`depth_rmse` over the pixels where the true mask exceeds 0.5; NaN where there are none."""
+    """`depth_rmse` over the pixels where the true mask exceeds 0.5; NaN without such pixels."""
     return _rmse_where(view, view.true_on)
 
 
 def depth_rmse_bg(view: View) -> Tensor:
-    """`depth_rmse` over the pixels where the true mask is at most 0.5; NaN where there are none."""
+    """`depth_rmse` over the pixels where the true mask is at most 0.5; NaN without such pixels."""
     outside = ~view.true_on if view.mask_valid is None else view.mask_valid & ~view.true_on
     return _rmse_where(view, outside)
 

@@ -1,8 +1,8 @@
-"""Metrics of the distance between the contours of two masks, each one value per image, (B,), float32, in pixels.
+"""Metrics of the distance between the contours of two masks, each a value per image, (B,), float32, in pixels.
 
 A contour is that of `bench.metrics.boundary.contour`: the picture's rim is none. Where neither mask has a contour
-(empty, or full) the masks are the same or not: 0 px if they are, else the picture's diagonal, the farthest there can
-be, and so it is where one alone has a contour. Distances are exact. They cost more than all other metrics together,
+(empty, or full) the masks are the same or not: 0 px if they are, else the picture's diagonal, the greatest possible
+distance, as where only one of them has a contour. Distances are exact. They cost more than all other metrics together,
 so they are computed on request.
 """
 
@@ -32,7 +32,7 @@ def mask_assd(view: View) -> Tensor:
 def mask_nsd(view: View, tolerance: float = 1.0) -> Tensor:
     """Share of the pixels of both contours that lie within ``tolerance`` px of the other contour, in [0, 1].
 
-    The normalised surface dice, 1 where neither mask has a contour and they are the same, 0 where one alone has.
+    The normalised surface dice, 1 where neither mask has a contour and they are the same, 0 where only one of them has.
 
     Args:
         view: the batch.
@@ -45,7 +45,7 @@ def mask_nsd(view: View, tolerance: float = 1.0) -> Tensor:
 
 
 def _percentile(values: Tensor, at: Tensor, share: float) -> Tensor:
-    """A percentile of the values where ``at``, per image, (B,); meaningless, but finite, where there are none."""
+    """A percentile of the values where ``at``, per image, (B,); meaningless, but finite, without such values."""
     ordered = torch.where(at, values, torch.inf).flatten(1).sort(dim=1).values
     place = share * (count(at) - 1).clamp(min=0)
     low = place.floor().long().unsqueeze(1)

@@ -1,4 +1,4 @@
-"""Metrics of both heads at once, each one value per image, (B,), float32."""
+"""Metrics of both heads at once, each a value per image, (B,), float32."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics of the mask, each one value per image, (B,), float32. The function's name is the metric's key."""
+"""Metrics of the mask, each a value per image, (B,), float32. The function's name is the metric's key."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def mask_dice_soft(view: View) -> Tensor:
     """``(2 sum(p t) + 1) / (sum(p^2) + sum(t^2) + 1)`` of the values p and the soft truth t, in [0, 1].
 
     The denominator is squared so that the truth itself, soft edges included, scores 1; with ``sum(p) + sum(t)``
-    an overconfident prediction would beat it. The 1 (one pixel) makes two empty masks agree.
+    an overconfident prediction would beat it. The 1 (a pixel) makes two empty masks agree.
     Source: Milletari, Navab and Ahmadi 2016 (V-Net).
     """
     product, squares = view.mask * view.true_mask, view.mask.square() + view.true_mask.square()
@@ -52,7 +52,7 @@ def mask_area_error(view: View) -> Tensor:
 
 
 def mask_false_alarm(view: View) -> Tensor:
-    """1 where any pixel is found in an image whose true mask is empty, else 0; NaN where there is an object."""
+    """1 where any pixel is found in an image whose true mask is empty, else 0; NaN for images with an object."""
     predicted, true, _ = view.pixels_on
     return torch.where(true > 0, torch.nan, (predicted > 0).float())
 
@@ -60,11 +60,11 @@ def mask_false_alarm(view: View) -> Tensor:
 def mask_bf(view: View) -> Tensor:
     """F-score of the boundary: ``2 P R / (P + R)``, in [0, 1].
 
-    P is the share of the predicted mask's contour that lies near the true one, R the reverse; near is a Euclidean
+    P is the share of the predicted mask's contour that lies near the true contour, R the reverse; near is a Euclidean
     distance of at most 0.75 % of the picture's diagonal, at least 1 px. A mask has a contour where it touches,
     by an edge, a pixel outside it; the picture's rim is none. Where neither mask has a contour (empty, or full)
     the value is 1 if they are the same, else 0.
-    Source: Csurka, Larlus and Perronnin 2013; tolerance as there.
+    Source: Csurka, Larlus and Perronnin 2013; same tolerance.
     """
     tolerance = max(1.0, BOUNDARY_TOLERANCE * hypot(*view.on.shape[-2:]))
     near, true_near = dilate(view.contour, tolerance), dilate(view.true_contour, tolerance)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from bench.profile.disturbance.reading import Reading, UnobservedError
+from bench.profile.disturbance.observation import Observation, UnobservedError
 
 T = TypeVar("T")
 
@@ -29,17 +29,17 @@ _SM, _DIE = 1, 0  # NVML_CLOCK_SM, NVML_TEMPERATURE_GPU
 
 
 @dataclass(frozen=True)
-class GpuReading(Reading):
-    """What NVML said; None for what this GPU, or this user, is not told.
+class GpuObservation(Observation):
+    """What NVML reported; None for what it does not report on this GPU, or to this user.
 
     Attributes:
-        sm_mhz: the lowest SM clock seen while the GPU was at work.
-        default_mhz: its default application clock, or where there is none its highest one.
+        sm_mhz: the lowest SM clock while the GPU was at work.
+        default_mhz: its default application clock, or its highest clock where it has no default.
         temperature: of the die, degrees Celsius.
         watts: drawn.
         thermal, hardware: clocks were held down by heat; by the hardware's protection or a power brake.
         power_capped: clocks were held down by the power limit, as is normal in training.
-        others: processes that compute on this GPU beside this one.
+        others: further processes that compute on this GPU.
     """
 
     sm_mhz: int | None = None
@@ -65,11 +65,11 @@ class GpuReading(Reading):
 
 
 class GpuGauge:
-    """NVML, asked at each sample; its handle is kept.
+    """NVML, queried at each sample; its handle is kept.
 
     Args:
         device: a CUDA device.
-        nvml: to be asked in place of the installed ``pynvml``; None for that one.
+        nvml: used in place of the installed ``pynvml``; None for ``pynvml``.
 
     Raises:
         UnobservedError: the package is missing, NVML does not answer, or it tells nothing of this device.
@@ -110,11 +110,11 @@ class GpuGauge:
         if mhz is not None:
             self._clocks.append(mhz)
 
-    def end(self, seconds: float) -> GpuReading:
-        """The window ends after a last sample, and was so many seconds long: what was seen in it."""
+    def end(self, seconds: float) -> GpuObservation:
+        """The window ends after a last sample, and was so many seconds long: what was observed in it."""
         self.sample()
         milliwatts = self._ask(self._nvml.nvmlDeviceGetPowerUsage)
-        return GpuReading(
+        return GpuObservation(
             seconds,
             unobserved=None if self._busy else "the GPU was idle at every sample",
             sm_mhz=min(self._clocks, default=None),
@@ -128,7 +128,7 @@ class GpuGauge:
         )
 
     def _others(self) -> int | None:
-        """Processes beside this one, which is one of them: by number it cannot be told from others in a container."""
+        """Further processes: this process is among those counted, and cannot be found by number in a container."""
         running = self._ask(self._nvml.nvmlDeviceGetComputeRunningProcesses)
         return None if running is None else max(0, len(running) - 1)
 

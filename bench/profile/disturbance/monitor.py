@@ -1,6 +1,6 @@
 """The clock sentinel: was a window of steps disturbed by heat, by the hypervisor or by others?
 
-On CUDA NVML is asked (`gpu` beside this file), on a CPU the kernel's own counters (`processor`). Neither waits for the
+On CUDA NVML is queried (`gpu` beside this file), on a CPU the kernel's counters (`processor`). Neither waits for the
 device.
 """
 
@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import torch
 
 from bench.profile.disturbance.gpu import GpuGauge
+from bench.profile.disturbance.observation import Observation, UnobservedError
 from bench.profile.disturbance.processor import ProcessorGauge
-from bench.profile.disturbance.reading import Reading, UnobservedError
 
 
 class _Gauge(Protocol):
@@ -23,7 +23,7 @@ class _Gauge(Protocol):
 
     def sample(self) -> None: ...
 
-    def end(self, seconds: float) -> Reading: ...
+    def end(self, seconds: float) -> Observation: ...
 
 
 class ClockSampler:
@@ -39,7 +39,7 @@ class ClockSampler:
 
     Args:
         device: where the work runs.
-        nvml: to be asked in place of the installed ``pynvml``.
+        nvml: used in place of the installed ``pynvml``.
         proc: where the kernel's counters are.
         own_seconds: processor time of this process, all its threads together.
         clock: seconds by the wall clock.
@@ -70,8 +70,8 @@ class ClockSampler:
         """Look at the GPU within a window, while it is at work; does nothing on a CPU, whose counters miss nothing."""
         self._gauge.sample()
 
-    def end(self) -> Reading:
-        """The window ends: what was seen in it."""
+    def end(self) -> Observation:
+        """The window ends: what was observed in it."""
         return self._gauge.end(self._clock() - self._began)
 
 
@@ -85,5 +85,5 @@ class _Nothing:
     def sample(self) -> None:
         pass
 
-    def end(self, seconds: float) -> Reading:
-        return Reading(seconds, unobserved=self._reason)
+    def end(self, seconds: float) -> Observation:
+        return Observation(seconds, unobserved=self._reason)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.profile.disturbance.reading import Reading, UnobservedError
+from bench.profile.disturbance.observation import Observation, UnobservedError
 
 STOLEN = 0.02
 """Share of the cores' time that the hypervisor may keep."""
@@ -27,14 +27,14 @@ _HEAD = 512  # bytes of a counter file that are enough
 
 
 @dataclass(frozen=True)
-class ProcessorReading(Reading):
+class ProcessorObservation(Observation):
     """What the kernel counted, as shares of the time of all cores; None where it does not count.
 
     Attributes:
         stolen: kept by the hypervisor.
-        others: taken by other processes, this one's children among them.
+        others: taken by other processes, children of this process among them.
         stolen_error, others_error: how far these may be off, as the kernel counts in ticks (mostly of 10 ms): in a
-            window of 50 ms on 2 cores others must take 30 % to be told for certain, in one of 0.5 s 12 %.
+            window of 50 ms on 2 cores others must take 30 % to be certain, in a window of 0.5 s 12 %.
         waited: share of the window in which some thread, of this process or not, waited for a core.
     """
 
@@ -46,7 +46,7 @@ class ProcessorReading(Reading):
 
     @property
     def disturbed(self) -> str | None:
-        """Steal above 2 %, or others above 10 % while somebody waited for a core; each by more than its error."""
+        """Steal above 2 %, or others above 10 % while tasks waited for a core; each by more than its error."""
         if self.stolen is not None and self.stolen - self.stolen_error > STOLEN:
             return "time stolen by the hypervisor"
         waited = self.waited is None or self.waited > WAITED  # on a core that was free, others disturb nobody
@@ -56,14 +56,14 @@ class ProcessorReading(Reading):
 
 
 class ProcessorGauge:
-    """Ticks from /proc/stat, and the time somebody waited from /proc/pressure/cpu where the kernel has it.
+    """Ticks from /proc/stat, and the time tasks waited from /proc/pressure/cpu where the kernel has it.
 
     Args:
         proc: where the counters are.
         own_seconds: processor time of this process, all its threads together.
 
     Raises:
-        UnobservedError: there are no counters of all cores, or none of steal.
+        UnobservedError: the kernel has no counters of all cores, or none of steal.
     """
 
     def __init__(self, proc: Path, own_seconds: Callable[[], float]) -> None:
@@ -89,14 +89,14 @@ class ProcessorGauge:
     def sample(self) -> None:
         """Nothing to do: counters miss nothing."""
 
-    def end(self, seconds: float) -> ProcessorReading:
+    def end(self, seconds: float) -> ProcessorObservation:
         """The window ends, and was so many seconds long: what was counted in it."""
         own, (ticks, waited) = self._own(), (self._ticks(), self._waited())
         ticks_before, waited_before, own_before = self._before
         spent = [self._tick * (after - before) for after, before in zip(ticks, ticks_before, strict=True)]
         whole = self._cores * max(seconds, 1e-9)
         others = sum(spent[i] for i in _BUSY) - (own - own_before)
-        return ProcessorReading(
+        return ProcessorObservation(
             seconds,
             stolen=spent[_STEAL] / whole,
             others=max(0.0, others) / whole,
@@ -120,7 +120,7 @@ class ProcessorGauge:
 
 
 class _CounterFile:
-    """A file of the kernel's that is read again and again; opening it each time would cost as much as reading."""
+    """A file of the kernel's that is read again and again; opening it each time would cost as much as observation."""
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Which of two is faster: windows of both in the order A B B A, in one process."""
+"""Which of two is faster: windows of both in the order A B B A, in the same process."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ def compare(
     """Measure both in turn, uninstrumented.
 
     Args:
-        a, b: on one device.
+        a, b: on the same device.
         seconds: how long to measure; each is warmed up for as long again at most.
         restarts: how often both begin anew; the intervals come from how far these differ.
-        progress: told of every restart.
+        progress: called for every restart.
     """
     ready = []
     for side in (a, b):
@@ -117,7 +117,7 @@ def answer(ratio: Interval) -> Answer:
 def opponent(text: str, loss: str) -> tuple[str, Recipe]:
     """The model and the recipe that ``MODEL[:LOSS]`` names; the recipe is ``loss`` where none is given.
 
-    Colons may stand in both (``module:function``, ``mask: bce``): the longest beginning that names a model is one.
+    Colons may stand in both (``module:function``, ``mask: bce``): the longest prefix that names a model is the model.
 
     Raises:
         RegistryError: no beginning names a model, or the rest is no recipe.

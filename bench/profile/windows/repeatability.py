@@ -1,7 +1,7 @@
 """A against A: do two profiles of the same step agree within their own intervals?
 
 As with any two things, their restarts are measured in the order A B B A: a machine's own pace moves by a tenth within
-minutes, and no interval of one profile could know of it.
+minutes, and no interval of a single profile could know of it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Restarts: a step is measured several times from the beginning, as every beginning lies differently in memory.
 
 Where a model's tensors come to lie decides which of them share caches and pages, and that moves a block's time by
-more than the noise within one go: two programs that measure the same for as long as they like need not agree. So a
+more than the noise within a restart: two programs that measure the same for as long as they like need not agree. So a
 profile builds what it measures anew a few times, and its intervals come from how far these restarts differ.
 """
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bench.profile.disturbance.monitor import ClockSampler
-from bench.profile.disturbance.reading import Reading
+from bench.profile.disturbance.observation import Observation
 from bench.profile.training import StepRunner
 from bench.profile.windows.rounds import WarmUp, rounds, warm_up
 from bench.timing.window import Window
@@ -26,7 +26,7 @@ class Round:
     """Four windows in a row: plain, instrumented, instrumented, plain; and what disturbed them."""
 
     windows: tuple[Window, Window, Window, Window]
-    reading: Reading
+    observation: Observation
 
     @property
     def plain(self) -> tuple[Window, Window]:
@@ -41,7 +41,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Restart:
-    """One beginning: how it warmed up, and all its rounds, disturbed ones among them."""
+    """A start from fresh weights: how it warmed up, and all its rounds including disturbed rounds."""
 
     warm_up: WarmUp
     rounds: tuple[Round, ...]
@@ -51,11 +51,11 @@ def measure_restart(runner: StepRunner, seconds: float) -> Restart:
     """Warm up and measure.
 
     Args:
-        one: just begun.
+        runner: that was just restarted.
         seconds: how long to measure; as long again, at most, is spent on warming up.
     """
     warm = warm_up(lambda: runner.window(), seconds)
-    runner.window(instrumented=True)  # the first marks make what later ones use again
+    runner.window(instrumented=True)  # the first marks allocate what later marks reuse
     return Restart(warm, tuple(some_rounds(runner, seconds, _LEAST_ROUNDS)))
 
 
@@ -63,13 +63,13 @@ def some_rounds(runner: StepRunner, seconds: float, least: int) -> list[Round]:
     """Rounds of a warm runner: for so many seconds, and so many at least."""
     sampler = ClockSampler(runner.device)
     runner.ledger.windows.clear()
-    readings: list[Reading] = []
+    observations: list[Observation] = []
 
     @contextmanager
     def watched() -> Iterator[None]:
         sampler.begin()
         yield
-        readings.append(sampler.end())
+        observations.append(sampler.end())
 
     def window(instrumented: bool) -> float:
         pace = runner.window(instrumented)
@@ -78,7 +78,7 @@ def some_rounds(runner: StepRunner, seconds: float, least: int) -> list[Round]:
 
     rounds(lambda: window(False), lambda: window(True), seconds, least, watched)
     windows = runner.ledger.windows
-    return [Round((a, b, c, d), reading) for (a, b, c, d), reading in zip(_fours(windows), readings, strict=True)]
+    return [Round(four, what) for four, what in zip(_fours(windows), observations, strict=True)]
 
 
 def undisturbed(restarts: Sequence[Sequence[Round]]) -> tuple[list[list[Round]], bool]:
@@ -87,7 +87,7 @@ def undisturbed(restarts: Sequence[Sequence[Round]]) -> tuple[list[list[Round]],
     Returns:
         The rounds by restart, and whether some had to be kept for want of others.
     """
-    found = [[round for round in rounds if round.reading.disturbed is None] for rounds in restarts]
+    found = [[round for round in rounds if round.observation.disturbed is None] for rounds in restarts]
     return [good or [*rounds] for good, rounds in zip(found, restarts, strict=True)], not all(found)
 
 

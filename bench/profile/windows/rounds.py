@@ -48,7 +48,7 @@ def rounds(
     """Windows in the order A B B A, round by round, so that a drift weighs on both alike.
 
     Args:
-        a, b: each runs one window.
+        a, b: each runs a window.
         seconds: how long to go on.
         least: rounds to make in any case.
         around: entered around each round.

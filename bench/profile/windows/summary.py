@@ -26,7 +26,7 @@ def perturbation(rounds: Sequence[Round], device: torch.device) -> Interval:
     """Instrumented over plain, a pair a round.
 
     On a CPU it is the processor time of all threads that is compared: a neighbour's load comes and goes, and adds none
-    to it. While one thread takes a mark the others spin, as they do between any two operations.
+    to it. While a thread takes a mark the others spin, as they do between any two operations.
     """
     return wall_perturbation(rounds) if device.type == "cuda" else _ratio(rounds, lambda w: w.processor_seconds)
 

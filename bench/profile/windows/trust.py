@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.profile.disturbance.reading import Discards
+from bench.profile.disturbance.observation import Discards
 from bench.profile.windows.interval import Interval
 from bench.profile.windows.rounds import WarmUp
 
@@ -43,7 +43,7 @@ def caveats(
         )
     elif max(perturbation.high - 1, 1 - perturbation.low) > _WIDEST_INTERVAL:
         found.append(
-            f"the machine is too unsteady to tell what measuring costs ({perturbation.low - 1:+.1%} to "
+            f"the machine is too unsteady to measure what timing blocks costs ({perturbation.low - 1:+.1%} to "
             f"{perturbation.high - 1:+.1%} of the step): measure longer, on an idle machine"
         )
     if not warm.stationary:

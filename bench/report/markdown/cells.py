@@ -44,7 +44,7 @@ def number(row: Row, metric: str, group: Group, bold: bool = False) -> str:
     if not values:
         return "–"
     mean = statistics.fmean(values)
-    text = f"{mean:.4f}" if abs(mean) < 10 else f"{mean:.2f}"
+    text = plain_number(mean)
     text = f"**{text}**" if bold else text
     if len(values) > 1:
         text += f" ± {statistics.stdev(values):.4f}"
@@ -52,13 +52,32 @@ def number(row: Row, metric: str, group: Group, bold: bool = False) -> str:
     return text if gained is None or not row.learns else f"{text} <sub>{gained:+.2f}</sub>"
 
 
+def gap_cell(gap: float | None) -> str:
+    """What a metric loses on groups that training has not seen."""
+    return "–" if gap is None else f"{gap:+.4f}"
+
+
+def plain_number(value: float) -> str:
+    """A score: four decimals, or two from 10 on."""
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:.2f}"
+
+
+def row_label(row: Row) -> str:
+    """A row in a sentence: the model as code, with its recipe if it has one."""
+    return f"{code(row.model)} with {code(row.recipe)}" if row.learns else code(row.model)
+
+
 def rate_cell(records: Sequence[Record]) -> str:
     """Images per second on a machine; in brackets where every window was disturbed."""
     found = rate(records)
     if found is None:
         return "–"
-    text = f"{found:.0f}" if found >= 100 else f"{found:.1f}"
-    return f"({text})" if disturbed(records) else text
+    return f"({rate_text(found)})" if disturbed(records) else rate_text(found)
+
+
+def rate_text(rate: float) -> str:
+    """Images per second, three digits at least."""
+    return f"{rate:.0f}" if rate >= 100 else f"{rate:.1f}"
 
 
 def median(values: Sequence[float | None], digits: int = 1) -> str:

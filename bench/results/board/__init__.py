@@ -1,4 +1,4 @@
-"""Records arranged as people compare them: rows of one cell, groups of rows that may be ranked together."""
+"""Records arranged as people compare them: rows of a cell, groups of rows that may be ranked together."""
 
 from bench.results.board.groups import Group, data_label, disturbed, groups_of, rate, rows
 from bench.results.board.row import Row

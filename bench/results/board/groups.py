@@ -1,4 +1,4 @@
-"""Records arranged as people compare them: groups of one protocol, data set and division, rows of one cell."""
+"""Records arranged as people compare them: groups with the same protocol, data set and division, and a row per cell."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from bench.results.store import Named
 from registry.losses import recipes
 
 _HALF_SHARED = {"unseen-bg": "objects are shared", "unseen-fg": "backgrounds are shared"}
-"""Splits that are disjoint in one of the two, by what all parts share."""
+"""Splits that are disjoint in backgrounds or objects only, by what all parts share."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """What may be ranked together: everything measured under one protocol on one data set with one tuning budget.
+    """What may be ranked together: everything measured under the same protocol, data set and tuning budget.
 
     Attributes:
         protocol: its label.
-        members: all records, failed ones too, by file name.
+        members: all records including failed runs, by file name.
         board: cells with a finished record, by name; the baselines that learn nothing last.
     """
 
@@ -36,7 +36,7 @@ class Group:
 
     @property
     def title(self) -> str:
-        """The protocol and the data in words, with six digits of the data's hash to tell like ones apart."""
+        """The protocol and the data in words, with six digits of the data's hash to distinguish similar data sets."""
         record = self.members[0][1]
         digest = hashlib.sha256(canonical_json(record.spec.data).encode()).hexdigest()[:6]
         tuned = "" if record.division == UNTUNED else f" · {record.division}"
@@ -50,7 +50,7 @@ class Group:
 
     @property
     def alarms(self) -> list[str]:
-        """What cannot be: one spec, code and arithmetic with two results."""
+        """Contradictions: two results for the same spec, code and arithmetic."""
         return [alarm for row in self.board for part in (row, *row.elsewhere) for alarm in part.alarms]
 
     @cached_property
@@ -64,7 +64,7 @@ class Group:
         return latest
 
     def machines(self) -> dict[str, list[tuple[Row, list[Record]]]]:
-        """By machine fingerprint: each row with what was recorded there, the latest of every run."""
+        """By machine fingerprint: each row with what that machine recorded, the latest of every run."""
         return {
             machine: [(row, list(cells[row.cell].values())) for row in self.board if row.cell in cells]
             for machine, cells in sorted(self._latest.items())
@@ -94,16 +94,16 @@ class Group:
         return tables
 
     def on(self, row: Row, fingerprint: str) -> list[Record]:
-        """What one machine recorded of a row, the latest of every run."""
+        """What a machine recorded of a row, the latest of every run."""
         return [*self._latest.get(fingerprint, {}).get(row.cell, {}).values()]
 
 
 def groups_of(records: Iterable[Named], pool: bool = False) -> list[Group]:
-    """All groups, those of named protocols before custom ones.
+    """All groups, named protocols before custom protocols.
 
     Args:
         records: in any order.
-        pool: count machines as a further random level, instead of showing one kind of arithmetic a row.
+        pool: count machines as a further random level, instead of showing each kind of arithmetic in a row of its own.
     """
     found: dict[tuple[str, str, str], list[Named]] = {}
     for name, record in sorted(records, key=lambda pair: pair[0]):
@@ -121,9 +121,9 @@ def groups_of(records: Iterable[Named], pool: bool = False) -> list[Group]:
 
 
 def rows(records: Sequence[Named], pool: bool = False) -> list[Row]:
-    """Records as rows, one a cell that has a finished one.
+    """Records as rows, one row per cell that has a finished record.
 
-    A row is one cell on one kind of arithmetic: that on which most seeds have finished, of several the one that was
+    A row is a cell on a single kind of arithmetic: that on which most seeds have finished, of several the one that was
     first. The others stand beneath it, and are never mixed with it unless machines are pooled.
     """
     cells: dict[tuple[str, str], dict[str, list[Named]]] = {}
@@ -139,7 +139,7 @@ def rows(records: Sequence[Named], pool: bool = False) -> list[Row]:
 
 
 def _row(records: Sequence[Named]) -> Row | None:
-    """The records of one cell on one kind of arithmetic; None if none of them finished."""
+    """The records of a cell on the same kind of arithmetic as a row; None if none of them finished."""
     chosen, alarms = settled(pair for pair in records if pair[1].outcome == "finished")
     if not chosen:
         return None
@@ -167,7 +167,7 @@ def _label(name: str, text: str) -> str:
 
 
 def rate(records: Iterable[Record]) -> float | None:
-    """Images a second in training, median over records of one machine; of undisturbed ones, where there are any."""
+    """Images a second in training, median over records of the same machine; of undisturbed records, if any."""
     timed = [record for record in records if record.timings.images_per_second is not None and record.is_timed]
     quiet = [record for record in timed if record.load is None or not record.load.marked]
     rates = [record.timings.images_per_second or 0.0 for record in quiet or timed]

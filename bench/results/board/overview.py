@@ -1,4 +1,4 @@
-"""The board as plain data: one mapping a row, to be filtered, sorted, and written as CSV or JSON."""
+"""The board as plain data: a mapping per row, to be filtered, sorted, and written as CSV or JSON."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def where(lines: Iterable[Line], conditions: Sequence[str]) -> list[Line]:
 
 
 def ordered(lines: Sequence[Line], column: str, higher_first: bool) -> list[Line]:
-    """The lines by one column; those that lack it last.
+    """The lines sorted by a column; those that lack it last.
 
     Raises:
         BenchError: no line has that column.
@@ -114,11 +114,11 @@ def known(lines: Sequence[Line], column: str) -> None:
     """Refuse a column that no line has.
 
     Raises:
-        BenchError: with the columns that there are.
+        BenchError: no such column; lists the columns.
     """
     columns = dict.fromkeys(name for line in lines for name in line)
     if lines and column not in columns:
-        raise BenchError(f"there is no column {column!r}; there are: {', '.join(c for c in columns if '/' not in c)}")
+        raise BenchError(f"unknown column {column!r}; choose one of: {', '.join(c for c in columns if '/' not in c)}")
 
 
 def _pattern(text: str) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from bench.core.record import Record
+from bench.core.record import MetricFacts, Record
 from bench.results.store import Named
 
 
@@ -20,11 +20,11 @@ class Row:
 
     Attributes:
         model, recipe: canonical key; the recipe's name while that still means this text, else the text.
-        records: by seed, all of one kind of arithmetic.
+        records: by seed, all of the same kind of arithmetic.
         unfinished: by seed, the latest record of those that never finished on it.
         elsewhere: the same cell on other kinds of arithmetic.
         pooled: whether machines are counted as a further random level: a value is then a machine's mean over its seeds.
-        alarms: what cannot be: one spec, code and arithmetic with two results.
+        alarms: contradictions: two results for the same spec, code and arithmetic.
     """
 
     model: str
@@ -82,13 +82,27 @@ class Row:
         values = self.values(metric)
         return statistics.fmean(values) if values else None
 
+    def gap(self, metric: str, facts: MetricFacts) -> float | None:
+        """How much worse the metric is on groups that training has not seen than on those it has, mean over seeds.
+
+        None where no record was tested on both.
+        """
+        sign = 1 if facts.higher_is_better else -1
+        pairs = [
+            (record.seen[metric].value, record.test[metric].value)
+            for _, record in self.records.values()
+            if metric in record.seen and metric in record.test
+        ]
+        gaps = [sign * (seen - unseen) for seen, unseen in pairs if seen is not None and unseen is not None]
+        return statistics.fmean(gaps) if gaps else None
+
     def on(self, fingerprint: str) -> list[Record]:
-        """Its records that one machine made."""
+        """Its records that a machine made."""
         return [record for _, record in self.records.values() if record.fingerprint == fingerprint]
 
     @cached_property
     def _values(self) -> dict[str, list[float]]:
-        """What `values` has been asked for: a page asks a dozen times."""
+        """Cache of `values`: a page needs each a dozen times."""
         return {}
 
     def _own(self, metric: str) -> list[float]:
@@ -97,14 +111,13 @@ class Row:
 
 
 def settled(records: Iterable[Named]) -> tuple[dict[int, Named], list[str]]:
-    """Which record speaks for each seed, of all that one cell has on one kind of arithmetic.
+    """Which record counts for each seed, of all that a cell has on the same kind of arithmetic.
 
-    Of one code the first record of a seed stays: on a CPU a second one has the same results, and an alarm says where it
-    has not. Of several versions of the code it is the newest that has all the seeds; where none has, of each seed the
-    newest.
+    Of the same code the first record of a seed stays: on a CPU a second has the same results, else an alarm is raised.
+    Of several versions of the code the newest that has all the seeds counts; where none has, the newest of each seed.
 
     Args:
-        records: finished ones, in any order.
+        records: of finished runs, in any order.
 
     Returns:
         Records by seed, in the order of the seeds; alarms.

@@ -21,17 +21,17 @@ from bench.results.stats.ranks.best import best_chances
 from bench.results.stats.ranks.ranking import Contender, Rank, rank
 
 MOST = 40
-"""Rows of a table whose difference from the leader is judged, the best ones; the images of more take long to read."""
+"""The best rows of a table, whose difference from the leader is judged; the images of more take long to read."""
 
 
 def ranking(shown: Sequence[str], metrics: Mapping[str, MetricFacts]) -> str:
-    """The metric that the rows of a table are ranked by: the first that is said to rank, else the first."""
+    """The metric that the rows of a table are ranked by: the first whose facts say that it ranks, else the first."""
     return next((name for name in shown if metrics[name].ranks), shown[0])
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A row's place in one table.
+    """A row's place in a table.
 
     Attributes:
         row: it.
@@ -48,7 +48,7 @@ class Standing:
 
     @property
     def leads(self) -> bool:
-        """Whether nothing can be told to be better."""
+        """Whether no row is significantly better."""
         return self.place.tier == 1
 
 
@@ -57,7 +57,7 @@ class Images:
     """Reads the per-image metrics beside records, each file once.
 
     Attributes:
-        folder: of the records; None where there is none to read from.
+        folder: of the records; None where there is no folder to read from.
     """
 
     folder: Path | None
@@ -76,7 +76,7 @@ class Images:
         return folder is not None and all((folder / name).with_suffix(store.IMAGES).exists() for name in names)
 
     def of(self, names: Sequence[str], metrics: Mapping[str, MetricFacts]) -> Aligned | None:
-        """The tables of some records on their common images; None where one is damaged, or nothing is in common.
+        """The tables of some records on their common images; None where a table is damaged, or no image is in common.
 
         Args:
             names: of the records.
@@ -96,12 +96,12 @@ class Images:
 
 
 def standings(rows: Sequence[Row], metric: str, facts: MetricFacts, images: Images) -> list[Standing]:
-    """The rows of a table in order: by the mean of its headline metric, those of several seeds before those of one.
+    """The rows of a table in order: by the mean of its headline metric, several seeds before a single seed.
 
     What learns nothing comes last. Ties are judged on the seeds that rows have in common, corrected within the table.
 
     Args:
-        rows: of one group.
+        rows: of the same group.
         metric: the headline metric's key.
         facts: what is known about it.
         images: per-image metrics.
@@ -158,7 +158,7 @@ def entries(
     unpaired = count(-1, -1)
     for metric, facts in metrics.items():
         for row in having:
-            with suppress(LookupError, ValueError):  # no value at all, or infinite ones: no place
+            with suppress(LookupError, ValueError):  # no value at all, or infinite values: no place
                 entry = _entry(row, metric, facts, aligned, unpaired)
                 entry.figures  # noqa: B018  # checks them
                 found[metric][str(id(row))] = entry

@@ -34,11 +34,11 @@ class Candidate:
 
     Attributes:
         row: it.
-        figures: by metric or cost; NaN where one is not known.
+        figures: by metric or cost; NaN where it is unknown.
         latency: as it was measured; None where it was not.
         meets: the limits, as its figures stand.
         front: whether it meets them and nothing else that does beats it.
-        chance_meets, chance_front: probabilities of the two; None for a single seed, or without per-image metrics.
+        chance_meets, chance_front: probabilities of either; None for a single seed, or without per-image metrics.
     """
 
     row: Row
@@ -52,7 +52,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Choice:
-    """What there is to choose from.
+    """The candidates to choose from.
 
     Attributes:
         board: its title.
@@ -72,7 +72,7 @@ class Choice:
 
 
 def board_of(results: Path, within: str = "") -> Group:
-    """The one board to choose from.
+    """The board to choose from.
 
     Args:
         results: folder of records.
@@ -85,10 +85,10 @@ def board_of(results: Path, within: str = "") -> Group:
     found = [group for group in every if any(within in heading(row) for row in group.board)]
     if len(found) == 1:
         return found[0]
-    there = "; ".join(group.title.replace("*", "") for group in found or every) or "none"
+    titles = "; ".join(group.title.replace("*", "") for group in found or every) or "none"
     if found:
-        raise BenchError(f"there are several boards, name one with --within: {there}")
-    raise BenchError(f"no board with a model that learns is called {within!r}; there are: {there}")
+        raise BenchError(f"there are several boards; choose one of them with --within: {titles}")
+    raise BenchError(f"no board with a model that learns is called {within!r}; the boards are: {titles}")
 
 
 def choose(
@@ -100,7 +100,7 @@ def choose(
         results: folder of its records.
         group: the board.
         limits: on metrics, latency, memory.
-        metrics: that count beside those of the limits; if there are none at all, the one that the board is ranked by.
+        metrics: that count beside those of the limits; by default the metric that the board is ranked by.
         measure: gives latencies; without it models are compared by their parameters instead.
 
     Raises:

@@ -11,7 +11,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 def front(values: Values, eligible: Flags) -> Flags:
-    """Which candidates are not dominated: none is at least as good in every way and better in one.
+    """Which candidates are not dominated: no other is at least as good in every respect and better in some.
 
     Args:
         values: (..., candidates, objectives), the larger the better, no NaN among the eligible.

@@ -20,10 +20,10 @@ LATENCY, MEMORY, PARAMETERS = "latency", "memory", "parameters"
 
 @dataclass(frozen=True)
 class Limit:
-    """A bound on one figure.
+    """A bound on a figure.
 
     Attributes:
-        name: the metric's key, or one of the costs.
+        name: the metric's key, or a cost.
         bound: in the figure's unit.
         upper: whether figures must lie at or below it, instead of at or above.
         option: as it was written on the command line, for messages.

@@ -1,4 +1,4 @@
-"""Estimates of a grid's variances: the most likely ones, and draws of all that are plausible."""
+"""Estimates of a grid's variances: the most likely values, and draws of all plausible values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WALKERS, STEPS, SETTLING = 64, 500, 100
 
 
 def most_likely(grid: Grid) -> Values:
-    """Standard deviations by restricted maximum likelihood, (4,); 0 for those of which nothing can be said.
+    """Standard deviations by restricted maximum likelihood, (4,); 0 for those that the grid does not identify.
 
     For a balanced grid they are what the mean squares of an analysis of variance give, where those are above 0.
     """
@@ -50,9 +50,9 @@ def plausible(grid: Grid, random: np.random.Generator) -> Values:
     for step in range(STEPS):
         for mine, other in ((0, 1), (1, 0)):
             here, count = np.log(halves[mine]), WALKERS // 2
-            there = np.log(halves[other][random.integers(count, size=count)])
+            target = np.log(halves[other][random.integers(count, size=count)])
             stretch = (1 + random.random(count)) ** 2 / 2
-            proposed = np.exp(there + stretch[:, None] * (here - there))
+            proposed = np.exp(target + stretch[:, None] * (here - target))
             weight = _weight(grid, proposed, active)
             gain = (len(active) - 1) * np.log(stretch) + weight - weights[mine]
             taken = np.log(random.random(count)) < gain
@@ -73,7 +73,7 @@ def _weight(grid: Grid, scaled: Values, active: np.ndarray[tuple[int], np.dtype[
 
 
 def _full(deviations: Values, active: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Values:
-    """All four, 0 where nothing can be said."""
+    """All four, 0 where the grid does not identify them."""
     full = np.zeros((*deviations.shape[:-1], 4))
     full[..., active] = deviations
     return full

@@ -1,4 +1,4 @@
-"""`Explained`: where the variance of one metric comes from, and what single models and losses do to it."""
+"""`Explained`: where the variance of a metric comes from, and what single models and losses do to it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class VariancePart:
 
 @dataclass(frozen=True)
 class Effect:
-    """What one model or one loss does on average, against the mean of all models or losses.
+    """What a model or a loss does on average, against the mean of all models or losses.
 
     Attributes:
         name: of it.
@@ -56,10 +56,10 @@ class Explained:
 
     Attributes:
         grid: of its figures.
-        parts: sources of variance, of which something can be said.
+        parts: sources of variance that the grid identifies.
         models, losses: main effects, the largest first.
         typical: standard deviations in the middle of what is plausible, (4,).
-        notes: what cannot be said, and why.
+        notes: what the grid does not identify, and why.
     """
 
     grid: Grid
@@ -77,7 +77,7 @@ class Explained:
         figure is the fifth.
 
         Args:
-            grid: of two cells, or of one with several seeds.
+            grid: of two cells, or of a cell with several seeds.
             images: variance that the choice of test images brings to a figure, and its degrees of freedom; None where
                 it is not known.
         """
@@ -86,7 +86,7 @@ class Explained:
         estimate = most_likely(grid)
         separable = grid.separable
         variances, draws = (estimate**2)[separable], (drawn**2)[:, separable]
-        kinds = [kind for kind, there in zip(KINDS, separable, strict=False) if there]
+        kinds = [kind for kind, known in zip(KINDS, separable, strict=False) if known]
         if images is not None and images[1] > 0:
             variance, freedom = images
             variances = np.append(variances, variance)
@@ -106,8 +106,8 @@ class Explained:
             for low, high in [np.quantile(column, [0.025, 0.975])]
         ]
         models, losses = (
-            sorted(group, key=lambda effect: -effect.effect) if there else []
-            for group, there in zip(
+            sorted(group, key=lambda effect: -effect.effect) if known else []
+            for group, known in zip(
                 (every[: len(grid.models)], every[len(grid.models) :]), separable[:2].tolist(), strict=True
             )
         )

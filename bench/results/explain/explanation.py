@@ -64,14 +64,16 @@ def explain(results: Path, metrics: Sequence[str] = (), within: str = "") -> lis
     known = facts_in(record for _, record in records)
     names = [find_key(name, known) for name in metrics] or shown(known, "headline")
     found = [explain_group(results, group, names) for group in groups_of(records) if _fits(group, within)]
-    told = [explanation for explanation in found if explanation.metrics]
-    if not told:
-        raise BenchError("no board has two runs to explain; bench run --model unet --model wnet --seeds 2 makes one")
-    return told
+    explained = [explanation for explanation in found if explanation.metrics]
+    if not explained:
+        raise BenchError(
+            "no board has two runs to explain; run, for example, bench run --model unet --model wnet --seeds 2"
+        )
+    return explained
 
 
 def explain_group(results: Path, group: Group, metrics: Sequence[str]) -> Explanation:
-    """The same of one board.
+    """The same of a board.
 
     Args:
         results: folder of its records.
@@ -101,7 +103,7 @@ def _cells(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
         chosen.setdefault((row.model, row.recipe), row)
     notes = []
     if len(chosen) < len(rows):
-        notes.append("of cells that differ in precision or memory format alone, the one of most seeds counts")
+        notes.append("of cells that differ in precision or memory format alone, the one with most seeds counts")
     if len(chosen) > CELLS:
         notes.append(f"{CELLS} cells of {len(chosen)} count, those of most seeds")
     if any(row.elsewhere for row in chosen.values()):

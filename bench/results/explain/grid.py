@@ -1,4 +1,4 @@
-"""`Grid`: the figures of one metric by model, loss and seed; cells may be missing, and seeds as many as they like."""
+"""`Grid`: the figures of a metric by model, loss and seed; cells may be missing, with any number of seeds each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Grid:
     """Cells of models and losses.
 
     Attributes:
-        cells: one each for a model and a loss, of one seed or more.
+        cells: at most one for each model and loss, with at least one seed.
     """
 
     cells: Sequence[Cell]
@@ -74,7 +74,7 @@ class Grid:
 
     @cached_property
     def separable(self) -> npt.NDArray[np.bool_]:
-        """Of which variances anything can be said, (4,); the others are part of those that can."""
+        """Which variances the grid identifies, (4,); the others are part of those."""
         models, losses, cells = len(self.models), len(self.losses), len(self.cells)
         by_model = models > 1
         by_loss = losses > 1 and not (models == losses == cells)
@@ -84,17 +84,21 @@ class Grid:
 
     @property
     def notes(self) -> list[str]:
-        """Why something cannot be said, and what to run."""
+        """Why something is not identified, and what to run."""
         found = []
         models, losses, cells = len(self.models), len(self.losses), len(self.cells)
         if losses == 1:
-            found.append(f"one loss only, {self.losses[0]}: run the models under a second to learn what losses do")
+            found.append(f"a single loss, {self.losses[0]}: run the models under a second to learn what losses do")
         elif models == losses == cells:
-            found.append("every model has a loss of its own, so that losses count as models: run one under two losses")
+            found.append(
+                "every model has a loss of its own, so that losses count as models: run a model under two losses"
+            )
         if models == 1:
-            found.append(f"one model only, {self.models[0]}: run a second to learn what models do")
+            found.append(f"a single model, {self.models[0]}: run a second to learn what models do")
         if self.freedom == 0:
-            found.append("no cell has two seeds, so that luck of seeds cannot be told from what cells do: run a second")
+            found.append(
+                "no cell has two seeds, so that luck of seeds cannot be distinguished from what cells do: run a second"
+            )
         if models > 1 and losses > 1 and not cells > max(models, losses):
             found.append("no model and loss are crossed, so that their interaction is part of theirs")
         return found

@@ -18,7 +18,7 @@ def restricted_log_likelihood(grid: Grid, deviations: Values) -> Values:
     """Logarithm of the restricted likelihood, up to a constant.
 
     A cell's mean over seeds is ``mean + model + loss + interaction + seeds' luck``, each normal with its own variance;
-    its seeds scatter about it. The mean is integrated out, so that variances are not too small by the one figure that
+    its seeds scatter about it. The mean is integrated out, so that variances are not too small by the figure that
     was fitted (Patterson and Thompson 1971).
 
     Args:
@@ -33,13 +33,13 @@ def restricted_log_likelihood(grid: Grid, deviations: Values) -> Values:
     loading = _loadings(grid, deviations)
     left = grid.incidence / own[..., None]
     inner = np.eye(loading.shape[-1]) + loading[:, :, None] * (grid.incidence.T @ left) * loading[:, None, :]
-    ones_and_means = np.stack([np.ones(len(grid.means)), grid.means - grid.means.mean()], axis=1)
-    weighted = ones_and_means / own[..., None]
+    regressors = np.stack([np.ones(len(grid.means)), grid.means - grid.means.mean()], axis=1)
+    weighted = regressors / own[..., None]
     projected = loading[..., None] * (grid.incidence.T @ weighted)
-    products = ones_and_means.T @ weighted - projected.mT @ np.linalg.solve(inner, projected)
-    ones, crossed, squares = products[:, 0, 0], products[:, 0, 1], products[:, 1, 1]
+    products = regressors.T @ weighted - projected.mT @ np.linalg.solve(inner, projected)
+    precision, crossed, squares = products[:, 0, 0], products[:, 0, 1], products[:, 1, 1]
     determinant = np.log(own).sum(1) + np.linalg.slogdet(inner)[1]
-    between = determinant + np.log(ones) + squares - crossed**2 / ones
+    between = determinant + np.log(precision) + squares - crossed**2 / precision
     return np.asarray(-0.5 * (between + grid.freedom * np.log(seed) + grid.within / seed), dtype=np.float64)
 
 
@@ -75,7 +75,7 @@ def effects(grid: Grid, deviations: Values, random: np.random.Generator) -> Valu
 def covariance(grid: Grid, deviations: Values) -> Values:
     """Of what is still unknown of every cell of the grid, run or not, (models * losses, models * losses).
 
-    A cell is what its seeds would have as their mean, were there no end of them.
+    A cell is the mean of its seeds in the limit of infinitely many.
 
     Args:
         grid: of figures.
@@ -85,10 +85,10 @@ def covariance(grid: Grid, deviations: Values) -> Values:
     model, loss = np.divmod(np.arange(models * losses), losses)
     prior = (_VAGUE * grid.spread) ** 2 + deviations[INTERACTION] ** 2 * np.eye(models * losses)
     prior += deviations[MODEL] ** 2 * (model[:, None] == model) + deviations[LOSS] ** 2 * (loss[:, None] == loss)
-    there = grid.incidence[:, :models].argmax(1) * losses + grid.incidence[:, models:].argmax(1)
+    present = grid.incidence[:, :models].argmax(1) * losses + grid.incidence[:, models:].argmax(1)
     noise = max(float(deviations[SEED]), _LEAST * grid.spread) ** 2 / grid.seeds
-    known = prior[np.ix_(there, there)] + np.diag(noise)
-    return np.asarray(prior - prior[:, there] @ np.linalg.solve(known, prior[there]), dtype=np.float64)
+    known = prior[np.ix_(present, present)] + np.diag(noise)
+    return np.asarray(prior - prior[:, present] @ np.linalg.solve(known, prior[present]), dtype=np.float64)
 
 
 def _loadings(grid: Grid, deviations: Values) -> Values:

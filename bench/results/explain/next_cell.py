@@ -1,4 +1,4 @@
-"""`NextCell`: which cells, run next, would tell most of all the cells of a grid."""
+"""`NextCell`: which cells, run next, would reduce the uncertainty of a grid's cells most."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.results.explain.likelihood import covariance
 
 @dataclass(frozen=True)
 class NextCell:
-    """A cell to run with one more seed.
+    """A cell to run with a further seed.
 
     Attributes:
         model, loss: of it.
@@ -32,7 +32,7 @@ class NextCell:
 def next_cells(
     explained: Mapping[str, Explained], seeds: Mapping[tuple[str, str], Collection[int]], count: int = 5
 ) -> Sequence[NextCell]:
-    """The cells that would tell most, one after the other: each is chosen as if those before it had been run.
+    """The cells that would reduce uncertainty most, in turn: each is chosen as if those before it had been run.
 
     Unknown of a cell is the mean of all its seeds, by variance; a run of a cell also says something of the cells that
     share its model or its loss.
@@ -50,8 +50,8 @@ def next_cells(
         gains: dict[tuple[str, str], float] = {}
         for name, found in explained.items():
             matrix, noise = unknown[name], float(found.typical[SEED]) ** 2
-            told = (matrix**2).sum(0) / (np.diagonal(matrix) + noise) / before[name] / len(explained)
-            for place, gain in enumerate(told.tolist()):
+            reduction = (matrix**2).sum(0) / (np.diagonal(matrix) + noise) / before[name] / len(explained)
+            for place, gain in enumerate(reduction.tolist()):
                 cell = _cell(found, place)
                 gains[cell] = gains.get(cell, 0.0) + gain
         model, loss = max(sorted(gains), key=gains.__getitem__)

@@ -1,4 +1,4 @@
-"""`Attribute`: one thing that can be said of test images, and the slices that it divides them into."""
+"""`Attribute`: a property of test images, and the slices that it divides them into."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SLICES = 4
 """Into which an attribute divides the images, as many in each."""
 
 LEAST = 5
-"""Images in a slice, below which it is not shown: nothing could be said of it."""
+"""Images in a slice, below which it is not shown: its figures would be too uncertain."""
 
 
 @dataclass(frozen=True)
 class Slice:
-    """Test images that are alike in one way.
+    """Test images that are alike in an attribute.
 
     Attributes:
         attribute: what they are alike in; empty for all images.
@@ -43,7 +43,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class Attribute:
-    """What every test image is like in one way.
+    """A property of every test image.
 
     Attributes:
         name: of it, such as ``mask area`` or ``camera noise``.
@@ -80,11 +80,11 @@ class Attribute:
 def attributes_of(folder: Path, names: Iterable[str], samples: Sequence[float]) -> list[Attribute]:
     """What test images are like, from the first table of several that says it of all of them.
 
-    Whatever a model makes of them, the images of one protocol on one data set are the same.
+    Whatever a model makes of them, the test images of a protocol on a data set are the same.
 
     Args:
         folder: of records.
-        names: of records under one protocol on one data set.
+        names: of records under the same protocol and data set.
         samples: ids of the images.
 
     Returns:
@@ -103,7 +103,7 @@ def attributes_of(folder: Path, names: Iterable[str], samples: Sequence[float]) 
 
 
 def _attributes(table: Mapping[str, Sequence[float]], order: Sequence[int]) -> list[Attribute]:
-    """A camera's draws of several numbers are one attribute: how far they lie from what is usual."""
+    """A camera's draws of several numbers are a single attribute: how far they lie from what is usual."""
     parts: dict[str, list[Values]] = {}
     for column, values in table.items():
         taken = np.asarray(values, dtype=np.float64)[order]

@@ -1,4 +1,4 @@
-"""`SliceScore` and `Gap`: what one cell reaches on a slice of the test images, and by how much two differ there."""
+"""`SliceScore` and `Gap`: what a cell reaches on a slice of the test images, and by how much two cells differ on it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bench.results.stats.student import half_width
 
 @dataclass(frozen=True)
 class SliceScore:
-    """One metric of one cell on a slice.
+    """A metric of a cell on a slice.
 
     Attributes:
         mean: over seeds.
@@ -33,7 +33,7 @@ class SliceScore:
 
     @classmethod
     def of(cls, scored: Scored, grouping: Grouping, images: npt.NDArray[np.bool_]) -> SliceScore | None:
-        """Of some of the images; None where a seed has nothing to say of any of them, or infinities.
+        """Of some of the images; None where a seed has no value on any of them, or infinite values.
 
         Args:
             scored: (seeds, images).
@@ -97,7 +97,7 @@ Key = tuple[int, str]
 
 
 def correct(values: Mapping[Key, float]) -> dict[Key, float]:
-    """Corrected p values, of questions that were asked together.
+    """Corrected p values, of hypotheses that are tested together.
 
     Source: Holm, A simple sequentially rejective multiple test procedure, 1979.
     """

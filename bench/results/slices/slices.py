@@ -28,11 +28,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SliceFigures:
-    """What is known of one slice, by metric; what could not be computed is left out.
+    """What is known of a slice, by metric; what could not be computed is left out.
 
     Attributes:
         slice: the images.
-        a, b: figures of either cell; ``b`` is empty where there is one cell.
+        a, b: figures of either cell; ``b`` is empty for a single cell.
         gaps: A less B.
     """
 
@@ -47,14 +47,14 @@ class Slices:
     """Scores by slice.
 
     Attributes:
-        a, b: the cells' labels; ``b`` is empty where there is one cell.
+        a, b: the cells' labels; ``b`` is empty for a single cell.
         board: protocol and data, in words.
         metrics: keys of those shown, in order.
         facts: what is known of them.
-        pairing: the seeds of either side; of A alone against themselves where there is one cell.
+        pairing: the seeds of either side; of A against themselves for a single cell.
         whole: all images.
         parts: the slices, attribute by attribute.
-        few: backgrounds or objects of which there are too few, in words.
+        few: backgrounds or objects that are too few, in words.
     """
 
     a: str
@@ -112,12 +112,12 @@ def slices(results: Path, a: str, b: str = "", metrics: Sequence[str] = (), with
 
 
 def slices_of(results: Path, group: Group, rows: Sequence[Row], metrics: Sequence[str]) -> Slices:
-    """The same of one or two rows of a group.
+    """The same of a row of a group, or of two.
 
     Args:
         results: folder of records.
         group: that the rows stand in; any of its records may say what the images are like.
-        rows: one, or two to be compared.
+        rows: a single row, or two to be compared.
         metrics: keys.
 
     Raises:
@@ -158,7 +158,7 @@ def slices_of(results: Path, group: Group, rows: Sequence[Row], metrics: Sequenc
 def _scored(
     aligned: Aligned, sides: Sequence[Sequence[str]], metric: str, facts: MetricFacts
 ) -> tuple[Scored, Scored] | None:
-    """Both sides on one metric; None where one of them lacks it."""
+    """Both sides on a metric; None where a side lacks it."""
     try:
         a, b = (aligned.scored(side, metric, facts) for side in sides)
     except LookupError:

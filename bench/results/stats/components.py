@@ -28,7 +28,7 @@ class Components:
         seeds: variance that the choice of seeds brings, of the mean.
         images: variance that the choice of test images brings, of the mean.
         interaction: the part of ``seeds`` that is luck of single images and groups under single seeds, of the mean.
-        seed_freedom: degrees of freedom of ``seeds``; 0 where there is a single seed, or none is random.
+        seed_freedom: degrees of freedom of ``seeds``; 0 for a single seed, or where no seed is random.
         image_freedom: degrees of freedom of ``images``.
     """
 
@@ -80,7 +80,7 @@ def difference_of(a: Components, b: Components, images: Values) -> Components:
     """The difference of two means whose seeds have nothing to do with each other; the images are the same.
 
     Args:
-        a, b: of one seed or more each.
+        a, b: with at least one seed each.
         images: image variance of the difference, which is not the sum: what is hard for A is hard for B too.
     """
     freedom = joint_freedom(a.seeds, a.seed_freedom, b.seeds, b.seed_freedom)

@@ -1,4 +1,4 @@
-"""`Difference`: how far apart two cells are on one metric, and how sure that is."""
+"""`Difference`: how far apart two cells are on a metric, and how sure that is."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Grouping:
 
     def __post_init__(self) -> None:
         if self.backgrounds.shape != self.objects.shape or self.backgrounds.ndim != 1:
-            raise ValueError(f"ids of shapes {self.backgrounds.shape} and {self.objects.shape}: one of each an image")
+            raise ValueError(f"ids of shapes {self.backgrounds.shape} and {self.objects.shape}: every image needs both")
 
     def __len__(self) -> int:
         return len(self.backgrounds)
@@ -51,7 +51,7 @@ class Grouping:
 
     @property
     def few(self) -> list[str]:
-        """What there is little of, in words: ``4 backgrounds``; ``60 objects, worth 5`` if a few have most images."""
+        """The kinds of groups that are few, in words: ``4 backgrounds``; ``60 objects, worth 5`` if unequal."""
         found = []
         for name, ids in self._kinds():
             count = len(np.unique(ids))
@@ -64,7 +64,7 @@ class Grouping:
 
     @property
     def single(self) -> list[str]:
-        """Kinds with a single group, over which nothing can be said to vary: ``background``, ``object``."""
+        """Kinds with a single group, whose variance cannot be estimated: ``background``, ``object``."""
         return [name[:-1] for name, count in self.counts.items() if count == 1]
 
     def variance(self, residuals: Values) -> Values:
@@ -112,7 +112,7 @@ def correction(ids: Ids) -> tuple[float, float]:
     Residuals are differences from a mean to which large groups contribute most, so that large groups vary too little
     about it. For effects u of the groups, which have the shares w of the images, the sum of squares is ``u' M u`` with
     ``M = (I - 1 w')' diag(w**2) (I - 1 w')``; the factor is ``sum(w**2) / trace(M)`` and the degrees of freedom are
-    ``trace(M)**2 / trace(M M)``. For k groups of one size these are ``k / (k - 1)`` and ``k - 1``.
+    ``trace(M)**2 / trace(M M)``. For k groups of equal size these are ``k / (k - 1)`` and ``k - 1``.
 
     Args:
         ids: a group for each image, (images,), of two groups or more.
@@ -130,7 +130,7 @@ def correction(ids: Ids) -> tuple[float, float]:
 
 
 def _sums(residuals: Values, ids: Ids) -> Values:
-    """Sums by group over the last axis: images sorted by group, so that the cost is that of one pass."""
+    """Sums by group over the last axis: images sorted by group, so that it costs a single pass."""
     order = np.argsort(ids, kind="stable")
     starts = np.flatnonzero(np.diff(ids[order], prepend=ids[order[0]] - 1))
     return np.asarray(np.add.reduceat(residuals[..., order], starts, axis=-1), dtype=np.float64)

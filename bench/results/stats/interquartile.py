@@ -33,7 +33,7 @@ class InterquartileMean:
         The standard error is that of the winsorised figures, with the remaining seeds less 1 degrees of freedom.
 
         Args:
-            figures: one a seed, (seeds,).
+            figures: of each seed, (seeds,).
 
         Source: Yuen, The two-sample trimmed t for unequal population variances, 1974.
         """

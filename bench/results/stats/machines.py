@@ -13,7 +13,7 @@ from bench.results.stats.student import Values
 def machine_means(parts: Sequence[Scored]) -> Scored:
     """One row a machine in place of its seeds, so that luck with the machine counts as luck.
 
-    A machine's bits send a training elsewhere as another seed does, and all its seeds alike. With several seeds of one
+    A machine's bits send a training elsewhere as another seed does, and all its seeds alike. With several seeds of a
     machine as values of their own that luck would be counted once for each of them. Machines of few seeds count as
     much as those of many: their means vary more, and the spread of the means holds that.
 

@@ -44,7 +44,7 @@ class MoreSeeds:
     def of(cls, components: Components, seeds: int, margin: float) -> MoreSeeds:
         """Try numbers of further seeds in futures in which the effect is what the seeds at hand show.
 
-        In a future the variances over seeds and over images are ones under which those at hand could have come about
+        In a future the variances over seeds and over images are values under which those at hand could have come about
         (drawn as ``freedom * variance / chi2``), and further seeds on the same test images are drawn about the effect
         at hand. A future settles where the interval over all seeds excludes 0 or lies within the margin.
 
@@ -91,5 +91,5 @@ def settled(
 
 
 def _chi_squared(share: Values, freedom: int) -> Values:
-    """Quantiles of chi squared, one a share; inversion keeps futures alike from one candidate to the next."""
+    """Quantiles of chi squared, (shares,); inversion keeps futures alike from one candidate to the next."""
     return np.asarray(chdtri(freedom, 1 - share), dtype=np.float64)

@@ -11,7 +11,7 @@ class Pairing:
     """The seeds of A and of B that count.
 
     Attributes:
-        a, b: seeds. Paired, they are of one length and stand in the order in which they are set against each other.
+        a, b: seeds. Paired, they are of the same length and in the order in which they are compared.
         paired: whether a seed of A and one of B saw the same samples in the same order.
         random: whether either side depends on its seed at all.
     """
@@ -27,11 +27,11 @@ class Pairing:
 
         - A side that does not depend on its seed stands against every seed of the other.
         - Seeds that both have are paired, and the others left out, where at least half of the shorter side's are
-          common and either two are or that side has no more than one.
+          common and either two are or that side has a single seed.
         - Otherwise all seeds of both sides count, unpaired.
 
         Args:
-            a, b: distinct seeds, one or more of each.
+            a, b: distinct seeds, at least one on each side.
             a_random, b_random: whether a side depends on its seed.
         """
         if not a_random or not b_random:
@@ -51,5 +51,5 @@ class Pairing:
 
     @property
     def settles(self) -> bool:
-        """Whether there are repetitions enough to say something of seeds that were not run."""
+        """Whether the repetitions are enough to generalise to seeds that were not run."""
         return not self.random or self.seeds > 1

@@ -1,4 +1,4 @@
-"""`Scored`: one metric of one cell, image by image, and what each image contributes to the cell's figure."""
+"""`Scored`: a metric of a cell, image by image, and what each image contributes to the cell's figure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.results.stats.student import Values
 
 @dataclass(frozen=True)
 class Scored:
-    """One metric of one cell, image by image.
+    """A metric of a cell, image by image.
 
     A seed's figure is ``(sum(w * v**power) / sum(w)) ** (1 / power)`` over its images, as `bench.metrics.Metric` has
     it; the cell's figure is the mean over its seeds.

@@ -23,7 +23,7 @@ def half_width(error: npt.ArrayLike, freedom: npt.ArrayLike, level: float = 0.95
 
 
 def two_sided_p(effect: npt.ArrayLike, error: npt.ArrayLike, freedom: npt.ArrayLike) -> Values:
-    """The probability of an effect at least so far from 0 if the true one is 0; broadcasts.
+    """The probability of an effect at least so far from 0 if the true effect is 0; broadcasts.
 
     An effect of exactly 0 has p = 1, any other effect without error p = 0.
     """

@@ -1,4 +1,4 @@
-"""From a difference and its interval to one answer."""
+"""From a difference and its interval to a verdict."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Verdict = Literal["better", "worse", "equal", "cannot separate", "no verdict"]
 
 @dataclass(frozen=True)
 class MetricComparison:
-    """How A stands to B on one metric.
+    """How A compares with B on a metric.
 
     Attributes:
         a, b: their figures, means over seeds.
@@ -24,7 +24,7 @@ class MetricComparison:
         seeds: repetitions: pairs, or those of the side that has fewer.
         margin: an interval within plus or minus this is ``equal``.
         verdict: on A; ``no verdict`` where a single seed, background or object says nothing about others.
-        few: of what there is little, in words, such as ``4 backgrounds``: the interval is wide and itself less sure.
+        few: kinds of groups that are few, in words, such as ``4 backgrounds``: the interval is wide and less sure.
         more: how many further seeds would probably settle it; None if it is settled, or has no verdict.
     """
 

@@ -1,4 +1,4 @@
-"""What lies in files: records, evaluations and latencies, written one atomic step at a time and read back whole."""
+"""What lies in files: records, evaluations and latencies, written atomically and read back whole."""
 
 from bench.results.store.records import (
     SCHEMA,

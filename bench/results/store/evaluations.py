@@ -17,7 +17,7 @@ FOLDER = "evaluations"
 
 
 def write(results: Path, evaluation: EvaluationRecord, per_image: Mapping[str, Sequence[float | int]]) -> Path:
-    """Write an evaluation, its per-image metrics beside it, and the schema of all; nothing there is replaced.
+    """Write an evaluation, its per-image metrics beside it, and the schema of all; no file is replaced.
 
     Raises:
         BenchError: the folder cannot be written to.

@@ -1,4 +1,4 @@
-"""`Latency`: what one forward pass of one pair costs on a machine, as data that lies in files between measurements."""
+"""`Latency`: what a forward pass of a single pair costs on a machine, as data in files between measurements."""
 
 from __future__ import annotations
 

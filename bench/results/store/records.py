@@ -1,4 +1,4 @@
-"""Writing records one atomic step at a time, and the one way of reading them back.
+"""Writing records atomically, and the only way of reading them back.
 
 Reading passes over what is damaged and names it, so that everything that does not need it still works; a command that
 has done its work then calls `check`, which ends it with the names and exit status 3.
@@ -61,7 +61,7 @@ class Records(Sequence[Named]):
         """To be called when everything else is done.
 
         Raises:
-            BadData: there are damaged files, every one named.
+            BadData: some files are damaged; all of them are named.
         """
         if self.damaged:
             raise BadData(self.damaged, f"left out; restore them, or move them out of {self.folder}")
@@ -154,7 +154,7 @@ def check(folder: Path, tables: bool = False) -> None:
         tables: whether the per-image tables beside them were needed, too.
 
     Raises:
-        BadData: there are damaged files in the folder, every one named.
+        BadData: some files in the folder are damaged; all of them are named.
     """
     records = read_all(folder)
     damaged = list(records.damaged)
@@ -167,11 +167,11 @@ def check(folder: Path, tables: bool = False) -> None:
 
 
 def read_images(path: Path, only: Collection[str] = ()) -> dict[str, list[float]]:
-    """The per-image metrics beside a record, by column; empty where there are none.
+    """The per-image metrics beside a record, by column; empty for a record without a table.
 
     Args:
         path: of the record.
-        only: columns that are wanted, all if none is named; a page reads hundreds of tables for one column each.
+        only: columns that are wanted, all if none is named; a page reads hundreds of tables for a single column each.
 
     Raises:
         BadData: the table is not as it was written, or holds words.
@@ -189,7 +189,7 @@ def schema() -> str:
 
 @cache
 def _parse(path: Path, modified: int, size: int) -> Record:
-    """A record's file as it was at that moment: reading a folder again costs no more than looking at it."""
+    """A record's file as it was at that moment: reading a folder again costs no more than listing it."""
     text = path.read_text(encoding="utf-8")
     mark = check_seal(text, required=False)
     record = Record.model_validate_json(text)

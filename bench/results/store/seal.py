@@ -9,7 +9,7 @@ from pydantic import BaseModel
 _CHECKSUM = '"checksum": "'
 _DIGITS = 16
 UNSEALED = "its checksum is missing: it was changed or damaged after it was written"
-"""What is wrong with a text that should have one."""
+"""What is wrong with a text that lacks a checksum."""
 
 
 def sealed(record: BaseModel) -> str:

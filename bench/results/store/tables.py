@@ -29,7 +29,7 @@ def read_table(table: Path, expected: str | None, only: Collection[str] = ()) ->
 
     Args:
         table: its file.
-        expected: the digest that its record has, if it has one.
+        expected: the digest in its record, if any.
         only: columns that are wanted, all if none is named.
 
     Raises:
@@ -38,7 +38,7 @@ def read_table(table: Path, expected: str | None, only: Collection[str] = ()) ->
     try:
         text = table.read_text(encoding="utf-8")
         if expected is not None and digest(text) != expected:
-            raise ValueError("its checksum is not the one in the record")
+            raise ValueError("its checksum differs from that in the record")
         return _columns(text, only)
     except (OSError, ValueError) as error:
         raise BadData([(table.name, str(error))], f"restore it, or move it and its record out of {table.parent}") from (
@@ -47,7 +47,7 @@ def read_table(table: Path, expected: str | None, only: Collection[str] = ()) ->
 
 
 def image_columns(path: Path) -> list[str]:
-    """The columns of the table beside a record, none where there is no table; its content is not looked at."""
+    """The columns of the table beside a record, none where there is no table; its content is not read."""
     try:
         with path.with_suffix(IMAGES).open(encoding="utf-8") as file:
             return next(csv.reader([file.readline()]), [])

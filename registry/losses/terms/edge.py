@@ -12,12 +12,12 @@ from registry.ranges import between
 from registry.ssim import whole_windows
 
 
-@terms.register(heads=("mask", "depth"), source="proposed in system 001's assignment, never built there; Sobel")
+@terms.register(heads=("mask", "depth"), source="proposed in system 001's assignment, never built; Sobel")
 def edge(prediction: Head, target: Target) -> Tensor:
     """Mean absolute difference of the Sobel edge maps of the prediction and of the target, in [0, 1.42].
 
     An edge map is ``sqrt(gx**2 + gy**2 + 1e-6)``, with filters scaled so that a straight step of 1 scores 1; the
-    outermost pixels, and those next to an invalid one, do not count.
+    outermost pixels, and the neighbours of invalid pixels, do not count.
 
     Args:
         prediction: the head, (B, 1, H, W), H and W at least 3.

@@ -82,7 +82,7 @@ def rmse(prediction: Head, target: Target, raw: bool = False, pool: Pool = "imag
         prediction: the head, (B, 1, H, W).
         target: values in [0, 1], (B, 1, H, W).
         raw: compare the logits, the fault of system 000.
-        pool: one root per image, or one over the whole batch as the originals have it.
+        pool: a root per image, or over the whole batch as in the originals.
     """
     error = (output(prediction, raw) - target.value).square()
     valid = target.is_known

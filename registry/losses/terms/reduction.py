@@ -17,7 +17,7 @@ from torch import Tensor
 from registry.contract import Head
 
 Pool = Literal["image", "batch"]
-"""Over what a term sums before its formula is applied: each image (as it should be), or the whole batch as one."""
+"""Over what a term sums before its formula is applied: each image (as it should be), or the whole batch."""
 
 
 class ImageMean(NamedTuple):
@@ -46,7 +46,7 @@ _observer: ContextVar[Reductions | None] = ContextVar("reductions", default=None
 
 @contextmanager
 def observed() -> Iterator[Reductions]:
-    """Note what the terms that run in this context do with their images; costs nothing outside of one."""
+    """Note what the terms that run in this context do with their images; costs nothing elsewhere."""
     reductions = Reductions()
     token = _observer.set(reductions)
     try:
@@ -68,7 +68,7 @@ def output(prediction: Head, raw: bool) -> Tensor:
 
 
 def rows(maps: Tensor, pool: Pool = "image") -> Tensor:
-    """Maps (B, 1, H, W) as one row of pixels per image, (B, N); pooled over the batch, as a single row, (1, B*N)."""
+    """Maps (B, 1, H, W) as a row of pixels per image, (B, N); pooled over the batch, as a single row, (1, B*N)."""
     if pool == "image":
         return maps.flatten(1)
     pools()

@@ -14,7 +14,7 @@ from registry.ranges import between
 
 Overlap = Literal["product", "min"]
 """How much of a pixel both have: ``p * t``, as is usual, or ``min(p, t)``. They agree on a binary target. On a
-continuous one only ``min`` reaches 1 at p = t; the product is best where p is 1 on one side of a threshold.
+continuous target only ``min`` reaches 1 at p = t; the product is best where p is 1 on one side of a threshold.
 Source of ``min``: Wang et al. 2023, Dice semimetric losses; segmentation_models_pytorch has it too."""
 
 
@@ -101,7 +101,7 @@ def lovasz(prediction: Head, target: Target) -> Tensor:
     valid = target.is_known
     at = None if valid is None else rows(valid)
     true = keep((rows(target.value) > 0.5).to(prediction.logits.dtype), at)
-    # An invalid pixel has a hinge of 0 and so sorts behind every error there is.
+    # An invalid pixel has a hinge of 0 and so sorts behind every error.
     hinge = keep((1 - rows(prediction.logits) * (2 * true - 1)).relu(), at)
     errors, order = hinge.sort(dim=1, descending=True)
     true = true.gather(1, order)

@@ -22,7 +22,7 @@ Padding = Literal["valid", "zeros", "reflect"]
 """What is done at the border: only windows wholly inside, or the maps are extended by zeros or by reflection."""
 
 WINDOW = odd(3, 63)
-"""Sides of a window, in pixels: an even one has no middle, and compares places half a pixel apart."""
+"""Sides of a window, in pixels: an even side has no middle, and compares places half a pixel apart."""
 
 _MODES = {"zeros": "constant", "reflect": "reflect"}
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -87,7 +87,7 @@ def dssim(prediction: Head, target: Target, window: int = 3, padding: Padding = 
 def ms_ssim(prediction: Head, target: Target, window: int = 11) -> Tensor:
     """``1 - MS-SSIM``, in [0, 1]: contrast and structure at up to five scales, luminance at the coarsest.
 
-    A scale is used while the shorter side there exceeds ``window - 1`` (with window 11 five scales need 161 pixels,
+    A scale is used while its shorter side exceeds ``window - 1`` (with window 11 five scales need 161 pixels,
     64 pixels give three); the weights of the scales used, in each image those with a wholly valid window, are
     scaled to the sum of all five. Where all are used it equals pytorch_msssim, but for factors under 1e-6, held at
     1e-6: a power of 0 has no finite gradient.
@@ -147,7 +147,7 @@ def _halved(predicted: Tensor, true: Tensor, valid: Tensor | None) -> tuple[Tens
 
 
 def _guessed_range(predicted: Tensor) -> Tensor:
-    """L as system 003 has it: 255 if the largest prediction is over 128, else 1; one more if the smallest is < -0.5."""
+    """L as system 003 has it: 255 if the largest prediction is over 128, else 1; plus 1 if the smallest is < -0.5."""
     pools()
     values = predicted.detach()
     return torch.where(values.max() > 128, 255.0, 1.0) + torch.where(values.min() < -0.5, 1.0, 0.0)

@@ -24,7 +24,7 @@ from registry.registry import Entry
 
 _STRIDES = (16, 32, 64, 128, 224, 256)
 _MULTIPLES = ((1, 1), (3, 2), (5, 7))
-# What timm's transformers want to be told before they take other sizes than the one they were trained at.
+# Options with which timm's transformers take other sizes than they were trained at.
 _ANY_SIZE: tuple[Mapping[str, Any], ...] = ({}, {"dynamic_img_size": True}, {"strict_img_size": False})
 _LISTING = "python -c 'from registry.models import smp; print(*smp.{}())'"
 
@@ -81,7 +81,7 @@ class SmpNet(Model):
 
 
 def build(architecture: str, encoder: str, weights: str | None = None) -> SmpNet:
-    """Build one combination.
+    """Build a network.
 
     Args:
         architecture: one of `architectures`.
@@ -91,7 +91,7 @@ def build(architecture: str, encoder: str, weights: str | None = None) -> SmpNet
             those that the weights were trained on.
 
     Raises:
-        UnknownName: there is no such architecture or encoder, or it has no such weights.
+        UnknownName: no architecture, encoder or weights of that name.
         RegistryError: they do not go together, or the weights cannot be had.
     """
     _check(architecture, encoder)
@@ -118,7 +118,7 @@ def entry(rest: str) -> Entry[Model]:
     """The registry entry of ``smp/<rest>``.
 
     Raises:
-        UnknownName: there is no such architecture or encoder; the nearest names are in the message.
+        UnknownName: no architecture or encoder of that name; the nearest names are in the message.
         RegistryError: ``rest`` is not ``architecture/encoder``.
     """
     architecture, slash, encoder = rest.partition("/")
@@ -129,7 +129,7 @@ def entry(rest: str) -> Entry[Model]:
     def build_smp(weights: str | None = None) -> Model:
         return build(architecture, encoder, weights)
 
-    # Which weights there are is checked where the key is read, like any parameter's choices.
+    # The names of weights are checked where the key is read, like any parameter's choices.
     names = weight_names(encoder)
     build_smp.__annotations__["weights"] = Literal[tuple(names)] | None if names else None
     build_smp.__doc__ = f"{architecture} of segmentation_models_pytorch on encoder {encoder}, six channels in."
@@ -153,7 +153,7 @@ def _check(architecture: str, encoder: str) -> None:
 
 
 def _measure(net: nn.Module) -> tuple[int, Trace] | None:
-    """The smallest stride whose multiples ``net`` takes, and a run of it; None if there is none."""
+    """The smallest stride whose multiples ``net`` takes, and a run of it; None if no stride fits."""
     for stride in _STRIDES:
         if all(takes(net, (2, 6, high * stride, wide * stride)) for high, wide in _MULTIPLES):
             run = trace(net, (2, 6, stride, stride))

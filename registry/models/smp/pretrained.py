@@ -1,4 +1,4 @@
-"""Pretrained encoder weights of smp and timm: which there are, and how the images that they were trained on looked."""
+"""Pretrained encoder weights of smp and timm: their names, and how their training images were prepared."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DEFAULT = "default"
 
 
 def weight_names(encoder: str) -> list[str]:
-    """The names of an encoder's pretrained weights; of a timm encoder (``tu-``) timm's tags, such as ``a1_in1k``."""
+    """Names of an encoder's pretrained weights; of a timm encoder (``tu-``) timm's tags, such as ``a1_in1k``."""
     if not encoder.startswith("tu-"):
         return list(smp.encoders.encoders[encoder]["pretrained_settings"])
     return [name.partition(".")[2] or _DEFAULT for name in timm.list_pretrained(encoder.removeprefix("tu-"))]

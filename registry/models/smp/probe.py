@@ -46,7 +46,7 @@ def trace(net: nn.Module, shape: _Shape) -> Trace | None:
     """Run ``net`` as `takes` does, backward too.
 
     Returns:
-        What happened; None if the network refuses that size or returns another one.
+        What happened; None if the network refuses that size or returns another.
     """
     return _attempt(net, shape, _trace)
 
@@ -80,8 +80,8 @@ def drop_unused(net: nn.Module, run: Trace) -> int:
 def stages(net: nn.Module, part: str, run: Trace, at_most: int) -> dict[str, list[str]]:
     """Divide the module ``part`` of ``net`` into at most ``at_most`` named groups of modules that are called.
 
-    Called children are taken for stages; where there are fewer than three, the largest is divided in turn.
-    Leaves (a convolution, its norm) belong to the stage before them, the first ones make up the ``stem``.
+    Called children are taken for stages; if these are fewer than three, the largest is divided in turn.
+    Leaves (a convolution, its norm) belong to the stage before them, the first leaves make up the ``stem``.
 
     Returns:
         Group name to the paths of its modules, in the order in which they run; together they hold every
@@ -169,7 +169,7 @@ def _divide(net: nn.Module, path: str, run: Trace) -> list[str]:
 
 
 def _groups(net: nn.Module, units: list[str]) -> list[list[str]]:
-    """Units as stages: a leaf joins the stage before it, unless there are leaves only."""
+    """Units as stages: a leaf joins the stage before it, unless all units are leaves."""
     leaf = [not any(True for _ in net.get_submodule(path).children()) for path in units]
     if all(leaf):
         return [[path] for path in units]

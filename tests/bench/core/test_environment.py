@@ -1,4 +1,4 @@
-"""Fingerprints: of a CPU all there is, of a GPU what decides its pace; devices have their number; precisions exist."""
+"""Fingerprints: of a CPU everything, of a GPU what decides its pace; devices have their number; precisions exist."""
 
 import pytest
 import torch

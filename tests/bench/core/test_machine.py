@@ -1,4 +1,4 @@
-"""Which precision and memory format are taken where nobody asks for one: a rule, with oneDNN's own answer on a CPU."""
+"""The default precision and memory format: a rule, with oneDNN's own answer on a CPU."""
 
 import os
 import subprocess

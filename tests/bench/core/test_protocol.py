@@ -105,7 +105,7 @@ def test_a_protocol_of_ones_own(tmp_path: Path) -> None:
     assert mine.label.startswith("mine v1 (")
     file.write_text(OWN.replace("batch = 8", "batch = 4"))
     other = find_protocol(str(file))
-    assert other.label != mine.label, "two budgets under one name are two boards"
+    assert other.label != mine.label, "two budgets under the same name are two boards"
     file.write_text(mine.toml())
     assert find_protocol(str(file)) == mine
     assert mine.override(epochs=3).label.startswith("custom")

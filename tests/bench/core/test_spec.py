@@ -29,7 +29,7 @@ def test_seeds_share_a_cell() -> None:
 
 
 def test_wording_does_not_change_the_id() -> None:
-    protocol = BASE.protocol.model_copy(update={"summary": "said otherwise"})
+    protocol = BASE.protocol.model_copy(update={"summary": "in other words"})
     assert BASE.model_copy(update={"protocol": protocol}).id == BASE.id
 
 

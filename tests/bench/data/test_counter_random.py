@@ -37,7 +37,7 @@ def test_uniform_is_splitmix64() -> None:
 
 @pytest.mark.parametrize("first", [2**31 - 2, 2**32 - 2, 2**62, 2**63 - 5])
 def test_the_2_to_the_31st_draw(first: int) -> None:
-    """Ids beyond 32 bits are no special ones: nothing overflows, repeats or leaves its range."""
+    """Ids beyond 32 bits are no special case: nothing overflows, repeats or leaves its range."""
     from bench.data.counter_random import _stream_key
 
     ids = torch.arange(first, first + 4)

@@ -41,7 +41,7 @@ WIDEST = {
 
 
 def corners(seed: int, stream: str, ids: Tensor, n: int) -> Tensor:
-    """Draws of which two fifths each are the least and the greatest there are."""
+    """Draws of which two fifths each are the least and the greatest possible."""
     state = torch.Generator().manual_seed(zlib.crc32(f"{seed}/{stream}/{int(ids[0])}".encode()))
     which, between = torch.rand(2, len(ids), n, generator=state)
     return torch.where(which < 0.4, 0.0, torch.where(which < 0.8, LARGEST, between))

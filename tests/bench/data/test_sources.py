@@ -109,9 +109,9 @@ def test_samples_parts_and_seeds_differ(source: Source, shared_pictures, request
 
 
 def test_parts_share_no_background_and_no_object(source: Source) -> None:
-    seen = [source.groups(part, torch.arange(600)) for part in FRACTIONS]
+    found = [source.groups(part, torch.arange(600)) for part in FRACTIONS]
     for which in (0, 1):
-        sets = [set(groups[which].tolist()) for groups in seen]
+        sets = [set(groups[which].tolist()) for groups in found]
         assert not (sets[0] & sets[1] or sets[0] & sets[2] or sets[1] & sets[2])
         assert all(sets)
     assert source.describe()["leaks"] is False
@@ -209,9 +209,9 @@ def test_a_still_camera_changes_nothing_and_the_other_leaves_targets(shared_pict
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_gpu_shows_the_same(kind: str, shared_pictures) -> None:
     source = make(kind, shared_pictures, camera="still")
-    here, there = (at.render("train", torch.arange(64), 64) for at in (source, source.to("cuda")))
-    for name, tensor in here.tensors():
-        difference = (tensor - getattr(there, name).cpu()).abs()
+    on_cpu, on_cuda = (at.render("train", torch.arange(64), 64) for at in (source, source.to("cuda")))
+    for name, tensor in on_cpu.tensors():
+        difference = (tensor - getattr(on_cuda, name).cpu()).abs()
         assert difference.mean() < 1e-4, name
         assert (difference > 0.02).float().mean() < 1e-3, name
 

@@ -44,7 +44,7 @@ def test_parts_share_no_group_and_use_every_one(sizes: dict[str, int], seed: int
 @pytest.mark.parametrize("rule", DISJOINT)
 def test_a_rule_shares_the_pools_it_says(rule: str) -> None:
     made = divide({f"g{i}": 1 for i in range(20)}, rule=rule)
-    assert {pool for pool, one in made.pools.items() if not one.leaks} == DISJOINT[rule]
+    assert {pool for pool, parts in made.pools.items() if not parts.leaks} == DISJOINT[rule]
     assert made.leaks == (rule != "unseen-both")
     for pool in set(POOLS) - DISJOINT[rule]:
         assert len({made.pools[pool].groups[part] for part in FRACTIONS}) == 1

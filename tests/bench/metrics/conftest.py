@@ -22,7 +22,7 @@ def _smooth(images: int, cells: int, size: int, draw: torch.Generator) -> Tensor
 
 @pytest.fixture
 def scene() -> Scene:
-    """Scenes from a seed: one object each with a soft rim, depth in [0.1, 0.9], a hole over a corner."""
+    """Scenes from a seed: an object each with a soft rim, depth in [0.1, 0.9], a hole over a corner."""
 
     def make(seed: int = 0, images: int = 4, size: int = 64) -> Quartet:
         draw = torch.Generator().manual_seed(seed)

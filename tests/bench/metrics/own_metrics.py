@@ -20,7 +20,7 @@ def largest_error(prediction, target, share: float = 1.0):
 
 @metrics.register(head="mask", higher_is_better=True)
 def scalar(view):
-    """Forgets that there are images."""
+    """Returns a scalar for the whole batch."""
     return view.mask.mean()
 
 
@@ -31,5 +31,5 @@ def says_nothing(view):
 
 @metrics.register(head="joint", higher_is_better=True)
 def joint_of_two(prediction, target):
-    """Cannot be: there are two heads."""
+    """Cannot be bound: a joint metric needs both heads."""
     return prediction.value.flatten(1).mean(1)

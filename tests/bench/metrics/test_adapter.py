@@ -17,7 +17,7 @@ def images(scene, rough) -> tuple[Prediction, Quartet]:
     truth = scene(images=7, size=48)
     truth.valid[2] = 0  # an image that has nothing to say of depth
     truth.valid[5, :, 20:] = 0
-    truth.mask[4] = 0  # and one without an object
+    truth.mask[4] = 0  # and an image without an object
     return rough(truth), truth
 
 
@@ -48,7 +48,7 @@ def test_equal_to_ours_over_batches(key, images):
 
 
 class Ranks:
-    """Stands in for a process group: gathers a state of all ranks, one state after the other."""
+    """Stands in for a process group: gathers a state of all ranks, state by state."""
 
     def __init__(self, ranks: list[torchmetrics.Metric]) -> None:
         self.states = [{name: getattr(rank, name).clone() for name in rank._defaults} for rank in ranks]

@@ -1,4 +1,4 @@
-"""A user's own metric: ten lines in a file of one's own, found by name."""
+"""A user's own metric: ten lines in a file of the user's, found by name."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def test_what_is_wrong_is_said(name, why):
 
 
 def test_a_shape_that_is_not_one_value_per_image_is_said(scene, rough):
-    with pytest.raises(RegistryError, match=r"shape \(\).*one value per image, \(4,\)"):
+    with pytest.raises(RegistryError, match=r"shape \(\).*a value per image, \(4,\)"):
         Scores([f"{OWN}:scalar"]).update(rough(scene()), scene())
 
 

@@ -1,4 +1,4 @@
-"""The accumulator: one pass, no waiting, nothing lost."""
+"""The accumulator: a single pass, no waiting, nothing lost."""
 
 import math
 
@@ -95,11 +95,11 @@ def test_update_never_waits_for_a_gpu(scene, rough):
     host = Scores(ALL)
     host.update(rough(truth), truth)
     guess = Prediction(*(t.cuda() for t in (rough(truth).mask_logits, rough(truth).depth_logits)))
-    there, device = truth.map(torch.Tensor.cuda), Scores(ALL)
-    device.update(guess, there)
+    on_cuda, device = truth.map(torch.Tensor.cuda), Scores(ALL)
+    device.update(guess, on_cuda)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        device.update(guess, there)
+        device.update(guess, on_cuda)
     finally:
         torch.cuda.set_sync_debug_mode("default")
     for name, column in device.result().items():
@@ -107,7 +107,7 @@ def test_update_never_waits_for_a_gpu(scene, rough):
 
 
 @pytest.mark.parametrize(
-    ("missing", "told"),
+    ("missing", "judged"),
     [
         ({"mask_logits"}, {"depth"}),
         ({"depth_logits"}, {"mask"}),
@@ -116,7 +116,7 @@ def test_update_never_waits_for_a_gpu(scene, rough):
         ({"mask_logits", "depth_logits"}, set()),
     ],
 )
-def test_what_is_not_there_is_nan_and_fails_nothing(missing, told, scene, rough):
+def test_what_is_not_there_is_nan_and_fails_nothing(missing, judged, scene, rough):
     truth = scene()
     prediction = rough(truth)
     for logits in missing & {"mask_logits", "depth_logits"}:
@@ -126,11 +126,11 @@ def test_what_is_not_there_is_nan_and_fails_nothing(missing, told, scene, rough)
     scores.update(prediction, truth)
     for name, summary in scores.summary().items():
         if metrics.facts(name).head == "joint":
-            expected = told == {"mask", "depth"}
+            expected = judged == {"mask", "depth"}
         elif "true_mask" in metrics.facts(name).needs:
-            expected = told == {"depth"} and "mask" not in missing
+            expected = judged == {"depth"} and "mask" not in missing
         else:
-            expected = metrics.facts(name).head in told
+            expected = metrics.facts(name).head in judged
         assert (summary.images, summary.value is not None) == ((4, True) if expected else (0, False)), name
 
 

@@ -51,11 +51,11 @@ def test_skill(score, baselines, of, expected):
 
 
 @given(st.sampled_from(metrics.names()), st.floats(0, 0.9), st.floats(0, 0.9))
-def test_better_scores_have_more_skill(name, one, other):
+def test_better_scores_have_more_skill(name, score, other):
     m = metrics.facts(name)
     baseline = 0.5 if m.higher_is_better else 1.0
-    if m.better(one, other) and abs(one - other) > 1e-6:
-        assert skill(one, [baseline], m) > skill(other, [baseline], m)
+    if m.better(score, other) and abs(score - other) > 1e-6:
+        assert skill(score, [baseline], m) > skill(other, [baseline], m)
 
 
 def test_unknown_metric_names_its_neighbours():

@@ -57,7 +57,7 @@ def test_only_what_ran_alike_counts(tmp_path: Path) -> None:
 def test_a_twin_in_another_precision_does_not_count(tmp_path: Path) -> None:
     keep(tmp_path, 0.8, model="wnet", recipe=BOTH)
     keep(tmp_path, 0.9, model="unet_mask", recipe="mask: bce", precision="bfloat16")
-    with pytest.raises(BenchError, match="in one precision"):
+    with pytest.raises(BenchError, match="in the same precision"):
         transfers(tmp_path, "wnet")
 
 

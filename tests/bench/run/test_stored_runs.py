@@ -8,14 +8,15 @@ import pytest
 from typer.testing import CliRunner
 
 from bench.cli import app
+from bench.core.errors import BenchError
 from bench.core.protocol import find_protocol
 from bench.core.spec import RunSpec
 from bench.run import folder as run_folder
 from bench.run.stored_runs import remove, stored_runs, to_prune
 
 
-def make(runs: Path, model: str, *names: str, days: float = 0.0) -> Path:
-    spec = RunSpec(model=model, recipe="mask: bce", protocol=find_protocol("quick"), data={})
+def make(runs: Path, model: str, *names: str, days: float = 0.0, recipe: str = "mask: bce") -> Path:
+    spec = RunSpec(model=model, recipe=recipe, protocol=find_protocol("quick"), data={})
     folder = runs / spec.id
     folder.mkdir(parents=True)
     (folder / "spec.json").write_text(spec.model_dump_json())
@@ -47,7 +48,6 @@ def test_every_folder_has_a_state(runs: Path) -> None:
     assert unet.bytes > 2000
     with run_folder.locked(unet.path):
         assert states(runs)["unet"] == "running"
-    assert stored_runs(runs / "nowhere") == []
 
 
 def test_what_may_go(runs: Path) -> None:
@@ -77,3 +77,18 @@ def test_the_command(runs: Path) -> None:
     done = CliRunner().invoke(app, ["runs", "--runs", str(runs), "--prune", "--unfinished"], catch_exceptions=False)
     assert "1 of 4 folders pruned" in done.output
     assert "wnet" not in states(runs)
+
+
+def test_a_baseline_that_left_no_weights_is_finished(tmp_path: Path) -> None:
+    make(tmp_path, "constant", recipe="")
+    make(tmp_path, "mean_map", run_folder.DRAFT, recipe="")
+    assert states(tmp_path) == {"constant": "finished", "mean_map": "unfinished"}
+
+
+@pytest.mark.parametrize("kind", ["file", "nothing"])
+def test_a_folder_of_runs_that_is_none_is_named(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "runs"
+    if kind == "file":
+        place.write_text("x")
+    with pytest.raises(BenchError, match=f"no folder {place}; bench run makes it, or name another with --runs"):
+        stored_runs(place)

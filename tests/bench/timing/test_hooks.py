@@ -192,7 +192,7 @@ def test_the_passes_close_and_change_no_gradient(key: str) -> None:
     names = {name for name, _, _ in clock.rows}
     blocks = blocks_of(model)
     assert names == {f"{way}/{name}" for name in blocks for way in ("forward", "backward")} | {LOSS_BACKWARD}
-    # Without a gap: every interval begins where the one before it ended.
+    # Without a gap: every interval begins where the last one ended.
     for way in ("forward/", ("backward/", LOSS_BACKWARD)):
         rows = [row for row in clock.rows if row[0].startswith(way)]
         assert all(before[2] == after[1] for before, after in pairwise(rows))

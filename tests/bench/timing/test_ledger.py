@@ -13,7 +13,7 @@ from bench.timing.window import Window
 
 
 class Clock:
-    """Stands in for `time`: moves only when told."""
+    """Stands in for `time`: moves only when a test sets it."""
 
     def __init__(self) -> None:
         self.now = 0.0

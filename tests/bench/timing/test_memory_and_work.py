@@ -66,5 +66,5 @@ def test_kept_memory_is_not_paid_for_again() -> None:
         torch.zeros(2**26, dtype=torch.uint8).add_(1)
         return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-    faults()  # the first one may have to pay
+    faults()  # the first call may fault itself
     assert min(faults() for _ in range(5)) < pages / 8

@@ -32,7 +32,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Allocator:
 
 
 def test_samples_and_their_rendering_are_left_out(card: Allocator) -> None:
-    card.work(5000, kept=5000)  # of an earlier run, still there
+    card.work(5000, kept=5000)  # of an earlier run, still held
     meter = PeakMeter(torch.device("cuda"))
     card.work(40, kept=40)  # the model
     with meter.set_aside():

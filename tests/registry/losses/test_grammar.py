@@ -159,8 +159,8 @@ def test_every_named_recipe_parses(name: str) -> None:
 
 
 def test_the_recipes_that_were_asked_for() -> None:
-    asked = {"bce", "bce_dice", "bce_ssim", "bce_rmse", "dicebce_ssim_l1"}
-    assert all(parse(name).heads == ("mask", "depth") for name in asked)
+    published = {"bce", "bce_dice", "bce_ssim", "bce_rmse", "dicebce_ssim_l1"}
+    assert all(parse(name).heads == ("mask", "depth") for name in published)
 
 
 def test_a_users_own_term(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ def scenes(known: tuple[int, ...] = tuple(range(IMAGES)), images: int = IMAGES) 
     mask, depth = (torch.rand(images, 1, SIZE, SIZE, generator=draw) for _ in range(2))
     valid = torch.zeros_like(depth)
     valid[list(known)] = 1
-    # Images differ much, so that a mean that weighs them wrongly is another one.
+    # Images differ much, so that a mean that weighs them wrongly is another value.
     logits = torch.randn(images, 1, SIZE, SIZE, generator=draw) + torch.arange(images)[:, None, None, None]
     return Prediction(logits, -logits), Quartet(image, image, mask, depth, valid)
 

@@ -24,7 +24,7 @@ from registry.losses.weighting import DynamicAverage
 
 @pytest.fixture
 def scene(quartet: Quartet) -> Quartet:
-    """The shared batch with its holes in one corner, so that SSIM finds whole windows."""
+    """The shared batch with its holes in a corner, so that SSIM finds whole windows."""
     valid = torch.ones_like(quartet.mask)
     valid[:, :, :9, :9] = 0
     return dataclasses.replace(quartet, valid=valid)

@@ -1,4 +1,4 @@
-"""Loss terms as a user writes them: each returns one scalar for a batch."""
+"""Loss terms as a user writes them: each returns a scalar for a batch."""
 
 from registry.losses.terms.pixel import l1
 
@@ -11,5 +11,5 @@ def half_l1(prediction, target):
 
 
 def squared_l1(prediction, target):
-    """Something else than a mean over images, made of one."""
+    """Computed from a mean over images, but no mean itself."""
     return l1(prediction, target).square()

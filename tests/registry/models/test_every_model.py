@@ -1,4 +1,4 @@
-"""The one test class that every registered model passes, its variants and a sample of smp combinations too."""
+"""The test class that every registered model passes, its variants and a sample of smp combinations too."""
 
 from __future__ import annotations
 

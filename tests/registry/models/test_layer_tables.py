@@ -99,12 +99,12 @@ def test_pytnet_rows(key: str, branches: list[list[Row]]) -> None:
 
 
 def test_twin_unet_rows() -> None:
-    one = branch(
+    single = branch(
         [(16, 32), (32, 64), (64, 128), (128, 128)],
         [(256, 128, 64), (128, 64, 32), (64, 32, 16), (32, 16, 16)],
         192,
     )
-    expected = [*cbr(6, 16, 192), *cbr(16, 16, 192), *one, *one]
+    expected = [*cbr(6, 16, 192), *cbr(16, 16, 192), *single, *single]
     assert len(expected) == 70
     assert rows("twin_unet", 192) == expected
 

@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from bench.core.record.metric_facts import MetricFacts
-from bench.report.markdown.cells import percentage
+from bench.report.markdown.cells import percentage, plain_number, rate_text
 from bench.report.terminal.figure_table import FigureTable
 from bench.results.board.overview import Line
 
@@ -39,7 +39,7 @@ def board_tables(lines: Sequence[Line], metrics: Sequence[str], facts: Mapping[s
 def _cells(line: Line, metrics: Sequence[str]) -> list[str]:
     begun = line["seeds"] + line["unfinished"]
     return [
-        "" if line["tie"] is None else str(line["tie"]),
+        "" if line["loss"] == "none" else "·" if line["tie"] is None else str(line["tie"]),
         line["model"],
         line["loss"] if line["loss"] != "none" else "",
         line["precision"],
@@ -47,14 +47,14 @@ def _cells(line: Line, metrics: Sequence[str]) -> list[str]:
         *(_score(line.get(name), line.get(f"{name}/sd")) for name in metrics),
         "" if line["best"] is None else percentage(line["best"]),
         f"{line['parameters']:,}",
-        "" if line["images_per_second"] is None else f"{line['images_per_second']:.4g}",
+        "–" if line["images_per_second"] is None else rate_text(line["images_per_second"]),
     ]
 
 
 def _score(value: float | None, spread: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.4f}" + (f" ± {spread:.4f}" if spread is not None else "")
+    return plain_number(value) + (f" ± {spread:.4f}" if spread is not None else "")
 
 
 def as_csv(lines: Sequence[Line]) -> str:

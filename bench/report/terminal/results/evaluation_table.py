@@ -43,7 +43,7 @@ def order_table(found: BoardEvaluation) -> RenderableType:
     figures = [f"{name} {found.facts[name].arrow} {where}" for name in found.agreements for where in ("own", "there")]
     table = FigureTable(("cell",), ("seeds", *figures))
     for place, cell in enumerate(found.cells):
-        figures = [side[place] for each in found.agreements.values() for side in (each.here, each.there)]
+        figures = [side[place] for each in found.agreements.values() for side in (each.here, each.elsewhere)]
         table.add(cell, str(found.seeds[place]), *(_shown(float(figure)) for figure in figures))
     lines = [
         f"{name}: Kendall's tau {_signed(each.tau)}, 95 % interval {_signed(each.low)} to {_signed(each.high)}"

@@ -27,7 +27,7 @@ def best_chances(
         higher_is_better: direction of the metric.
 
     Returns:
-        Probabilities, of sum 1 over the rows with several seeds; None for a row with a single one.
+        Probabilities, of sum 1 over the rows with several seeds; None for a row with a single seed.
 
     Raises:
         ValueError: a seed has infinite values or none.

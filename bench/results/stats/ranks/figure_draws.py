@@ -19,11 +19,11 @@ def figure_draws(
 ) -> dict[str, Values]:
     """Draw the figures of rows that have several seeds on every metric.
 
-    What a seed is worth on one metric goes with what it is worth on another: both are drawn from the same seeds. So are
+    A seed's effects on several metrics are correlated: they are drawn from the same seeds. So are
     backgrounds and objects, for all rows and metrics at once. Seed variances are moderated as in a table.
 
     Args:
-        metrics: of each, an entry by row; the rows that lack one are left out.
+        metrics: of each, an entry per row; rows that lack it are left out.
         grouping: of the images that all entries share.
         random: to draw with.
 

@@ -16,7 +16,7 @@ _LEVEL = 0.95
 
 
 def kendall_tau(a: Values, b: Values) -> float:
-    """Kendall's tau-b of two rows of numbers, (n,) each; NaN where one of them says nothing of any pair.
+    """Kendall's tau-b of two rows of numbers, (n,) each; NaN where either has ties only.
 
     ``(concordant - discordant) / sqrt(pairs not tied in a * pairs not tied in b)``.
 
@@ -30,10 +30,10 @@ def kendall_tau(a: Values, b: Values) -> float:
 
 @dataclass(frozen=True)
 class Measured:
-    """Rows scored on one data set.
+    """Rows scored on the same data set.
 
     Attributes:
-        rows: one each, (seeds, images), the same seeds and images as far as they go.
+        rows: (seeds, images) each, with the same seeds and images as far as they go.
         grouping: of the images.
     """
 
@@ -61,17 +61,17 @@ class RankAgreement:
     Attributes:
         tau: Kendall's tau-b of the mean figures.
         low, high: of the 95 % bootstrap interval; NaN where it cannot be had.
-        here, there: the figures, (rows,).
+        here, elsewhere: the figures, (rows,).
     """
 
     tau: float
     low: float
     high: float
     here: Values
-    there: Values
+    elsewhere: Values
 
 
-def agreement(here: Measured, there: Measured, random: np.random.Generator) -> RankAgreement:
+def agreement(here: Measured, elsewhere: Measured, random: np.random.Generator) -> RankAgreement:
     """Tau between the orders of the same rows on two data sets, with its interval.
 
     Each replicate draws backgrounds and objects of either data set anew, and of each row its seeds, the same on both:
@@ -79,19 +79,19 @@ def agreement(here: Measured, there: Measured, random: np.random.Generator) -> R
 
     Source: Owen, The pigeonhole bootstrap, 2007.
     """
-    ones = [np.ones(len(row.values)) for row in here.rows]
-    figures = [side.figures(np.ones(len(side.grouping)), ones) for side in (here, there)]
-    taus = np.array(list(_taus(here, there, random)))
+    equal = [np.ones(len(row.values)) for row in here.rows]
+    figures = [side.figures(np.ones(len(side.grouping)), equal) for side in (here, elsewhere)]
+    taus = np.array(list(_taus(here, elsewhere, random)))
     known = taus[~np.isnan(taus)]
     tail = (1 - _LEVEL) / 2
     low, high = np.quantile(known, (tail, 1 - tail)) if len(known) > REPLICATES / 2 else (np.nan, np.nan)
     return RankAgreement(kendall_tau(*figures), float(low), float(high), *figures)
 
 
-def _taus(here: Measured, there: Measured, random: np.random.Generator) -> Iterator[float]:
+def _taus(here: Measured, elsewhere: Measured, random: np.random.Generator) -> Iterator[float]:
     for _ in range(REPLICATES):
         seeds = [_drawn(len(row.values), random) for row in here.rows]
-        yield kendall_tau(*(side.figures(side.resampled(random), seeds) for side in (here, there)))
+        yield kendall_tau(*(side.figures(side.resampled(random), seeds) for side in (here, elsewhere)))
 
 
 def _drawn(count: int, random: np.random.Generator) -> Values:

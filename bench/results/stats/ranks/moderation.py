@@ -19,9 +19,9 @@ class Moderation:
     """How seed variances spread over the cells of a table: scaled inverse chi squared.
 
     Attributes:
-        variance: the typical one.
-        freedom: how many degrees of freedom it is worth in each cell; 0 if nothing can be said, infinite if the cells
-            do not differ.
+        variance: the typical variance.
+        freedom: how many degrees of freedom it is worth in each cell; 0 if unknown, infinite if they do not
+            differ.
         ceiling: no cell has more degrees of freedom than all cells together.
     """
 
@@ -34,7 +34,7 @@ class Moderation:
         """Fit the spread to the cells' variances, by the moments of their logarithms.
 
         Args:
-            variances: one a cell, (cells,); those of exactly 0 do not count.
+            variances: of each cell, (cells,); those of exactly 0 do not count.
             freedom: of each, (cells,), at least 1.
 
         Source: Smyth, Linear models and empirical Bayes methods for assessing differential expression, 2004, section 6.

@@ -1,4 +1,4 @@
-"""`Ranking`: which rows of a table can be told from its leader, and which are tied with it."""
+"""`Ranking`: which rows of a table differ significantly from its leader, and which are tied with it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.results.stats.student import Values
 
 @dataclass(frozen=True)
 class Contender:
-    """A row of a table: one cell on one metric.
+    """A row of a table: a cell on a metric.
 
     Attributes:
         seeds: of its runs.
@@ -45,7 +45,7 @@ class Rank:
     """Where a row stands.
 
     Attributes:
-        tier: 1 for the leader and all that cannot be told from it, then the same among the rest; None for a row with
+        tier: 1 for the leader and all rows tied with it, then the same among the rest; None for a row with
             a single seed, which has no place beside several.
         p: of no difference from the leader of the whole table, corrected for all the rows; 1 for the leader itself,
             None for a single seed.

@@ -85,11 +85,11 @@ class _Epochs(Listener):
 class TrialRunner(Runner):
     """Makes trials: the test split is never read, validation stands in for it."""
 
-    def loader(self, part: Part, count: int, size: int, batch: int) -> Loader:
+    def loader(self, part: Part, count: int, size: int, batch: int, seen_from: int | None = None) -> Loader:
         """The loader for some samples; of the validation split where those of the test are asked for."""
         if part == "test":
             part, count = "val", self._validation
-        return super().loader(part, count, size, batch)
+        return super().loader(part, count, size, batch, seen_from)
 
     def trial(
         self, run: Run, trial: Trial, unless: Callable[[], Path | None] = lambda: None

@@ -88,7 +88,7 @@ def test_photographs_under_two_names_are_found(tmp_path: Path) -> None:
     twice = {**ROOMS, **{f"{name[::-1]} edited": brightened(image) for name, image in ROOMS.items()}}
     finding = found(Composed(*folders(tmp_path, twice, THINGS), scenes="file"))["neighbours"]
     assert finding.grade == "warn"
-    assert "backgrounds look like one of" in finding.finding
+    assert "backgrounds resemble one of" in finding.finding
     assert finding.numbers["test_backgrounds_alike"] + finding.numbers["val_backgrounds_alike"] >= 1
 
 
@@ -103,7 +103,7 @@ def test_cutouts_under_two_names_are_found(tmp_path: Path) -> None:
     twice = {**THINGS, **{f"{name[::-1]} again": brightened(image) for name, image in THINGS.items()}}
     finding = found(Composed(*folders(tmp_path, ROOMS, twice), seed=1))["neighbours"]
     assert finding.grade == "warn"
-    assert "objects look like one of" in finding.finding
+    assert "objects resemble one of" in finding.finding
 
 
 class Tiny(Synthetic):

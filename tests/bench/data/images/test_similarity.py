@@ -89,7 +89,7 @@ def test_prints_are_found_in_another_part_mirrored_ones_if_asked_and_other_colou
     assert prints(images.flip(-1), train).sum() == 0
     assert prints(images.flip(-1), train, mirrored=True).tolist() == [True] * 4 + [False] * 2
     tinted = images[:4] + 0.15 * torch.tensor([1.0, -1.0, 1.0])[:, None, None]
-    assert prints(tinted, train).sum() == 0, "of one shape and another colour"
+    assert prints(tinted, train).sum() == 0, "of the same shape and another colour"
     assert prints(torch.full((2, 3, 64, 64), 0.5), torch.full((2, 3, 64, 64), 0.5)).sum() == 0
     assert prints(images[:0], train).shape == (0,)
 

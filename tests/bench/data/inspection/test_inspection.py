@@ -1,4 +1,4 @@
-"""What inspection finds, on data with one fault each; and what it does not cry about."""
+"""What inspection finds, on data with a single fault each; and what it does not complain about."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def settled(made: list[int], count: int) -> list[int]:
 def test_keeps_the_order_and_stays_so_many_ahead() -> None:
     made: list[int] = []
     results = prefetch(lambda x: made.append(x) or 2 * x, range(6), 2)  # type: ignore[func-returns-value]
-    assert not made, "nothing is made before the first is asked for"
+    assert not made, "nothing is made before the first is needed"
     assert next(results) == 0
     assert settled(made, 3) == [0, 1, 2]
     assert list(results) == [2, 4, 6, 8, 10]
@@ -60,7 +60,7 @@ def test_copies_arrive_whole_and_timed() -> None:
     copies = [Copy([tensor], device, stream) for tensor in sent]
     arrived = [copy.arrive()[0].to(torch.int16) + 1 for copy in copies]
     torch.cuda.synchronize()
-    for tensor, there, copy in zip(sent, arrived, copies, strict=True):
-        assert torch.equal(there.cpu(), tensor.to(torch.int16) + 1)
+    for tensor, arrival, copy in zip(sent, arrived, copies, strict=True):
+        assert torch.equal(arrival.cpu(), tensor.to(torch.int16) + 1)
         assert 0 < copy.milliseconds() < 1000
         assert not copy.tensors, "what only keeps the time keeps no memory"

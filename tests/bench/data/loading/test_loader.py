@@ -28,16 +28,16 @@ def loader(tier: str, folder: Path, source: Source | None = None, count: int = 2
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_every_sample_once(tier: str, tmp_path: Path) -> None:
-    one = loader(tier, tmp_path)
-    assert one.tier == tier
-    assert len(one) == 5
-    ids = torch.cat([batch.ids for batch in one.epoch(0, 1)])
+    first = loader(tier, tmp_path)
+    assert first.tier == tier
+    assert len(first) == 5
+    ids = torch.cat([batch.ids for batch in first.epoch(0, 1)])
     assert len(ids) == len(ids.unique()) == 20  # the incomplete batch is left out of training
-    assert torch.cat([batch.ids for batch in one.in_order()]).tolist() == list(range(21))
+    assert torch.cat([batch.ids for batch in first.in_order()]).tolist() == list(range(21))
 
 
-def assert_same(one: Loader, other: Loader) -> None:
-    for a, b in zip(one.epoch(3, 2), other.epoch(3, 2), strict=True):
+def assert_same(first: Loader, other: Loader) -> None:
+    for a, b in zip(first.epoch(3, 2), other.epoch(3, 2), strict=True):
         assert torch.equal(a.ids, b.ids)
         assert torch.equal(a.device_ids, b.device_ids)
         for (name, x), (_, y) in zip(a.arrive().tensors(), b.arrive().tensors(), strict=True):
@@ -48,12 +48,12 @@ def assert_same(one: Loader, other: Loader) -> None:
 @pytest.mark.parametrize("tier", ["streamed", "live"])
 @pytest.mark.parametrize("has_depth", [True, False])
 def test_all_tiers_hand_out_the_same(tier: str, has_depth: bool, tmp_path: Path) -> None:
-    assert_same(*(loader(one, tmp_path, Rectangles(has_depth)) for one in ("resident", tier)))
+    assert_same(*(loader(kind, tmp_path, Rectangles(has_depth)) for kind in ("resident", tier)))
 
 
 @pytest.mark.parametrize("tier", ["streamed", "live"])
 def test_all_tiers_hand_out_the_same_photographs(tier: str, tmp_path: Path) -> None:
-    assert_same(*(loader(one, tmp_path, open_source("synthetic"), count=8) for one in ("resident", tier)))
+    assert_same(*(loader(kind, tmp_path, open_source("synthetic"), count=8) for kind in ("resident", tier)))
 
 
 @pytest.mark.cuda
@@ -61,7 +61,7 @@ def test_all_tiers_hand_out_the_same_photographs(tier: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("tier", ["streamed", "live"])
 def test_all_tiers_hand_out_the_same_on_cuda(tier: str, tmp_path: Path) -> None:
     source = open_source("synthetic").to("cuda")
-    assert_same(*(loader(one, tmp_path, source) for one in ("resident", tier)))
+    assert_same(*(loader(kind, tmp_path, source) for kind in ("resident", tier)))
     streamed = loader("streamed", tmp_path, source)
     times = []
     for batch in streamed.epoch(0, 1):
@@ -78,13 +78,13 @@ def test_nothing_is_copied_on_a_cpu(tmp_path: Path) -> None:
 
 
 def test_a_batch_arrives_once() -> None:
-    quartet, asked = Quartet(torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8)), []
+    quartet, calls = Quartet(torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8)), []
     ids = torch.arange(1)
-    batch = Batch(ids, ids, lambda: asked.append(1) or quartet)  # type: ignore[func-returns-value]
-    assert not asked
+    batch = Batch(ids, ids, lambda: calls.append(1) or quartet)  # type: ignore[func-returns-value]
+    assert not calls
     assert batch.device_ids is ids
     assert batch.arrive() is batch.quartet is quartet
-    assert len(asked) == 1
+    assert len(calls) == 1
 
 
 def test_what_has_no_room_is_not_kept(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_file_serves_whoever_asks_for_the_same_samples(tmp_path: Path) -> None
     def rendered(count: int = 21, part: str = "train", size: int = 16, batch: int = 4) -> int:
         before = source.rendered
         Loader(source, part, count, size, batch, 0, packed_files=PackedFiles(tmp_path))  # type: ignore[arg-type]
-        return source.rendered - before - 1  # one tells what the samples are made of
+        return source.rendered - before - 1  # the first render finds the form of the samples
 
     assert rendered() == 21
     assert rendered() == rendered(batch=7) == 0
@@ -139,8 +139,8 @@ def test_who_looks_at_the_first_batch_only_leaves_no_thread(tier: str, tmp_path:
 
 def test_order_depends_on_seed_and_epoch_alone() -> None:
     def order(seed: int, epoch: int, batch: int = 4) -> list[int]:
-        one = Loader(Rectangles(), "train", 20, 16, batch, 2**30)
-        return torch.cat([b.ids for b in one.epoch(seed, epoch)]).tolist()
+        batches = Loader(Rectangles(), "train", 20, 16, batch, 2**30)
+        return torch.cat([b.ids for b in batches.epoch(seed, epoch)]).tolist()
 
     assert order(0, 1) == order(0, 1) == order(0, 1, batch=5)
     assert len({tuple(order(0, 1)), tuple(order(0, 2)), tuple(order(1, 1))}) == 3
@@ -148,12 +148,10 @@ def test_order_depends_on_seed_and_epoch_alone() -> None:
 
 @pytest.mark.parametrize("tier", ["resident", "streamed"])
 def test_progress_is_told_to_the_end(tier: str, tmp_path: Path) -> None:
-    seen: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     budget = 2**30 if tier == "resident" else 0
-    Loader(
-        Rectangles(), "val", 100, 64, 4, budget, lambda done, total: seen.append((done, total)), PackedFiles(tmp_path)
-    )
-    assert seen == [(64, 100), (100, 100)]
+    Loader(Rectangles(), "val", 100, 64, 4, budget, lambda *state: progress.append(state), PackedFiles(tmp_path))
+    assert progress == [(64, 100), (100, 100)]
 
 
 def test_a_change_in_any_file_that_renders_is_another_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,11 @@
-"""Files of packed samples: whole or not there, used again, the oldest thrown away, and never more than their share."""
+"""Files of packed samples: whole or absent, used again, the oldest removed, and never more than their share."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,15 +16,16 @@ import torch
 from torch import Tensor
 
 from bench.core.errors import BenchError
+from bench.data.loading import packed_files as packed_files_module
 from bench.data.loading.packed_files import PackedFiles
 
 ROWS = torch.arange(60, dtype=torch.uint8).view(6, 10)
 
 
-def pieces(asked: list[int] | None = None) -> Iterator[Tensor]:
+def pieces(rendered: list[int] | None = None) -> Iterator[Tensor]:
     for begin in (0, 4):
-        if asked is not None:
-            asked.append(begin)
+        if rendered is not None:
+            rendered.append(begin)
         yield ROWS[begin : begin + 4]
 
 
@@ -32,10 +34,10 @@ def names(folder: Path, suffix: str = ".packed") -> list[Path]:
 
 
 def test_a_file_is_written_once_and_read_by_later_runs(tmp_path: Path) -> None:
-    asked: list[int] = []
+    rendered: list[int] = []
     for _ in range(2):
-        assert torch.equal(PackedFiles(tmp_path / "packed").get("key", 6, 10, pieces(asked)), ROWS)
-    assert asked == [0, 4]
+        assert torch.equal(PackedFiles(tmp_path / "packed").get("key", 6, 10, pieces(rendered)), ROWS)
+    assert rendered == [0, 4]
     assert len(list((tmp_path / "packed").iterdir())) == 1
 
 
@@ -57,7 +59,7 @@ def test_a_truncated_file_is_written_anew(tmp_path: Path) -> None:
     assert len(names(tmp_path)) == 1
 
 
-@pytest.mark.parametrize("damage", ["zeros", "one bit", "the checksum"])
+@pytest.mark.parametrize("damage", ["zeros", "a bit", "the checksum"])
 def test_a_damaged_file_is_set_aside_and_written_anew(damage: str, tmp_path: Path) -> None:
     packed_files = PackedFiles(tmp_path)
     packed_files.get("key", 6, 10, pieces())
@@ -66,14 +68,14 @@ def test_a_damaged_file_is_set_aside_and_written_anew(damage: str, tmp_path: Pat
     if damage == "zeros":
         content[:60] = bytes(60)
     else:
-        content[17 if damage == "one bit" else -1] ^= 4
+        content[17 if damage == "a bit" else -1] ^= 4
     path.write_bytes(content)
-    asked: list[int] = []
+    rendered: list[int] = []
     with pytest.warns(UserWarning, match=r"its checksum is wrong; set aside as \w+\.damaged"):
-        assert torch.equal(packed_files.get("key", 6, 10, pieces(asked)), ROWS)
-    assert asked == [0, 4]
-    assert torch.equal(packed_files.get("key", 6, 10, pieces(asked)), ROWS)
-    assert asked == [0, 4]
+        assert torch.equal(packed_files.get("key", 6, 10, pieces(rendered)), ROWS)
+    assert rendered == [0, 4]
+    assert torch.equal(packed_files.get("key", 6, 10, pieces(rendered)), ROWS)
+    assert rendered == [0, 4]
 
 
 def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,10 +123,10 @@ def test_two_at_once_both_get_their_samples(tmp_path: Path) -> None:
         yield from pieces()
         both.wait(10)
 
-    def one() -> None:
+    def write() -> None:
         got.append(PackedFiles(tmp_path).get("key", 6, 10, slow()))
 
-    threads = [threading.Thread(target=one) for _ in range(2)]
+    threads = [threading.Thread(target=write) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -157,7 +159,7 @@ def test_use_makes_a_file_young(tmp_path: Path) -> None:
 
 
 def test_the_budget_counts_the_folder_itself_as_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda place: type("Usage", (), {"free": 940}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: type("Usage", (), {"free": 940}))
     packed_files = PackedFiles(tmp_path / "not" / "yet", share=0.5)
     assert packed_files.budget() == 470
     packed_files.get("key", 6, 10, pieces())
@@ -178,7 +180,7 @@ def test_a_full_disk_is_said_with_folder_and_size(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_disk_that_is_really_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "open", lambda self, mode: open("/dev/full", "wb"))  # noqa: PTH123, SIM115
-    monkeypatch.setattr("bench.data.loading.packed_files._whole", lambda path, size: None)
+    monkeypatch.setattr(packed_files_module, "_whole", lambda path, size: None)
     with pytest.raises(BenchError, match="the disk is full"):
         PackedFiles(tmp_path).get("key", 6, 10, pieces())
 

@@ -52,8 +52,8 @@ def test_rooms_against_marching_along_the_ray(still: Synthetic) -> None:
         for t in np.arange(0.05, 14, 0.01):
             point = eye[sample] + t * rays[sample]
             solid = ((point < low[sample]) | (point > high[sample])).any(-1)
-            for one, other in boxes:
-                solid |= ((point > one) & (point < other)).all(-1)
+            for lower, upper in boxes:
+                solid |= ((point > lower) & (point < upper)).all(-1)
             # Nothing may be solid clearly before the depth found, and what was found must be solid just after it
             # (but for corners that a step jumps over).
             assert not (solid & (t < depth[sample] - 1e-3)).any()
@@ -61,7 +61,7 @@ def test_rooms_against_marching_along_the_ray(still: Synthetic) -> None:
         assert free.mean() < 0.02
     assert ((surface >= 0) & (surface < SHELL + 7)).all()
     assert (axis[surface < SHELL] == surface[surface < SHELL] // 2).all()
-    assert (surface >= SHELL).mean() > 0.03, "furniture is seen"
+    assert (surface >= SHELL).mean() > 0.03, "furniture is visible"
 
 
 def test_figures_against_marching_along_the_ray(still: Synthetic) -> None:

@@ -95,15 +95,15 @@ def test_a_lattice_in_the_truth_itself_is_no_artefact(truth):
 def test_system_002_shows_its_blocks_and_its_fixed_form_does_not() -> None:
     scenes = open_source("synthetic").render("train", torch.arange(4), 64)
 
-    def seen(key: str) -> float:
+    def excess(key: str) -> float:
         torch.manual_seed(0)
         with torch.no_grad():  # as it starts: the artefact is the decoder's, and training keeps it
             prediction = models.build(key).train()(scenes.bg, scenes.bg_fg)
         return metrics.bind("depth_checkerboard").per_image(View(prediction, scenes)).mean().item()
 
-    assert seen("dilated_shuffle") > 0.3
-    assert seen("dilated_shuffle[fixed=true]") < 0.1
-    assert seen("unet") < 0.1
+    assert excess("dilated_shuffle") > 0.3
+    assert excess("dilated_shuffle[fixed=true]") < 0.1
+    assert excess("unet") < 0.1
 
 
 @pytest.mark.parametrize(("share", "judged"), [(0.05, False), (0.1, False), (0.3, False), (0.7, True), (1.0, True)])

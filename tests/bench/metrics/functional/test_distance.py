@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from bench.metrics import metrics
+from bench.metrics import boundary, metrics
 from bench.metrics.boundary import contour, distance_to
 from bench.metrics.view import View
 from registry.contract import Prediction, Quartet
@@ -53,7 +53,7 @@ def test_distances_are_exact(seed, height, width, share):
 def test_large_batches_are_done_in_parts(monkeypatch):
     sites = blobs(3, 24, 30, images=7)
     whole = distance_to(sites)
-    monkeypatch.setattr("bench.metrics.boundary._AT_ONCE", 24 * 30 * 30 * 2)
+    monkeypatch.setattr(boundary, "_AT_ONCE", 24 * 30 * 30 * 2)
     assert torch.equal(distance_to(sites), whole)
 
 

@@ -91,13 +91,13 @@ def locked(depth: np.ndarray, valid: np.ndarray) -> float:
 
 
 def surface_distances(a: Arrays) -> tuple[np.ndarray, np.ndarray]:
-    """From each pixel of one contour to the other contour, both ways."""
+    """From each pixel of either contour to the other contour."""
     edge, t_edge = (m & ~ndimage.binary_erosion(m, border_value=1) for m in (a.on, a.t_on))
     return ndimage.distance_transform_edt(~t_edge)[edge], ndimage.distance_transform_edt(~edge)[t_edge]
 
 
 def aligned(a: Arrays) -> tuple[np.ndarray, np.ndarray]:
-    """Predicted depth after numpy's least squares, and the true one, where known."""
+    """Predicted depth after numpy's least squares, and the true depth, where known."""
     p, t = a.p[a.valid], a.t[a.valid]
     (scale, shift), *_ = np.linalg.lstsq(np.stack([p, np.ones_like(p)], 1), t, rcond=None)
     return scale * p + shift, t
@@ -138,7 +138,7 @@ REFERENCES = {
 }
 
 
-# 176 px: the boundary's tolerance is 1.87 px there, no longer 1. The checkerboard's reference is too slow for it.
+# 176 px: the boundary's tolerance is then 1.87 px, no longer 1. The checkerboard's reference is too slow for it.
 CASES = [(name, size) for name in metrics.names() for size in (48, 176) if (name, size) != ("depth_checkerboard", 176)]
 
 

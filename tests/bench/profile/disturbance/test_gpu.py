@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from bench.profile.disturbance.gpu import GpuReading
+from bench.profile.disturbance.gpu import GpuObservation
 from bench.profile.disturbance.monitor import ClockSampler
 
 CUDA = torch.device("cuda")
@@ -74,19 +74,24 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: properties)
 
 
-def watched(nvml: FakeNvml) -> GpuReading:
+def watched(nvml: FakeNvml) -> GpuObservation:
     sampler = ClockSampler(CUDA, nvml=nvml)
     sampler.begin()
-    reading = sampler.end()
-    assert isinstance(reading, GpuReading)
-    return reading
+    observation = sampler.end()
+    assert isinstance(observation, GpuObservation)
+    return observation
 
 
 def test_a_gpu_at_work() -> None:
-    reading = watched(FakeNvml())
-    assert (reading.sm_mhz, reading.default_mhz, reading.temperature, reading.watts) == (1700, 1800, 61, 412.5)
-    assert reading.others == 0 and reading.disturbed is None and reading.unobserved is None
-    assert not (reading.thermal or reading.hardware or reading.power_capped)
+    observation = watched(FakeNvml())
+    assert (observation.sm_mhz, observation.default_mhz, observation.temperature, observation.watts) == (
+        1700,
+        1800,
+        61,
+        412.5,
+    )
+    assert observation.others == 0 and observation.disturbed is None and observation.unobserved is None
+    assert not (observation.thermal or observation.hardware or observation.power_capped)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +107,9 @@ def test_a_gpu_at_work() -> None:
     ],
 )
 def test_heat_and_hardware_disturb_a_power_limit_does_not(bits: int, reason: str | None) -> None:
-    reading = watched(FakeNvml(reasons=bits))
-    assert reading.disturbed == reason
-    assert reading.power_capped == (bits == 0x4)
+    observation = watched(FakeNvml(reasons=bits))
+    assert observation.disturbed == reason
+    assert observation.power_capped == (bits == 0x4)
 
 
 @pytest.mark.parametrize(("mhz", "slow"), [(1350, False), (1349, True)])
@@ -122,9 +127,9 @@ def test_without_an_application_clock_the_highest_counts() -> None:
 
 
 def test_an_idle_clock_says_nothing() -> None:
-    reading = watched(FakeNvml(mhz=345, reasons=0x1))
-    assert reading.sm_mhz is None and reading.disturbed is None
-    assert reading.unobserved == "the GPU was idle at every sample"
+    observation = watched(FakeNvml(mhz=345, reasons=0x1))
+    assert observation.sm_mhz is None and observation.disturbed is None
+    assert observation.unobserved == "the GPU was idle at every sample"
 
 
 def test_the_lowest_clock_of_all_samples_counts_and_is_forgotten() -> None:
@@ -145,9 +150,9 @@ def test_every_sample_counts() -> None:
     sampler.begin()
     sampler.sample()
     nvml.mhz, nvml.reasons = 1800, 0x4
-    reading = sampler.end()
-    assert isinstance(reading, GpuReading)
-    assert reading.sm_mhz == 1600 and reading.thermal and reading.power_capped
+    observation = sampler.end()
+    assert isinstance(observation, GpuObservation)
+    assert observation.sm_mhz == 1600 and observation.thermal and observation.power_capped
 
 
 def test_other_processes_on_the_gpu() -> None:
@@ -176,8 +181,8 @@ def test_blind_where_nvml_does_not_answer(nvml: FakeNvml, reason: str) -> None:
     sampler = ClockSampler(CUDA, nvml=nvml)
     sampler.begin()
     sampler.sample()
-    reading = sampler.end()
-    assert reading.unobserved == reason and reading.disturbed is None
+    observation = sampler.end()
+    assert observation.unobserved == reason and observation.disturbed is None
 
 
 def test_blind_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,11 +204,11 @@ def test_a_real_gpu_at_work() -> None:
         for _ in range(300):
             x = (x @ x).clamp(0, 1)
         sampler.sample()
-        reading = sampler.end()
+        observation = sampler.end()
     finally:
         torch.cuda.set_sync_debug_mode("default")
     torch.cuda.synchronize()
-    if reading.unobserved is None:
-        assert isinstance(reading, GpuReading)
-        assert reading.sm_mhz is not None and 100 < reading.sm_mhz < 5000
-        assert reading.default_mhz is not None and reading.watts is not None and 10 < reading.watts < 2000
+    if observation.unobserved is None:
+        assert isinstance(observation, GpuObservation)
+        assert observation.sm_mhz is not None and 100 < observation.sm_mhz < 5000
+        assert observation.default_mhz is not None and observation.watts is not None and 10 < observation.watts < 2000

@@ -8,8 +8,8 @@ import torch
 
 from bench.profile.disturbance import monitor
 from bench.profile.disturbance.monitor import ClockSampler
-from bench.profile.disturbance.processor import ProcessorReading
-from bench.profile.disturbance.reading import Reading
+from bench.profile.disturbance.observation import Observation
+from bench.profile.disturbance.processor import ProcessorObservation
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
@@ -26,9 +26,9 @@ class Gauge:
     def sample(self) -> None:
         self.asked.append("sample")
 
-    def end(self, seconds: float) -> Reading:
+    def end(self, seconds: float) -> Observation:
         self.asked.append("end")
-        return Reading(seconds)
+        return Observation(seconds)
 
 
 @pytest.mark.parametrize(("device", "name"), [(CPU, "ProcessorGauge"), (CUDA, "GpuGauge")])
@@ -57,9 +57,9 @@ def test_a_window_lasts_from_its_own_beginning(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_seen_is_said(tmp_path: Path) -> None:
-    reading = ClockSampler(CPU, proc=tmp_path / "none").end()
-    assert type(reading) is Reading
-    assert reading.unobserved == f"this system does not count processor time in {tmp_path}/none/stat"
+    observation = ClockSampler(CPU, proc=tmp_path / "none").end()
+    assert type(observation) is Observation
+    assert observation.unobserved == f"this system does not count processor time in {tmp_path}/none/stat"
 
 
 @pytest.mark.skipif(not Path("/proc/stat").exists(), reason="needs Linux")
@@ -69,7 +69,7 @@ def test_on_this_machine() -> None:
     end = time.perf_counter() + 0.05
     while time.perf_counter() < end:
         pass
-    reading = sampler.end()
-    assert isinstance(reading, ProcessorReading)
-    assert reading.seconds >= 0.05 and reading.others is not None and 0 <= reading.others < 2
-    assert reading.stolen is not None and reading.stolen >= 0
+    observation = sampler.end()
+    assert isinstance(observation, ProcessorObservation)
+    assert observation.seconds >= 0.05 and observation.others is not None and 0 <= observation.others < 2
+    assert observation.stolen is not None and observation.stolen >= 0

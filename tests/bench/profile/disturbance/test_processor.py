@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bench.profile.disturbance.monitor import ClockSampler
-from bench.profile.disturbance.processor import ProcessorReading
+from bench.profile.disturbance.processor import ProcessorObservation
 
 CPU = torch.device("cpu")
 TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -46,7 +46,7 @@ class Machine:
 
     def window(
         self, own: float = 0.0, others: float = 0.0, steal: float = 0.0, waited: float = 0.0
-    ) -> ProcessorReading:
+    ) -> ProcessorObservation:
         """What a window is read as in which so much of the cores' time was taken, in shares."""
         sampler = ClockSampler(CPU, proc=self.folder, own_seconds=lambda: self.own, clock=lambda: self.now)
         sampler.begin()
@@ -57,9 +57,9 @@ class Machine:
         self.steal += steal * whole
         self.write()
         sampler.sample()
-        reading = sampler.end()
-        assert isinstance(reading, ProcessorReading)
-        return reading
+        observation = sampler.end()
+        assert isinstance(observation, ProcessorObservation)
+        return observation
 
 
 @pytest.fixture
@@ -68,12 +68,12 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def test_shares_are_of_all_cores(machine: Machine) -> None:
-    reading = machine.window(own=0.6, others=0.07, steal=0.013, waited=0.25)
-    assert reading.seconds == pytest.approx(WINDOW)
-    assert reading.others == pytest.approx(0.07, abs=3e-3)
-    assert reading.stolen == pytest.approx(0.013, abs=2e-3)
-    assert reading.waited == pytest.approx(0.25)
-    assert reading.unobserved is None and reading.disturbed is None
+    observation = machine.window(own=0.6, others=0.07, steal=0.013, waited=0.25)
+    assert observation.seconds == pytest.approx(WINDOW)
+    assert observation.others == pytest.approx(0.07, abs=3e-3)
+    assert observation.stolen == pytest.approx(0.013, abs=2e-3)
+    assert observation.waited == pytest.approx(0.25)
+    assert observation.unobserved is None and observation.disturbed is None
 
 
 @pytest.mark.parametrize(
@@ -106,25 +106,25 @@ def test_which_column_is_what(tmp_path: Path, column: int, kind: str) -> None:
     sampler.begin()
     ticks[column] += round(CORES * 5 / TICK)
     stat.write_text("cpu  " + " ".join(map(str, ticks)) + "\n")
-    reading = sampler.end()
-    assert isinstance(reading, ProcessorReading)
-    assert reading.others == pytest.approx(0.5 * (kind == "others"))
-    assert reading.stolen == pytest.approx(0.5 * (kind == "stolen"))
+    observation = sampler.end()
+    assert isinstance(observation, ProcessorObservation)
+    assert observation.others == pytest.approx(0.5 * (kind == "others"))
+    assert observation.stolen == pytest.approx(0.5 * (kind == "stolen"))
 
 
 def test_what_may_be_rounding_does_not_disturb() -> None:
-    surely = ProcessorReading(0.05, stolen=0.0, others=0.29, stolen_error=0.1, others_error=0.2)
+    surely = ProcessorObservation(0.05, stolen=0.0, others=0.29, stolen_error=0.1, others_error=0.2)
     assert surely.disturbed is None
-    assert ProcessorReading(0.05, stolen=0.0, others=0.31, stolen_error=0.1, others_error=0.2).disturbed is not None
-    assert ProcessorReading(0.05, stolen=0.1, others=0.0, stolen_error=0.1, others_error=0.2).disturbed is None
+    assert ProcessorObservation(0.05, stolen=0.0, others=0.31, stolen_error=0.1, others_error=0.2).disturbed is not None
+    assert ProcessorObservation(0.05, stolen=0.1, others=0.0, stolen_error=0.1, others_error=0.2).disturbed is None
 
 
 def test_own_time_is_never_counted_twice(machine: Machine) -> None:
     machine.own += 1.0
     sampler = ClockSampler(CPU, proc=machine.folder, own_seconds=lambda: machine.own, clock=lambda: machine.now)
     machine.own, machine.now = machine.own + 5, machine.now + 5  # ours, and not in the counters yet
-    reading = sampler.end()
-    assert isinstance(reading, ProcessorReading) and reading.others == 0.0
+    observation = sampler.end()
+    assert isinstance(observation, ProcessorObservation) and observation.others == 0.0
 
 
 def test_without_pressure_nobody_says_who_waited(tmp_path: Path) -> None:
@@ -144,8 +144,8 @@ def test_blind_without_counters(tmp_path: Path, text: str | None) -> None:
     sampler = ClockSampler(CPU, proc=tmp_path)
     sampler.begin()
     sampler.sample()
-    reading = sampler.end()
-    assert reading.unobserved is not None and "stat" in reading.unobserved and reading.disturbed is None
+    observation = sampler.end()
+    assert observation.unobserved is not None and "stat" in observation.unobserved and observation.disturbed is None
 
 
 def test_descriptors_are_given_back(machine: Machine) -> None:

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from bench.profile import profile as profile_module
-from bench.profile.disturbance.gpu import GpuReading
-from bench.profile.disturbance.processor import ProcessorReading
-from bench.profile.disturbance.reading import Reading, discards
+from bench.profile.disturbance.gpu import GpuObservation
+from bench.profile.disturbance.observation import Observation, discards
+from bench.profile.disturbance.processor import ProcessorObservation
 from bench.profile.profile import profile
 from bench.profile.windows import restarts
 from bench.profile.windows.interval import Interval
@@ -18,40 +18,40 @@ from bench.profile.windows.trust import caveats
 from bench.timing.window import Window
 
 WARM = WarmUp(windows=3, seconds=0.2, stationary=True)
-QUIET = ProcessorReading(0.2, stolen=0.0, others=0.01)
-CROWDED = ProcessorReading(0.2, stolen=0.0, others=0.4, waited=0.3)
-STOLEN = ProcessorReading(0.2, stolen=0.3, others=0.0)
-HOT = GpuReading(0.2, thermal=True)
-SPARED = ProcessorReading(0.2, stolen=0.0, others=0.4, waited=0.0)
+QUIET = ProcessorObservation(0.2, stolen=0.0, others=0.01)
+CROWDED = ProcessorObservation(0.2, stolen=0.0, others=0.4, waited=0.3)
+STOLEN = ProcessorObservation(0.2, stolen=0.3, others=0.0)
+HOT = GpuObservation(0.2, thermal=True)
+SPARED = ProcessorObservation(0.2, stolen=0.0, others=0.4, waited=0.0)
 """Others took much of the cores, and nobody waited for one."""
-BLIND = Reading(0.2, unobserved="no counters")
+BLIND = Observation(0.2, unobserved="no counters")
 
 
-def restart(*readings: Reading) -> list[Round]:
+def restart(*observations: Observation) -> list[Round]:
     window = Window(steps=1, images=4, seconds=0.05, blocks=None)
-    return [Round((window,) * 4, reading) for reading in readings]
+    return [Round((window,) * 4, observation) for observation in observations]
 
 
-def readings(kept: list[list[Round]]) -> list[list[Reading]]:
-    return [[round.reading for round in row] for row in kept]
+def observations(kept: list[list[Round]]) -> list[list[Observation]]:
+    return [[round.observation for round in row] for row in kept]
 
 
 def test_disturbed_rounds_are_left_out() -> None:
     kept, forced = undisturbed([restart(QUIET, CROWDED, SPARED, STOLEN), restart(HOT, HOT, QUIET)])
-    assert readings(kept) == [[QUIET, SPARED], [QUIET]]
+    assert observations(kept) == [[QUIET, SPARED], [QUIET]]
     assert not forced
 
 
 def test_a_restart_of_disturbed_rounds_alone_keeps_them_all() -> None:
     """Every restart has to have a say, as its places in memory are its own."""
     kept, forced = undisturbed([restart(CROWDED, STOLEN), restart(QUIET, CROWDED)])
-    assert readings(kept) == [[CROWDED, STOLEN], [QUIET]]
+    assert observations(kept) == [[CROWDED, STOLEN], [QUIET]]
     assert forced
 
 
 def test_what_was_not_watched_is_kept() -> None:
     kept, forced = undisturbed([restart(BLIND, BLIND)])
-    assert readings(kept) == [[BLIND, BLIND]]
+    assert observations(kept) == [[BLIND, BLIND]]
     assert not forced
 
 
@@ -73,7 +73,7 @@ class Sampler:
     def sample(self) -> None:
         self.samples += 1
 
-    def end(self) -> Reading:
+    def end(self) -> Observation:
         assert self.samples == 4, "a sample of each of a round's windows, while the device is at work"
         return next(self.next)
 
@@ -81,7 +81,7 @@ class Sampler:
 class Crowded(Sampler):
     """A sentinel that sees every window disturbed."""
 
-    def end(self) -> Reading:
+    def end(self) -> Observation:
         return CROWDED
 
 
@@ -90,7 +90,7 @@ def test_a_restart_has_rounds_of_four_windows_and_a_reading_each(make, monkeypat
     runner = make()
     runner.ledger.seconds = 0.0  # windows of a single step
     measured_restarts = measure_restart(runner, seconds=0.0)
-    assert [round.reading for round in measured_restarts.rounds] == [CROWDED, QUIET]
+    assert [round.observation for round in measured_restarts.rounds] == [CROWDED, QUIET]
     for round in measured_restarts.rounds:
         assert all(window.blocks is None for window in round.plain)
         assert all(window.blocks for window in round.marked)

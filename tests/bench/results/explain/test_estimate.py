@@ -37,7 +37,7 @@ def test_one_factor_alone_is_the_one_way_layout() -> None:
     between = figures.mean(1).var(ddof=1) - within / 4
     np.testing.assert_allclose(most_likely(grid), [np.sqrt(between), 0, 0, np.sqrt(within)], rtol=0.01)
     assert [part.kind for part in Explained.of(grid, None).parts] == ["architecture", "seed"]
-    assert any("one loss only" in note for note in grid.notes)
+    assert any("a single loss" in note for note in grid.notes)
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.4])
@@ -72,7 +72,7 @@ def test_main_effects_find_the_model_and_the_loss_that_are_better() -> None:
 @pytest.mark.parametrize(
     ("cells", "kinds", "note"),
     [
-        ([("a", "x", [0.1, 0.2])], ["seed"], "one model only"),
+        ([("a", "x", [0.1, 0.2])], ["seed"], "a single model"),
         ([("a", "x", [0.1]), ("b", "x", [0.3])], ["architecture", "seed"], "no cell has two seeds"),
         ([("a", "x", [0.1, 0.12]), ("b", "y", [0.3, 0.32])], ["architecture", "seed"], "loss of its own"),
         (

@@ -28,7 +28,7 @@ def test_the_committed_records() -> None:
     page = io.StringIO()
     Console(width=150, file=page).print(explanation_tables([found]))
     assert "bench run --model 'dilated_shuffle[fixed=true]'" in page.getvalue()
-    assert "one loss only" in page.getvalue()
+    assert "a single loss" in page.getvalue()
 
 
 def test_models_and_losses(tmp_path: Path) -> None:

@@ -108,5 +108,5 @@ def test_sums_by_group() -> None:
 
 
 def test_ids_that_do_not_fit() -> None:
-    with pytest.raises(ValueError, match="one of each an image"):
+    with pytest.raises(ValueError, match="every image needs both"):
         Grouping(np.arange(3), np.arange(4))

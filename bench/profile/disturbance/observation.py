@@ -1,6 +1,7 @@
-"""What was seen in windows of steps: was one disturbed, and how many were discarded for what?
+"""What was observed in windows of steps: was a window disturbed, and how many were discarded for what?
 
-What cannot be seen is said (`Reading.unobserved`), never guessed, and only what certainly happened disturbs a window.
+What cannot be observed is reported (`Observation.unobserved`), never guessed, and only what certainly happened
+disturbs a window.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from pydantic import BaseModel, ConfigDict
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What was seen in one window.
+class Observation:
+    """What was observed in a window.
 
     Attributes:
         seconds: how long it was.
-        unobserved: why nothing could be seen; None where something was.
+        unobserved: why nothing could be observed; None where something was.
     """
 
     seconds: float
@@ -26,12 +27,12 @@ class Reading:
 
     @property
     def disturbed(self) -> str | None:
-        """Why the window should be discarded; None where there is no reason to. The figures are in the fields."""
+        """Why the window should be discarded; None if it is undisturbed. The figures are in the fields."""
         return None
 
 
 class UnobservedError(Exception):
-    """Nothing can be seen, and why."""
+    """Nothing can be observed, and why."""
 
 
 class Discards(BaseModel):
@@ -41,7 +42,7 @@ class Discards(BaseModel):
         count: windows discarded.
         kept: windows kept.
         reasons: how many were discarded for what, the most frequent first.
-        unobserved: why windows could not be watched; None where all were.
+        unobserved: why windows could not be watched; None if all were.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,10 +60,10 @@ class Discards(BaseModel):
         return f"{self.count} of {self.count + self.kept} measurements discarded" + (f": {why}" if why else "")
 
 
-def discards(readings: Iterable[Reading]) -> Discards:
-    """Count the readings that say a window was disturbed, by reason."""
-    observed = [*readings]
-    reasons = Counter(reason for reading in observed if (reason := reading.disturbed) is not None)
+def discards(observations: Iterable[Observation]) -> Discards:
+    """Count the observations that say a window was disturbed, by reason."""
+    observed = [*observations]
+    reasons = Counter(reason for each in observed if (reason := each.disturbed) is not None)
     count = reasons.total()
-    unobserved = next((reading.unobserved for reading in observed if reading.unobserved is not None), None)
+    unobserved = next((each.unobserved for each in observed if each.unobserved is not None), None)
     return Discards(count=count, kept=len(observed) - count, reasons=dict(reasons.most_common()), unobserved=unobserved)

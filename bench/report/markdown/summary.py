@@ -1,0 +1,98 @@
+"""The first lines of a leaderboard's group: which row is best, whether that is certain, and what it costs."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+
+from bench.core.record import Record
+from bench.report.markdown.cells import median, percentage, plain_number, rate_cell, row_label
+from bench.results.board import Group
+from bench.results.board.row import Row
+from bench.results.board.standings import Standing
+
+_WIDTH = 100
+"""Columns of a line: a terminal shows the page's source without wrapping it."""
+_SHOWN = 3
+"""Rows of a tie group that are named."""
+
+
+def summary(group: Group, ordered: Mapping[str, Sequence[Standing]]) -> str:
+    """A list with an entry per headline metric that ranks a table, and an entry per machine for the costs.
+
+    Args:
+        group: of the leaderboard.
+        ordered: by metric that ranks a table, its rows in order.
+    """
+    headlines = {name: rows for name, rows in ordered.items() if group.metrics[name].headline} or dict(
+        list(ordered.items())[:1]
+    )
+    entries = [_best(group, name, rows) for name, rows in headlines.items()]
+    leaders = _leaders(headlines)
+    entries += _costs(group, leaders)
+    return "".join(f"{_wrapped(entry)}\n" for entry in entries)
+
+
+def _wrapped(entry: str) -> str:
+    return textwrap.fill(entry, _WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _best(group: Group, metric: str, ordered: Sequence[Standing]) -> str:
+    """Which row is best in a metric, and how certain that is."""
+    facts = group.metrics[metric]
+    title = f"**{facts.head} {facts.column}**" if facts.head else f"**{facts.column}**"
+    learning = [standing for standing in ordered if standing.row.learns and standing.value is not None]
+    if not learning:
+        return f"{title}: no network has a score yet."
+    several = [standing for standing in learning if len(standing.row.values(metric)) > 1]
+    if not several:
+        return f"{title}: {_scored(learning[0])} is the highest of single seeds, which are not ranked: run more seeds."
+    first = several[0]
+    tied = [standing for standing in several[1:] if standing.leads]
+    judged = first.place.tier is not None
+    parts = [f"{title}: {_scored(first)} leads{_chance(first)}"]
+    if tied:
+        more = f" and {len(tied) - _SHOWN} more" if len(tied) > _SHOWN else ""
+        parts.append(f"{', '.join(map(_scored, tied[:_SHOWN]))}{more} cannot be separated from it")
+    elif judged and len(several) > 1:
+        others = "every other row" if all(s.place.tier is not None for s in several) else "each of the next best rows"
+        parts.append(f"{others} of several seeds is worse, the first of them {_scored(several[1])}")
+    elif len(several) > 1:
+        parts.append("without per-image metrics it is not known whether that is luck")
+    sign = 1 if facts.higher_is_better else -1
+    above = [s for s in learning if len(s.row.values(metric)) == 1 and sign * ((s.value or 0) - (first.value or 0)) > 0]
+    if above:
+        parts.append(f"{_scored(above[0])} scored better in a single seed, which is not ranked")
+    return f"{'; '.join(parts)}."
+
+
+def _scored(standing: Standing) -> str:
+    return f"{row_label(standing.row)} ({plain_number(standing.value or 0.0)})"
+
+
+def _chance(standing: Standing) -> str:
+    return "" if standing.best is None else f" (best with a probability of {percentage(standing.best)})"
+
+
+def _leaders(ordered: Mapping[str, Sequence[Standing]]) -> list[Row]:
+    """The rows that lead in some metric; where none is ranked, the first of each."""
+    found: dict[int, Row] = {}
+    for standings in ordered.values():
+        learning = [standing for standing in standings if standing.row.learns]
+        for standing in [s for s in learning if s.leads][:_SHOWN] or learning[:1]:
+            found[id(standing.row)] = standing.row
+    return list(found.values())
+
+
+def _costs(group: Group, leaders: Sequence[Row]) -> Iterator[str]:
+    """What the leading rows cost, an entry per machine."""
+    wanted = {id(row) for row in leaders}
+    for members in group.machines().values():
+        costs = [_cost(row, records) for row, records in members if id(row) in wanted and rate_cell(records) != "–"]
+        if costs:
+            yield f"**Cost** on {members[0][1][0].environment.label}: {'; '.join(costs)}."
+
+
+def _cost(row: Row, records: Sequence[Record]) -> str:
+    peak = median([record.peak_mib for record in records], digits=0)
+    return f"{row_label(row)} trains {rate_cell(records)} images/s, peak {peak} MiB"

@@ -1,0 +1,100 @@
+"""The other test set: further samples of what training has seen; a column shows what the test loses from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.core.record import Score
+from bench.data.seen_groups import SeenGroups
+from bench.data.synthetic.source import Synthetic
+from bench.metrics import metrics
+from bench.report.markdown.leaderboard import leaderboard
+from bench.results.board import rows
+from tests.bench.records import record
+from tests.bench.rectangles import Rectangles
+from tests.bench.run.small_runs import small_run, small_runner
+
+
+def test_they_are_training_samples_from_an_id_on() -> None:
+    source = Synthetic(camera="handheld", rooms=6, figures=6)
+    seen = SeenGroups(source, 100)
+    ids = torch.arange(8)
+    assert torch.equal(seen.render("test", ids, 32).bg_fg, source.render("train", ids + 100, 32).bg_fg)
+    of_training = [set(groups.tolist()) for groups in source.groups("train", torch.arange(400))]
+    for groups, known in zip(seen.groups("test", torch.arange(64)), of_training, strict=True):
+        assert set(groups.tolist()) <= known
+    unseen = source.groups("test", torch.arange(64))
+    assert not set(unseen[0].tolist()) & of_training[0]
+    assert seen.describe() != source.describe()
+    assert seen.count("test") is None
+
+
+class Finite(Rectangles):
+    """A source with so many training samples."""
+
+    def __init__(self, training: int) -> None:
+        super().__init__()
+        self.training = training
+
+    def count(self, part: str) -> int | None:
+        return self.training if part == "train" else None
+
+
+@pytest.mark.parametrize(("left", "images"), [(0, 0), (3, 3), (1000, 8)])
+def test_a_run_is_tested_on_both(tmp_path: Path, left: int, images: int) -> None:
+    plain = small_run(Rectangles())
+    protocol = plain.spec.protocol
+    source = Finite(protocol.train_samples + left)
+    made, _ = small_runner(tmp_path, source).run(small_run(source))
+    assert made.outcome == "finished"
+    if not images:
+        assert made.seen == {}
+        return
+    assert made.seen.keys() <= made.test.keys()
+    assert made.seen["mask_dice"].images == min(images, protocol.test_samples)
+    assert made.seen["mask_dice"].value != made.test["mask_dice"].value
+
+
+def test_what_is_tested_besides_changes_nothing(tmp_path: Path) -> None:
+    both = [small_runner(tmp_path / name, source).run(small_run(source))[0] for name, source in SOURCES.items()]
+    assert both[0].test == both[1].test
+    assert both[0].epochs == both[1].epochs
+    assert bool(both[0].seen) != bool(both[1].seen)
+
+
+SOURCES = {"endless": Rectangles(), "finite": Finite(16)}
+
+
+class Leaking(Rectangles):
+    def describe(self) -> dict:
+        return {**super().describe(), "leaks": True}
+
+
+def test_where_the_test_is_seen_already_there_is_no_gap(tmp_path: Path) -> None:
+    made, _ = small_runner(tmp_path, Leaking()).run(small_run(Leaking()))
+    assert made.seen == {}
+
+
+def test_the_gap_is_a_column() -> None:
+    tested = [record(seed=seed, dice=dice) for seed, dice in enumerate((0.7, 0.8))]
+    plain = [(f"r{i}.json", made) for i, made in enumerate(tested)]
+    assert "gap |" not in leaderboard(plain), "records that were not tested so have no column"
+    with_seen = [
+        (name, made.model_copy(update={"seen": {"mask_dice": Score(value=0.9, images=8)}})) for name, made in plain
+    ]
+    row = rows(with_seen)[0]
+    facts = metrics.facts("mask_dice")
+    assert row.gap("mask_dice", facts) == pytest.approx(0.15)
+    assert row.gap("mask_iou", facts) is None
+    page = leaderboard(with_seen)
+    assert "| Dice gap |" in page
+    assert "+0.1500" in page
+
+
+def test_lower_is_better_turns_it_round() -> None:
+    made = record(seed=0, rmse=0.3).model_copy(update={"seen": {"depth_rmse": Score(value=0.1, images=8)}})
+    row = rows([("r.json", made)])[0]
+    assert row.gap("depth_rmse", metrics.facts("depth_rmse")) == pytest.approx(0.2)

@@ -115,7 +115,7 @@ def _imported(module: str, path: Path) -> Iterator[str]:
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):
-        return  # importing it will say what is wrong
+        return  # importing it reports what is wrong
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:

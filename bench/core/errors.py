@@ -9,7 +9,7 @@ class BenchError(Exception):
     """A request that cannot be fulfilled.
 
     Attributes:
-        exit_code: what a command ends with that meets it.
+        exit_code: the exit status of a command that ends with this error.
     """
 
     exit_code = 2

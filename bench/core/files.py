@@ -20,7 +20,7 @@ _PREFIX, _SUFFIX = ".", ".tmp"
 _NAMED = 40
 """Letters of a file's name in that of its temporary file, whose whole length is limited."""
 STRAY_AGE = 3600.0
-"""Seconds after which a temporary file is nobody's any more."""
+"""Seconds after which a temporary file counts as abandoned."""
 _TRIES = 20
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 

@@ -9,4 +9,4 @@ Progress = Callable[[str, int, int], None]
 
 
 def no_progress(what: str, done: int, total: int) -> None:
-    """For work that nobody watches."""
+    """A `Progress` that does nothing."""

@@ -164,6 +164,11 @@ protocols: Registry[Protocol] = Registry(
     values=Protocol,
 )
 
+_PROGRESSIVE = (
+    Stage(size=64, batch=128, epochs=3),
+    Stage(size=112, batch=64, epochs=2),
+    Stage(size=192, batch=32, epochs=2),
+)
 for _protocol in (
     Protocol(
         name="quick",
@@ -180,11 +185,7 @@ for _protocol in (
         name="standard",
         version=1,
         summary="64 -> 112 -> 192 progressive over 40,000 composites; for a GPU",
-        stages=(
-            Stage(size=64, batch=128, epochs=3),
-            Stage(size=112, batch=64, epochs=2),
-            Stage(size=192, batch=32, epochs=2),
-        ),
+        stages=_PROGRESSIVE,
         train_samples=40_000,
         val_samples=1_000,
         test_samples=2_000,
@@ -195,11 +196,7 @@ for _protocol in (
         name="full",
         version=1,
         summary="64 -> 112 -> 192 progressive over 400,000 composites, as the published experiment; for a GPU",
-        stages=(
-            Stage(size=64, batch=128, epochs=3),
-            Stage(size=112, batch=64, epochs=2),
-            Stage(size=192, batch=32, epochs=2),
-        ),
+        stages=_PROGRESSIVE,
         train_samples=400_000,
         val_samples=2_000,
         test_samples=4_000,

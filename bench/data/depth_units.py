@@ -166,7 +166,7 @@ def doubt(facts: DepthFacts, unit: DepthUnit, guessed: bool) -> str | None:
     Args:
         facts: of the files.
         unit: as which they are read.
-        guessed: whether nobody declared it; sparse depth is then a reason to ask.
+        guessed: whether it was not declared; sparse depth is then a reason to doubt it.
     """
     if facts.known == 0:
         return "no depth is known anywhere"
@@ -186,7 +186,7 @@ def for_type(unit: DepthUnit, facts: DepthFacts) -> DepthUnit:
     """The unit with what the files' type decides: the full number of an inverse depth.
 
     Raises:
-        BenchError: inverse depth in floats, whose greatest number nobody knows.
+        BenchError: inverse depth in floats, whose greatest number is unknown.
     """
     if unit.full > 0:
         return unit

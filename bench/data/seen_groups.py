@@ -1,4 +1,4 @@
-"""Samples that nobody trained on, of the backgrounds and objects that training has: the other test set."""
+"""Further samples of the backgrounds and objects of training: a second test set."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SeenGroups(Source):
         self.empty_share = source.empty_share
 
     def count(self, part: Part) -> int | None:
-        """How many there are; 0 if training takes all samples of its part."""
+        """Number of such samples; 0 if training takes all samples of its part."""
         total = self.source.count("train")
         return None if total is None else max(0, total - self.first)
 
@@ -41,7 +41,7 @@ class SeenGroups(Source):
         return self.source.render("train", ids + self.first, size)
 
     def scenes(self, part: Part, ids: Tensor, size: int) -> Quartet:
-        """The same, seen by a perfect camera."""
+        """As `render`, with a perfect and still camera."""
         return self.source.scenes("train", ids + self.first, size)
 
     def groups(self, part: Part, ids: Tensor) -> tuple[Tensor, Tensor]:

@@ -119,7 +119,7 @@ class Source(ABC):
 
     @abstractmethod
     def scenes(self, part: Part, ids: Tensor, size: int) -> Quartet:
-        """As `render`, seen by a perfect and still camera; for a batch that fits in memory."""
+        """As `render`, with a perfect and still camera; for a batch that fits in memory."""
 
     @abstractmethod
     def to(self, device: torch.device | str) -> Self:

@@ -63,7 +63,7 @@ def faults(quartet: Quartet, all_known: bool) -> Iterator[tuple[str, torch.Tenso
             yield "depth/not known everywhere", (known < 1).any(1).nonzero()[:, 0]
 
 
-class Sweep:
+class FaultCounts:
     """Counts of faults over the samples of a part of a source, kept in a file.
 
     Args:
@@ -127,7 +127,7 @@ def main(
         for part in FRACTIONS:
             if part not in parts.split(","):
                 continue
-            sweep = Sweep(folder / f"{data}_{camera}_{part}_{size}.json", source, part, size)
+            sweep = FaultCounts(folder / f"{data}_{camera}_{part}_{size}.json", source, part, size)
             found = sweep.run(count, max(64, source.chunk(size) // 4))
             print(f"{data}, {camera}, {part}, {size} px: {sweep.done:,} samples", flush=True)
             for fault, entry in sorted(found.items()):

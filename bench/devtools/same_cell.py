@@ -32,6 +32,9 @@ from bench.results.stats.verdict import decide, lacking
 SIZES = (2, 3, 4)
 """Seeds of either side."""
 
+DEALS = 400
+"""How often the seeds are dealt out anew; with fewer, the luck of the deals adds to the error."""
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -42,20 +45,33 @@ class Rate:
         share: of them that ended in ``better`` or ``worse``.
         error: standard error of the share, from leaving out each run in turn.
         runs: how many.
+        freedom: degrees of freedom of ``error``.
     """
 
     comparisons: int
     share: float
     error: float
     runs: int
+    freedom: float
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval; where nothing was false, up to the rate at which that had a chance of 2.5 %."""
-        half = float(half_width(self.error, self.runs - 1))
-        if self.share == 0:
-            return 0.0, 1 - math.pow(0.025, 2 / self.runs)  # runs / 2 comparisons share none
-        return max(0.0, self.share - half), min(1.0, self.share + half)
+        """95 % interval, by Student's t on the logit of the share.
+
+        A share near 0 scatters further upwards than downwards; on its own scale its interval would reach below 0 where
+        false verdicts were found. Where none was, it ends at the rate at which that had a chance of 2.5 %.
+
+        Source: Korn and Graubard, Analysis of Health Surveys, 1999, on proportions from clustered samples.
+        """
+        if self.share in (0, 1):
+            reach = 1 - math.pow(0.025, 2 / self.runs)  # runs / 2 comparisons share none
+            return (0.0, reach) if self.share == 0 else (1 - reach, 1.0)
+        if math.isinf(self.error):
+            return 0.0, 1.0
+        middle = math.log(self.share / (1 - self.share))
+        half = float(half_width(self.error / (self.share * (1 - self.share)), self.freedom))
+        low, high = (1 / (1 + math.exp(-end)) for end in (middle - half, middle + half))
+        return low, high
 
 
 def rate_of(false: npt.NDArray[np.bool_], takes_part: npt.NDArray[np.bool_]) -> Rate:
@@ -69,17 +85,20 @@ def rate_of(false: npt.NDArray[np.bool_], takes_part: npt.NDArray[np.bool_]) -> 
     without = [float(false[~takes_part[:, run]].mean()) for run in range(runs) if not takes_part[:, run].all()]
     # Runs that cannot be left out, since every comparison needs them, leave the rate without an error of its own.
     error = math.sqrt((len(without) - 1) * float(np.var(without))) if len(without) == runs else math.inf
-    return Rate(false.size, float(false.mean()), error, runs)
+    return Rate(false.size, float(false.mean()), error, runs, runs - 1)
 
 
 def pooled(cells: Sequence[Rate]) -> Rate:
-    """The mean of several cells' rates, each from its own runs."""
+    """The mean of several cells' rates, each from its own runs; degrees of freedom by Satterthwaite."""
     share = float(np.mean([rate.share for rate in cells]))
-    error = math.sqrt(sum(rate.error**2 for rate in cells)) / len(cells)
-    return Rate(sum(rate.comparisons for rate in cells), share, error, sum(rate.runs for rate in cells))
+    squares = [rate.error**2 for rate in cells]
+    runs = sum(rate.runs for rate in cells)
+    fourth = sum(square**2 / rate.freedom for square, rate in zip(squares, cells, strict=True))
+    freedom = sum(squares) ** 2 / fourth if 0 < fourth < math.inf else runs - len(cells)
+    return Rate(sum(rate.comparisons for rate in cells), share, math.sqrt(sum(squares)) / len(cells), runs, freedom)
 
 
-def rates(results: Path, size: int, metrics: Sequence[str] = (), deals: int = 100) -> dict[str, Rate]:
+def rates(results: Path, size: int, metrics: Sequence[str] = (), deals: int = DEALS) -> dict[str, Rate]:
     """False verdicts of every cell that has seeds enough, by the cell's label.
 
     The seeds are dealt out at random into pairs of disjoint subsets, again and again.
@@ -158,7 +177,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.devtools.same_cell", description=__doc__)
     parser.add_argument("folder", type=Path, help="of records")
     parser.add_argument("--metric", action="append", help="key; repeatable; default: what bench compare shows")
-    parser.add_argument("--deals", type=int, default=100, help="how often the seeds are dealt out anew")
+    parser.add_argument("--deals", type=int, default=DEALS, help="how often the seeds are dealt out anew")
     options = parser.parse_args()
     print(page(options.folder, options.metric or (), options.deals), end="")
     return 0

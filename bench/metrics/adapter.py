@@ -19,7 +19,7 @@ from registry.contract import Prediction, Quartet
 class AsTorchmetrics(torchmetrics.Metric):  # type: ignore[misc]
     """One of our metrics with torchmetrics' interface: ``update``, ``compute``, ``reset``, synchronised over ranks.
 
-    It equals `bench.metrics.scores.Scores.summary`: the mean over all images that have something to say.
+    It equals `bench.metrics.scores.Scores.summary`: the mean over all images where the metric is defined.
 
     Args:
         metric: the metric.
@@ -65,7 +65,7 @@ class AsTorchmetrics(torchmetrics.Metric):  # type: ignore[misc]
         self.weight = self.weight + torch.where(counts, weights, 0.0).sum()
 
     def compute(self) -> Tensor:
-        """The metric over all images so far, float32; NaN where none had anything to say."""
+        """The metric over all images so far, float32; NaN if it was undefined for all of them."""
         return (self.total / self.weight).pow(1 / self.facts.power).float()
 
 

@@ -101,7 +101,7 @@ class MetricEntry(Entry["Tensor"]):
         """What is known of it with these parameters.
 
         Raises:
-            RegistryError: a user's function does not say what it judges.
+            RegistryError: a user's function has no facts.
         """
         if "describe" in self.facts:
             described: MetricFacts = self.facts["describe"](params)

@@ -71,7 +71,7 @@ class Scores:
 def column_of(metric: Metric, view: View) -> Tensor:
     """As `values_of`, finite or NaN but for an image whose prediction holds a NaN: that is infinitely bad.
 
-    What a formula divides by zero says nothing.
+    NaN from a division by zero means undefined.
 
     Raises:
         RegistryError: as `values_of`.
@@ -84,7 +84,7 @@ def column_of(metric: Metric, view: View) -> Tensor:
 
 
 def values_of(metric: Metric, view: View) -> Tensor:
-    """A metric's values for a batch, (B,), float32; NaN where it has nothing to say.
+    """A metric's values for a batch, (B,), float32; NaN where it is undefined.
 
     Raises:
         RegistryError: it did not return a value per image.
@@ -121,7 +121,7 @@ def default_metrics() -> dict[str, Metric]:
 
 
 def weights_of(name: str, view: View) -> Tensor:
-    """How much each image counts, (B,), by the attribute of `View` that says so; NaN where the batch lacks it."""
+    """How much each image counts, (B,), by an attribute of `View`; NaN where the batch lacks it."""
     try:
         weight: Tensor = getattr(view, name)
     except LookupError:

@@ -21,7 +21,7 @@ class Summary:
     """One metric over a set of images.
 
     Attributes:
-        value: the figure; None where no image had anything to say; infinite where a prediction held a NaN.
+        value: the figure; None if it is undefined for all images; infinite where a prediction held a NaN.
         images: how many images it rests on.
     """
 
@@ -30,10 +30,10 @@ class Summary:
 
 
 def summarise(columns: Mapping[str, npt.NDArray[Any]], facts: Mapping[str, MetricFacts]) -> dict[str, Summary]:
-    """Each metric's figure as `MetricFacts` defines it: a mean over the images that have something to say.
+    """Each metric's figure as `MetricFacts` defines it: a mean over the images where it is defined.
 
     Args:
-        columns: per-image values by metric, NaN where an image has nothing to say, and the weights they need;
+        columns: per-image values by metric, NaN where a metric is undefined, and the weights they need;
             what is no metric's key is passed over.
         facts: of the metrics, by key.
     """

@@ -145,7 +145,7 @@ _depth(
     order=28,
     column="SSIM",
     compared=True,
-    summary="structural similarity, 11-px windows that are wholly valid",
+    summary="structural similarity, 11-px windows without unknown pixels",
 )
 _aligned = partial(
     metrics.declare, "bench.metrics.functional.aligned", head="depth", table="Depth up to scale and shift"

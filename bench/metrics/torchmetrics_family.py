@@ -3,7 +3,7 @@
 ``torchmetrics/mask/...`` takes what torchmetrics has for binary classification (the true mask thresholded at 0.5)
 and for regression, ``torchmetrics/depth/...`` what it has for regression. Each image is scored alone, on its pixels
 of known target, on the activated value; parameters are those of the torchmetrics class, in brackets. Two more are
-ours: ``higher`` says which way is better where torchmetrics does not, ``perfect`` what a perfect prediction gets.
+ours: ``higher`` is the direction where torchmetrics does not define it, ``perfect`` the value of a perfect prediction.
 
 What gives a curve or several numbers, needs classes or groups, or sees an image as a whole and so cannot leave pixels
 out, is refused with the reason.
@@ -35,7 +35,7 @@ _WITHHELD = {"validate_args", "ignore_index", "multidim_average", "num_outputs",
 """Parameters that are decided here: pixels are left out before torchmetrics sees them, and images are scored alone."""
 
 _LEAST = 2
-"""Pixels of known target below which an image says nothing."""
+"""Pixels of known target below which the metric is undefined for an image."""
 
 _EXAMPLE = (
     torch.tensor([0.9, 0.8, 0.3, 0.2, 0.7, 0.1, 0.6, 0.4]),
@@ -116,7 +116,7 @@ class PerImage:
 
         Raises:
             RegistryError: it gives no scalar of two lists of pixels.
-            BadParameter: nobody says which way is better.
+            BadParameter: the direction is not defined.
         """
         own = {name: value for name, value in params.items() if name not in ("higher", "perfect")}
         name = f"{_PREFIX}{self._head}/{self._kind.__name__}"

@@ -18,7 +18,7 @@ T = TypeVar("T")
 FLOOR = 1 / 255
 """Depths below a step of an 8-bit map count as that step where a ratio or a logarithm is taken.
 
-Per-image min-max encodings hold true depths of 0, for which a ratio says nothing; in a metric encoding of 10 m
+Per-image min-max encodings hold true depths of 0, for which a ratio is meaningless; in a metric encoding of 10 m
 this is 4 cm, nearer than any camera sees.
 """
 

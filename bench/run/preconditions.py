@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bench.core.errors import BenchError
 from bench.core.protocol import Protocol
-from bench.data.augment.pipeline import parse as parse_augmentation
+from bench.data.augment.pipeline import parse_augmentation
 from bench.data.source import Source
 from bench.data.split import FRACTIONS
 from bench.metrics import metrics

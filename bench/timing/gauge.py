@@ -18,9 +18,9 @@ class Gauge(Protocol):
     """Watches what others do to the machine in the meantime, such as `bench.profile.disturbance.monitor`."""
 
     def begin(self) -> None:
-        """A window begins."""
+        """Begin a window."""
         ...
 
     def end(self) -> GaugeResult:
-        """It ends."""
+        """End it, and return what was measured."""
         ...

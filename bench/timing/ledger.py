@@ -19,7 +19,7 @@ import torch
 from bench.core.record.timings import Timings
 from bench.timing.gauge import Gauge
 from bench.timing.marks import HostMark, Mark, MarkedBlock, StreamMarks
-from bench.timing.summary import summarise
+from bench.timing.summary import summarise_windows
 from bench.timing.window import Window
 
 T = TypeVar("T")
@@ -209,7 +209,7 @@ class Ledger:
 
     def timings(self) -> Timings:
         """The summary of all windows so far."""
-        return summarise(self.windows)
+        return summarise_windows(self.windows)
 
     def state(self) -> list[dict[str, Any]]:
         """The windows as plain data, for a checkpoint."""

@@ -65,7 +65,7 @@ class PeakMeter:
     tries in the first steps of a shape are left out.
 
     Attributes:
-        kind: what `mib` is: of the ``allocator``, the process's ``growth``, or, where the system tells no more, the
+        kind: what `mib` is: of the ``allocator``, the process's ``growth``, or, where the system reports no more, the
             peak of the whole ``process``.
         stages: peak of each stage of training in MiB, by its name.
     """
@@ -79,7 +79,7 @@ class PeakMeter:
         self.begin()
 
     def begin(self) -> None:
-        """The work begins."""
+        """Begin the work."""
         reset_peak(self._device)
         self._base, self._highest = self._held(), 0.0
         self.stages: dict[str, float] = {}

@@ -9,7 +9,7 @@ from bench.core.record.timings import BlockTime, Timings
 from bench.timing.window import Window
 
 
-def summarise(windows: Sequence[Window]) -> Timings:
+def summarise_windows(windows: Sequence[Window]) -> Timings:
     """Sum windows up; the first window of a tag warms up and is left out if more than two have that tag."""
     last = [w for w in windows if w.tag == windows[-1].tag]
     settled = last[1:] if len(last) > 2 else last

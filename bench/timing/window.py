@@ -13,7 +13,7 @@ class Window:
         steps, images, seconds: what was done and how long it took by the wall clock.
         blocks: milliseconds of every step by block, or None where nothing was marked.
         processor_seconds: processor time of this process, all its threads together.
-        engine: how its steps were run; two windows of different engines say nothing of what measuring costs.
+        engine: how its steps were run; windows of different engines are not compared to find what measuring costs.
         wait_seconds: of ``seconds``, spent in the synchronisation at the end; 0 on a CPU.
         tag: what the steps were like; only windows of the same tag are summed up together.
         others: share of the time of all cores that other processes took; None if it was not measured.

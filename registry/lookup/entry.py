@@ -60,7 +60,7 @@ class Entry(Generic[T]):
         return self.about or (inspect.getdoc(self.build) or "").partition("\n")[0]
 
     def type_of(self, parameter: str) -> Any:
-        """The type a parameter is annotated with, else its default's; ``Any`` where neither says anything.
+        """The type a parameter is annotated with, else its default's; ``Any`` without either.
 
         Annotations that cannot be read (imported for type checkers alone, say) count as none.
         """
@@ -152,7 +152,7 @@ class Entry(Generic[T]):
 
 
 def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value read from a key is what an annotation asks for; an annotation of anything else says yes."""
+    """Whether a value read from a key is what an annotation asks for; any other annotation fits."""
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         return any(_fits(value, option) for option in get_args(hint))

@@ -1,4 +1,4 @@
-"""What the source of a module says without importing it, or a package above it: what it registers, its docstrings."""
+"""What a module registers, and its docstrings, read from its source without importing it or a package above it."""
 
 from __future__ import annotations
 

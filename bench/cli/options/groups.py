@@ -52,10 +52,12 @@ class BudgetOptions:
         changes = {name: value for name, value in vars(self).items() if name != "protocol"}
         if self.augmentation is not None or protocol.base is not None:
             # Imports torch, which a registered protocol can do without.
-            from bench.data.augment.pipeline import canonical_protocol, parse
+            from bench.data.augment.pipeline import canonical_protocol, parse_augmentation
 
             protocol = canonical_protocol(protocol)
-            changes["augmentation"] = parse(self.augmentation).text if self.augmentation is not None else None
+            changes["augmentation"] = (
+                parse_augmentation(self.augmentation).text if self.augmentation is not None else None
+            )
         return protocol.override(**changes)
 
 

@@ -206,7 +206,10 @@ def _run(made: Sweep, console: Console, out: Path | None, retry: str) -> None:
     if scheduler.interrupted == "deadline":
         console.print(f"--max-hours is over with {len(scheduler.agenda)} runs left; the same command goes on with them")
     failed = [*made.plan.failed, *(record for record in scheduler.records.values() if is_failure(record))]
-    if failed:
+    hopeless = made.planner.failed if made.planner else []
+    for cell in hopeless:
+        console.print(f"no run of {cell.label}: none of its trials has a score", soft_wrap=True)
+    if failed or hopeless:
         console.print(f"{len(failed)} failed:")
         for record in failed:
             console.print(f"  {failure_line(record)}", soft_wrap=True)

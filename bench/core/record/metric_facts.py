@@ -13,7 +13,7 @@ class MetricFacts(BaseModel):
     """What a metric judges, in which direction, and where and how it is shown.
 
     Summed up over images with values v and weights w (1 without ``weight``) a metric reads
-    ``(sum(w * v**power) / sum(w)) ** (1 / power)``, over the images that have something to say.
+    ``(sum(w * v**power) / sum(w)) ** (1 / power)``, over the images where it is defined.
 
     Attributes:
         head: what it judges: ``mask``, ``depth`` or, of both at once, ``joint``.
@@ -28,7 +28,7 @@ class MetricFacts(BaseModel):
         ranks: rows of the leaderboard are in the order of the mean of these.
         table: title of the leaderboard's table in which it stands; None where it stands in the records alone.
         on_request: computed only where ``--metric`` names it.
-        needs: what a batch must offer (`bench.metrics.view.View.offers`), else the metric says nothing of it.
+        needs: what a batch must offer (`bench.metrics.view.View.offers`), else the metric is undefined for it.
         bounds: the smallest and the largest possible value; None for no bound.
         weight: the attribute of `bench.metrics.view.View` that weighs the images; None for equal weights.
         power: exponent of the mean.

@@ -40,7 +40,7 @@ class Score(BaseModel):
     """One metric over the test split.
 
     Attributes:
-        value: mean over the images that have something to say; finite.
+        value: mean over the images where the metric is defined; finite.
         images: how many those are.
     """
 
@@ -141,7 +141,7 @@ class Record(BaseModel):
         audit: what the soundness audit found before training; empty for what has no recipe.
         choice: of format 1, how precision and memory format were chosen.
         pooled_terms: loss terms that pool over the batch, with the size of the batches on which validation saw them.
-        metrics: what is known of each metric in ``test``, so that a page needs nobody's code.
+        metrics: what is known of each metric in ``test``, so that a page needs no user's code.
         failure: where and how it ended, if it did not finish.
         arithmetic: names the kind of arithmetic: twelve hex digits over device, torch version, precision and the bits
             that a small fixed net gives, see `bench.train.arithmetic`. It and a spec determine the outcome on a CPU.

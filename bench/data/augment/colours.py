@@ -14,7 +14,7 @@ from bench.data.augment import augmentations
 from bench.data.augment.operation import Colour
 from bench.data.camera.condition import compress_some
 from bench.data.counter_random import whole_numbers
-from bench.data.images.jpeg import jpeg as compressed
+from bench.data.images.jpeg import compress_jpeg
 from registry.ranges import above, between
 
 Normal = Callable[[int], Tensor]
@@ -104,11 +104,11 @@ def jpeg(p: float = 0.3, lowest: int = 40, highest: int = 90) -> Colour:
 
     def change(image: Tensor, u: Tensor, normal: Normal) -> Tensor:
         quality = whole_numbers(u[:, 1], lowest, highest)
-        wanted = u[:, 0] < p
+        chosen = u[:, 0] < p
         if image.device.type == "cpu":
-            return compress_some(image.clone(), torch.where(wanted, quality, 0.0))
-        # A training step must not wait for the device: all are compressed, and those that are wanted kept.
-        return torch.where(wanted[:, None, None, None], compressed(image, quality), image)
+            return compress_some(image.clone(), torch.where(chosen, quality, 0.0))
+        # A training step must not wait for the device: all are compressed, and some of them kept.
+        return torch.where(chosen[:, None, None, None], compress_jpeg(image, quality), image)
 
     return Colour(2, change)
 

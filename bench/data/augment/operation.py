@@ -1,4 +1,4 @@
-"""What an augmentation is made of; `bench.data.augment` is the index of all.
+"""The operations of an augmentation, in three kinds; `bench.data.augment` is the index of all.
 
 An operation draws a row of uniform numbers for each sample, as functions of (seed, epoch, id) alone: no batch, worker
 or resumption changes them. One draw serves all images of a quartet where geometry moves, both photographs where colour

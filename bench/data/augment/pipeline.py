@@ -86,7 +86,7 @@ class Pipeline:
 
 
 @lru_cache(maxsize=256)
-def parse(text: str) -> Pipeline:
+def parse_augmentation(text: str) -> Pipeline:
     """The pipeline that a text names: keys of `augmentations`, with parameters in brackets, joined by plus signs.
 
     Raises:
@@ -112,9 +112,9 @@ def canonical_protocol(protocol: Protocol) -> Protocol:
     """The protocol with its augmentation in canonical form too, so that a budget has a single label and id.
 
     Raises:
-        UnknownName, BadParameter, BenchError: see `parse`.
+        UnknownName, BadParameter, BenchError: see `parse_augmentation`.
     """
-    return protocol.canonical(parse(protocol.augmentation).text)
+    return protocol.canonical(parse_augmentation(protocol.augmentation).text)
 
 
 def augment(quartet: Quartet, seed: int, epoch: int, ids: Tensor, text: str, metric: bool = False) -> Quartet:
@@ -124,19 +124,19 @@ def augment(quartet: Quartet, seed: int, epoch: int, ids: Tensor, text: str, met
         quartet: the batch.
         seed, epoch: what the draws depend on,
         ids: and the samples' ids in their part, (B,) int64.
-        text: see `parse`.
+        text: see `parse_augmentation`.
         metric: whether depth is a distance, which enlarging divides.
 
     Raises:
-        UnknownName, BadParameter, BenchError: see `parse`.
+        UnknownName, BadParameter, BenchError: see `parse_augmentation`.
     """
-    pipeline, ids = parse(text), ids.to(quartet.bg_fg.device)
+    pipeline, ids = parse_augmentation(text), ids.to(quartet.bg_fg.device)
     return pipeline.apply(quartet, pipeline.draws(seed, epoch, ids), seed, epoch, ids, metric)
 
 
 def geometric(quartet: Quartet, seed: int, epoch: int, ids: Tensor, text: str) -> Quartet:
     """As `augment`, without what changes colours: where everything of a picture goes."""
-    pipeline, ids = parse(text), ids.to(quartet.bg_fg.device)
+    pipeline, ids = parse_augmentation(text), ids.to(quartet.bg_fg.device)
     return pipeline.apply(quartet, pipeline.draws(seed, epoch, ids), seed, epoch, ids, metric=False, colours=False)
 
 
@@ -146,14 +146,14 @@ class Augmentation:
     The two dozen small operations of a draw take longer than flipping a small batch does.
 
     Args:
-        text: see `parse`.
+        text: see `parse_augmentation`.
         seed: what the draws depend on, besides epoch and ids.
         count: samples in all; greater ids are an error, on a GPU a fatal error.
         metric: whether depth is a distance, which enlarging divides.
     """
 
     def __init__(self, text: str, seed: int, count: int, metric: bool = False) -> None:
-        self._pipeline, self._seed, self._count, self._metric = parse(text), seed, count, metric
+        self._pipeline, self._seed, self._count, self._metric = parse_augmentation(text), seed, count, metric
         self._epoch: int | None = None
 
     def __call__(self, quartet: Quartet, epoch: int, ids: Tensor) -> Quartet:

@@ -16,7 +16,7 @@ from torch.nn import functional
 from bench.core.errors import BenchError
 from bench.data.camera import cameras
 from bench.data.counter_random import normal, uniform, whole_numbers
-from bench.data.images.jpeg import jpeg as compress
+from bench.data.images.jpeg import compress_jpeg
 from registry.contract import Quartet
 from registry.ranges import between
 
@@ -132,12 +132,12 @@ def translate(images: Tensor, shift: Tensor) -> Tensor:
 
 
 def compress_some(images: Tensor, quality: Tensor) -> Tensor:
-    """`jpeg.jpeg` on those of (B, 3, H, W) whose ``quality`` (B,) is above 0; may change ``images``.
+    """`compress_jpeg` on those of (B, 3, H, W) whose ``quality`` (B,) is above 0; may change ``images``.
 
     Picking them out makes the host wait for a GPU, once, and spares it most of the work.
     """
     chosen = quality.nonzero()[:, 0]
     if len(chosen) == 0:
         return images
-    compressed = compress(images.index_select(0, chosen), quality.index_select(0, chosen))
+    compressed = compress_jpeg(images.index_select(0, chosen), quality.index_select(0, chosen))
     return images.index_copy_(0, chosen, compressed)

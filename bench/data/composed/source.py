@@ -21,7 +21,7 @@ from bench.data.composed.pasting import composite_depth, paste
 from bench.data.composed.videos import refuse_videos
 from bench.data.counter_random import uniform
 from bench.data.depth_units import DEPTH_UNITS
-from bench.data.images.file_names import RULES, counted, decide
+from bench.data.images.file_names import RULES, counted, group_files
 from bench.data.images.files import Cutout, Folder, cutout, photograph, read_folder
 from bench.data.source import Source
 from bench.data.sources import sources
@@ -58,7 +58,7 @@ class Composed(Source):
         warnings: what is likely wrong, in sentences.
 
     Raises:
-        BadData: files that cannot be used, all of them by name; fewer than three videos and nothing else.
+        BadData: files that cannot be used, all of them by name; only frames of fewer than three videos.
         BenchError: an unknown camera, split, unit or scene rule.
     """
 
@@ -128,7 +128,7 @@ class Composed(Source):
 
     def _group(self, name: str, files: Sequence[tuple[str, str]], rule: str, what: str) -> tuple[list[str], str]:
         """The group of each file, given by name and digest, and the rule that was used; notes what was decided."""
-        groups, used, notes = decide([stem for stem, _ in files], [content for _, content in files], rule, what)
+        groups, used, notes = group_files([stem for stem, _ in files], [content for _, content in files], rule, what)
         other = {"sequence": "file", "file": "sequence"}[used]
         self.notes += tuple(f"{note} (--{name} {other} for the other way)" for note in notes[:1] if rule == "auto")
         self.notes += tuple(notes[1:] if rule == "auto" else notes)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 RULES = ("auto", "file", "sequence")
-"""How numbered files are grouped: by what `decide` finds, each its own, or all numbers of a name together."""
+"""How numbered files are grouped: by what `group_files` finds, each its own, or all numbers of a name together."""
 ENOUGH = 3
 """Groups that a split in three parts needs."""
 
@@ -56,7 +56,9 @@ def sequences(stems: Sequence[str]) -> list[str]:
     return names
 
 
-def decide(stems: Sequence[str], contents: Sequence[str], rule: str, what: str) -> tuple[list[str], str, list[str]]:
+def group_files(
+    stems: Sequence[str], contents: Sequence[str], rule: str, what: str
+) -> tuple[list[str], str, list[str]]:
     """The group of each file by a rule, the rule that was used, and what was decided, in sentences.
 
     Args:

@@ -27,7 +27,7 @@ VEIL = 8
 """Alpha below this, of 255, counts as transparent when cut-outs are trimmed."""
 _ASPECT_TOLERANCE = 0.03
 _SAMPLED = 4
-"""Of the numbers of a depth map every fourth row and column tells whether its unit can be right."""
+"""Of the numbers of a depth map every fourth row and column are checked against its unit."""
 T = TypeVar("T")
 
 
@@ -135,7 +135,7 @@ def cutout(content: bytes, side: int) -> Cutout:
     """A cut-out with straight alpha, trimmed to what is visible, its longer side at most ``side``.
 
     Raises:
-        BadImage, BadFile: no image, no alpha channel, or nothing in it that is at least half opaque.
+        BadImage, BadFile: no image, no alpha channel, or no pixel that is at least half opaque.
     """
     image = open_image(content)
     if "A" not in image.getbands() and "transparency" not in image.info:

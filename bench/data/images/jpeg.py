@@ -58,7 +58,7 @@ def _quantisation(quality: Tensor) -> Tensor:
     return steps.clamp(1, 255)[:, :, None, :]
 
 
-def jpeg(images: Tensor, quality: Tensor) -> Tensor:
+def compress_jpeg(images: Tensor, quality: Tensor) -> Tensor:
     """What baseline JPEG without chroma subsampling makes of images.
 
     Args:

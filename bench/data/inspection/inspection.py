@@ -1,4 +1,4 @@
-"""What a source's data is like, before anybody trains on it: counts, statistics, and what is likely wrong."""
+"""What a source's data is like, before it is used for training: counts, statistics, and what is likely wrong."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def _sizes(source: Source) -> dict[str, int]:
 
 
 def _reading(source: Source) -> Finding:
-    """What the source itself doubts: a depth unit, say."""
+    """Warnings of the source itself, such as a doubtful depth unit."""
     advice = "see --depth-unit and --depth-range"
     return conclude("reading", [Fault("warn", doubt, advice) for doubt in source.warnings], "no doubts")
 

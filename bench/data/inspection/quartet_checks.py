@@ -152,7 +152,7 @@ def prints_between_parts(quartets: Mapping[Part, Quartet]) -> Finding:
 
 
 def _pictures(quartet: Quartet, what: str) -> Tensor | None:
-    """What shows the backgrounds, or the objects, of a part; None where nothing says what an object is."""
+    """What shows the backgrounds, or the objects, of a part; None for data without masks."""
     if what == "background":
         return quartet.bg if quartet.bg is not None else quartet.bg_fg
     return None if quartet.mask is None else object_pictures(quartet.bg_fg, quartet.mask)

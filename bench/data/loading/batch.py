@@ -19,7 +19,7 @@ class Batch:
         copy_ms: see below.
 
     Attributes:
-        copy_ms: gives the milliseconds that the copy took on its own stream, None where nothing was copied; to be
+        copy_ms: returns the milliseconds that the copy took on its own stream, None without a copy; to be
             called after a synchronisation, and may be kept until then, as it does not keep the samples.
     """
 

@@ -15,7 +15,7 @@ U = TypeVar("U")
 
 
 def prefetch(make: Callable[[T], U], orders: Iterable[T], count: int) -> Iterator[U]:
-    """``make`` of every order, in order, made by a thread that is at most ``count`` ahead.
+    """``make(order)`` of every order, in order, made by a thread that is at most ``count`` ahead.
 
     Raises:
         Exception: what ``make`` raises, when its order is due.
@@ -37,7 +37,7 @@ class Copy:
     """Tensors on their way from pinned memory to a CUDA device, on a stream of their own.
 
     Args:
-        tensors: in pinned memory; the allocator gives that memory to nobody before the copy is done.
+        tensors: in pinned memory; the allocator does not reuse that memory before the copy is done.
         device: where to.
         stream: the copies' own.
 

@@ -25,7 +25,7 @@ from bench.core.errors import BenchError
 SHARE = 0.25  # of the disk, as far as it is free or the folder's own
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ABANDONED_SECONDS, _UNLOCKED_SECONDS = 60.0, 86_400.0
-"""How long nothing has been written to what a killed run left: where locks tell that nobody writes, and where not."""
+"""Seconds without writes after which a file of a killed run is removed: with locks, and without."""
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
 _SUM = struct.Struct("<4sI")
 """At the end of a file: a word, and the CRC-32 of everything before it."""
@@ -161,7 +161,7 @@ def _is_intact(file: IO[bytes], size: int) -> bool:
 
 
 def _is_abandoned(path: Path, age: float) -> bool:
-    """Whether nobody is writing to a file that was last written to ``age`` seconds ago."""
+    """Whether a file that was last written to ``age`` seconds ago is abandoned."""
     if age <= _ABANDONED_SECONDS:
         return False
     try:

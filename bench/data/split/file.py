@@ -12,7 +12,15 @@ from bench.data.split.division import FRACTIONS, Division, Pool, Split
 
 
 def read_split(path: Path, pools: Mapping[Pool, Mapping[str, int]]) -> Division:
-    """The split that a JSON file says."""
+    """The split that a JSON file states.
+
+    Args:
+        path: of the file, see `bench.data.split`.
+        pools: how many files or identities each group of the data has.
+
+    Raises:
+        BadData: it cannot be read, or names groups that the data does not have; every fault is in the message.
+    """
     problems = []
     try:
         content = path.read_bytes()
@@ -25,10 +33,10 @@ def read_split(path: Path, pools: Mapping[Pool, Mapping[str, int]]) -> Division:
         if not isinstance(parts, dict) or set(parts) != set(FRACTIONS):
             problems.append((str(path), f"{pool!r} must hold {', '.join(FRACTIONS)}, each a list of names"))
             continue
-        for part, wanted in parts.items():
-            known = wanted if isinstance(wanted, list) else []
-            unknown = [name for name in known if name not in sizes]
-            if not known:
+        for part, value in parts.items():
+            stated_names = value if isinstance(value, list) else []
+            unknown = [name for name in stated_names if name not in sizes]
+            if not stated_names:
                 problems.append((str(path), f"{pool}/{part} is no list of names"))
             if unknown:
                 known_names = ", ".join(sorted(sizes)[:5])

@@ -24,6 +24,7 @@ from bench.data.stored.packing.decoder import Decoder
 from bench.data.stored.packing.pack import Rows
 from bench.data.stored.packing.plates import number_plates
 from bench.data.stored.packing.reader import Reader
+from bench.data.stored.packing.readers import open_pack
 from bench.data.stored.packing.threads import Problem, decoding_threads
 from bench.data.stored.teacher.maps import TeacherMaps, map_side
 from bench.data.stored.teacher.teacher import load_teacher
@@ -201,10 +202,14 @@ def _taught(quartets: QuartetSet, model: str, options: FileOptions, packed: Path
 def _check(quartets: QuartetSet, kept: Path | None, checked: int, progress: Progress) -> tuple[BadRows, str]:
     if not quartets.entries:
         return {}, ""
+    # What is decoded for the check is kept: it is what a run at this size needs.
+    pack = open_pack(quartets, kept, CHECK_SIZE) if kept is not None and len(quartets.entries) <= checked else None
     with decoding_threads() as pool:
-        reader = Reader(quartets.decoder(CHECK_SIZE), pool)
-        identity = quartets.identity(CHECK_SIZE)
-        return check_files(reader, quartets.catalogue, identity, kept, checked, progress)
+        reader = Reader(quartets.decoder(CHECK_SIZE), pool, pack)
+        bad, content = check_files(reader, quartets.catalogue, quartets.identity(CHECK_SIZE), kept, checked, progress)
+    if pack is not None and (bad or quartets.catalogue.problems):  # it holds quartets that are left out
+        pack.remove()
+    return bad, content
 
 
 def _depth_format(options: FileOptions, catalogue: Catalogue) -> DepthFormat | None:

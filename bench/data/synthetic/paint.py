@@ -1,4 +1,4 @@
-"""Colour of what a ray has met: pattern and light."""
+"""The colour of surfaces that rays meet: pattern and light."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _normal(place: tuple[Tensor, Tensor, Tensor], profile: list[Tensor], block: 
     (x, y, z), (k0, k1, k2) = place, profile
     # A place at an end of a tube is on its lid if it is not on its side; a ball has no lids.
     within = (x * x + z * z - k0 - y * (k1 + y * k2) < -1e-3).float() * (y.abs() > 0.999).float()
-    # On a block the coordinate of greatest size tells the face.
+    # On a block the coordinate of greatest size determines the face.
     largest = torch.maximum(torch.maximum(x.abs(), y.abs()), z.abs())
     faces = [(p.abs() >= largest).float() * p for p in (x, y, z)]
     lids = [torch.zeros_like(x), y, torch.zeros_like(x)]

@@ -126,7 +126,7 @@ class Solids:
 
 
 def cast_figure(solids: Solids, x: Tensor, y: Tensor) -> Tensor:
-    """Depth of the nearest solid along each ray, (B, H, W) float32 in metres; far beyond any room where none is met.
+    """Depth of the nearest solid along each ray, (B, H, W) float32 in metres; `FAR`, or nearly so, without one.
 
     The three lowest bits hold the part.
 

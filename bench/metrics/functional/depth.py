@@ -71,7 +71,7 @@ def depth_silog(view: View) -> Tensor:
 
 
 def depth_ssim(view: View) -> Tensor:
-    """Mean SSIM, in [-1, 1], over the 11x11 windows (Gaussian, sigma 1.5, range 1) that are wholly valid.
+    """Mean SSIM, in [-1, 1], over the 11x11 windows (Gaussian, sigma 1.5, range 1) without unknown pixels.
 
     NaN where no window is. Source: Wang, Bovik, Sheikh and Simoncelli 2004.
     """

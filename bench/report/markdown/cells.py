@@ -46,8 +46,9 @@ def number(row: Row, metric: str, group: Group, bold: bool = False) -> str:
     mean = statistics.fmean(values)
     text = plain_number(mean)
     text = f"**{text}**" if bold else text
-    if len(values) > 1:
-        text += f" ± {statistics.stdev(values):.4f}"
+    spread = row.spread(metric)
+    if spread is not None:
+        text += f" ± {spread:.4f}"
     gained = skill(mean, group.floor(metric), group.metrics[metric])
     return text if gained is None or not row.learns else f"{text} <sub>{gained:+.2f}</sub>"
 

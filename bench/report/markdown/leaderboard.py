@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from bench.core.garbage import collection_paused
 from bench.core.record import Record
 from bench.report.blocks import BLOCKS, block_ms
 from bench.report.markdown import code, literal, table
@@ -51,6 +52,7 @@ LEGEND = """## How to read it
 """
 
 
+@collection_paused()
 def leaderboard(records: Iterable[Named], link: str = "results", folder: Path | None = None, pool: bool = False) -> str:
     """The text of the leaderboard.
 

@@ -19,7 +19,7 @@ from bench.run.predict.prediction import Predicted
 
 Array = npt.NDArray[np.generic]
 
-_METRIC = re.compile(r"metric, 1\.0 = ([0-9.]+) m")
+_METRIC = re.compile(r"metric, 1\.0 = ([0-9.]+) m(?:,|$)")
 _TINT = torch.tensor([255.0, 64.0, 0.0])
 _TINTED, _HEATED = 0.45, 0.6
 _QUICK = 1  # of zlib's levels: files a tenth larger, made three times as fast
@@ -42,7 +42,7 @@ class DepthScale:
     @classmethod
     def of(cls, encoding: str) -> DepthScale:
         """The scale for a depth encoding: millimetres where it is metric; beyond 65 m, 1/256 m."""
-        metric = _METRIC.fullmatch(encoding)
+        metric = _METRIC.match(encoding)
         if metric is None:
             return cls("255 is 1.0 of the encoding", 255.0, wide=False)
         metres = float(metric[1])

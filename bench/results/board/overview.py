@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -58,11 +57,11 @@ def _line(group: Group, row: Row, metrics: Sequence[str]) -> dict[str, Any]:
         "unfinished": len(row.unfinished),
     }
     for name in metrics:
-        values, mean = row.values(name), row.mean(name)
+        mean = row.mean(name)
         gained = skill(mean, group.floor(name), group.metrics[name]) if row.learns else None
         line |= {
             name: mean,
-            f"{name}/sd": statistics.stdev(values) if len(values) > 1 else None,
+            f"{name}/sd": row.spread(name),
             f"{name}/skill": gained,
         }
     costs = (record.parameters, record.gmacs, rate(here), disturbed(here), record.peak_mib)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,7 +56,7 @@ class Row:
         """Whether its seeds were run by different versions of the code."""
         return len({record.code for _, record in self.records.values()}) > 1
 
-    @property
+    @cached_property
     def learns(self) -> bool:
         """Whether it was trained by gradient; a baseline has no recipe."""
         return any(record.spec.recipe for _, record in self.records.values())
@@ -67,11 +68,9 @@ class Row:
 
     def values(self, metric: str) -> list[float]:
         """The metric of every seed that has it; of every machine, its mean over seeds, if machines are pooled."""
-        if metric not in self._values:
-            by_machine = [part._own(metric) for part in self.parts]
-            pooled = [statistics.fmean(row) for row in by_machine if row]
-            self._values[metric] = pooled if self.pooled else by_machine[0]
-        return self._values[metric]
+        if not self.pooled:
+            return self._scores.get(metric, [])
+        return [statistics.fmean(values) for part in self.parts if (values := part._scores.get(metric))]
 
     def array(self, metric: str) -> npt.NDArray[np.float64]:
         """Its values as an array, (seeds,)."""
@@ -81,6 +80,14 @@ class Row:
         """Mean of its values."""
         values = self.values(metric)
         return statistics.fmean(values) if values else None
+
+    def spread(self, metric: str) -> float | None:
+        """Standard deviation of its values; None for fewer than two."""
+        values = self.values(metric)
+        if len(values) < 2:
+            return None
+        mean = statistics.fmean(values)
+        return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
     def gap(self, metric: str, facts: MetricFacts) -> float | None:
         """How much worse the metric is on groups that training has not seen than on those it has, mean over seeds.
@@ -101,13 +108,14 @@ class Row:
         return [record for _, record in self.records.values() if record.fingerprint == fingerprint]
 
     @cached_property
-    def _values(self) -> dict[str, list[float]]:
-        """Cache of `values`: a page needs each a dozen times."""
-        return {}
-
-    def _own(self, metric: str) -> list[float]:
-        scores = (record.test.get(metric) for _, record in self.records.values())
-        return [score.value for score in scores if score is not None and score.value is not None]
+    def _scores(self) -> dict[str, list[float]]:
+        """By metric the value of every seed that has it: a page needs each a dozen times."""
+        found: dict[str, list[float]] = {}
+        for _, record in self.records.values():
+            for metric, score in record.test.items():
+                if score.value is not None:
+                    found.setdefault(metric, []).append(score.value)
+        return found
 
 
 def settled(records: Iterable[Named]) -> tuple[dict[int, Named], list[str]]:
@@ -126,7 +134,7 @@ def settled(records: Iterable[Named]) -> tuple[dict[int, Named], list[str]]:
     alarms = []
     for name, record in sorted(records, key=_age):
         first_name, first = by_code.setdefault(record.code, {}).setdefault(record.spec.seed, (name, record))
-        if record.environment.cuda is None and record.test != first.test:
+        if record is not first and record.environment.cuda is None and record.test != first.test:
             alarms.append(
                 f"seed {record.spec.seed} of `{record.spec.model}` has two results by one code on one kind of "
                 f"arithmetic: {first_name}, which counts, and {name}"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.core.errors import BadData
+from bench.core.record import Record
 from bench.core.record.image_columns import CAMERA, PREFIX
 from bench.results import store
 from bench.results.stats.student import Values
@@ -77,29 +80,57 @@ class Attribute:
             yield float(low), Slice(self.name, f"{low:.3g} to {high:.3g}", images & within)
 
 
-def attributes_of(folder: Path, names: Iterable[str], samples: Sequence[float]) -> list[Attribute]:
-    """What test images are like, from the first table of several that says it of all of them.
+@dataclass(frozen=True)
+class ImageFacts:
+    """What the test images are like.
 
-    Whatever a model makes of them, the test images of a protocol on a data set are the same.
+    Attributes:
+        record: the file of the record beside which the facts lie.
+        attributes: in the order of its table.
+    """
+
+    record: str
+    attributes: Sequence[Attribute]
+
+
+def same_images(records: Iterable[tuple[str, Record]], like: Record) -> Iterator[str]:
+    """The records whose test images are those of a record, by file name: of the same data at the same size.
+
+    Which model was trained, for how long and by which recipe changes no test image.
+
+    Args:
+        records: in any order, each with its file's name.
+        like: the record.
+    """
+    for name, record in records:
+        alike = record.spec.data == like.spec.data and _test_size(record) == _test_size(like)
+        if alike and (record.images or record.format == 1):
+            yield name
+
+
+def image_facts(folder: Path, names: Iterable[str], samples: Sequence[float]) -> ImageFacts | None:
+    """What test images are like, from the first of several tables that describes all of them.
 
     Args:
         folder: of records.
-        names: of records under the same protocol and data set.
+        names: of records with the same test images; tables that are damaged are passed over.
         samples: ids of the images.
 
     Returns:
-        Attributes in the order of the table; none where no table has any.
-
-    Raises:
-        BadData: a table is damaged.
+        None where no table describes them.
     """
     for name in names:
         if any(column.startswith((PREFIX, CAMERA)) for column in store.image_columns(folder / name)):
-            table = store.read_images(folder / name)
-            place = {sample: row for row, sample in enumerate(table["sample"])}
-            if all(sample in place for sample in samples):
-                return _attributes(table, [place[sample] for sample in samples])
-    return []
+            with suppress(BadData):
+                table = store.read_images(folder / name)
+                place = {sample: row for row, sample in enumerate(table["sample"])}
+                if all(sample in place for sample in samples):
+                    return ImageFacts(name, _attributes(table, [place[sample] for sample in samples]))
+    return None
+
+
+def _test_size(record: Record) -> int:
+    return record.spec.protocol.stages[-1].size
 
 
 def _attributes(table: Mapping[str, Sequence[float]], order: Sequence[int]) -> list[Attribute]:

@@ -17,11 +17,12 @@ from bench.results.board import Group, groups_of
 from bench.results.board.row import Row
 from bench.results.find import heading, label, pick, pick_one
 from bench.results.metric_facts import facts_in, find_key, shown
-from bench.results.slices.attribute import Slice, attributes_of
+from bench.results.slices.attribute import Slice, image_facts, same_images
 from bench.results.slices.slice_score import Gap, SliceScore, correct
 from bench.results.stats.pairing import Pairing
 from bench.results.stats.scored import Scored
 from bench.results.stats.verdict import lacking
+from bench.results.store import Named
 
 T = TypeVar("T")
 
@@ -55,6 +56,7 @@ class Slices:
         whole: all images.
         parts: the slices, attribute by attribute.
         few: backgrounds or objects that are too few, in words.
+        described_by: the file of the record that says what the images are like; "" where a compared one does.
     """
 
     a: str
@@ -66,6 +68,7 @@ class Slices:
     whole: SliceFigures
     parts: Sequence[SliceFigures]
     few: Sequence[str]
+    described_by: str
 
     def largest(self, count: int = 5) -> list[tuple[SliceFigures, str]]:
         """The slices and metrics in which the two cells differ most, as a share of what both lack on all images.
@@ -108,20 +111,23 @@ def slices(results: Path, a: str, b: str = "", metrics: Sequence[str] = (), with
     known = facts_in(record for _, record in records)
     names = [find_key(name, known) for name in metrics] or shown(known, "headline")
     group = next(group for group in groups if any(row.cell == rows[0].cell for row in group.board))
-    return slices_of(results, group, rows, names)
+    return slices_of(results, group, rows, names, records)
 
 
-def slices_of(results: Path, group: Group, rows: Sequence[Row], metrics: Sequence[str]) -> Slices:
+def slices_of(
+    results: Path, group: Group, rows: Sequence[Row], metrics: Sequence[str], records: Sequence[Named] = ()
+) -> Slices:
     """The same of a row of a group, or of two.
 
     Args:
         results: folder of records.
-        group: that the rows stand in; any of its records may say what the images are like.
+        group: that the rows stand in.
         rows: a single row, or two to be compared.
         metrics: keys.
+        records: any of which with the same test images may describe them; those of the group are among them.
 
     Raises:
-        BenchError: no record of the group says what the test images are like.
+        BenchError: no record says what the test images are like.
         BadData: records without per-image metrics beside them.
     """
     first, last = rows[0], rows[-1]
@@ -129,18 +135,19 @@ def slices_of(results: Path, group: Group, rows: Sequence[Row], metrics: Sequenc
     sides = [[row.records[seed][0] for seed in seeds] for row, seeds in ((first, pairing.a), (last, pairing.b))]
     aligned = Aligned.of(results, [*sides[0], *sides[1]])
     samples = next(iter(aligned.tables.values()))["sample"].tolist()
-    others = (name for name, record in group.members if record.images or record.format == 1)
-    attributes = attributes_of(results, dict.fromkeys([*sides[0], *sides[1], *others]), samples)
-    if not attributes:
+    own = [*sides[0], *sides[1]]
+    others = same_images((*group.members, *records), next(iter(first.records.values()))[1])
+    described = image_facts(results, dict.fromkeys([*own, *others]), samples)
+    if described is None:
         raise BenchError(
-            f"no record under {heading(first)} says what its test images are like, for all were made before that was "
-            "recorded. The images are the same for every model: run any of them once more under this protocol and "
-            "data, a baseline takes seconds (bench run --model difference ...)"
+            f"no record says what the test images of {heading(first)} are like: all were made before that was "
+            "recorded. They are the same for every model: run any model once on this data at this size; a baseline "
+            "takes seconds (bench run --model difference ...)"
         )
     scored = {name: _scored(aligned, sides, name, group.metrics[name]) for name in metrics}
     defined = {name: both for name, both in scored.items() if both is not None}
     everything = Slice("", "all images", np.ones(len(samples), dtype=np.bool_))
-    cuts = [everything, *(part for attribute in attributes for part in attribute.slices())]
+    cuts = [everything, *(part for attribute in described.attributes for part in attribute.slices())]
     figures = [_figures(cut, defined, aligned, pairing, compared=len(rows) > 1) for cut in cuts]
     return Slices(
         a=label(first),
@@ -152,6 +159,7 @@ def slices_of(results: Path, group: Group, rows: Sequence[Row], metrics: Sequenc
         whole=figures[0],
         parts=_corrected(figures[1:]),
         few=aligned.grouping.few,
+        described_by="" if described.record in own else described.record,
     )
 
 

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 from bench.core.errors import BadData, BenchError
 from bench.core.files import STRAY_AGE, create
 from bench.core.files import sweep as sweep_temporary
+from bench.core.garbage import collection_paused
 from bench.core.record import Record
 from bench.results.store.seal import UNSEALED, check_seal, digest, sealed
 from bench.results.store.tables import IMAGES, as_csv, read_table
@@ -123,13 +124,14 @@ def read_all(folder: Path) -> Records:
     """All records of a folder, by file name, and the names of those that are damaged."""
     named: list[Named] = []
     damaged: list[tuple[str, str]] = []
-    for path in sorted(folder.glob("*.json"), key=lambda path: path.name):
-        if path.name == SCHEMA:
-            continue
-        try:
-            named.append((path.name, read(path)))
-        except BadData as error:
-            damaged += error.problems
+    with collection_paused():
+        for path in sorted(folder.glob("*.json"), key=lambda path: path.name):
+            if path.name == SCHEMA:
+                continue
+            try:
+                named.append((path.name, read(path)))
+            except BadData as error:
+                damaged += error.problems
     return Records(folder, named, damaged)
 
 

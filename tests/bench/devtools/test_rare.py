@@ -9,7 +9,7 @@ from bench.core.protocol import protocols
 from bench.data.camera import cameras
 from bench.data.source import Source
 from bench.data.sources import open_source
-from bench.devtools.rare import Sweep, faults, is_ordinary
+from bench.devtools.rare import FaultCounts, faults, is_ordinary
 from registry.contract import Quartet
 from registry.optimizers import optimizers
 from registry.schedules import schedules
@@ -31,7 +31,7 @@ def test_samples_whose_rays_once_met_nothing(camera: str) -> None:
 @pytest.mark.parametrize("camera", cameras.names())
 @pytest.mark.parametrize(("size", "count"), [(8, 1024), (192, 4)])
 def test_nothing_rare_among_the_first_samples(camera: str, size: int, count: int, tmp_path: Path) -> None:
-    sweep = Sweep(tmp_path / "counts.json", open_source("synthetic", camera=camera), "train", size, size == 8)
+    sweep = FaultCounts(tmp_path / "counts.json", open_source("synthetic", camera=camera), "train", size, size == 8)
     found = sweep.run(count, 256)
     assert [fault for fault in found if not is_ordinary(fault, size)] == []
 
@@ -48,7 +48,9 @@ def test_slender_figures_lie_between_the_rays_of_tiny_pictures_alone() -> None:
 
 def test_nothing_rare_among_pasted_objects(shared_folders: Pictures, tmp_path: Path) -> None:
     folders = {"bg": shared_folders.bg, "fg": shared_folders.fg, "bg_depth": shared_folders.depth}
-    found = Sweep(tmp_path / "c.json", open_source("composed", **folders, resolution=64), "train", 16).run(1024, 256)
+    found = FaultCounts(tmp_path / "c.json", open_source("composed", **folders, resolution=64), "train", 16).run(
+        1024, 256
+    )
     assert {fault for fault in found if not fault.startswith("mask/empty after")} == set()
 
 
@@ -60,11 +62,11 @@ def shared_folders(tmp_path_factory: pytest.TempPathFactory) -> Pictures:
 def test_a_sweep_finds_what_is_wrong_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
     source: Source = Rectangles(broken=("val", 70))
     path = tmp_path / "counts.json"
-    assert not Sweep(path, source, "val", 16, with_augmentation=False).run(64, 32)
-    later = Sweep(path, source, "val", 16, with_augmentation=False)
+    assert not FaultCounts(path, source, "val", 16, with_augmentation=False).run(64, 32)
+    later = FaultCounts(path, source, "val", 16, with_augmentation=False)
     assert later.done == 64
     assert later.run(128, 32) == {"depth/not finite": {"count": 1, "ids": [70]}}
-    assert Sweep(path, source, "val", 24, with_augmentation=False).done == 0, "other samples begin anew"
+    assert FaultCounts(path, source, "val", 24, with_augmentation=False).done == 0, "other samples begin anew"
 
 
 def test_every_kind_of_fault_is_seen() -> None:

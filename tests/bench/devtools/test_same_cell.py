@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import special, stats
 
 from bench.devtools.same_cell import Rate, page, pooled, rate_of, rates
 from tests.bench.results_folder import keep
@@ -52,7 +53,7 @@ def test_the_error_is_the_jackknifes_over_runs() -> None:
 
 
 def test_where_nothing_is_false_the_interval_is_not_empty() -> None:
-    low, high = Rate(100, 0.0, 0.0, 16).interval
+    low, high = Rate(100, 0.0, 0.0, 16, 15).interval
     assert low == 0
     assert 0.3 < high < 0.4  # eight comparisons that share no run
 
@@ -63,5 +64,34 @@ def test_runs_that_all_comparisons_need_leave_no_error() -> None:
 
 
 def test_cells_together() -> None:
-    both = pooled([Rate(10, 0.1, 0.04, 8), Rate(30, 0.0, 0.03, 8)])
+    both = pooled([Rate(10, 0.1, 0.04, 8, 7), Rate(30, 0.0, 0.03, 8, 7)])
     assert (both.comparisons, both.share, both.error, both.runs) == (40, 0.05, pytest.approx(0.025), 16)
+    assert both.freedom == pytest.approx(0.05**4 / (0.04**4 / 7 + 0.03**4 / 7))  # Satterthwaite
+    alike = pooled([Rate(10, 0.1, 0.04, 8, 7), Rate(10, 0.1, 0.04, 8, 7)])
+    assert alike.freedom == pytest.approx(14)
+
+
+def test_an_interval_is_symmetric_in_the_logit_and_stays_within_0_and_1() -> None:
+    """Against the delta method on scipy's quantiles: logit(p) has the standard error e / (p (1 - p))."""
+    low, high = Rate(2800, 0.03, 0.02, 16, 15).interval
+    ends = special.logit([low, 0.03, high])
+    assert ends[1] - ends[0] == pytest.approx(ends[2] - ends[1])
+    assert ends[2] - ends[1] == pytest.approx(stats.t.ppf(0.975, 15) * 0.02 / (0.03 * 0.97))
+    assert 0 < low < 0.01 and 0.1 < high < 0.2
+    assert Rate(10, 1.0, 0.0, 16, 15).interval == (pytest.approx(0.025 ** (1 / 8)), 1.0)
+
+
+def test_the_interval_covers_the_true_rate() -> None:
+    """Twelve runs whose figures scatter normally, t tests of two against two, each false at 5 % by construction."""
+    random, size, runs = np.random.default_rng(3), 2, 12
+    deals = np.array([random.permutation(runs).reshape(-1, 2, size) for _ in range(100)]).reshape(-1, 2, size)
+    takes_part = np.array([np.isin(np.arange(runs), deal) for deal in deals])
+    covered, wide = 0, 0.0
+    for _ in range(60):
+        a, b = np.moveaxis(random.standard_normal((runs, 3))[deals], 1, 0)
+        false = stats.ttest_ind(a, b, axis=1).pvalue < 0.05
+        low, high = rate_of(false, takes_part).interval
+        covered += low <= 0.05 <= high
+        wide += (high - low) / 60
+    assert covered >= 56
+    assert wide < 0.2

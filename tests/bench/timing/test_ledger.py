@@ -8,7 +8,7 @@ import torch
 from bench.timing import ledger as ledger_module
 from bench.timing import marks
 from bench.timing.ledger import Ledger
-from bench.timing.summary import summarise
+from bench.timing.summary import summarise_windows
 from bench.timing.window import Window
 
 
@@ -138,11 +138,11 @@ def test_perturbation_compares_neighbours() -> None:
         Window(1, 1, 1.0, None),
         Window(1, 1, 9.0, {"step": [9.0]}),
     ]
-    assert summarise(windows).perturbation == pytest.approx(2.4 / 2.0)
+    assert summarise_windows(windows).perturbation == pytest.approx(2.4 / 2.0)
 
 
 def test_nothing_measured_says_nothing() -> None:
-    timings = summarise([])
+    timings = summarise_windows([])
     assert timings.images_per_second is None
     assert timings.closure is None
 
@@ -157,7 +157,7 @@ def test_blocks_of_compiled_steps_are_timed_in_as_few_eager_ones_as_may_be(engin
 
 def test_only_the_last_tag_is_summed_up() -> None:
     windows = [Window(4, 32, 1.0, None, tag="64 px"), Window(4, 32, 2.0, None, tag="112 px")]
-    timings = summarise(windows)
+    timings = summarise_windows(windows)
     assert timings.images_per_second == 16
     assert timings.steps == 8
 

@@ -11,7 +11,7 @@ import pytest
 
 from bench.core.protocol import Protocol, find_protocol
 from bench.core.spec import RunSpec
-from bench.data.augment.pipeline import canonical_protocol, parse
+from bench.data.augment.pipeline import canonical_protocol, parse_augmentation
 from bench.data.camera import cameras
 from bench.data.sources import open_source
 from bench.results.store.records import read_all
@@ -105,7 +105,7 @@ def test_recorded_runs_keep_ids_cells_and_spellings() -> None:
         spec = record.spec
         assert (spec.id, spec.cell) == (record.id, record.cell)
         assert canonical_protocol(spec.protocol) == spec.protocol
-        assert parse(spec.protocol.augmentation).text == spec.protocol.augmentation
+        assert parse_augmentation(spec.protocol.augmentation).text == spec.protocol.augmentation
         assert cameras.canonical(spec.data["camera"]) == spec.data["camera"]
         assert models.canonical(spec.model) == spec.model
         assert not spec.recipe or losses.parse(spec.recipe).text == spec.recipe

@@ -15,6 +15,7 @@ import tempfile
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,13 @@ class Pack:
     def bytes(self) -> int:
         """Of all files."""
         return sum(path.stat().st_size for path in self.folder.iterdir())
+
+    def remove(self) -> None:
+        """Delete it; whoever has it mapped may still read it."""
+        gone = self.folder.with_name(f".{self.folder.name}-{os.getpid()}.tmp")
+        with suppress(OSError):  # another process was faster
+            self.folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
     def verify(self) -> int:
         """Compare every checksum; how many rows were damaged (they count as not written from now on)."""

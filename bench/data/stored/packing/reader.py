@@ -65,10 +65,23 @@ class Reader:
         )
 
     def problems(self, rows: Iterable[int]) -> dict[int, list[Problem]]:
-        """Decode some quartets only to learn what is wrong; problems by row, and by -1 - number of background."""
+        """Decode some quartets to learn what is wrong; problems by row, and by -1 - number of background.
+
+        What is right is kept in the pack, if there is one.
+        """
         rows = list(rows)
         numbers = sorted({int(number) for number in self.decoder.background_of[rows] if number >= 0})
-        found: dict[int, object] = dict(zip(rows, attempt_all(self._pool, self.decoder.sample, rows), strict=True))
-        plates = attempt_all(self._pool, self.decoder.background, numbers)
+        found: dict[int, object] = dict(zip(rows, attempt_all(self._pool, self._try_sample, rows), strict=True))
+        plates = attempt_all(self._pool, self._try_background, numbers)
         found.update(zip((-1 - number for number in numbers), plates, strict=True))
         return {row: result.problems for row, result in found.items() if isinstance(result, Bad)}
+
+    def _try_sample(self, row: int) -> None:
+        made = self.decoder.sample(row)
+        if self.pack is not None:
+            self.pack.samples.put(row, made)
+
+    def _try_background(self, number: int) -> None:
+        made = self.decoder.background(number)
+        if self.pack is not None:
+            self.pack.backgrounds.put(number, {"bg": made})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from bench.core.progress import Progress, no_progress
 from bench.data.stored.packing.pack import Field, Pack
 from bench.data.stored.packing.reader import Reader
 from bench.data.stored.packing.threads import decoding_threads
-from bench.data.stored.quartet_set import QuartetSet
+
+if TYPE_CHECKING:
+    from bench.data.stored.quartet_set import QuartetSet
 
 _AT_ONCE = 512
 WORTH_PACKING = 512
@@ -36,7 +39,8 @@ class Readers:
     def at(self, size: int) -> Reader:
         """The reader of a size; kept."""
         if size not in self._by_size:
-            self._by_size[size] = self._reader(size, self._open_pack(size) if self._keeps else None)
+            kept = self.packed if self._keeps else None
+            self._by_size[size] = self._reader(size, None if kept is None else open_pack(self.quartets, kept, size))
         return self._by_size[size]
 
     def fill(self, size: int, progress: Progress = no_progress) -> Pack:
@@ -48,7 +52,7 @@ class Readers:
         """
         if self.packed is None:
             raise BenchError("no folder for packed data was given")
-        pack = self._open_pack(size)
+        pack = open_pack(self.quartets, self.packed, size)
         reader = self._by_size[size] = self._reader(size, pack)
         rows = np.arange(len(self.quartets.entries))
         for start in range(0, len(rows), _AT_ONCE):
@@ -59,24 +63,28 @@ class Readers:
         self.quartets.check_unchanged()
         return pack
 
-    def _open_pack(self, size: int) -> Pack:
-        assert self.packed is not None
-        quartets = self.quartets
-        plates = [Field("bg", "u1", (size, size, 3))]
-        count = len(quartets.entries)
-        return Pack.open(
-            self.packed,
-            {**quartets.identity(size), "skipped": len(quartets.skipped), "count": count},
-            {
-                "samples": (quartets.decoder(size).fields(), count),
-                "backgrounds": (plates, len(quartets.plates)),
-            },
-            {
-                "background": [entry.background for entry in quartets.entries],
-                "object": [entry.item for entry in quartets.entries],
-                "encoding": [quartets.encoding],
-            },
-        )
-
     def _reader(self, size: int, pack: Pack | None) -> Reader:
         return Reader(self.quartets.decoder(size), self._pool, pack)
+
+
+def open_pack(quartets: QuartetSet, folder: Path, size: int) -> Pack:
+    """The pack of a set at a size, as far as it is written.
+
+    Raises:
+        BenchError: it cannot be written in that folder.
+    """
+    plates = [Field("bg", "u1", (size, size, 3))]
+    count = len(quartets.entries)
+    return Pack.open(
+        folder,
+        {**quartets.identity(size), "skipped": len(quartets.skipped), "count": count},
+        {
+            "samples": (quartets.decoder(size).fields(), count),
+            "backgrounds": (plates, len(quartets.plates)),
+        },
+        {
+            "background": [entry.background for entry in quartets.entries],
+            "object": [entry.item for entry in quartets.entries],
+            "encoding": [quartets.encoding],
+        },
+    )

@@ -81,8 +81,7 @@ def _line(group: Group, row: Row, metrics: Sequence[str], folder: Path, drawn: C
         if values:
             mean = statistics.fmean(values)
             gained = skill(mean, group.floor(name), group.metrics[name]) if row.learns else None
-            spread = statistics.stdev(values) if len(values) > 1 else None
-            scores[name] = {"mean": mean, "sd": spread, "skill": gained, "values": values}
+            scores[name] = {"mean": mean, "sd": row.spread(name), "skill": gained, "values": values}
     return {
         "model": row.model,
         "loss": row.recipe if row.learns else "(learns nothing)",

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from bench.core.garbage import collection_paused
 from bench.report.blocks import BLOCKS, css, shades
 from bench.report.html.explore.lines import Line, lines_of, rankings
 from bench.report.html.explore.side_by_side import scenes
@@ -20,6 +21,7 @@ from bench.results.board import Group, groups_of
 from bench.results.board.standings import Images
 
 
+@collection_paused()
 def report(results: Path, runs: Path, pool: bool = False) -> str:
     """The report's HTML, about 5 MB, most of it plotly.js.
 

@@ -58,5 +58,7 @@ def _below(found: Slices) -> Iterator[str]:
         yield "* more than luck, corrected for all slices and metrics of this table (Holm)."
     if found.pairing.random and found.pairing.seeds == 1:
         yield "One seed: the intervals hold for these runs and the choice of test images only; run a second seed."
+    if found.described_by:
+        yield f"What the images are like was recorded beside {found.described_by}, whose test images are the same."
     for few in found.few:
         yield f"Only {few}: with fewer than {FEW} an interval is wide and less reliable."

@@ -61,7 +61,8 @@ def score(trial: TrialRecord, floor: Sequence[TrialRecord], weights: Weights) ->
         weights: of the heads.
 
     Returns:
-        0 for the best baseline, 1 for perfection; None where the trial did not finish, or a head has no value.
+        0 for the best baseline, 1 for perfection; of a head that a baseline does perfectly, its metric. None where the
+        trial did not finish, or a head has no value.
     """
     if trial.outcome != "finished":
         return None
@@ -72,6 +73,8 @@ def score(trial: TrialRecord, floor: Sequence[TrialRecord], weights: Weights) ->
             continue
         values = [each.validation[key].value for each in floor if key in each.validation]
         gained = skill(trial.validation[key].value, values, metrics.facts(key))
+        if gained is None:  # a baseline is perfect there: the metric itself has to do
+            gained = skill(trial.validation[key].value, [0.0], metrics.facts(key))
         if gained is None:
             return None
         skills.append(gained)

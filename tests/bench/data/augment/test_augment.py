@@ -8,7 +8,7 @@ from torch.nn import functional
 from bench.core.errors import BenchError
 from bench.data.augment import augmentations
 from bench.data.augment.movements import rescale_depth
-from bench.data.augment.pipeline import Augmentation, augment, geometric, parse
+from bench.data.augment.pipeline import Augmentation, augment, geometric, parse_augmentation
 from registry.contract import Quartet
 from registry.errors import RegistryError
 from tests.bench.rectangles import Rectangles
@@ -102,10 +102,10 @@ def test_what_does_not_exist(quartet: Quartet, text: str) -> None:
 
 
 def test_one_spelling() -> None:
-    assert parse("flip").text == "flip"
-    assert parse(" rotate[ degrees = 10.0 ]+flip[p=0.5] + none").text == "rotate + flip"
-    assert parse("none + none").text == "none"
-    assert parse("noise + noise[sigma=0.1]").names == ("noise", "noise/1")
+    assert parse_augmentation("flip").text == "flip"
+    assert parse_augmentation(" rotate[ degrees = 10.0 ]+flip[p=0.5] + none").text == "rotate + flip"
+    assert parse_augmentation("none + none").text == "none"
+    assert parse_augmentation("noise + noise[sigma=0.1]").names == ("noise", "noise/1")
 
 
 def test_operations_draw_apart(quartet: Quartet) -> None:
@@ -124,7 +124,7 @@ def test_metric_depth_is_divided_by_the_zoom(text: str) -> None:
     scene = Quartet(image, image, depth, depth, torch.ones_like(depth))
     ids = torch.arange(16)
     done = augment(scene, 2, 1, ids, text, metric=True)
-    u = parse(text).draws(2, 1, ids)
+    u = parse_augmentation(text).draws(2, 1, ids)
     zoom = {
         "scale[low=0.5,high=1]": 0.5 ** (1 - u[:, 0]),
         "scale[low=1,high=2]": 2 ** u[:, 0],
@@ -166,7 +166,7 @@ def test_rotation_against_scipy() -> None:
     done = augment(
         Quartet(disc.expand(-1, 3, -1, -1), disc.expand(-1, 3, -1, -1), disc), 5, 0, torch.arange(8), "rotate"
     )
-    angles = (parse("rotate").draws(5, 0, torch.arange(8))[:, 0] * 2 - 1) * 10
+    angles = (parse_augmentation("rotate").draws(5, 0, torch.arange(8))[:, 0] * 2 - 1) * 10
     for i in range(8):
         turned = ndimage.rotate(disc[i, 0].numpy(), float(angles[i]), reshape=False, order=1)
         assert (done.mask[i, 0] - torch.from_numpy(turned)).abs().mean() < 2e-3
@@ -185,7 +185,7 @@ def test_hue_and_saturation_keep_luma_and_grey(quartet: Quartet) -> None:
 
 def test_blur_against_scipy(quartet: Quartet) -> None:
     done = augment(quartet, 0, 0, IDS, "blur[p=1,sigma=2]").bg
-    sigma = parse("blur[p=1,sigma=2]").draws(0, 0, IDS)[:, 1] * 2
+    sigma = parse_augmentation("blur[p=1,sigma=2]").draws(0, 0, IDS)[:, 1] * 2
     for i in range(4):
         expected = ndimage.gaussian_filter(
             quartet.bg[i].double().numpy(), (0, float(sigma[i]), float(sigma[i])), mode="nearest", radius=(0, 6, 6)
@@ -196,7 +196,7 @@ def test_blur_against_scipy(quartet: Quartet) -> None:
 def test_a_crop_is_a_shift_with_reflected_rims() -> None:
     image = torch.rand(1, 3, 20, 20)
     done = augment(Quartet(image, image), 1, 0, torch.tensor([3]), "crop[padding=0.25]")
-    u = parse("crop[padding=0.25]").draws(1, 0, torch.tensor([3]))[0]
+    u = parse_augmentation("crop[padding=0.25]").draws(1, 0, torch.tensor([3]))[0]
     wide = functional.pad(image, (10, 10, 10, 10), mode="reflect")
     shift = (u * 2 - 1) * 5
     x, y = (round(float(s)) for s in shift)

@@ -12,7 +12,7 @@ from torch import Tensor
 from bench.core.errors import BenchError
 from bench.data.camera import cameras
 from bench.data.camera.condition import Camera, find_camera, translate
-from bench.data.images.jpeg import jpeg
+from bench.data.images.jpeg import compress_jpeg
 from registry.contract import Quartet
 from registry.errors import BadParameter, UnknownName
 
@@ -37,7 +37,7 @@ def test_jpeg_is_what_pillow_makes(height: int, width: int, quality: int) -> Non
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling=0)
     expected = np.asarray(Image.open(file)).astype(float)
-    ours = (jpeg(image, torch.tensor([float(quality)]))[0] * 255).permute(1, 2, 0).numpy()
+    ours = (compress_jpeg(image, torch.tensor([float(quality)]))[0] * 255).permute(1, 2, 0).numpy()
     # libjpeg computes in integers: where steps are fine, some coefficients are rounded the other way.
     assert np.abs(ours - expected).mean() < 0.3 * np.abs(pixels - expected).mean()
 
@@ -60,7 +60,7 @@ def test_jpeg_is_quantisation_of_scipys_dct(quality: int) -> None:
                 block[:] = np.clip(np.round(fft.idctn(levels * steps, norm="ortho")), -128, 127)
     planes[0] += 128
     expected = np.clip(np.round(np.einsum("ij,jhw->ihw", np.linalg.inv(matrix), planes)), 0, 255)
-    ours = jpeg(image, torch.tensor([float(quality)]))[0].numpy() * 255
+    ours = compress_jpeg(image, torch.tensor([float(quality)]))[0].numpy() * 255
     # Colours halfway between two levels are rounded either way; each changes its block a little.
     assert (np.abs(ours - expected) > 0.5).mean() < 0.15
     assert np.abs(ours - expected).mean() < 0.2
@@ -68,8 +68,8 @@ def test_jpeg_is_quantisation_of_scipys_dct(quality: int) -> None:
 
 def test_jpeg_quality_is_per_image() -> None:
     image = picture(32, 32).expand(2, -1, -1, -1)
-    both = jpeg(image, torch.tensor([40.0, 90.0]))
-    assert torch.equal(both[1:], jpeg(image[:1], torch.tensor([90.0])))
+    both = compress_jpeg(image, torch.tensor([40.0, 90.0]))
+    assert torch.equal(both[1:], compress_jpeg(image[:1], torch.tensor([90.0])))
     errors = (both - image).abs().mean((1, 2, 3))
     assert errors[0] > 1.5 * errors[1]
 

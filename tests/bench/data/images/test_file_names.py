@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.data.images.file_names import decide, merge_equal, scene_of, sequences
+from bench.data.images.file_names import group_files, merge_equal, scene_of, sequences
 
 
 def test_numbers_at_the_end_and_elsewhere() -> None:
@@ -16,12 +16,12 @@ def test_numbers_at_the_end_and_elsewhere() -> None:
 
 def test_what_auto_decides_is_said() -> None:
     stems = [f"{name}_{i}" for name in "abcd" for i in range(6)]
-    groups, rule, notes = decide(stems, stems, "auto", "cut-outs")
+    groups, rule, notes = group_files(stems, stems, "auto", "cut-outs")
     assert (len(set(groups)), rule) == (4, "sequence")
     assert "4 groups of 24 cut-outs" in notes[0]
-    assert decide(stems[:12], stems[:12], "auto", "cut-outs")[1] == "file"
-    assert decide(stems, stems, "file", "cut-outs") == (stems, "file", [])
-    assert decide(["x_1", "x_2"], ["same", "same"], "file", "cut-outs")[0] == ["x_1", "x_1"]
+    assert group_files(stems[:12], stems[:12], "auto", "cut-outs")[1] == "file"
+    assert group_files(stems, stems, "file", "cut-outs") == (stems, "file", [])
+    assert group_files(["x_1", "x_2"], ["same", "same"], "file", "cut-outs")[0] == ["x_1", "x_1"]
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("uvwxyz")), max_size=20))

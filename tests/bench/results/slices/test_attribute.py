@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bench.core.record.image_columns import CAMERA, PREFIX
 from bench.results import store
-from bench.results.slices.attribute import LEAST, SLICES, Attribute, attributes_of
+from bench.results.slices.attribute import LEAST, SLICES, Attribute, image_facts
 from tests.bench.records import record
 from tests.bench.results_folder import images
 
@@ -62,9 +62,22 @@ def folder(tmp_path: Path) -> Path:
 
 def test_they_come_from_the_first_table_that_has_them_in_the_order_of_the_samples(folder: Path) -> None:
     names = [name for name, _ in store.read_all(folder)]
-    area, shift = attributes_of(folder, names, [59, 0, 30])
+    found = image_facts(folder, names, [59, 0, 30])
+    assert found is not None and found.record == names[1]
+    area, shift = found.attributes
     assert (area.name, shift.name) == ("mask area", "camera shift")
     np.testing.assert_allclose(area.values, [1, 0, 30 / 59], atol=1e-4)
     np.testing.assert_allclose(shift.values, [0, 5, 0])  # from the median
-    assert attributes_of(folder, names, [60]) == []
-    assert attributes_of(folder, names[:1], [0]) == []
+    assert image_facts(folder, names, [60]) is None
+    assert image_facts(folder, names[:1], [0]) is None
+
+
+def test_a_damaged_table_is_passed_over_where_another_has_the_facts(folder: Path) -> None:
+    store.write(folder, record(seed=2), store.read_images(folder / _described(folder)))
+    (folder / _described(folder)).with_suffix(store.IMAGES).open("a").write("0,0,0\n")
+    found = image_facts(folder, [name for name, _ in store.read_all(folder)], [0, 1])
+    assert found is not None and "_s2_" in found.record
+
+
+def _described(folder: Path) -> str:
+    return next(name for name, record in store.read_all(folder) if record.spec.seed == 1)

@@ -99,7 +99,35 @@ def test_old_records_take_what_images_are_like_from_any_other(tmp_path: Path) ->
         slices(tmp_path, "wnet")
     values = table("unet", 0, 0.0)
     store.write(tmp_path, record(model="difference", recipe=""), {n: v for n, v in values.items() if n != "mask_dice"})
-    assert [part.slice.attribute for part in slices(tmp_path, "wnet").parts] == ["mask area"] * 4
+    found = slices(tmp_path, "wnet")
+    assert [part.slice.attribute for part in found.parts] == ["mask area"] * 4
+    assert found.described_by.startswith("difference_none_quick")
+    assert f"recorded beside {found.described_by}" in " ".join(text(found).split())
+
+
+def described(folder: Path, **protocol: object) -> str:
+    """Keep a record of a baseline under an altered protocol, with facts of the images; its file's name."""
+    made = record(model="difference", recipe="")
+    spec = made.spec.model_copy(update={"protocol": made.spec.protocol.override(**protocol)})
+    values = {name: v for name, v in table("unet", 0, 0.0).items() if name != "mask_dice"}
+    return store.write(folder, made.model_copy(update={"spec": spec, "id": spec.id, "cell": spec.cell}), values).name
+
+
+def test_a_record_of_another_budget_describes_the_images_of_the_same_data_and_size(tmp_path: Path) -> None:
+    keep(tmp_path, 0.8, model="wnet")
+    described(tmp_path, size=32)
+    with pytest.raises(BenchError, match="no record says what the test images"):
+        slices(tmp_path, "wnet")
+    name = described(tmp_path, epochs=1, train_samples=64)
+    found = slices(tmp_path, "wnet")
+    assert found.described_by == name
+    assert "custom" not in found.board
+
+
+def test_a_record_that_describes_its_own_images_is_not_named(tmp_path: Path) -> None:
+    found = slices(folder_with(tmp_path, 0.1), "unet")
+    assert found.described_by == ""
+    assert "recorded beside" not in text(found)
 
 
 def test_holm_by_hand() -> None:

@@ -14,6 +14,7 @@ import torch
 
 from bench.core.errors import BadData, BenchError
 from bench.data.loading.loader import Loader
+from bench.data.stored.packing.decoder import Decoder
 from bench.data.stored.source import Stored
 from tests.bench.data.stored.conftest import Folder
 
@@ -67,6 +68,23 @@ def test_what_a_manifest_says(opened) -> None:
         "mask": "u1",
         "depth": "<u2",
     }
+
+
+def test_what_the_check_decoded_is_not_decoded_again(opened, folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = opened()
+    assert source.reader(64).pack.is_complete
+    monkeypatch.setattr(Decoder, "sample", lambda self, row: pytest.fail("decoded twice"))
+    source.render("train", torch.arange(4), 64)
+    assert source.own_pack(64) == "whole"
+
+
+def test_a_check_that_finds_bad_files_leaves_no_pack(opened, folder, tmp_path: Path) -> None:
+    (folder.root / "mask/bg001_fg001_01.png").write_bytes(b"x")
+    with pytest.raises(BadData):
+        opened()
+    assert not list((tmp_path / "packed").glob("stored-*"))
+    assert not list((tmp_path / "packed").glob(".*"))
+    assert opened(skip_bad=True).pack(64).samples.count == 15
 
 
 def test_rows_are_written_as_they_are_needed(opened) -> None:
@@ -153,7 +171,8 @@ def test_several_processes_at_once(opened, folder, tmp_path: Path) -> None:
     pack = opened().reader(40).pack
     assert pack.is_complete
     assert pack.verify() == 0
-    assert len([path for path in (tmp_path / "packed").iterdir() if path.is_dir()]) == 1
+    sides = [json.loads(path.read_text())["source"]["size"] for path in (tmp_path / "packed").glob("*/manifest.json")]
+    assert sorted(sides) == [40, 64], "a pack of what was asked for, and of what the check decoded"
 
 
 def test_a_folder_that_cannot_be_written(opened, tmp_path: Path) -> None:

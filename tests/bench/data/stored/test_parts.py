@@ -1,0 +1,70 @@
+"""Which stored quartets are in which part: rules, and files of the user's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.core.errors import BadData
+from bench.data.split import FRACTIONS
+from bench.data.stored.source import Stored
+
+MINE = {
+    "background": {"train": ["1", "2"], "val": ["3"], "test": ["4"]},
+    "object": {"train": ["1", "2"], "val": ["3"], "test": ["4"]},
+}
+
+
+def names(source: Stored, part: str) -> tuple[set[str], set[str]]:
+    """Names of the backgrounds and objects of a part."""
+    entries = [source.catalogue.entries[row] for row in source.rows(part, torch.arange(source.count(part)))]
+    return {entry.background for entry in entries}, {entry.item for entry in entries}
+
+
+def test_a_file_of_the_users_decides(folder, tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(MINE))
+    source = Stored(folder.root, split=str(path))
+    for part in FRACTIONS:
+        assert names(source, part) == (set(MINE["background"][part]), set(MINE["object"][part]))
+    assert source.describe()["left_out"] == 16 - 4 - 1 - 1
+    assert str(tmp_path) not in json.dumps(source.describe())
+    fewer = {**MINE, "background": {"train": ["1"], "val": ["3"], "test": ["4"]}}
+    path.write_text(json.dumps(fewer))
+    assert names(Stored(folder.root, split=str(path)), "train") == ({"1"}, {"1", "2"}), "a group in no list is left out"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("no json", "no split can be read"),
+        (json.dumps({"background": MINE["background"]}), "'object' must hold train, val, test"),
+        (json.dumps({**MINE, "object": {**MINE["object"], "test": ["9"]}}), "no '9' in the data"),
+        (json.dumps({**MINE, "object": {**MINE["object"], "test": []}}), "object/test is no list of names"),
+    ],
+)
+def test_what_is_wrong_with_such_a_file(folder, tmp_path: Path, content: str, reason: str) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(content)
+    with pytest.raises(BadData, match=reason):
+        Stored(folder.root, split=str(path))
+
+
+@pytest.mark.parametrize(("rule", "apart"), [("unseen-both", (0, 1)), ("unseen-bg", (0,)), ("unseen-fg", (1,))])
+def test_rules_keep_groups_apart(folder, rule: str, apart: tuple[int, ...]) -> None:
+    source = Stored(folder.root, split=rule)
+    for pool in (0, 1):
+        train, test = (names(source, part)[pool] for part in ("train", "test"))
+        assert (not train & test) == (pool in apart)
+    total = sum(source.count(part) for part in FRACTIONS)
+    assert total + source.describe()["left_out"] == 16
+    assert (source.describe()["left_out"] > 0) == (rule == "unseen-both")
+
+
+def test_every_group_is_tested_in_one_fold(folder) -> None:
+    tested = [names(Stored(folder.root, split=f"kfold[n=4,fold={fold}]"), "test") for fold in range(4)]
+    for pool in (0, 1):
+        assert sorted(name for fold in tested for name in fold[pool]) == ["1", "2", "3", "4"]

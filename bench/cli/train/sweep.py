@@ -106,6 +106,12 @@ def sweep(
     inputs: Annotated[
         str, typer.Option(help="What models see: pair (background and composite), or image (the composite alone).")
     ] = "pair",
+    init: Annotated[
+        str,
+        typer.Option(
+            help="Start from the weights of a recorded run: its id, record, or model:loss.", show_default=False
+        ),
+    ] = "",
     folders: FolderOptions,
     again: Annotated[
         bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
@@ -155,6 +161,7 @@ def sweep(
         memory_format=machine.memory_format,
         engine=engine,
         inputs=inputs,
+        init=init,
         device=machine.device,
         results=folders.results,
         runs=folders.runs,

@@ -39,6 +39,7 @@ from bench.run.sweep.tuning.planner import TuningPlanner, check_tuned
 from bench.run.sweep.tuning.score import Weights
 from bench.run.sweep.tuning.trial_grid import TrialGrid
 from bench.run.sweep.tuning.trial_runner import discard_trial
+from bench.run.trained import initial_weights
 from bench.train.assemble import NO_RECIPE, inputs_named, make_run
 from bench.train.engines.engine import engine_for, engine_named
 
@@ -53,7 +54,7 @@ class Sweep:
         grid: models and losses.
         protocol, seeds, data: under which budget, how often, on which data.
         source: the data, where it is open already.
-        precision, memory_format, engine, inputs, device: as for `bench.run.experiment.Experiment`.
+        precision, memory_format, engine, inputs, init, device: as for `bench.run.experiment.Experiment`.
         results, runs: folders of records, and of checkpoints and pictures.
         metrics: keys of metrics beside those of every evaluation.
         baselines: also fit those that learn nothing, unless they have records.
@@ -86,6 +87,7 @@ class Sweep:
     memory_format: str = "auto"
     engine: str = "auto"
     inputs: str = "pair"
+    init: str = ""
     device: str = "auto"
     results: Path = Path("results")
     runs: Path = Path("runs")
@@ -116,6 +118,7 @@ class Sweep:
         if self.engine != "auto":
             engine_named(self.engine, self._device)
         self._inputs = inputs_named(self.inputs)
+        self._init = initial_weights(self.results, self.runs, self.init) if self.init else None
         self._metrics = {metric.key: metric.facts for metric in map(all_metrics.bind, self.metrics)}
         self._description = self._source.describe()
         self.cells: Sequence[Cell] = self.grid.cells
@@ -233,6 +236,7 @@ class Sweep:
             again=self.again,
             resume_anyway=self.resume_anyway,
             strict=self.strict,
+            init=(self._init.path.absolute(), self._init.run, self._init.label) if self._init else None,
             models=tuple(dict.fromkeys(cell.model for cell in self.cells)),
             recipes=tuple(dict.fromkeys(cell.recipe.text for cell in self.cells)),
         )
@@ -291,6 +295,7 @@ class Sweep:
             memory_format=self._memory_format,
             inputs=self._inputs,
             engine=engine_for(self.engine, self._device, cell.model, self.protocol),
+            init=self._init,
         ).spec
 
     def baseline(self, key: str) -> RunSpec:

@@ -116,6 +116,7 @@ class WorkerConfig(BaseModel):
         again: make a run even where it is found to be done when its turn comes.
         resume_anyway: go on from checkpoints of other code or arithmetic, too.
         strict: do not train what the audit finds broken.
+        init: path, run and label of the weights that training starts from; None for random ones.
         models, recipes: of the grid, so that the code of all is imported once.
     """
 
@@ -132,6 +133,7 @@ class WorkerConfig(BaseModel):
     again: bool = False
     resume_anyway: bool = False
     strict: bool = False
+    init: tuple[Path, str, str] | None = None
     models: tuple[str, ...] = ()
     recipes: tuple[str, ...] = ()
 

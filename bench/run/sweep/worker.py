@@ -31,6 +31,7 @@ from bench.run.sweep.tuning.trial_runner import TrialRunner
 from bench.train.assemble import NO_RECIPE, Run
 from bench.train.events import Decoration, Listener, Listeners
 from bench.train.failures import describe
+from bench.train.initial_weights import InitialWeights
 from registry.errors import RegistryError
 from registry.lookup.imports import find_attribute
 from registry.losses import parse
@@ -56,6 +57,7 @@ class Worker:
         self.config = config
         self.source = config.data.open()
         self._device = torch.device(config.device)
+        self._init = InitialWeights(*config.init) if config.init else None
         self._metrics = {metric.key: metric.facts for metric in map(all_metrics.bind, config.metrics)}
 
     def preload(self) -> None:
@@ -93,7 +95,8 @@ class Worker:
         """
         reporter = Reporter(emit)
         recipe = parse(task.spec.recipe) if task.spec.recipe else None
-        run = Run(task.spec, recipe, task.recipe_name or NO_RECIPE, tuning=task.tuning)
+        init = self._init if recipe else None
+        run = Run(task.spec, recipe, task.recipe_name or NO_RECIPE, init, task.tuning)
         with device_to_oneself(self.config.device, self.config.share, lambda: emit({"kind": "waiting"})):
             emit({"kind": "acquired"})
             try:

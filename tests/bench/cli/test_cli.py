@@ -1,4 +1,4 @@
-"""The command line from outside: what a person types, what is written, and what wrong input gets."""
+"""The command line from outside: what a user types, what is written, and what wrong input gets."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def bench(folder: Path, *words: str, **environment: str) -> subprocess.Completed
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which one small run was made."""
+    """A folder with a small run."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "README.md").write_text(README_BEFORE)
     done = bench(folder, "run", *UNET, "--loss", "bce_ssim", *SMALL)
@@ -188,10 +188,10 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
     names = {**os.environ, "OMP_NUM_THREADS": "1"}
     for kind in (signal.SIGINT, signal.SIGKILL):
         process = subprocess.Popen(command, cwd=tmp_path, env=names, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        seen = {path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/last.pt")}
+        written = {path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/last.pt")}
         deadline = time.time() + 60
         while time.time() < deadline and process.poll() is None:
-            if {path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/last.pt")} - seen:
+            if {path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/last.pt")} - written:
                 break
             time.sleep(0.02)
         process.send_signal(kind)

@@ -22,8 +22,8 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     def run(folder: Path, *words: str) -> tuple[int, str, str]:
         monkeypatch.chdir(folder)
         monkeypatch.setenv("COLUMNS", "80")
-        monkeypatch.setattr("sys.argv", ["bench", *words])
-        monkeypatch.setattr("sys.path", [*sys.path])
+        monkeypatch.setattr(sys, "argv", ["bench", *words])
+        monkeypatch.setattr(sys, "path", [*sys.path])
         with pytest.raises(SystemExit) as ended:
             bench.cli.main()
         return int(ended.value.code or 0), *capsys.readouterr()
@@ -33,7 +33,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Records of a joint model, one of its twins, and a model on other data."""
+    """Records of a joint model, of a twin, and of a model on other data."""
     folder = tmp_path_factory.mktemp("compared")
     for seed in range(3):
         keep(folder / "results", 0.80, seed, model="wnet")

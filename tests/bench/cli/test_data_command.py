@@ -115,7 +115,7 @@ def test_a_stopped_export_goes_on_and_another_is_refused(root: Path, monkeypatch
     with pytest.raises(BenchError, match="not empty"):
         bench(*words[:3], "--count", "13", *words[5:], "--out", "part")
     assert bench(*words, "--out", "part").exit_code == 0
-    assert len(calls) == 4, "two of three pieces were there"
+    assert len(calls) == 4, "two of three pieces existed"
     files = {
         name: {path.relative_to(name): path.read_bytes() for path in Path(name).rglob("*") if path.is_file()}
         for name in ("whole", "part")

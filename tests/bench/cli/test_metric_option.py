@@ -40,9 +40,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two models, scored by three more metrics; the user's module is gone afterwards."""
     folder = tmp_path_factory.mktemp("metrics")
     (folder / "mine.py").write_text(SOURCE)
-    asked = [word for key in KEYS for word in ("--metric", key.replace("=2]", "=2.0]"))]
+    options = [word for key in KEYS for word in ("--metric", key.replace("=2]", "=2.0]"))]
     models = ["--model", "unet[width=4]", "--model", "unet[width=6]"]
-    done = bench(folder, "run", *models, "--loss", "mask: bce", "--no-baselines", *SMALL, *asked)
+    done = bench(folder, "run", *models, "--loss", "mask: bce", "--no-baselines", *SMALL, *options)
     assert done.returncode == 0, done.stderr
     again = bench(folder, "run", *models, "--loss", "mask: bce", "--no-baselines", *SMALL, "--metric", "mine:precision")
     assert again.stdout.count("already run on this machine") == 2
@@ -72,8 +72,8 @@ def test_pages_need_nobodys_code(folder: Path) -> None:
 
 
 def test_compare_needs_nobodys_code(folder: Path) -> None:
-    asked = [word for key in KEYS for word in ("--metric", key)]
-    done = bench(folder, "compare", "unet[width=4]", "unet[width=6]", *asked)
+    options = [word for key in KEYS for word in ("--metric", key)]
+    done = bench(folder, "compare", "unet[width=4]", "unet[width=6]", *options)
     assert done.returncode == 0, done.stderr
     assert all(f"{key} ↑" in done.stdout for key in KEYS)
     unknown = bench(folder, "compare", "unet[width=4]", "unet[width=6]", "--metric", "mine:recall")

@@ -1,4 +1,4 @@
-"""Groups of options: spelled out in a command's signature and help, handed to it as one object."""
+"""Groups of options: spelled out in a command's signature and help, passed to it as an object."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -42,7 +42,7 @@ def command_of(group: type[Group], calls: list[object]) -> typer.Typer:
         (["unet", "--width", "8", "--name", "a", "--name", "b", "--again"], ("unet", Group(8, ["a", "b"]), True)),
     ],
 )
-def test_a_group_arrives_as_one_object(words: list[str], expected: object) -> None:
+def test_a_group_arrives_as_an_object(words: list[str], expected: object) -> None:
     calls: list[object] = []
     ended = CliRunner().invoke(command_of(Group, calls), words)
     assert ended.exit_code == 0, ended.output
@@ -85,8 +85,8 @@ def test_every_command_has_help_with_examples_to_copy(name: str) -> None:
     assert "..." not in page.split("Usage")[1].split("╭")[0].replace("[OPTIONS]", "").replace("]...", "")
 
 
-def test_a_plugin_that_ends_the_program_is_told_with_its_place() -> None:
-    """Foreign code that leaves with status 0 would look as if all were done."""
+def test_a_plugin_that_ends_the_program_is_named_with_its_place() -> None:
+    """A plug-in that exits with status 0 would look like success."""
 
     def command(name: str) -> None:
         raise SystemExit(0)

@@ -43,7 +43,7 @@ VARYING = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Records of a joint model, one of its twins, and a model with parameters and an unnamed recipe."""
+    """Records of a joint model, of a twin, and of a model with parameters and an unnamed recipe."""
     made = tmp_path_factory.mktemp("terminals")
     for seed in range(3):
         keep(made / "results", 0.80, seed, model="wnet")
@@ -61,7 +61,7 @@ def run(monkeypatch: pytest.MonkeyPatch, folder: Path, kind: terminals.Kind, wor
 
 
 def is_plain(kind: str, text: str) -> bool:
-    """Whether there is nothing in a text that such a terminal cannot show."""
+    """Whether a text has nothing that such a terminal cannot show."""
     if kind in ("TERM=dumb", "pipe"):
         return not ESCAPE.search(text)
     return kind != "NO_COLOR" or not COLOUR.search(text)

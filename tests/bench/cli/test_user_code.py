@@ -1,4 +1,4 @@
-"""What a user's model or term does wrong is one line that says so, whichever command meets it first."""
+"""An error in a user's model or term is a single line, in whichever command it is raised."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _SHIFT = 8
 
 
 class Browser:
-    """A browser with one page. Use as a context manager.
+    """A browser with a page. Use as a context manager.
 
     Attributes:
         messages: what the page wrote to the console, and its uncaught errors.
@@ -81,7 +81,7 @@ class Browser:
 
     @property
     def requests(self) -> list[str]:
-        """Addresses that the page asked for over a network."""
+        """Addresses that the page requested over a network."""
         return [url for url in self._requests if not url.startswith(("file:", "data:", "blob:", "about:"))]
 
     def call(self, method: str, **parameters: Any) -> Any:

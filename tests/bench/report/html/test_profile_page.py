@@ -178,10 +178,10 @@ def linear(colours: list[str]) -> np.ndarray:
 def test_any_eye_tells_the_passes_apart(measured: Measured, eye: str) -> None:
     traces = step_figure(measured[0])["data"]
     passes = np.array([trace["y"][1] for trace in traces])
-    seen = np.clip(linear([trace["marker"]["color"] for trace in traces]) @ np.array(_EYES[eye]).T, 0, 1)
-    lab = rgb2lab(np.where(seen <= 0.0031308, 12.92 * seen, 1.055 * seen ** (1 / 2.4) - 0.055))
+    perceived = np.clip(linear([trace["marker"]["color"] for trace in traces]) @ np.array(_EYES[eye]).T, 0, 1)
+    lab = rgb2lab(np.where(perceived <= 0.0031308, 12.92 * perceived, 1.055 * perceived ** (1 / 2.4) - 0.055))
     apart = deltaE_ciede2000(lab[:, None], lab[None])
-    assert apart[passes[:, None] != passes[None]].min() > 8, "2 to 3 is what one just sees, side by side"
+    assert apart[passes[:, None] != passes[None]].min() > 8, "2 to 3 is just noticeable, side by side"
 
 
 def test_names_in_bars_are_readable(measured: Measured) -> None:
@@ -242,10 +242,10 @@ def test_script_draws_every_figure_and_sorts(page: str) -> None:
         .replace("SCRIPT", script)
     )
     ran = subprocess.run(["node", "-"], input=program, capture_output=True, text=True, check=True)
-    seen = json.loads(ran.stdout)
+    shown = json.loads(ran.stdout)
     counts = {name: len(figure["data"]) for name, figure in json.loads(figures[1]).items()}
-    assert {name: count for name, count, _ in seen["drawn"]} == counts
-    assert {colour for _, _, colour in seen["drawn"]} == {"--ink"}
-    assert seen["down"] == [10, 2.5, -1, None] and seen["up"] == [None, -1, 2.5, 10]
-    assert seen["sort"] == "ascending"
+    assert {name: count for name, count, _ in shown["drawn"]} == counts
+    assert {colour for _, _, colour in shown["drawn"]} == {"--ink"}
+    assert shown["down"] == [10, 2.5, -1, None] and shown["up"] == [None, -1, 2.5, 10]
+    assert shown["sort"] == "ascending"
     assert all(f'<div class="figure" id="{name}">' in page for name in counts)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from bench.core.record import Epoch
 from bench.report.listeners.tensorboard import TensorBoard, _events
+from bench.train.checkpoints import training_state
 from bench.train.checkpoints.training_state import TrainingState
 from bench.train.events import Listeners, Preview, WindowSummary
 from tests.bench.rectangles import Rectangles
@@ -16,7 +17,7 @@ from tests.bench.train.test_loop import StopAfter, run, same, spec
 
 
 class Flushed(TensorBoard):
-    """Nothing that was said is lost when the run is stopped."""
+    """No event is lost when the run is interrupted."""
 
     def window(self, summary: WindowSummary) -> None:
         super().window(summary)
@@ -37,7 +38,7 @@ def steps(folder: Path, tag: str) -> list[int]:
 def test_validation_and_training_lie_on_one_axis(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: bool
 ) -> None:
-    monkeypatch.setattr("bench.train.checkpoints.training_state.EVERY", 0.0)
+    monkeypatch.setattr(training_state, "EVERY", 0.0)
     source = Rectangles()
     run_spec = spec(source, epochs=3)  # of 48 samples by 8
     before = []
@@ -68,7 +69,7 @@ def test_a_run_that_begins_anew_forgets_the_earlier_one(tmp_path: Path) -> None:
 
 
 def test_an_epoch_is_told_of_before_it_is_done_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.train.checkpoints.training_state.EVERY", 0.0)
+    monkeypatch.setattr(training_state, "EVERY", 0.0)
     source = Rectangles()
     keep = TrainingState.keep
 

@@ -26,7 +26,7 @@ def test_a_row_an_image_a_column_a_field() -> None:
         column = pixels[:, :, FIELDS.index(field)]
         assert (column[:, : SIDE // 2] == 255).all()
         assert (column[:, SIDE // 2 :] == 0).all()
-    assert (pixels[:, :, FIELDS.index("predicted depth")] == 0).all()  # there is none
+    assert (pixels[:, :, FIELDS.index("predicted depth")] == 0).all()  # it has no depth
 
 
 def test_the_report_reads_what_a_run_wrote(tmp_path: Path) -> None:

@@ -194,11 +194,11 @@ def test_a_failure_that_was_made_good_is_no_longer_listed() -> None:
 
 
 def test_each_machine_keeps_its_costs() -> None:
-    fast = ENVIRONMENT.model_copy(update={"device": "A fast one"})
-    there = record(started="2026-01-02T00:00:00+00:00", environment=fast, fingerprint=fast.fingerprint)
-    page = leaderboard([("a.json", record()), ("b.json", there)])
+    fast = ENVIRONMENT.model_copy(update={"device": "A fast processor"})
+    elsewhere = record(started="2026-01-02T00:00:00+00:00", environment=fast, fingerprint=fast.fingerprint)
+    page = leaderboard([("a.json", record()), ("b.json", elsewhere)])
     assert page.count("### Cost on") == 2
-    assert "A fast one" in page
+    assert "A fast processor" in page
 
 
 def test_networks_of_one_head_stand_in_their_table_alone() -> None:

@@ -1,4 +1,4 @@
-"""The table of ``bench show`` agrees with the published ones: as many rows, every parameter once, in blocks."""
+"""The table of ``bench show`` agrees with the published tables: as many rows, every parameter once, in blocks."""
 
 from collections.abc import Callable
 

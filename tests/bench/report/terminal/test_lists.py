@@ -1,4 +1,4 @@
-"""What `bench list` shows of every kind: names, one line each, and everything known of one entry."""
+"""What `bench list` shows of every kind: names, a line each, and the details of an entry."""
 
 from __future__ import annotations
 

@@ -30,15 +30,15 @@ def found() -> Profile:
 
 
 def test_two_models_that_differ_in_brackets_have_two_names() -> None:
-    one = Interval(value=1.0, low=0.9, high=1.1)
+    unit = Interval(value=1.0, low=0.9, high=1.1)
     comparison = StepComparison(
         a="unet[width=4], bce",
         b="unet[width=8], bce [red]",
-        a_ms=one,
-        b_ms=one,
+        a_ms=unit,
+        b_ms=unit,
         a_compile_seconds=None,
         b_compile_seconds=None,
-        ratio=one,
+        ratio=unit,
         answer="same",
         rounds=1,
     )

@@ -1,4 +1,4 @@
-"""A bar moves when told, leaves nothing behind, and has no thread of its own."""
+"""A bar moves when it is called, leaves nothing behind, and has no thread."""
 
 import io
 import threading

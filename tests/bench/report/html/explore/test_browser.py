@@ -55,33 +55,33 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def one_browser() -> Iterator[Browser]:
+def shared_browser() -> Iterator[Browser]:
     with Browser() as browser:
         yield browser
 
 
 @pytest.fixture
-def browser(one_browser: Browser, page: Path) -> Browser:
+def browser(shared_browser: Browser, page: Path) -> Browser:
     """The page just opened, in a light window of 1200 by 900."""
-    one_browser.media("light")
-    one_browser.resize(1200, 900)
-    one_browser.open(page)
-    one_browser.run("drawAll()")
-    return one_browser
+    shared_browser.media("light")
+    shared_browser.resize(1200, 900)
+    shared_browser.open(page)
+    shared_browser.run("drawAll()")
+    return shared_browser
 
 
-def test_it_opens_without_a_message_or_a_request(one_browser: Browser, page: Path) -> None:
-    one_browser.open(page)
-    one_browser.wait("performance.getEntriesByName('first-contentful-paint').length > 0")
-    painted = one_browser.run("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+def test_it_opens_without_a_message_or_a_request(shared_browser: Browser, page: Path) -> None:
+    shared_browser.open(page)
+    shared_browser.wait("performance.getEntriesByName('first-contentful-paint').length > 0")
+    painted = shared_browser.run("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     assert painted < 2000
-    one_browser.run("drawAll()")
+    shared_browser.run("drawAll()")
     for chart in CHARTS:
-        assert one_browser.run(f"document.querySelectorAll('#c-{chart} .main-svg').length") > 0
-    one_browser.run("Plotly.Fx.hover('c-cost', [{curveNumber: 0, pointNumber: 0}])")
-    assert one_browser.run("document.querySelectorAll('#c-cost .hoverlayer .hovertext').length") == 1
-    assert one_browser.messages == []
-    assert one_browser.requests == []
+        assert shared_browser.run(f"document.querySelectorAll('#c-{chart} .main-svg').length") > 0
+    shared_browser.run("Plotly.Fx.hover('c-cost', [{curveNumber: 0, pointNumber: 0}])")
+    assert shared_browser.run("document.querySelectorAll('#c-cost .hoverlayer .hovertext').length") == 1
+    assert shared_browser.messages == []
+    assert shared_browser.requests == []
 
 
 def test_everything_that_acts_has_a_name(browser: Browser) -> None:
@@ -142,7 +142,7 @@ def test_a_filter(browser: Browser, key: str) -> None:
     assert chosen
     left = browser.run(f"{ROWS}.map(row => row.dataset.{key})")
     assert left and set(left) == {chosen}
-    assert len(left) < everything or key == "machine"  # there is one machine
+    assert len(left) < everything or key == "machine"  # of a single machine
     rows = browser.run("shown().length")
     assert browser.run("document.getElementById('count').value") == f"{rows} rows shown"
     if key == "model":

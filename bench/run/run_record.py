@@ -23,8 +23,9 @@ from bench.train.arithmetic import arithmetic
 from bench.train.assemble import Run
 from bench.train.checks.trial import Size
 from bench.train.evaluate import Evaluation
+from bench.train.events import Observers
 from bench.train.failures import failure_of, outcome_of
-from bench.train.loop import Observers, TrainingResult
+from bench.train.loop import TrainingResult
 
 NOT_FINITE = "predictions on the test split hold NaN or infinity"
 

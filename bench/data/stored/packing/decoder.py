@@ -153,6 +153,10 @@ class Decoder:
         return {"mask": values, "mask_valid": known}, aspect
 
     def _depth(self, file: File, entry: QuartetFiles) -> tuple[dict[str, Array], float]:
+        plain = self.options.colour_map is None and self._depth_type() == np.uint8
+        if plain and fields.is_lossy(file.name):
+            levels, aspect = fields.depth_levels(self._roots.read(file), self.size, self.options.fit)
+            return {"depth": levels}, aspect
         values, aspect = fields.depth(self._roots.read(file), file.name, self.size, self.options)
         if "valid" in entry.partners:
             values = np.where(self._known(entry.partners["valid"]), values, np.float32(-1))

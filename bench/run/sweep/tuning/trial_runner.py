@@ -22,8 +22,7 @@ from bench.run.sweep.task import Trial
 from bench.timing import memory
 from bench.timing.ledger import Ledger
 from bench.train.assemble import Run
-from bench.train.events import Listener, Listeners
-from bench.train.loop import Observers
+from bench.train.events import Listener, Listeners, Observers
 
 
 class EpochsDone(Interrupted):

@@ -15,7 +15,7 @@ from bench.core.code import code_version, plugin_distributions
 from bench.core.finding import Finding
 from bench.core.machine import environment
 from bench.core.protocol import Protocol
-from bench.core.record import Epoch, Failure, Load, Outcome, Record, Score
+from bench.core.record import UNTUNED, Epoch, Failure, Load, Outcome, Record, Score
 from bench.data.source import Source
 from bench.timing.ledger import Ledger
 from bench.timing.window import Window
@@ -78,6 +78,8 @@ def begin_record(
         peak_mib=0.0,
         audit=list(audit),
         arithmetic=arithmetic(device, spec.precision),
+        division=run.tuning.division if run.tuning else UNTUNED,
+        tuning=run.tuning,
         facts={name: value for name, value in facts.items() if value},
     )
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from bench.core.errors import BenchError
 from bench.core.machine import steady_arithmetic
 from bench.core.protocol import Protocol
+from bench.core.record import Tuning
 from bench.core.spec import Engine, Inputs, MemoryFormat, Precision, RunSpec
 from bench.data.augment.pipeline import Augmentation, canonical_protocol
 from bench.train.engines.engine import run_by
@@ -43,12 +44,14 @@ class Run:
         recipe: parsed; None for a model that learns nothing by gradient.
         recipe_name: the name under which the recipe was asked for, or its text.
         init: the weights that training starts from, where the spec names some.
+        tuning: how a value in the spec was chosen; None where it is the protocol's and the recipe's own.
     """
 
     spec: RunSpec
     recipe: Recipe | None
     recipe_name: str
     init: InitialWeights | None = None
+    tuning: Tuning | None = None
 
     @classmethod
     def of(cls, spec: RunSpec) -> Run:

@@ -170,6 +170,7 @@ def _notes(a: Row, b: Row, pairing: Pairing, aligned: Aligned) -> Iterator[str]:
     if aligned.left_out:
         yield f"{aligned.left_out} test images are not in all records and do not count"
     for side, row in (("A", a), ("B", b)) if a.cell != b.cell else (("A", a),):
+        yield from (f"alarm: {alarm}" for alarm in row.alarms)
         for other in row.elsewhere if row.learns else ():
             yield f"{side} was also run on another kind of arithmetic, which does not count: {elsewhere(other)}"
     learnt = [record for record in records if record.spec.recipe]

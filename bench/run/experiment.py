@@ -151,6 +151,8 @@ class Experiment:
                 announce(f"{run.spec.model}, seed {run.spec.seed} ({run.spec.id})")
                 audited = [] if run.recipe is None else self._audit(run.spec.model, runner, announce)
                 found, made = self._make(run, runner, audited, known, announce)
+                for alarm in self._records().alarms(run.spec):
+                    announce(f"  alarm: {alarm}")
             record, path = found
             if run.recipe is None:
                 self._floor.append(record)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.core import files
-from bench.core.errors import BenchError
+from bench.core.errors import BenchError, CannotWrite
 from bench.core.record import Record
 from bench.train.checkpoints.checkpoint import OTHER, PART
 from bench.train.checkpoints.training_state import LAST
@@ -46,12 +46,19 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
 
 
 def prepare(folder: Path, draft: Record) -> None:
-    """Sweep what a kill left half-written, and write down what the folder is of and how its record begins."""
+    """Sweep what a kill left half-written, and write down what the folder is of and how its record begins.
+
+    Raises:
+        CannotWrite: it cannot be written to.
+    """
     for stray in folder.glob(f"*{PART}"):
         stray.unlink(missing_ok=True)
     files.sweep(folder)
-    files.replace(folder / SPEC, draft.spec.model_dump_json(indent=1) + "\n")
-    files.replace(folder / DRAFT, draft.model_dump_json(indent=1) + "\n")
+    try:
+        files.replace(folder / SPEC, draft.spec.model_dump_json(indent=1) + "\n")
+        files.replace(folder / DRAFT, draft.model_dump_json(indent=1) + "\n")
+    except OSError as error:
+        raise CannotWrite.of(f"to {folder}", error) from error
 
 
 def draft_of(folder: Path) -> Record | None:

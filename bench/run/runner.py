@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from bench.core.errors import BadData
+from bench.core.errors import BadData, CannotWrite
 from bench.core.finding import Finding
 from bench.core.interruption import Interruption
 from bench.core.machine import free_bytes, steady_arithmetic
@@ -36,9 +36,9 @@ from bench.train.checkpoints import checkpoint
 from bench.train.checkpoints.training_state import BEST
 from bench.train.checks.trial import size_of
 from bench.train.evaluate import Evaluation, evaluate
-from bench.train.events import Listener, Preview
+from bench.train.events import Listener, Observers, Preview
 from bench.train.isolation.process_state import Alteration, ProcessState, check_unaltered
-from bench.train.loop import Observers, TrainingResult, train
+from bench.train.loop import TrainingResult, train
 from registry.contract import Prediction, Quartet
 from registry.errors import ContractError
 from registry.losses.recipe import HEADS
@@ -148,7 +148,7 @@ class Runner:
             check_unaltered(name, altered, raised)
         except ContractError as error:
             trained, raised = None, error
-        if isinstance(raised, BadData):  # files are at fault, not this run
+        if isinstance(raised, BadData | CannotWrite):  # files or a disk are at fault, not this run
             raise raised
         for each in altered:
             self.listener.notice(f"{name} alters {each}: put back")

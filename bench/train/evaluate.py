@@ -17,6 +17,7 @@ from bench.metrics.summary import Columns, Summary, summarise
 from bench.timing.ledger import Ledger
 from bench.train.failures import Position
 from bench.train.isolation.random_state import kept_random_state
+from bench.train.isolation.untouched import untouched
 from registry.contract import Prediction, Quartet
 from registry.losses.means import LossMeans, MeanLosses
 from registry.losses.objective import Objective
@@ -102,7 +103,8 @@ def predict_first(
 ) -> tuple[Quartet, Prediction]:
     """The first samples of a loader with what the model, in evaluation mode, predicts for them."""
     quartet = next(iter(loader.in_order())).quartet
-    with torch.no_grad(), autocast:  # a whole batch, as evaluation sees it, and of copies: a model may alter its inputs
+    # A whole batch, as evaluation sees it, and of copies, as a model may alter its inputs in place.
+    with untouched(model, loader.source.device), torch.no_grad(), autocast:
         prediction: Prediction = model(*(image.clone() for image in quartet.inputs)).only(heads)
     logits = prediction.mask_logits, prediction.depth_logits
     first = Prediction(*(None if values is None else values[:count].float() for values in logits))

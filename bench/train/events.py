@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.core.interruption import Interruption
 from bench.core.record import Epoch, Phase, Record
 from bench.core.spec import RunSpec
+from bench.timing.ledger import Ledger
+from bench.timing.memory import PeakMeter
+from bench.train.failures import Position
 from registry.contract import Prediction, Quartet
 
 Preview = Callable[[int], tuple[Quartet, Prediction]]
@@ -148,3 +152,25 @@ class Decoration(Listener):
         except Exception as error:
             self._failed = True
             self._notice(f"warning: no {self._what} of this run: {error}")
+
+
+@dataclass
+class Observers:
+    """Who and what looks on while a run is trained; none of them changes its outcome.
+
+    Attributes:
+        training, evaluation: get the timings of training, and of validation and test.
+        listener: told how it goes.
+        position: kept up to date, for whoever has to say where the run ended.
+        memory: measures the peak of what the training itself holds.
+        interruption: asked after every step whether to stop.
+        refused: why the steps run eagerly though the run's engine is another; None where they do not.
+    """
+
+    training: Ledger
+    evaluation: Ledger
+    memory: PeakMeter
+    listener: Listener = field(default_factory=Listener)
+    position: Position = field(default_factory=Position)
+    interruption: Interruption = field(default_factory=Interruption)
+    refused: str | None = None

@@ -13,13 +13,10 @@ from torch import nn
 
 from bench.core.code import code_version
 from bench.core.errors import BadData
-from bench.core.interruption import Interruption
 from bench.core.record import Epoch
 from bench.data.loading.loader import Loader
 from bench.data.split import Part
 from bench.metrics import metrics as all_metrics
-from bench.timing.ledger import Ledger
-from bench.timing.memory import PeakMeter
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import Run, autocast_of, build_model, build_step
 from bench.train.beginning import begin_training
@@ -28,8 +25,8 @@ from bench.train.checkpoints.training_state import LAST, TrainingState, out_of_p
 from bench.train.checks.compatibility import check_sizes, common_heads
 from bench.train.engines.engine import refusal, run_by
 from bench.train.evaluate import Evaluation, evaluate, predict_first
-from bench.train.events import Listener
-from bench.train.failures import Diverged, Position
+from bench.train.events import Observers
+from bench.train.failures import Diverged
 from bench.train.loss_trace import LossTrace
 from bench.train.step import Step
 from bench.train.task_gradients import TaskGradients
@@ -66,28 +63,6 @@ class TrainingResult:
     others: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     seen: Evaluation | None = None
-
-
-@dataclass
-class Observers:
-    """Who and what looks on while a run is trained; none of them changes its outcome.
-
-    Attributes:
-        training, evaluation: get the timings of training, and of validation and test.
-        listener: told how it goes.
-        position: kept up to date, for whoever has to say where the run ended.
-        memory: measures the peak of what the training itself holds.
-        interruption: asked after every step whether to stop.
-        refused: why the steps run eagerly though the run's engine is another; None where they do not.
-    """
-
-    training: Ledger
-    evaluation: Ledger
-    memory: PeakMeter
-    listener: Listener = field(default_factory=Listener)
-    position: Position = field(default_factory=Position)
-    interruption: Interruption = field(default_factory=Interruption)
-    refused: str | None = None
 
 
 def train(

@@ -75,6 +75,24 @@ def sweep(
         str | None, typer.Option(help="For each run: seconds, or 90s, 30m, 2h; it then counts as failed.")
     ] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try those again that failed before.")] = False,
+    tune: Annotated[
+        str | None,
+        typer.Option(
+            help="Try values for every cell on validation, then run at the best: optimizer.lr=3e-4..3e-2@5, or any "
+            "number in optimizer, schedule or recipe: loss.depth.ssim.weight=0.5,1,2.",
+            rich_help_panel="Tuning",
+        ),
+    ] = None,
+    tune_by: Annotated[
+        str, typer.Option(help="Score of a trial: skill, the mean over heads.", rich_help_panel="Tuning")
+    ] = "skill",
+    weights: Annotated[
+        str, typer.Option(help="Of the heads in that mean: mask=1,depth=2; alike by itself.", rich_help_panel="Tuning")
+    ] = "",
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Stop trials out of the running (successive halving).", rich_help_panel="Tuning"),
+    ] = False,
     data: DataOptions,
     budget: BudgetOptions,
     machine: MachineOptions,
@@ -88,6 +106,12 @@ def sweep(
     inputs: Annotated[
         str, typer.Option(help="What models see: pair (background and composite), or image (the composite alone).")
     ] = "pair",
+    init: Annotated[
+        str,
+        typer.Option(
+            help="Start from the weights of a recorded run: its id, record, or model:loss.", show_default=False
+        ),
+    ] = "",
     folders: FolderOptions,
     again: Annotated[
         bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
@@ -113,11 +137,17 @@ def sweep(
     from bench.run.sweep.grid.grid import Grid
     from bench.run.sweep.sweep import Sweep
     from bench.run.sweep.task import DataChoice
+    from bench.run.sweep.tuning.score import Weights
+    from bench.run.sweep.tuning.trial_grid import TrialGrid
 
     interruption = Interruption()
     interruption.install()
     if not model:
         raise BenchError("no models: give --model, or a file with model = [...]")
+    if tune_by != "skill":
+        raise BenchError(f"unknown --tune-by {tune_by!r}; there is: skill")
+    if tune is None and (prune or weights):
+        raise BenchError("--prune and --weights are of --tune")
     if out is not None:
         files.check_writable(out, "--out")
     console = plain_console()
@@ -131,6 +161,7 @@ def sweep(
         memory_format=machine.memory_format,
         engine=engine,
         inputs=inputs,
+        init=init,
         device=machine.device,
         results=folders.results,
         runs=folders.runs,
@@ -144,6 +175,9 @@ def sweep(
         timeout=None if timeout is None else _seconds(timeout),
         max_seconds=None if max_hours is None else 3600 * max_hours,
         retry_failed=retry_failed,
+        tune=None if tune is None else TrialGrid.parse(tune),
+        weights=Weights.parse(weights),
+        prune=prune,
         listeners="bench.report.listeners.decorations:decorations",
         interruption=interruption,
     )
@@ -162,6 +196,7 @@ def _run(made: Sweep, console: Console, out: Path | None, retry: str) -> None:
     from bench.report.terminal.sweep_plan import failure_line
     from bench.report.terminal.sweep_table import SweepTable
     from bench.results import store
+    from bench.run.sweep.scheduler import is_failure
 
     with SweepTable(console, made.estimate, made.share) as table:
         scheduler = made.run(table)
@@ -177,8 +212,11 @@ def _run(made: Sweep, console: Console, out: Path | None, retry: str) -> None:
         made.interruption.leave(f"stopped with {len(scheduler.agenda)} runs left; the same command goes on with them")
     if scheduler.interrupted == "deadline":
         console.print(f"--max-hours is over with {len(scheduler.agenda)} runs left; the same command goes on with them")
-    failed = [*made.plan.failed, *(record for record in scheduler.records.values() if record.outcome != "finished")]
-    if failed:
+    failed = [*made.plan.failed, *(record for record in scheduler.records.values() if is_failure(record))]
+    hopeless = made.planner.failed if made.planner else []
+    for cell in hopeless:
+        console.print(f"no run of {cell.label}: none of its trials has a score", soft_wrap=True)
+    if failed or hopeless:
         console.print(f"{len(failed)} failed:")
         for record in failed:
             console.print(f"  {failure_line(record)}", soft_wrap=True)

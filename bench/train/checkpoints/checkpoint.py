@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from bench.core.errors import BadData, BenchError
+from bench.core.errors import BadData, CannotWrite
 
 PART = ".part"
 """The suffix of a file that is being written; one that lies there when nobody writes was left by a kill."""
@@ -25,7 +25,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
     """Write a state (tensors, numbers, texts, lists and dicts of them) in the place of an earlier one.
 
     Raises:
-        BenchError: the disk is full or the folder cannot be written to; the earlier file is untouched.
+        CannotWrite: the disk is full or the folder cannot be written to; the earlier file is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(PART)
@@ -34,7 +34,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
         temporary.replace(path)
     except (OSError, RuntimeError) as error:
         temporary.unlink(missing_ok=True)
-        raise BenchError(f"cannot write the checkpoint {path.name}: {error}; free some space and run again") from error
+        raise CannotWrite.of(f"the checkpoint {path.name}", error) from error
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any]:

@@ -123,6 +123,37 @@ def test_what_a_zip_from_a_stranger_may_hold(folder, tmp_path: Path, monkeypatch
     assert len(skipping(path).catalogue.entries) == 16
 
 
+def test_a_zip_with_names_as_other_programs_write_them(folder, tmp_path: Path) -> None:
+    """Backslashes between folders, a dot in front, no entries for folders, a comment, bytes before the zip."""
+    path = tmp_path / "odd.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(folder.root.rglob("*.png")):
+            name = file.relative_to(folder.root).as_posix()
+            archive.write(file, "./" + name if name.startswith("mask") else name.replace("/", "\\"))
+        archive.comment = b"made elsewhere"
+    path.write_bytes(b"#!/bin/sh\n" + path.read_bytes())
+    source = Stored(path, split="shared")
+    assert source.describe()["parts"] == Stored(folder.root, split="shared").describe()["parts"]
+    assert torch.equal(
+        source.render("train", torch.arange(5), 32).mask,
+        Stored(folder.zipped(tmp_path / "plain.zip"), split="shared").render("train", torch.arange(5), 32).mask,
+    )
+
+
+def test_a_zip_deeper_in_a_folder_is_counted(folder, tmp_path: Path) -> None:
+    (folder.root / "parts").mkdir()
+    folder.zipped(tmp_path / "more.zip").rename(folder.root / "parts/more.zip")
+    assert any("not read: 1 .zip" in note for note in Stored(folder.root, split="shared").notes)
+
+
+def test_a_zip_in_pieces_or_cut_short(folder, tmp_path: Path) -> None:
+    whole = folder.zipped(tmp_path / "set.zip").read_bytes()
+    for name, content in (("set.z01", whole[: len(whole) // 2]), ("cut.zip", whole[: len(whole) // 2])):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(BadData, match="neither a folder nor a zip"):
+            Stored(tmp_path / name)
+
+
 def test_overlapping_members_are_a_bomb(folder, tmp_path: Path) -> None:
     """A zip whose members all are one stretch of bytes: more packed bytes are listed than the file has."""
     path = folder.zipped(tmp_path / "set.zip")

@@ -11,6 +11,7 @@ from bench.cli.check import audit, check, data, doctor, listing, show
 from bench.cli.develop import regress
 from bench.cli.encoding import degrade_output
 from bench.cli.options.expand import expand, plain
+from bench.cli.options.once import OnceCommand
 from bench.cli.read import choose, compare, explain, export, leaderboard, report, slices
 from bench.cli.train import profile, reproduce, run, runs, sweep, tax
 from bench.cli.use import evaluate, predict, robust
@@ -40,7 +41,8 @@ def _command(
     paragraphs = (function.__doc__ or "").strip().split("\n\n")
     text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
     epilog = "\n  ".join(["Examples:", *examples.strip().splitlines()])
-    (group or app).command(name, help=plain(text), epilog=plain(epilog), rich_help_panel=panel)(expand(function))
+    add = (group or app).command(name, cls=OnceCommand, help=plain(text), epilog=plain(epilog), rich_help_panel=panel)
+    add(expand(function))
 
 
 _command(TRAIN, "run", run.run, run.EXAMPLES)

@@ -14,6 +14,7 @@ from bench.cli.options.expand import expand, plain
 from bench.cli.options.once import OnceCommand
 from bench.cli.read import choose, compare, explain, export, leaderboard, report, slices
 from bench.cli.train import profile, reproduce, run, runs, sweep, tax
+from bench.cli.usage import UsageError, usage_message
 from bench.cli.use import evaluate, predict, robust
 from bench.cli.warning_lines import print_as_lines
 from bench.core.errors import BenchError, Interrupted
@@ -80,7 +81,9 @@ def main() -> None:
     print_as_lines()
     sys.path.insert(0, "")  # a user's own model or term may be in the current folder
     try:
-        app()
+        raise SystemExit(app(standalone_mode=False))
+    except UsageError as error:
+        _fail(usage_message(error, sys.argv[1:]), 2)
     except BenchError as error:
         _fail(str(error), error.exit_code)
     except Interrupted as error:
@@ -97,5 +100,6 @@ def main() -> None:
 
 
 def _fail(message: str, status: int) -> None:
-    print(f"bench: {message}", file=sys.stderr)
+    if message:
+        print(f"bench: {message}", file=sys.stderr)
     raise SystemExit(status)

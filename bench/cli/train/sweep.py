@@ -124,8 +124,8 @@ def sweep(
 ) -> None:
     """Run a grid: models times losses times seeds, a process per run, first seeds of all cells first.
 
-    The same command resumes an interrupted sweep. A run that fails is a row; the others go on, and the command ends with
-    exit status 4 and the command that repeats the failed runs.
+    The same command resumes an interrupted sweep. A run that fails is a row; the others go on, and the command
+    ends with exit status 4 and prints the command that repeats the failed runs.
     """
     from bench.core import files
     from bench.core.errors import BenchError

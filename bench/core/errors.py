@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 
@@ -29,6 +30,21 @@ class BadData(BenchError):
         lines = [f"  {name}: {reason}" for name, reason in self.problems]
         count = f"{len(lines)} problem{'s' if len(lines) != 1 else ''} with the data:"
         super().__init__("\n".join([count, *lines, *filter(None, [advice])]))
+
+
+class CannotWrite(BenchError):
+    """A file cannot be written; what it was to replace is untouched, and nothing else is at fault."""
+
+    @classmethod
+    def of(cls, what: str, error: Exception) -> CannotWrite:
+        """From what could not be written, in words, and the error of the system, or of torch."""
+        full = isinstance(error, RuntimeError) or getattr(error, "errno", None) in _FULL  # torch says no more
+        advice = "; free some space and run again" if full else ""
+        reason = (str(getattr(error, "strerror", None) or error).splitlines() or [type(error).__name__])[0]
+        return cls(f"cannot write {what}: {reason}{advice}")
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Interrupted(BaseException):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.core.errors import BenchError
 from bench.core.files import canonical_json
-from bench.core.record import Record
+from bench.core.record import UNTUNED, Record
 from bench.results.board import Row, data_label
 from registry.errors import UnknownName
 
@@ -33,8 +33,9 @@ def named_arithmetic(record: Record) -> str:
 
 def heading(row: Row) -> str:
     """The protocol and the data a cell was measured under, in words."""
-    spec = _any(row).spec
-    return f"{spec.protocol.label} · {data_label(spec.data)}"
+    record = _any(row)
+    tuned = "" if record.division == UNTUNED else f" · {record.division}"
+    return f"{record.budget.label} · {data_label(record.spec.data)}{tuned}"
 
 
 def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, Row]:
@@ -126,9 +127,9 @@ def _any(row: Row) -> Record:
     return next(iter(row.records.values()))[1]
 
 
-def _place(row: Row) -> tuple[str, str]:
-    spec = _any(row).spec
-    return spec.protocol.label, canonical_json(spec.data)
+def _place(row: Row) -> tuple[str, str, str]:
+    record = _any(row)
+    return record.budget.label, canonical_json(record.spec.data), record.division if row.learns else ""
 
 
 def _boards(board: Sequence[Row]) -> str:
@@ -137,8 +138,10 @@ def _boards(board: Sequence[Row]) -> str:
 
 def _apart(a: Row, b: Row) -> list[str]:
     """The conditions in which two cells differ, a line each."""
-    spec_a, spec_b = _any(a).spec, _any(b).spec
-    facts = [{"protocol": spec.protocol.label, **spec.data} for spec in (spec_a, spec_b)]
+    facts = [
+        {"protocol": record.budget.label, "division": record.division, **record.spec.data}
+        for record in (_any(a), _any(b))
+    ]
     lines = [
         f"{what} {facts[0].get(what)} against {facts[1].get(what)}"
         for what in dict.fromkeys([*facts[0], *facts[1]])

@@ -1,7 +1,7 @@
-"""A run's own folder in ``runs/``: what lies there, who may write to it, and what is left when it is done.
+"""A run's own folder in ``runs/``: its files, its lock, and what remains when the run is over.
 
-A finished run leaves ``best.pt``, ``spec.json``, its events and its picture; ``last.pt`` is there while it is not, and
-``draft.json`` until everything that shows it is drawn, too.
+A finished run leaves ``best.pt``, ``spec.json``, its events and its picture; ``last.pt`` exists until then, and
+``draft.json`` until its pictures are drawn, too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.core import files
-from bench.core.errors import BenchError
+from bench.core.errors import BenchError, CannotWrite
 from bench.core.record import Record
 from bench.train.checkpoints.checkpoint import OTHER, PART
 from bench.train.checkpoints.training_state import LAST
@@ -31,7 +31,7 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
     """Keep others out of a run's folder; left when this process ends, however it ends.
 
     Args:
-        folder: made, if it is not there.
+        folder: made, if it does not exist.
         wait: until others have left.
 
     Raises:
@@ -46,12 +46,19 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
 
 
 def prepare(folder: Path, draft: Record) -> None:
-    """Sweep what a kill left half-written, and write down what the folder is of and how its record begins."""
+    """Sweep what a kill left half-written, and write down what the folder is of and how its record begins.
+
+    Raises:
+        CannotWrite: it cannot be written to.
+    """
     for stray in folder.glob(f"*{PART}"):
         stray.unlink(missing_ok=True)
     files.sweep(folder)
-    files.replace(folder / SPEC, draft.spec.model_dump_json(indent=1) + "\n")
-    files.replace(folder / DRAFT, draft.model_dump_json(indent=1) + "\n")
+    try:
+        files.replace(folder / SPEC, draft.spec.model_dump_json(indent=1) + "\n")
+        files.replace(folder / DRAFT, draft.model_dump_json(indent=1) + "\n")
+    except OSError as error:
+        raise CannotWrite.of(f"to {folder}", error) from error
 
 
 def draft_of(folder: Path) -> Record | None:

@@ -14,7 +14,7 @@ from bench.core.code import code_version
 from bench.core.errors import BadData
 from bench.core.finding import Finding
 from bench.core.machine import environment
-from bench.core.record import MetricFacts, Record
+from bench.core.record import UNTUNED, MetricFacts, Record
 from bench.core.spec import RunSpec
 from bench.results import store
 from bench.results.board.row import settled
@@ -41,20 +41,24 @@ class FoundRecords:
     device: torch.device
     metrics: Mapping[str, MetricFacts]
 
-    def finished(self, spec: RunSpec) -> Done | None:
+    def finished(self, spec: RunSpec, division: str | None = UNTUNED) -> Done | None:
         """The finished record of this very run, by this code on this kind of arithmetic, with the requested metrics.
 
         Of several the first, which the leaderboard shows too: later ones are its repetitions.
+
+        Args:
+            spec: of the run.
+            division: that the record is of; None for any, as a run has one outcome in all.
         """
-        return next(iter(self._repetitions(spec)), None)
+        return next(iter(self._repetitions(spec, division)), None)
 
     def alarms(self, spec: RunSpec) -> list[str]:
         """Contradictions: repetitions of this run, by this code and on this arithmetic, that differ from the first."""
-        return settled((path.name, record) for record, path in self._repetitions(spec))[1]
+        return settled((path.name, record) for record, path in self._repetitions(spec, None))[1]
 
-    def failed(self, spec: RunSpec) -> Done | None:
+    def failed(self, spec: RunSpec, division: str | None = UNTUNED) -> Done | None:
         """The latest record of this very run, by this code on this kind of arithmetic, that did not finish."""
-        return next((done for done, fault in self._of(spec) if fault is None and done[0].outcome != "finished"), None)
+        return next((done for done in self._sound(spec, division) if done[0].outcome != "finished"), None)
 
     def audit(self, spec: RunSpec) -> list[Finding] | None:
         """What the audit found for this very run, by this code; None where no record tells."""
@@ -84,9 +88,15 @@ class FoundRecords:
                 found.setdefault(match[1], []).append(path)
         return found
 
-    def _repetitions(self, spec: RunSpec) -> list[Done]:
+    def _sound(self, spec: RunSpec, division: str | None) -> Iterator[Done]:
+        """The records of a run that nothing is wrong with."""
+        for done, fault in self._of(spec):
+            if fault is None and division in (None, done[0].division):
+                yield done
+
+    def _repetitions(self, spec: RunSpec, division: str | None) -> list[Done]:
         """Finished records of this very run, by this code on this kind of arithmetic, the first of them first."""
-        found = [done for done, fault in self._of(spec) if fault is None and done[0].outcome == "finished"]
+        found = [done for done in self._sound(spec, division) if done[0].outcome == "finished"]
         return sorted(found, key=lambda done: (done[0].finished, done[1].name))
 
     def _of(self, spec: RunSpec) -> Iterator[tuple[Done, str | None]]:

@@ -15,7 +15,7 @@ from bench.core.code import code_version, plugin_distributions
 from bench.core.finding import Finding
 from bench.core.machine import environment
 from bench.core.protocol import Protocol
-from bench.core.record import Epoch, Failure, Load, Outcome, Record, Score
+from bench.core.record import UNTUNED, Epoch, Failure, Load, Outcome, Record, Score
 from bench.data.source import Source
 from bench.timing.ledger import Ledger
 from bench.timing.window import Window
@@ -23,8 +23,9 @@ from bench.train.arithmetic import arithmetic
 from bench.train.assemble import Run
 from bench.train.checks.trial import Size
 from bench.train.evaluate import Evaluation
+from bench.train.events import Observers
 from bench.train.failures import failure_of, outcome_of
-from bench.train.loop import Observers, TrainingResult
+from bench.train.loop import TrainingResult
 
 NOT_FINITE = "predictions on the test split hold NaN or infinity"
 
@@ -77,6 +78,8 @@ def begin_record(
         peak_mib=0.0,
         audit=list(audit),
         arithmetic=arithmetic(device, spec.precision),
+        division=run.tuning.division if run.tuning else UNTUNED,
+        tuning=run.tuning,
         facts={name: value for name, value in facts.items() if value},
     )
 

@@ -1,7 +1,7 @@
-"""From names to a run, and from a run to the model and the step it trains by: the one place where these are made.
+"""From names to a run, and from a run to the model and the step it trains by: the only place where these are made.
 
-Training, profiles, the reproductions and the measurement of the loop's overhead all come here, so that what one of
-them times, or reproduces, is what another trains.
+Training, profiles, the reproductions and the measurement of the loop's overhead all come here, so that all of them
+build the same model and step.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bench.core.errors import BenchError
 from bench.core.machine import steady_arithmetic
 from bench.core.protocol import Protocol
+from bench.core.record import Tuning
 from bench.core.spec import Engine, Inputs, MemoryFormat, Precision, RunSpec
 from bench.data.augment.pipeline import Augmentation, canonical_protocol
 from bench.train.engines.engine import run_by
 from bench.train.initial_weights import InitialWeights
 from bench.train.isolation.random_state import seed_all
-from bench.train.memory_format import place
 from bench.train.normalization import normalize_inputs
 from bench.train.step import Step
 from registry.losses import parse
@@ -42,14 +42,16 @@ class Run:
     Attributes:
         spec: everything that decides the outcome.
         recipe: parsed; None for a model that learns nothing by gradient.
-        recipe_name: the name under which the recipe was asked for, or its text.
+        recipe_name: the name under which the recipe was requested, or its text.
         init: the weights that training starts from, where the spec names some.
+        tuning: how a value in the spec was chosen; None where it is the protocol's and the recipe's own.
     """
 
     spec: RunSpec
     recipe: Recipe | None
     recipe_name: str
     init: InitialWeights | None = None
+    tuning: Tuning | None = None
 
     @classmethod
     def of(cls, spec: RunSpec) -> Run:
@@ -62,12 +64,12 @@ class Run:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Everything in it that may name somebody's own code, for `bench.core.code.code_version`."""
+        """Everything in it that may name a user's own code, for `bench.core.code.code_version`."""
         return names_of(self.spec)
 
 
 def names_of(spec: RunSpec) -> tuple[str, ...]:
-    """Everything in a spec that may name somebody's own code."""
+    """Everything in a spec that may name a user's own code."""
     protocol, kind = spec.protocol, str(spec.data.get("kind", ""))
     return spec.model, spec.recipe, protocol.optimizer, protocol.schedule, protocol.augmentation, kind
 
@@ -94,8 +96,8 @@ def make_run(
         protocol: the budget.
         data: a source's description of itself.
         recipe_name: what the recipe is called; else the given text.
-        precision, memory_format, engine, inputs, seed: as in the spec; a model that learns nothing has the usual ones.
-        init: weights that training starts from; None for random ones.
+        precision, memory_format, engine, inputs, seed: as in the spec; a model that learns nothing has the defaults.
+        init: weights that training starts from; None for random weights.
 
     Raises:
         RegistryError: a name that does not exist, or a recipe that does not parse.
@@ -121,7 +123,7 @@ def inputs_named(name: str) -> Inputs:
     """What models see, by name.
 
     Raises:
-        BenchError: there is no such thing.
+        BenchError: an unknown name.
     """
     for inputs in get_args(Inputs):
         if inputs == name:
@@ -138,6 +140,22 @@ def build_model(spec: RunSpec, device: torch.device) -> nn.Module:
     if spec.recipe:  # what learns nothing by gradient compares images as they are
         normalize_inputs(model, spec.protocol.normalize, spec.inputs)
     return place(model, spec.memory_format, device)
+
+
+def place(model: nn.Module, memory_format: MemoryFormat, device: torch.device) -> nn.Module:
+    """The model on ``device``, its weights and from now on its images in ``memory_format``.
+
+    Loaders hand out images that lie channels last, and a convolution follows its images: contiguous weights alone
+    would change nothing but cost a conversion of the weights every step.
+    """
+    if memory_format == "channels_last":
+        return model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    model.register_forward_pre_hook(_contiguous)
+    return model.to(device, memory_format=torch.contiguous_format)  # type: ignore[call-overload, no-any-return]
+
+
+def _contiguous(_: nn.Module, images: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(image.contiguous() if isinstance(image, Tensor) else image for image in images)
 
 
 def autocast_of(spec: RunSpec, device: torch.device) -> torch.autocast:

@@ -1,4 +1,4 @@
-"""Evaluation: one pass over a part, metrics accumulated on the device, one read-back."""
+"""Evaluation: a single pass over a part, metrics accumulated on the device and read back once."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from bench.metrics.summary import Columns, Summary, summarise
 from bench.timing.ledger import Ledger
 from bench.train.failures import Position
 from bench.train.isolation.random_state import kept_random_state
+from bench.train.isolation.untouched import untouched
 from registry.contract import Prediction, Quartet
 from registry.losses.means import LossMeans, MeanLosses
 from registry.losses.objective import Objective
@@ -45,7 +46,7 @@ class Evaluation:
     facts: dict[str, MetricFacts]
 
     def summary(self) -> dict[str, Summary]:
-        """Each metric's one figure, and how many images it rests on."""
+        """Each metric's mean, and the number of images it is over."""
         return summarise(self.columns, self.facts)
 
 
@@ -102,7 +103,8 @@ def predict_first(
 ) -> tuple[Quartet, Prediction]:
     """The first samples of a loader with what the model, in evaluation mode, predicts for them."""
     quartet = next(iter(loader.in_order())).quartet
-    with torch.no_grad(), autocast:  # a whole batch, as evaluation sees it, and of copies: a model may alter its inputs
+    # A whole batch, as evaluation sees it, and of copies, as a model may alter its inputs in place.
+    with untouched(model, loader.source.device), torch.no_grad(), autocast:
         prediction: Prediction = model(*(image.clone() for image in quartet.inputs)).only(heads)
     logits = prediction.mask_logits, prediction.depth_logits
     first = Prediction(*(None if values is None else values[:count].float() for values in logits))
@@ -124,5 +126,5 @@ def _predict(model: nn.Module, quartet: Quartet, batch: int) -> Prediction:
 
 
 def _shapes_are_dear(device: torch.device) -> bool:
-    """Whether a shape that was not met before costs much more than one that was."""
+    """Whether a new shape costs much more than a shape that was used before."""
     return device.type == "cuda"

@@ -6,8 +6,11 @@ from bench.core.record.evaluation import EvaluationRecord
 from bench.core.record.metric_facts import MetricFacts, MetricHead
 from bench.core.record.run import Epoch, Failure, Load, Outcome, Phase, PrecisionChoice, Record, Score
 from bench.core.record.timings import BlockTime, Timings
+from bench.core.record.trial import TrialRecord
+from bench.core.record.tuning import UNTUNED, TriedValue, Tuning
 
 __all__ = [
+    "UNTUNED",
     "BlockTime",
     "Epoch",
     "EvaluationRecord",
@@ -21,4 +24,7 @@ __all__ = [
     "Record",
     "Score",
     "Timings",
+    "TrialRecord",
+    "TriedValue",
+    "Tuning",
 ]

@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bench.core.environment import Environment
 from bench.core.finding import Finding
+from bench.core.protocol import Protocol
 from bench.core.record.metric_facts import MetricFacts
 from bench.core.record.timings import Timings
+from bench.core.record.tuning import UNTUNED, Tuning
 from bench.core.spec import MemoryFormat, Precision, RunSpec
 
 Outcome = Literal["finished", "diverged", "oom", "failed", "killed", "timeout"]
@@ -147,6 +149,7 @@ class Record(BaseModel):
         peak_of: what ``peak_mib`` is: torch's ``allocator``, the process's ``growth`` over the beginning of training,
             or all of the ``process``, as in format 1.
         division: ``untuned``, or ``tuned (n trials)``; only boards of the same division are compared.
+        tuning: how its hyper-parameter was chosen, in the divisions that are tuned.
         facts: what else is worth knowing: ``data`` (what ``auto`` decided, what is doubted), ``model`` (weights that
             were left out or come from elsewhere), ``gmacs`` (why they are missing), ``plugins`` (with their versions),
             ``engine`` (why its steps ran eagerly), ``peak_mib`` (by stage), ``resumed_from`` (other code or arithmetic
@@ -190,10 +193,21 @@ class Record(BaseModel):
     arithmetic: str | None = None
     load: Load | None = None
     peak_of: Literal["allocator", "growth", "process"] = "process"
-    division: str = "untuned"
+    division: str = UNTUNED
+    tuning: Tuning | None = None
     facts: dict[str, Any] = {}
     images: str | None = None
     checksum: str | None = None
+
+    @property
+    def budget(self) -> Protocol:
+        """The protocol whose board it stands on: of a tuned run the one before tuning."""
+        return self.spec.protocol if self.tuning is None else self.tuning.protocol
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it had its device to itself, so that its times say what training costs."""
+        return self.load is None or self.load.shared == 1
 
     @property
     def arithmetic_key(self) -> str:

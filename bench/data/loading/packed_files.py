@@ -20,7 +20,7 @@ from typing import IO
 import torch
 from torch import Tensor
 
-from bench.core.errors import BenchError
+from bench.core.errors import CannotWrite
 
 SHARE = 0.25  # of the disk, as far as it is free or the folder's own
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -63,7 +63,7 @@ class PackedFiles:
             rows: all of them in order, in pieces, each (n, width) uint8; used only if no whole file exists.
 
         Raises:
-            BenchError: the file cannot be written.
+            CannotWrite: the file cannot be written.
         """
         path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.packed"
         size = count * width
@@ -73,7 +73,7 @@ class PackedFiles:
                 mapped = mmap(file.fileno(), size)
         except OSError as error:
             why = "the disk is full" if error.errno in _FULL else error.strerror
-            raise BenchError(
+            raise CannotWrite(
                 f"{self.folder}: {size / 2**20:,.1f} MiB of packed samples cannot be kept: {why}; make room in it, "
                 "keep runs in another folder, or ask for fewer samples"
             ) from error

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from bench.core.errors import BadData
@@ -60,6 +61,7 @@ class Catalogue:
     notes: list[str]
     unused: Counter[str]
 
+    @cached_property
     def fingerprint(self) -> str:
         """A digest of what is paired with what, and of the files' names, sizes and stamps."""
         digest = hashlib.sha256(self.roots.fingerprint().encode())

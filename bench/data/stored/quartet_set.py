@@ -81,7 +81,7 @@ class QuartetSet:
         decoding, unit = self.decoding, self.decoding.unit
         return {
             "roots": [str(path.resolve()) for path in self.catalogue.roots.paths],
-            "fingerprint": self.catalogue.fingerprint(),
+            "fingerprint": self.catalogue.fingerprint,
             "options": self.options,
             "fit": decoding.fit,
             "masks": [decoding.foreground, decoding.soft, str(decoding.values)],

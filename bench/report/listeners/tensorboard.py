@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +45,7 @@ class TensorBoard(Listener):
         if events.exists() and not step and not self._before.exists():
             events.rename(self._before)
         shutil.rmtree(events, ignore_errors=True)
+        _silence_threads()
         self._writer = SummaryWriter(events)
         written = self._writer.file_writer
         assert written is not None, "a writer has its file from the beginning"
@@ -82,6 +84,18 @@ class TensorBoard(Listener):
         for name, value in values.items():
             if self._writer is not None and value is not None:
                 self._writer.add_scalar(f"{group}/{name}", value, at)
+
+
+def _silence_threads() -> None:
+    """Keep TensorBoard's writing threads from printing a traceback: the next call raises what they met."""
+    previous = threading.excepthook
+
+    def hook(raised: threading.ExceptHookArgs) -> None:
+        if not type(raised.thread).__module__.startswith("tensorboard."):
+            previous(raised)
+
+    if getattr(previous, "__module__", "") != __name__:
+        threading.excepthook = hook
 
 
 def _events(folder: Path) -> Iterator[Event]:

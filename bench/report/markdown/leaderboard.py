@@ -21,6 +21,7 @@ from bench.report.markdown.cells import (
     seeds_cell,
 )
 from bench.report.markdown.summary import summary
+from bench.report.markdown.tuning_table import chosen_cell, tuning_section
 from bench.results.board import Group, Named, groups_of
 from bench.results.board.row import Row
 from bench.results.board.standings import Images, Standing, ranking, standings
@@ -70,7 +71,7 @@ def leaderboard(records: Iterable[Named], link: str = "results", folder: Path | 
 
 
 def _group(group: Group, images: Images, link: str) -> str:
-    first = group.members[0][1].spec
+    first = group.members[0][1]
     tables, ordered = [], {}
     for title, names in group.tables.items():
         rows = [row for row in group.board if row.mean(names[0]) is not None]
@@ -80,8 +81,8 @@ def _group(group: Group, images: Images, link: str) -> str:
             ordered[ranked] = standings(rows, ranked, group.metrics[ranked], images)
             metrics = [ranked, *(name for name in shown if name != ranked)]
             tables.append(f"### {title}\n\n{_quality(group, ordered[ranked], metrics)}")
-    parts = [f"## {group.title}\n", _about(first.protocol.summary, first.data), summary(group, ordered), *tables]
-    parts += [_costs(group), _records(group, link)]
+    parts = [f"## {group.title}\n", _about(first.budget.summary, first.spec.data), summary(group, ordered), *tables]
+    parts += [*filter(None, [tuning_section(group)]), _costs(group), _records(group, link)]
     if group.failures:
         parts.append(_failures(group.failures, link))
     if group.alarms:
@@ -95,10 +96,16 @@ def _about(summary: str, data: Mapping[str, object]) -> str:
     return " ".join(line for line in lines if line) + "\n"
 
 
+_NAMES = 3
+"""Columns of a table of scores that say which row it is."""
+
+
 def _quality(group: Group, ordered: Sequence[Standing], shown: Sequence[str]) -> str:
     """A table of scores, ranked by the first metric; the columns that decide come first."""
     ranked, *others = shown
-    header = ["tie", "model", "loss", "precision", "seeds", heading(group.metrics[ranked]), "best"]
+    tuned = [chosen_cell(standing.row) for standing in ordered]
+    header = ["tie", "model", "loss", *(["tuned"] if any(tuned) else []), "precision", "seeds"]
+    header += [heading(group.metrics[ranked]), "best"]
     header += [heading(group.metrics[name]) for name in others]
     middle = [InterquartileMean.of(standing.row.array(ranked)) for standing in ordered]
     gaps = [standing.row.gap(ranked, group.metrics[ranked]) for standing in ordered]
@@ -107,15 +114,18 @@ def _quality(group: Group, ordered: Sequence[Standing], shown: Sequence[str]) ->
     if any(middle):
         header.append(f"{group.metrics[ranked].column}, middle half of the seeds")
     body = []
-    for standing, mean, gap in zip(ordered, middle, gaps, strict=True):
+    for standing, mean, gap, chosen in zip(ordered, middle, gaps, tuned, strict=True):
+        value = [chosen] if any(tuned) else []
         extra = [gap_cell(gap)] if any(other is not None for other in gaps) else []
         if any(middle):
             extra.append("–" if mean is None else f"{mean.mean:.4f} ({mean.low:.4f} to {mean.high:.4f})")
-        body.append([*_line(standing, group, shown, ranked), *extra])
+        line = _line(standing, group, shown, ranked)
+        body.append([*line[:_NAMES], *value, *line[_NAMES:], *extra])
         for other in standing.row.elsewhere if standing.row.learns and not standing.row.pooled else ():
             first, *figures = [number(other, name, group) for name in shown]
             label = f"↳ also on {named_arithmetic(other.any)}"
-            body.append(["", label, "", "", seeds_cell(other), first, "", *figures, *("" for _ in extra)])
+            blank = ["" for _ in value]
+            body.append(["", label, "", *blank, "", seeds_cell(other), first, "", *figures, *("" for _ in extra)])
     return table(header, body)
 
 

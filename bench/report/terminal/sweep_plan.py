@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.core.record import Record
+from bench.core.record import Record, TrialRecord
 from bench.run.sweep.plan import Plan
 
 _SHOWN = 8
@@ -15,16 +15,18 @@ def plan_lines(plan: Plan, command: str) -> list[str]:
         plan: to be shown.
         command: that tries those again that have failed.
     """
-    left, failed = len(plan.left), len(plan.failed)
+    runs, failed = plan.to_come + sum(task.trial is None for task in plan.left), len(plan.failed)
     lines = [
         f"{_count(len(plan.cells), 'cell')} x {_count(plan.seeds, 'seed')} and baselines: "
-        f"{_count(plan.tasks, 'run')}, {plan.done} done already, {failed} failed before, {left} to make"
+        f"{_count(plan.tasks, 'run')}, {plan.done} done already, {failed} failed before, {runs} to make"
     ]
+    if plan.trials:
+        lines.append(f"tuning: {_count(plan.trials, 'trial')} of cells and baselines, {plan.trials_done} done already")
     if plan.left_out:
         names = ", ".join(cell.label for cell in plan.left_out[:_SHOWN])
         more = f" and {len(plan.left_out) - _SHOWN} more" if len(plan.left_out) > _SHOWN else ""
         lines.append(f"left out, as the model has none of the heads that the loss trains: {names}{more}")
-    if left:
+    if plan.left:
         lines += [f"time: {_time(plan)}", f"disk: {_disk(plan)}"]
     if failed:
         lines += ["failed before:", *(f"  {failure_line(record)}" for record in plan.failed[:_SHOWN])]
@@ -33,10 +35,11 @@ def plan_lines(plan: Plan, command: str) -> list[str]:
     return lines
 
 
-def failure_line(record: Record) -> str:
+def failure_line(record: Record | TrialRecord) -> str:
     """One failed run: what it was, how it ended, and why."""
     loss = f" x {record.recipe_name}" if record.spec.recipe else ""
     reason = " ".join((record.reason or "").split())
+    loss += f", {record.parameter}={record.value:g}" if isinstance(record, TrialRecord) and record.parameter else ""
     return f"{record.outcome}: {record.spec.model}{loss}, seed {record.spec.seed}: {reason:.200}"
 
 

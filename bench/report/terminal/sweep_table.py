@@ -10,11 +10,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from bench.core.record import Record
+from bench.core.record import Record, TrialRecord
 from bench.report.terminal.sweep_plan import duration
 from bench.results.metric_facts import facts_in, shown
 from bench.run.sweep.estimate import Estimate
-from bench.run.sweep.scheduler import Scheduler, SweepListener
+from bench.run.sweep.scheduler import Scheduler, SweepListener, is_failure
 from bench.run.sweep.task import Task
 
 
@@ -50,15 +50,17 @@ class SweepTable(SweepListener):
         """Print it."""
         self._print(f"{task.label}: {words}")
 
-    def ended(self, task: Task, record: Record, made: bool) -> None:
+    def ended(self, task: Task, record: Record | TrialRecord, made: bool) -> None:
         """Print how the run ended."""
-        self._estimate.learn([record])
-        self._failed += record.outcome != "finished"
-        known = facts_in([record])
+        if isinstance(record, Record):
+            self._estimate.learn([record])
+        self._failed += is_failure(record)
+        known = facts_in([record] if isinstance(record, Record) else [])
+        values = record.test if isinstance(record, Record) else record.validation
         scores = [
             f"{name} {score.value:.3f}"
             for name in shown(known, "headline")
-            if (score := record.test.get(name)) is not None and score.value is not None
+            if (score := values.get(name)) is not None and score.value is not None
         ]
         why = "" if record.outcome == "finished" else f": {' '.join((record.reason or '').split()):.200}"
         self._print("  ".join([f"{record.outcome}: {task.label}, {duration(record.seconds)}{why}", *scores]))

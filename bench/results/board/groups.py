@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from bench.core.files import canonical_json
-from bench.core.record import Record
+from bench.core.record import UNTUNED, Record
 from bench.core.record.metric_facts import MetricFacts
 from bench.results.board.row import Row, settled
 from bench.results.metric_facts import facts_in
@@ -39,7 +39,7 @@ class Group:
         """The protocol and the data in words, with six digits of the data's hash to distinguish similar data sets."""
         record = self.members[0][1]
         digest = hashlib.sha256(canonical_json(record.spec.data).encode()).hexdigest()[:6]
-        tuned = "" if record.division == "untuned" else f" · {record.division}"
+        tuned = "" if record.division == UNTUNED else f" · {record.division}"
         return f"{self.protocol} · {data_label(record.spec.data)} ({digest}){tuned}"
 
     @property
@@ -55,10 +55,10 @@ class Group:
 
     @cached_property
     def _latest(self) -> dict[str, dict[str, dict[int, Record]]]:
-        """By machine fingerprint and cell, the latest finished record of every seed."""
+        """By machine fingerprint and cell, the latest finished record of every seed that had its device to itself."""
         latest: dict[str, dict[str, dict[int, Record]]] = {}
         for _, record in sorted(self.members, key=lambda pair: (pair[1].finished, pair[0])):
-            if record.outcome == "finished":
+            if record.outcome == "finished" and record.is_timed:
                 cells = latest.setdefault(record.fingerprint, {})
                 cells.setdefault(record.cell, {})[record.spec.seed] = record
         return latest
@@ -110,8 +110,12 @@ def groups_of(records: Iterable[Named], pool: bool = False) -> list[Group]:
     for name, record in sorted(records, key=lambda pair: pair[0]):
         written = repr(record.spec.data)  # a page of 10,000 records knows a handful of data sets
         data = texts[written] if written in texts else texts.setdefault(written, canonical_json(record.spec.data))
-        place = record.spec.protocol.label, data, record.division
+        place = record.budget.label, data, record.division
         found.setdefault(place, []).append((name, record))
+    for (protocol, data, division), members in found.items():
+        if division != UNTUNED:  # what learns nothing has nothing to be tuned, and is a floor for all
+            floor = found.get((protocol, data, UNTUNED), [])
+            members += [(name, record) for name, record in floor if not record.spec.recipe]
     groups = []
     for (protocol, *_), members in sorted(found.items(), key=_group_order):
         made = sorted(rows(members, pool), key=lambda row: (not row.learns, row.model, row.recipe, row.cell))
@@ -125,9 +129,10 @@ def rows(records: Sequence[Named], pool: bool = False) -> list[Row]:
     A row is a cell on a single kind of arithmetic: that on which most seeds have finished, of several the one that was
     first. The others stand beneath it, and are never mixed with it unless machines are pooled.
     """
-    cells: dict[str, dict[str, list[Named]]] = {}
+    cells: dict[tuple[str, str], dict[str, list[Named]]] = {}
     for name, record in records:
-        cells.setdefault(record.cell, {}).setdefault(record.arithmetic_key, []).append((name, record))
+        division = record.division if record.spec.recipe else ""
+        cells.setdefault((division, record.cell), {}).setdefault(record.arithmetic_key, []).append((name, record))
     made = []
     for by_arithmetic in cells.values():
         parts = sorted(filter(None, map(_row, by_arithmetic.values())), key=_standing)
@@ -166,7 +171,7 @@ def _label(name: str, text: str) -> str:
 
 def rate(records: Iterable[Record]) -> float | None:
     """Images a second in training, median over records of the same machine; of undisturbed records, if any."""
-    timed = [record for record in records if record.timings.images_per_second is not None]
+    timed = [record for record in records if record.timings.images_per_second is not None and record.is_timed]
     quiet = [record for record in timed if record.load is None or not record.load.marked]
     rates = [record.timings.images_per_second or 0.0 for record in quiet or timed]
     return statistics.median(rates) if rates else None

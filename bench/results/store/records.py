@@ -18,7 +18,7 @@ from typing import overload
 
 from pydantic import BaseModel, ValidationError
 
-from bench.core.errors import BadData, BenchError
+from bench.core.errors import BadData, BenchError, CannotWrite
 from bench.core.files import STRAY_AGE, create
 from bench.core.files import sweep as sweep_temporary
 from bench.core.garbage import collection_paused
@@ -83,7 +83,7 @@ def write(folder: Path, record: Record, per_image: Mapping[str, Sequence[float |
     Two runs that finish at once both keep theirs: a name that is taken gets a number.
 
     Raises:
-        BenchError: the folder cannot be written to (full, read-only).
+        CannotWrite: the folder cannot be written to (full, read-only).
     """
     return write_sealed(folder, slug(record), record, per_image)
 
@@ -92,7 +92,7 @@ def write_sealed(folder: Path, stem: str, record: BaseModel, per_image: Mapping[
     """Write anything that has ``images`` and, as its last field, ``checksum``, under a name that begins with ``stem``.
 
     Raises:
-        BenchError: the folder cannot be written to (full, read-only).
+        CannotWrite: the folder cannot be written to (full, read-only).
     """
     table = as_csv(per_image) if per_image else None
     text = sealed(record.model_copy(update={"images": None if table is None else digest(table), "checksum": None}))
@@ -106,7 +106,7 @@ def write_sealed(folder: Path, stem: str, record: BaseModel, per_image: Mapping[
             if create(path, text):
                 return path
     except OSError as error:
-        raise BenchError(f"cannot write the record to {folder}: {error.strerror}") from error
+        raise CannotWrite.of(f"the record to {folder}", error) from error
     raise BenchError(f"a thousand records called {stem} lie in {folder} already")
 
 

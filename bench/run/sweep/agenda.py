@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Protocol
 
-from bench.core.record import Record
+from bench.core.record import Record, TrialRecord
 from bench.run.sweep.task import Task
 
 Order = tuple[int, ...]
@@ -17,8 +17,8 @@ Order = tuple[int, ...]
 class Planner(Protocol):
     """Learns how tasks ended and says what is to be made besides."""
 
-    def ended(self, task: Task, record: Record | None) -> Iterable[tuple[Order, Task]]:
-        """A task has ended with this record, or without one.
+    def ended(self, task: Task, record: Record | TrialRecord) -> Iterable[tuple[Order, Task]]:
+        """A task has ended with this record.
 
         Returns:
             Further tasks.
@@ -59,7 +59,7 @@ class Agenda:
         """It could not be made now: after all others of its seed."""
         heapq.heappush(self._waiting, (self._orders[task.key], next(self._count), task))
 
-    def ended(self, task: Task, record: Record | None) -> list[Task]:
+    def ended(self, task: Task, record: Record | TrialRecord) -> list[Task]:
         """A task has ended; returns what has to be made because of that."""
         more = list(self._planner.ended(task, record)) if self._planner else []
         for order, each in more:

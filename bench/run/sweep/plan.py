@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core.record import Record
+from bench.core.spec import RunSpec
 from bench.run.sweep.estimate import CHECKPOINT_WEIGHTS, WEIGHT_BYTES, Estimate
 from bench.run.sweep.grid.grid import Cell
 from bench.run.sweep.task import Task
@@ -24,10 +25,12 @@ class Plan:
         cells: models under losses.
         left_out: cells whose model has none of the heads that the loss trains.
         seeds: of each cell.
-        tasks: all, in order.
-        done: how many have a record.
+        tasks: runs, those of baselines too.
+        trials, trials_done: of tuning, those of baselines too; of pruned ones the first stretch.
+        done: how many runs have a record.
         failed: records of those that failed before, and are not tried again.
-        left: those that are to be made now, in order.
+        left: those that are to be made now, in order; trials among them.
+        to_come: runs whose value trials have yet to choose.
         seconds: about how long these take together, None where nothing is known of any.
         unknown: how many of them nothing is known of.
         needed, free: bytes on the disk of the runs' folder; ``needed`` is None where the models cannot be counted.
@@ -38,9 +41,12 @@ class Plan:
     left_out: Sequence[Cell]
     seeds: int
     tasks: int
+    trials: int
+    trials_done: int
     done: int
     failed: Sequence[Record]
     left: Sequence[Task]
+    to_come: int
     seconds: float | None
     unknown: int
     needed: int | None
@@ -58,21 +64,21 @@ class Plan:
         return self.needed is None or self.needed <= self.free
 
 
-def disk_needed(tasks: Sequence[Task], estimate: Estimate, at_once: int, samples: int) -> int | None:
-    """Bytes that tasks leave, with the checkpoints of those that go on at once.
+def disk_needed(specs: Sequence[RunSpec], estimate: Estimate, at_once: int, samples: int) -> int | None:
+    """Bytes that runs leave, with the checkpoints of those that go on at once.
 
     Args:
-        tasks: to be made.
+        specs: of runs to be made.
         estimate: knows the models' parameters.
         at_once: tasks made at once.
         samples: bytes of the samples that all share.
     """
-    counts = {task.spec.model: estimate.weights(task.spec.model) for task in tasks}
+    counts = {model: estimate.weights(model) for model in dict.fromkeys(spec.model for spec in specs)}
     if any(count is None for count in counts.values()):
         return None
-    weights = sum(counts[task.spec.model] or 0 for task in tasks)
+    weights = sum(counts[spec.model] or 0 for spec in specs)
     largest = max((count or 0 for count in counts.values()), default=0)
-    return WEIGHT_BYTES * (weights + at_once * CHECKPOINT_WEIGHTS * largest) + len(tasks) * RECORD_BYTES + samples
+    return WEIGHT_BYTES * (weights + at_once * CHECKPOINT_WEIGHTS * largest) + len(specs) * RECORD_BYTES + samples
 
 
 def free_disk(folder: Path) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, get_args
 
 from bench.core.interruption import Interruption
-from bench.core.record import Failure, Outcome, Phase, Record
+from bench.core.record import Failure, Outcome, Phase, Record, TrialRecord
 from bench.run.sweep.agenda import Agenda
 from bench.run.sweep.executors.executor import Event, Executor
 from bench.run.sweep.task import BUSY, Task
@@ -20,16 +20,19 @@ _POLL = 0.5
 _AGAIN = 2.0
 """Seconds after which a run is tried again that another process was making."""
 
+Kept = Record | TrialRecord
+"""What a task leaves."""
+
 Stop = Literal["timeout", "interrupted", "deadline"]
 
 
 class Books(Protocol):
     """Where results are kept."""
 
-    def read(self, task: Task, path: str) -> Record:
+    def read(self, task: Task, path: str) -> Kept:
         """The record that a task has written under this name."""
 
-    def lost(self, task: Task, outcome: Outcome, reason: str, failure: Failure | None) -> Record:
+    def lost(self, task: Task, outcome: Outcome, reason: str, failure: Failure | None) -> Kept:
         """Write the record of a task that could not write its own."""
 
 
@@ -67,7 +70,7 @@ class SweepListener:
     def notice(self, task: Task, words: str) -> None:
         """Something that a person should know of a task."""
 
-    def ended(self, task: Task, record: Record, made: bool) -> None:
+    def ended(self, task: Task, record: Kept, made: bool) -> None:
         """A task has left a record.
 
         Args:
@@ -108,7 +111,7 @@ class Scheduler:
     listener: SweepListener = field(default_factory=SweepListener)
     clock: Callable[[], float] = time.monotonic
     running: dict[str, Running] = field(default_factory=dict, init=False)
-    records: dict[str, Record] = field(default_factory=dict, init=False)
+    records: dict[str, Kept] = field(default_factory=dict, init=False)
     durations: dict[str, float] = field(default_factory=dict, init=False)
     interrupted: Stop | None = field(default=None, init=False)
     _retry_at: float = field(default=0.0, init=False)
@@ -226,3 +229,8 @@ def _failure(running: Running, output: str) -> Failure | None:
 def _phase(news: dict[str, Any]) -> Phase | None:
     """The phase that a run was last heard of in."""
     return next((phase for phase in get_args(Phase) if phase == news.get("what")), None)
+
+
+def is_failure(record: Kept) -> bool:
+    """Whether something went wrong; a trial that diverged has told what it was made for."""
+    return record.outcome not in (("finished", "diverged") if isinstance(record, TrialRecord) else ("finished",))

@@ -14,7 +14,7 @@ from bench.core import files
 from bench.core.interruption import Interruption
 from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
 from bench.core.protocol import Protocol
-from bench.core.record import Record
+from bench.core.record import Record, TrialRecord
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import Loader
 from bench.data.source import Source
@@ -34,6 +34,12 @@ from bench.run.sweep.grid.grid import Cell, Grid
 from bench.run.sweep.plan import Plan, disk_needed, free_disk
 from bench.run.sweep.scheduler import Scheduler, SweepListener
 from bench.run.sweep.task import DataChoice, Task, WorkerConfig
+from bench.run.sweep.tuning.found_trials import FoundTrials
+from bench.run.sweep.tuning.planner import TuningPlanner, check_tuned
+from bench.run.sweep.tuning.score import Weights
+from bench.run.sweep.tuning.trial_grid import TrialGrid
+from bench.run.sweep.tuning.trial_runner import discard_trial
+from bench.run.trained import initial_weights
 from bench.train.assemble import NO_RECIPE, inputs_named, make_run
 from bench.train.engines.engine import engine_for, engine_named
 
@@ -48,7 +54,7 @@ class Sweep:
         grid: models and losses.
         protocol, seeds, data: under which budget, how often, on which data.
         source: the data, where it is open already.
-        precision, memory_format, engine, inputs, device: as for `bench.run.experiment.Experiment`.
+        precision, memory_format, engine, inputs, init, device: as for `bench.run.experiment.Experiment`.
         results, runs: folders of records, and of checkpoints and pictures.
         metrics: keys of metrics beside those of every evaluation.
         baselines: also fit those that learn nothing, unless they have records.
@@ -61,6 +67,9 @@ class Sweep:
         timeout: seconds for a run.
         max_seconds: for the whole sweep.
         retry_failed: try those again that have failed before.
+        tune: values of a number to be tried for every cell before its runs.
+        weights: of the heads in a trial's score.
+        prune: stop trials that are out of the running.
         listeners: ``module:function`` that gives what draws and writes event files, by name.
         interruption: asked whether to stop.
 
@@ -78,6 +87,7 @@ class Sweep:
     memory_format: str = "auto"
     engine: str = "auto"
     inputs: str = "pair"
+    init: str = ""
     device: str = "auto"
     results: Path = Path("results")
     runs: Path = Path("runs")
@@ -92,6 +102,9 @@ class Sweep:
     timeout: float | None = None
     max_seconds: float | None = None
     retry_failed: bool = False
+    tune: TrialGrid | None = None
+    weights: Weights = field(default_factory=Weights.parse)
+    prune: bool = False
     listeners: str = ""
     interruption: Interruption = field(default_factory=Interruption)
     scheduler: Scheduler | None = field(default=None, init=False)
@@ -105,12 +118,14 @@ class Sweep:
         if self.engine != "auto":
             engine_named(self.engine, self._device)
         self._inputs = inputs_named(self.inputs)
+        self._init = initial_weights(self.results, self.runs, self.init) if self.init else None
         self._metrics = {metric.key: metric.facts for metric in map(all_metrics.bind, self.metrics)}
         self._description = self._source.describe()
         self.cells: Sequence[Cell] = self.grid.cells
         files.check_folder(self.results, "--results")
         files.check_folder(self.runs, "--runs")
         check_budget(self.protocol)
+        _ = self.planner
         for recipe in {cell.recipe.text: cell.recipe for cell in self.cells}.values():
             check_heads(recipe, self._source)
         try_metrics([*self._metrics], self._source, self.protocol)
@@ -131,30 +146,42 @@ class Sweep:
     @cached_property
     def plan(self) -> Plan:
         """What is to be made, and what is done already."""
-        tasks = [*self._tasks()]
         left: list[tuple[Order, Task]] = []
         done, failed = 0, list[Record]()
-        for order, task in tasks:
-            if not (self.again and task.spec.recipe) and self._found.finished(task.spec) is not None:
+        for order, task in self._tasks():
+            if task.trial is not None:
+                left.append((order, task))
+            elif not (self.again and task.spec.recipe) and self._found.finished(task.spec, task.division) is not None:
                 done += 1
-            elif not self.retry_failed and not self.again and (found := self._found.failed(task.spec)) is not None:
-                failed.append(found[0])
+            elif not self.retry_failed and not self.again and (kept := self._found.failed(task.spec, task.division)):
+                failed.append(kept[0])
             else:
                 left.append((order, task))
         self._left = left
         chosen = [task for _, task in left]
-        seconds, unknown = self.estimate.total(task.spec for task in chosen if task.spec.recipe)
+        to_come = [*self.planner.specs_to_come()] if self.planner else []
+        seconds, unknown = self.estimate.total([task.spec for task in chosen if task.spec.recipe] + to_come)
+        tasks = len(self.cells) * len(self.seeds) + (len(BASELINES) if self.baselines else 0)
+        trials = self.planner.trial_count if self.planner else 0
         return Plan(
             cells=self.cells,
             left_out=self.grid.left_out,
             seeds=len(self.seeds),
-            tasks=len(tasks),
+            tasks=tasks,
+            trials=trials,
+            trials_done=trials - sum(task.trial is not None for task in chosen) if self.planner else 0,
             done=done,
             failed=failed,
             left=chosen,
+            to_come=len(to_come),
             seconds=seconds,
             unknown=unknown,
-            needed=disk_needed(chosen, self.estimate, self.share, self._sample_bytes() if chosen else 0),
+            needed=disk_needed(
+                [task.spec for task in chosen if task.trial is None] + to_come,
+                self.estimate,
+                self.share,
+                self._sample_bytes() if chosen else 0,
+            ),
             free=free_disk(self.runs),
             at_once=self.share,
         )
@@ -180,7 +207,7 @@ class Sweep:
                 discard(self.runs, task.spec)
         executor = executor or LocalExecutor(self.worker_config())
         self.scheduler = Scheduler(
-            Agenda(self._left),
+            Agenda(self._left, self.planner),
             executor,
             ResultsBooks(self.results, self.runs, self._device, self._found),
             timeout=self.timeout,
@@ -209,8 +236,33 @@ class Sweep:
             again=self.again,
             resume_anyway=self.resume_anyway,
             strict=self.strict,
+            init=(self._init.path.absolute(), self._init.run, self._init.label) if self._init else None,
             models=tuple(dict.fromkeys(cell.model for cell in self.cells)),
             recipes=tuple(dict.fromkeys(cell.recipe.text for cell in self.cells)),
+        )
+
+    @cached_property
+    def planner(self) -> TuningPlanner | None:
+        """Makes trials, and runs of what they find; None where nothing is tuned."""
+        if self.tune is None:
+            return None
+        check_tuned(self.seeds)
+        found = FoundTrials(self.results, self._device)
+
+        def done(task: Task) -> TrialRecord | None:
+            record = found.get(task)
+            again = self.retry_failed and record is not None and record.outcome not in ("finished", "diverged")
+            return None if self.again or again else record
+
+        return TuningPlanner(
+            self.tune,
+            [(cell, self.spec(cell)) for cell in self.cells],
+            self.seeds,
+            [self.baseline(key) for key in BASELINES],
+            self.weights,
+            self.prune,
+            found=done,
+            pruned=lambda task: discard_trial(self.runs, task.spec.id),
         )
 
     @cached_property
@@ -221,6 +273,9 @@ class Sweep:
         """All tasks with their order: baselines, then the first seeds of all cells, then the second ones."""
         for place, key in enumerate(BASELINES if self.baselines else ()):
             yield (_BASELINES_FIRST, place), Task(spec=self.baseline(key), recipe_name=NO_RECIPE)
+        if self.planner is not None:
+            yield from self.planner.begin()
+            return
         specs = [self.spec(cell) for cell in self.cells]
         for turn, seed in enumerate(self.seeds):
             for place, (cell, spec) in enumerate(zip(self.cells, specs, strict=True)):
@@ -240,6 +295,7 @@ class Sweep:
             memory_format=self._memory_format,
             inputs=self._inputs,
             engine=engine_for(self.engine, self._device, cell.model, self.protocol),
+            init=self._init,
         ).spec
 
     def baseline(self, key: str) -> RunSpec:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from bench.core.record import UNTUNED, Tuning
 from bench.core.spec import RunSpec
 from bench.data.source import Source
 from bench.data.sources import open_source
@@ -16,12 +17,32 @@ BUSY = 75
 """Exit status of a process whose run another process makes: to be tried again later (``EX_TEMPFAIL``)."""
 
 
+class Trial(BaseModel):
+    """What a task tries, if it is a trial of tuning.
+
+    Attributes:
+        parameter: its path; "" for a baseline, whose score on validation is the zero of skill.
+        value: that is tried.
+        epochs: to train for; fewer than the protocol's where it may be pruned.
+        reference: whether the value is the protocol's own, outside of the grid and not to be chosen.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    parameter: str
+    value: float
+    epochs: int
+    reference: bool = False
+
+
 class Task(BaseModel):
     """One training to be made.
 
     Attributes:
         spec: everything that decides its outcome.
         recipe_name: the name under which the recipe was asked for, or its text.
+        trial: what is tried, if it is a trial and no run.
+        tuning: how a value of a run was chosen.
         audited: a run of the same model and loss with another seed, whose audit is taken where it has a record.
     """
 
@@ -29,18 +50,29 @@ class Task(BaseModel):
 
     spec: RunSpec
     recipe_name: str
+    trial: Trial | None = None
+    tuning: Tuning | None = None
     audited: RunSpec | None = None
 
     @property
     def key(self) -> str:
-        """What tells it from all other tasks."""
-        return self.spec.id
+        """What tells it from all other tasks; ends in the id of its run."""
+        return self.spec.id if self.trial is None else f"trial{self.trial.epochs}-{self.spec.id}"
+
+    @property
+    def division(self) -> str:
+        """That its record is of."""
+        return UNTUNED if self.tuning is None else self.tuning.division
 
     @property
     def label(self) -> str:
         """What is trained, in a few words."""
         loss = f" x {self.recipe_name}" if self.spec.recipe else ""
-        return f"{self.spec.model}{loss}, seed {self.spec.seed}"
+        if self.trial is not None:
+            tried = f"{self.trial.parameter}={self.trial.value:g}" if self.trial.parameter else "on validation"
+            return f"trial of {self.spec.model}{loss}, {tried}, {self.trial.epochs} epochs"
+        tuned = f", {self.tuning.parameter}={self.tuning.value:g}" if self.tuning else ""
+        return f"{self.spec.model}{loss}{tuned}, seed {self.spec.seed}"
 
 
 class DataChoice(BaseModel):
@@ -84,6 +116,7 @@ class WorkerConfig(BaseModel):
         again: make a run even where it is found to be done when its turn comes.
         resume_anyway: go on from checkpoints of other code or arithmetic, too.
         strict: do not train what the audit finds broken.
+        init: path, run and label of the weights that training starts from; None for random ones.
         models, recipes: of the grid, so that the code of all is imported once.
     """
 
@@ -100,6 +133,7 @@ class WorkerConfig(BaseModel):
     again: bool = False
     resume_anyway: bool = False
     strict: bool = False
+    init: tuple[Path, str, str] | None = None
     models: tuple[str, ...] = ()
     recipes: tuple[str, ...] = ()
 

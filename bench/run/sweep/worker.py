@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
+from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -14,39 +16,31 @@ from bench.core.errors import BenchError
 from bench.core.finding import Finding, Unsound, broken
 from bench.core.interruption import Interruption
 from bench.core.progress import Progress
+from bench.core.record import Record, TrialRecord
 from bench.metrics import metrics as all_metrics
 from bench.run import folder as run_folder
 from bench.run.found import Done, FoundRecords
 from bench.run.runner import Runner
+from bench.run.sweep.adoption import adopt
 from bench.run.sweep.device_lock import device_to_oneself
 from bench.run.sweep.reporter import Emit, Reporter
 from bench.run.sweep.samples import ready_samples
 from bench.run.sweep.task import BUSY, Task, WorkerConfig
+from bench.run.sweep.tuning.found_trials import FoundTrials
+from bench.run.sweep.tuning.trial_runner import TrialRunner
 from bench.train.assemble import NO_RECIPE, Run
 from bench.train.events import Decoration, Listener, Listeners
 from bench.train.failures import describe
+from bench.train.initial_weights import InitialWeights
 from registry.errors import RegistryError
 from registry.lookup.imports import find_attribute
 from registry.losses import parse
 from registry.models import models
 
-_LAZY = (
-    "PIL.BmpImagePlugin",
-    "PIL.GifImagePlugin",
-    "PIL.ImageFont",
-    "PIL.JpegImagePlugin",
-    "PIL.PngImagePlugin",
-    "PIL.PpmImagePlugin",
-    "bench.metrics.aligned",
-    "bench.metrics.checkerboard",
-    "bench.metrics.depth",
-    "bench.metrics.joint",
-    "bench.metrics.mask",
-    "filelock",
-    "tensorboard.plugins.histogram.summary",
-    "torch.utils.tensorboard",
-)
-"""Modules that a run imports when it first needs them."""
+R = TypeVar("R", bound=Runner)
+
+_LAZY = ("filelock", "torch._dynamo", "torch.utils.tensorboard")
+"""Modules that every run imports when it first needs them; the server of a sweep learns of others from its runs."""
 
 
 class Worker:
@@ -63,6 +57,7 @@ class Worker:
         self.config = config
         self.source = config.data.open()
         self._device = torch.device(config.device)
+        self._init = InitialWeights(*config.init) if config.init else None
         self._metrics = {metric.key: metric.facts for metric in map(all_metrics.bind, config.metrics)}
 
     def preload(self) -> None:
@@ -98,42 +93,67 @@ class Worker:
             BenchError, RegistryError: the run cannot begin, or its record cannot be written.
             Interrupted: somebody asked to stop; a checkpoint was written.
         """
-        config, reporter = self.config, Reporter(emit)
-        run = Run(task.spec, parse(task.spec.recipe) if task.spec.recipe else None, task.recipe_name or NO_RECIPE)
-        runner = Runner(
-            self.source.to(self._device),
-            self._device,
-            config.runs,
-            config.results,
-            Listeners([reporter, *self._decorations(reporter)]),
-            interruption,
-            list(self._metrics),
-            share=config.share,
-            resume_anyway=config.resume_anyway,
-            loaders=ready_samples(config.runs / "packed"),
-        )
+        reporter = Reporter(emit)
+        recipe = parse(task.spec.recipe) if task.spec.recipe else None
+        init = self._init if recipe else None
+        run = Run(task.spec, recipe, task.recipe_name or NO_RECIPE, init, task.tuning)
+        with device_to_oneself(self.config.device, self.config.share, lambda: emit({"kind": "waiting"})):
+            emit({"kind": "acquired"})
+            try:
+                if task.trial is not None:
+                    tried = self._runner(TrialRunner, [reporter], interruption)
+                    kept: Record | TrialRecord
+                    kept, path = tried.trial(run, task.trial, lambda: self._found_trial(task))
+                else:
+                    listeners = [reporter, *self._decorations(reporter)]
+                    kept, path = self._make_run(self._runner(Runner, listeners, interruption), run, task, reporter)
+            except run_folder.Busy:
+                return BUSY
+        emit({"kind": "recorded", "path": path.name, "outcome": kept.outcome, "reason": kept.reason})
+        return 0
+
+    def _make_run(self, runner: Runner, run: Run, task: Task, reporter: Reporter) -> Done:
+        """Audit, train and test, unless somebody has done it meanwhile."""
+        config = self.config
 
         def found() -> FoundRecords:
             """What is recorded by now, by whomever."""
             return FoundRecords(config.results, self._device, self._metrics)
 
         def meanwhile() -> Done | None:
-            """What others have recorded of this run since the sweep looked for it."""
-            return None if config.again else found().finished(task.spec)
+            """What others have recorded of this run since the sweep looked for it; in another division, too."""
+            if config.again:
+                return None
+            done = found().finished(task.spec, task.division)
+            if done is not None or (done := found().finished(task.spec, None)) is None:
+                return done
+            return adopt(config.results, *done, task.tuning)
 
-        with device_to_oneself(config.device, config.share, lambda: emit({"kind": "waiting"})):
-            emit({"kind": "acquired"})
-            try:
-                known = found().audit(task.audited) if task.audited else None
-                findings = self._audit(run, reporter.preparing) if known is None else known
-                if config.strict and (worst := broken(findings)):
-                    reasons = "; ".join(f"{finding.check}: {finding.finding}" for finding in worst)
-                    raise Unsound(f"not trained, as the audit found {reasons}")
-                record, path = runner.run(run, findings, meanwhile)
-            except run_folder.Busy:
-                return BUSY
-        emit({"kind": "recorded", "path": path.name, "outcome": record.outcome, "reason": record.reason})
-        return 0
+        known = found().audit(task.audited) if task.audited else None
+        findings = self._audit(run, reporter.preparing) if known is None else known
+        if config.strict and (worst := broken(findings)):
+            reasons = "; ".join(f"{finding.check}: {finding.finding}" for finding in worst)
+            raise Unsound(f"not trained, as the audit found {reasons}")
+        return runner.run(run, findings, meanwhile)
+
+    def _found_trial(self, task: Task) -> Path | None:
+        """What others have recorded of this trial since the sweep looked for it."""
+        return None if self.config.again else FoundTrials(self.config.results, self._device).path(task)
+
+    def _runner(self, kind: type[R], listeners: Sequence[Listener], interruption: Interruption) -> R:
+        config = self.config
+        return kind(
+            self.source.to(self._device),
+            self._device,
+            config.runs,
+            config.results,
+            Listeners(listeners),
+            interruption,
+            list(self._metrics),
+            share=config.share,
+            resume_anyway=config.resume_anyway,
+            loaders=ready_samples(config.runs / "packed"),
+        )
 
     def _audit(self, run: Run, progress: Progress) -> Sequence[Finding]:
         """What the audit finds, or that it could not be made; nothing for what has no recipe."""

@@ -1,4 +1,4 @@
-"""Checkpoints: tensors and plain data only, written in one step, read without running any code in them.
+"""Checkpoints: tensors and plain data only, written atomically, read without running any code in them.
 
 Every entry of the file has a checksum (CRC-32, which torch writes and never looks at), checked when it is read.
 """
@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 
-from bench.core.errors import BadData, BenchError
+from bench.core.errors import BadData, CannotWrite
 
 PART = ".part"
-"""The suffix of a file that is being written; one that lies there when nobody writes was left by a kill."""
+"""The suffix of a file that is being written; a file of that name that nobody writes was left by a kill."""
 
 OTHER = ".other"
 """The suffix of a checkpoint that was set aside because it is of other code or another arithmetic."""
@@ -25,7 +25,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
     """Write a state (tensors, numbers, texts, lists and dicts of them) in the place of an earlier one.
 
     Raises:
-        BenchError: the disk is full or the folder cannot be written to; the earlier file is untouched.
+        CannotWrite: the disk is full or the folder cannot be written to; the earlier file is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(PART)
@@ -34,7 +34,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
         temporary.replace(path)
     except (OSError, RuntimeError) as error:
         temporary.unlink(missing_ok=True)
-        raise BenchError(f"cannot write the checkpoint {path.name}: {error}; free some space and run again") from error
+        raise CannotWrite.of(f"the checkpoint {path.name}", error) from error
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any]:

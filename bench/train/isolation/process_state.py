@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures.thread
 import gc
 import io
 import logging
@@ -21,6 +22,8 @@ import torch
 
 from registry.errors import ContractError
 
+_POOL_THREAD = getattr(concurrent.futures.thread, "_worker", None)
+"""What threads of a pool run; they end when the program does."""
 _FOREIGN = ("TORCHINDUCTOR_", "TRITON_", "PYTEST_")
 """Environment variables of torch's compiler and of test runners, which set them while they work."""
 
@@ -76,8 +79,9 @@ class ProcessState:
         return sorted(found, key=lambda altered: not altered.setting.decides)
 
     def new_threads(self) -> list[str]:
-        """Names of threads that were started since, go on, and will keep the program from ending."""
-        return [t.name for t in threading.enumerate() if t not in self._threads and t.is_alive() and not t.daemon]
+        """Names of threads that were started since, go on, and will keep the program from ending; pools do not."""
+        since = [thread for thread in threading.enumerate() if thread not in self._threads and not thread.daemon]
+        return [thread.name for thread in since if getattr(thread, "_target", None) is not _POOL_THREAD]
 
 
 @contextmanager
@@ -106,7 +110,7 @@ def check_unaltered(whose: str, found: list[Alteration], cause: BaseException | 
     """Refuse alterations of what decides outcomes.
 
     Raises:
-        ContractError: there are some.
+        ContractError: at least one of them decides outcomes.
     """
     decisive = [str(altered) for altered in found if altered.setting.decides]
     if decisive:
@@ -155,7 +159,7 @@ def _set_logging(before: tuple[int, int, tuple[logging.Handler, ...]]) -> None:
 
 
 def _set_default_device(before: torch.device) -> None:
-    torch.set_default_device(None if before.type == "cpu" else before)  # a device of one's own costs every call
+    torch.set_default_device(None if before.type == "cpu" else before)  # a default device costs every call
 
 
 def _deterministic() -> tuple[bool, bool]:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from bench.report.listeners.prediction_picture import PredictionPicture
+from bench.train.events import Listener, Preview
 from bench.train.task_gradients import TaskGradients
 from registry.contract import Prediction
 from registry.models import models
@@ -68,3 +69,36 @@ def test_odd_models_train_as_they_would_alone(tmp_path: Path, monkeypatch: pytes
     measured = weights(tmp_path / "measured")
     monkeypatch.setattr(TaskGradients, "__call__", lambda self, step, quartet: None)
     assert all(map(torch.equal, measured, weights(tmp_path / "alone")))
+
+
+class Draws(nn.Module):
+    """Draws, and counts its calls, in evaluation as well as in training."""
+
+    stride = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.calls = nn.Conv2d(6, 2, 1), 0
+
+    def forward(self, bg: torch.Tensor, bg_fg: torch.Tensor) -> Prediction:
+        self.calls += 1
+        noise = torch.rand(1) + 0.01 * self.calls
+        return Prediction(*(self.conv(torch.cat([bg, bg_fg], 1)) + noise).split(1, 1))
+
+
+class Looks(Listener):
+    """Has the model predict after every epoch, as pictures of validation do."""
+
+    def predictions(self, epoch: int, preview: Preview) -> None:
+        preview(4)
+
+
+def test_pictures_of_validation_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "build", lambda key: Draws())
+    run = small_run(Rectangles(), "mine:Draws", epochs=2)
+    looked, alone = (
+        small_runner(tmp_path / str(number), Rectangles(), listener).run(run)[0]
+        for number, listener in enumerate((Looks(), Listener()))
+    )
+    assert looked.epochs == alone.epochs
+    assert looked.test == alone.test

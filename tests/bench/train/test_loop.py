@@ -17,9 +17,9 @@ from bench.timing.ledger import Ledger
 from bench.timing.memory import PeakMeter
 from bench.train.assemble import Run
 from bench.train.checkpoints import training_state
-from bench.train.events import Listener, WindowSummary
+from bench.train.events import Listener, Observers, WindowSummary
 from bench.train.failures import Diverged
-from bench.train.loop import Observers, TrainingResult, train
+from bench.train.loop import TrainingResult, train
 from tests.bench.rectangles import Rectangles
 
 CPU = torch.device("cpu")

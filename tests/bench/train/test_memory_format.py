@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from bench.core.spec import MemoryFormat
-from bench.train.memory_format import place
+from bench.train.assemble import place
 from registry.contract import Quartet
 from registry.models import models
 

@@ -7,7 +7,6 @@ for depth; JPEG is decoded at half, quarter or eighth size where that is still e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -63,7 +62,7 @@ def mask(content: bytes, name: str, size: int, options: DecodeOptions) -> tuple[
     Raises:
         BadFile: see `open_image`; no alpha channel where the mask is declared to lie there.
     """
-    lossy = PurePosixPath(name).suffix.lower() in _LOSSY
+    lossy = is_lossy(name)
     small = lossy and options.values is None
     image = open_image(content, grey=lossy and options.foreground != "alpha", least=size if small else 0)
     window = Placement.of(*image.size, size, options.fit)
@@ -89,11 +88,8 @@ def depth(content: bytes, name: str, size: int, options: DecodeOptions) -> tuple
         height, width = pixels.shape[:2]
         window = Placement.of(width, height, size, options.fit)
         numbers, _ = entries(window.pick(pixels), options.colour_map)
-    elif not unit.holes and PurePosixPath(name).suffix.lower() in _LOSSY:
-        image = open_image(content, grey=True, least=size)
-        width, height = image.size
-        window = Placement.of(width, height, size, options.fit)
-        numbers = window.average(image if image.mode == "L" else image.convert("L"))
+    elif not unit.holes and is_lossy(name):
+        numbers, window, (width, height) = _grey(content, size, options.fit)
     else:
         whole = numbers_of(content, name)
         height, width = whole.shape
@@ -101,6 +97,29 @@ def depth(content: bytes, name: str, size: int, options: DecodeOptions) -> tuple
         numbers = window.pick(whole)
     values = unit.read(numbers)
     return values if window.fills else np.where(window.inside(), values, np.float32(UNKNOWN)), width / height
+
+
+def depth_levels(content: bytes, size: int, fit: str) -> tuple[npt.NDArray[np.uint8], float]:
+    """An 8-bit depth map of a lossy file in its square, (size, size), and its width over its height.
+
+    The numbers themselves, where they need no unit: 255 is 1.0.
+
+    Raises:
+        BadFile: see `open_image`.
+    """
+    levels, _, (width, height) = _grey(content, size, fit)
+    return levels, width / height
+
+
+def is_lossy(name: str) -> bool:
+    """Whether a file's values may be blurred, by its name."""
+    return name.lower().endswith(_LOSSY)
+
+
+def _grey(content: bytes, size: int, fit: str) -> tuple[npt.NDArray[np.uint8], Placement, tuple[int, int]]:
+    image = open_image(content, grey=True, least=size)
+    window = Placement.of(*image.size, size, fit)
+    return window.average(image if image.mode == "L" else image.convert("L")), window, image.size
 
 
 def known(content: bytes, name: str, size: int, fit: str) -> npt.NDArray[np.bool_]:

@@ -76,8 +76,11 @@ def read_mask(
     if values is not None:
         return _declared(image, window, values, lossy)
     shown = window.average(_grey(image, foreground, lossy))
-    mask = shown if soft else np.where(shown >= _HALF, np.uint8(_WHOLE), np.uint8(0))
-    return np.where(window.inside(), mask, np.uint8(0)), None if window.fills else window.inside().astype(np.uint8)
+    mask = shown if soft else (shown >= _HALF).view(np.uint8) * np.uint8(_WHOLE)
+    if window.fills:
+        return mask, None
+    inside = window.inside()
+    return np.where(inside, mask, np.uint8(0)), inside.astype(np.uint8)
 
 
 def _grey(image: Image.Image, foreground: str, lossy: bool) -> Image.Image:

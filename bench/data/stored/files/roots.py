@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import stat
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from functools import cached_property
+from pathlib import Path
 
 from bench.core.errors import BadData
 from bench.core.progress import Progress, no_progress
 from bench.data.stored.files.archive import Archive
+from bench.data.stored.files.walk import printable, suffix_of, walk
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".pfm", ".ppm", ".pgm"}
@@ -52,12 +53,17 @@ class File:
     @property
     def stem(self) -> str:
         """The name without its suffix."""
-        return self.name[: len(self.name) - len(PurePosixPath(self.name).suffix)]
+        return self.name[: len(self.name) - len(self.suffix)]
 
     @property
     def suffix(self) -> str:
         """In small letters, with its dot."""
-        return PurePosixPath(self.name).suffix.lower()
+        return suffix_of(self.name)
+
+    @property
+    def basename(self) -> str:
+        """The name without folders."""
+        return self.name[self.name.rfind("/") + 1 :]
 
 
 @dataclass
@@ -77,6 +83,10 @@ class Roots:
     ignored: Counter[str] = field(default_factory=Counter)
     _archives: dict[int, Archive] = field(default_factory=dict)
     _sums: dict[File, int] = field(default_factory=dict)
+
+    @cached_property
+    def _places(self) -> list[str]:
+        return [str(path) for path in self.paths]
 
     @classmethod
     def open(cls, paths: Sequence[str | Path], progress: Progress = no_progress) -> Roots:
@@ -107,14 +117,9 @@ class Roots:
         try:
             if file.root in self._archives:
                 return self._archives[file.root].read(file.place, file.size)
-            path = self.paths[file.root] / file.place
-            with path.open("rb") as opened:
-                facts = os.fstat(opened.fileno())
-                if (facts.st_size, facts.st_mtime_ns) != (file.size, file.stamp):
-                    raise Unreadable("changed while it was read")
-                content = opened.read()
-                self._sums[file] = zlib.crc32(content)
-                return content
+            content = _read(f"{self._places[file.root]}/{file.place}", file)
+            self._sums[file] = zlib.crc32(content)
+            return content
         except FileNotFoundError as error:
             raise Unreadable("gone since the folder was listed") from error
         except (OSError, ValueError) as error:
@@ -123,6 +128,11 @@ class Roots:
     def checksum(self, file: File) -> int | None:
         """CRC-32 of a file's content, as far as the zip states it or the file has been read."""
         return file.stamp if file.root in self._archives else self._sums.get(file)
+
+    def note_checksum(self, file: File, checksum: int) -> None:
+        """Take over the checksum of a file that another process has read; 0 for one that was not."""
+        if checksum and file.root not in self._archives:
+            self._sums[file] = checksum
 
     def label(self, file: File) -> str:
         """The file as messages name it; what is no Unicode is escaped."""
@@ -137,11 +147,12 @@ class Roots:
         return digest.hexdigest()
 
     def _list_folder(self, number: int, root: Path, progress: Progress) -> None:
-        for path, facts in _walk(root, self.problems):
-            place = path.relative_to(root).as_posix()
+        start = len(str(root / "x")) - 1
+        for path, facts in walk(root, SUFFIXES, self.problems):
+            place = path[start:]
             if self._is_wanted(place):
                 if not stat.S_ISREG(facts.st_mode):
-                    self.problems.append((printable(str(path)), "no regular file (a pipe, a device or a socket)"))
+                    self.problems.append((printable(path), "no regular file (a pipe, a device or a socket)"))
                     continue
                 self.files.append(File(number, _composed(place), place, facts.st_size, facts.st_mtime_ns))
                 if len(self.files) % _TOLD_EVERY == 0:
@@ -153,25 +164,38 @@ class Roots:
         for member, reason in archive.refused():
             self.problems.append((printable(f"{path}:{member}"), reason))
         for info in archive.members():
-            if self._is_wanted(info.filename):
-                self.files.append(File(number, _composed(info.filename), info.filename, info.file_size, info.CRC))
+            name = info.filename.replace("\\", "/").removeprefix("./")  # as some programs write it
+            if self._is_wanted(name):
+                self.files.append(File(number, _composed(name), info.filename, info.file_size, info.CRC))
 
     def _is_wanted(self, place: str) -> bool:
         """Whether a file is read; hidden ones go unmentioned, others are counted."""
-        parts = PurePosixPath(place).parts
+        parts = place.split("/")
         if any(part.startswith(".") or part in _HIDDEN for part in parts):
             return False
-        suffix = PurePosixPath(place).suffix.lower()
+        suffix = suffix_of(place)
         if suffix in SUFFIXES or parts[-1] in TABLES:
             return True
-        if suffix != ".zip":
+        if suffix != ".zip" or len(parts) > 1:  # zips in the root itself are roots
             self.ignored[printable(suffix or "(none)")] += 1
         return False
 
 
-def printable(name: str) -> str:
-    """A name that every terminal and file can take: bytes that are no UTF-8 are escaped."""
-    return name.encode("utf-8", "backslashreplace").decode()
+def _read(path: str, file: File) -> bytes:
+    """All bytes of a file as it was listed; pathlib and buffers would cost a tenth of decoding it."""
+    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        facts = os.fstat(opened)
+        if (facts.st_size, facts.st_mtime_ns) != (file.size, file.stamp):
+            raise Unreadable("changed while it was read")
+        content = os.read(opened, file.size + 1)
+        while len(content) < file.size and (more := os.read(opened, file.size + 1 - len(content))):
+            content += more
+    finally:
+        os.close(opened)
+    if len(content) != file.size:
+        raise Unreadable("changed while it was read")
+    return content
 
 
 def _composed(name: str) -> str:
@@ -193,30 +217,3 @@ def _with_zips(paths: list[Path]) -> list[Path]:
             found += sorted(inner for inner in path.iterdir() if inner.suffix.lower() == ".zip" and inner.is_file())
     whole = [path.resolve() for path in found]
     return [path for at, path in enumerate(found) if whole[at] not in whole[:at]]
-
-
-def _walk(folder: Path, problems: list[tuple[str, str]]) -> Iterator[tuple[Path, os.stat_result]]:
-    """Every file below a folder with its facts; links are followed, but into no folder that is being walked already."""
-    pending: list[tuple[Path, frozenset[tuple[int, int]]]] = [(folder, frozenset())]
-    while pending:
-        place, above = pending.pop()
-        try:
-            facts = place.stat()
-            inside = {*above, (facts.st_dev, facts.st_ino)}
-            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
-        except OSError as error:
-            problems.append((printable(str(place)), f"cannot be listed: {error.strerror}"))
-            continue
-        for entry in entries:
-            path = Path(entry.path)
-            try:
-                facts = entry.stat()
-            except OSError as error:
-                if PurePosixPath(entry.name).suffix.lower() in SUFFIXES:
-                    loop = error.errno == errno.ELOOP
-                    problems.append((printable(entry.path), "a link in a loop" if loop else "a link to nothing"))
-                continue
-            if not stat.S_ISDIR(facts.st_mode):
-                yield path, facts
-            elif (facts.st_dev, facts.st_ino) not in inside:
-                pending.append((path, frozenset(inside)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 
 from bench.data.stored.files.roots import File, Roots, Unreadable
 from bench.data.stored.naming.layout import Layout
@@ -36,7 +35,7 @@ def give_backgrounds(
         numbered = any(re.search(r"\d", stem) for stem in by_stem)
         paired.notes.append(
             f"background names carry {'other numbers than the pictures' if numbered else 'no number'}: they are "
-            f"counted off in alphabetical order, {PurePosixPath(counted[0].file.name).name} is number 1"
+            f"counted off in alphabetical order, {counted[0].file.basename} is number 1"
         )
         places = [int(layout.meaning(picture.image.ids)[0]) - 1 for picture in pictures]
         if max(places, default=0) < len(counted):

@@ -150,7 +150,7 @@ def _follow(names: dict[str, str], name: str) -> str:
 def _read_table(roots: Roots) -> dict[str, dict[str, str]]:
     table: dict[str, dict[str, str]] = {}
     for file in roots.files:
-        if PurePosixPath(file.name).name != TABLE:
+        if file.basename != TABLE:
             continue
         for line in roots.read(file).decode("utf-8-sig", "replace").splitlines():
             cells = re.split(r"\t", line.strip())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from bench.core.progress import Progress, no_progress
 from bench.data.stored.files.roots import TABLES, File
@@ -73,7 +72,7 @@ def sort_by_field(
         named = _parse(file, layout.patterns)
         if named is not None:
             found[named[0]].append(named[1])
-        elif PurePosixPath(file.name).name not in TABLES:
+        elif file.basename not in TABLES:
             strange[file.suffix] += 1
     return {name: some for name, some in found.items() if some}, strange
 

@@ -25,7 +25,7 @@ def pair(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Paired:
         found: files by field.
     """
     if layout.table is not None:
-        tables = [file for file in roots.files if PurePosixPath(file.name).name == layout.table]
+        tables = [file for file in roots.files if file.basename == layout.table]
         if tables:
             return pair_by_table(roots, layout, found, tables)
     return _by_ids(roots, layout, found)

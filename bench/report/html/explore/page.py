@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from bench.core.garbage import collection_paused
 from bench.report.blocks import BLOCKS, css, shades
 from bench.report.html.explore.lines import Line, lines_of, rankings
 from bench.report.html.explore.side_by_side import scenes
 from bench.report.html.explore.slice_tables import slice_tables
+from bench.report.html.explore.tuning_plot import tuning_plots
 from bench.report.html.template import render
 from bench.report.markdown.cells import percentage, plain_number
 from bench.results import store
@@ -70,7 +73,13 @@ def _board(index: int, group: Group, lines: Sequence[Line], results: Path) -> Ma
                 }
             )
     slices = slice_tables(group, rankings(group, present), results)
-    return {"title": group.title.replace("*", ""), "tables": tables, "facts": group.metrics, "slices": slices}
+    return {
+        "title": group.title.replace("*", ""),
+        "tables": tables,
+        "facts": group.metrics,
+        "slices": slices,
+        "tuning": [(parameter, Markup(figure)) for parameter, figure in tuning_plots(group)],
+    }
 
 
 def _facts(group: Group) -> Mapping[str, Any]:

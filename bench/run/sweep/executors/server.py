@@ -17,8 +17,10 @@ import os
 import select
 import signal
 import sys
+import sysconfig
 import traceback
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,6 +38,10 @@ OUTPUT = "output.txt"
 _LONGEST = select.PIPE_BUF
 """Bytes of a line: what is no longer is written to a pipe at once, however many processes write to it."""
 _SHORTER = (400, 100, 20)
+_NAMES = 60_000
+"""Letters that a pipe holds without anybody reading it."""
+_PROJECT = ("bench", "registry")
+_INSTALLED = Path(sysconfig.get_path("purelib"))
 _DEATH_SIGNAL = 1  # of Linux's prctl.h
 REFUSED = 2
 """Exit status of a task that could not begin; the ``refused`` event says why."""
@@ -64,6 +70,7 @@ class Server:
         self._worker, self._pipe = Worker(config), pipe
         self._worker.preload()
         self._children: dict[int, str] = {}  # by process id the key of its task
+        self._imports: dict[int, int] = {}  # by process id the pipe in which it names what it imported
         self._wake, self._woken = os.pipe()
         os.set_blocking(self._woken, False)
         signal.set_wakeup_fd(self._woken)
@@ -100,10 +107,12 @@ class Server:
                     _signal(child, request["signal"])
 
     def _fork(self, task: Task) -> None:
+        imports, naming = os.pipe()
         child = os.fork()
         if child == 0:
-            self._make(task)
-        self._children[child] = task.key
+            self._make(task, naming)
+        os.close(naming)
+        self._children[child], self._imports[child] = task.key, imports
         send(self._pipe, {"key": task.key, "kind": "forked", "process": child})
 
     def _reap(self) -> None:
@@ -114,11 +123,21 @@ class Server:
                 key = self._children.pop(child)
                 folder = self._worker.config.runs / key.rpartition("-")[2]
                 code = os.waitstatus_to_exitcode(status)
+                imports = self._imports.pop(child)
+                os.set_blocking(imports, False)
                 send(self._pipe, {"key": key, "kind": "ended", "status": code, "output": _tail(folder / OUTPUT)})
+                self._learn(imports)
 
-    def _make(self, task: Task) -> NoReturn:
-        """In the forked process: make the task, and end."""
-        status = 1
+    def _learn(self, imports: int) -> None:
+        """Import what a run has imported, so that the next ones need not."""
+        with suppress(BlockingIOError), os.fdopen(imports, "rb") as pipe:
+            for name in (pipe.read() or b"").decode().split():
+                with suppress(Exception, SystemExit):
+                    import_module(name)
+
+    def _make(self, task: Task, naming: int) -> NoReturn:
+        """In the forked process: make the task, name what was imported for it, and end."""
+        status, before = 1, {*sys.modules}
         try:
             interruption = Interruption()
             interruption.install()
@@ -152,9 +171,22 @@ class Server:
             status = 1
         finally:
             with suppress(Exception):
+                os.set_blocking(naming, False)
+                os.write(naming, "\n".join(_libraries(before))[:_NAMES].encode())
                 sys.stdout.flush()
                 sys.stderr.flush()
             os._exit(status)
+
+
+def _libraries(before: set[str]) -> list[str]:
+    """Modules imported since, of this project and of installed packages; a plug-in's own stay a run's."""
+    found = []
+    for name, module in [*sys.modules.items()]:
+        path = getattr(module, "__file__", None)
+        known = name.partition(".")[0] in _PROJECT or (path and Path(path).is_relative_to(_INSTALLED))
+        if name not in before and known:
+            found.append(name)
+    return found
 
 
 def _signal(child: int, number: int) -> None:

@@ -1,6 +1,8 @@
 """Event files: everything by training step, and nothing twice after a run went on from a checkpoint."""
 
+import errno
 import io
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from bench.core.record import Epoch
 from bench.report.listeners.tensorboard import TensorBoard, _events
 from bench.train.checkpoints import training_state
 from bench.train.checkpoints.training_state import TrainingState
-from bench.train.events import Listeners, Preview, WindowSummary
+from bench.train.events import Decoration, Listeners, Preview, WindowSummary
 from tests.bench.rectangles import Rectangles
 from tests.bench.train.test_loop import StopAfter, run, same, spec
 
@@ -109,3 +111,21 @@ def test_pictures_are_of_the_same_samples_after_every_epoch(tmp_path: Path) -> N
     ]
     assert len(pictures) == 2
     assert all(picture.width > 4 * 128 for picture in pictures)
+
+
+def test_a_thread_that_meets_a_full_disk_prints_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    def full(self: RecordWriter, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    notices: list[str] = []
+    source = Rectangles()
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+    monkeypatch.setattr(RecordWriter, "write", full)
+    run(spec(source), source, tmp_path, Decoration(TensorBoard(), "TensorBoard events", notices.append))
+    [words] = notices
+    assert "warning: no TensorBoard events of this run: [Errno 28] No space left on device" in words
+    assert "Traceback" not in capfd.readouterr().err

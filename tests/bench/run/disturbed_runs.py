@@ -1,9 +1,10 @@
-"""Makes one small experiment in processes of its own, each killed at a moment of its choice: a script for a test.
+"""`bench run` in processes of its own, each killed, or out of disk space, at a moment of its choice: for a test.
 
-``python -m tests.bench.run.killed_runs FOLDER MOMENTS``: makes the experiment undisturbed, then once for each of so
-many moments, killed there and continued, and prints as JSON, a line each, where it was killed and what differs from
-the undisturbed one in the end. A moment is a training step, or a step of writing a file: its opening, its content half
-written, its syncing, its renaming. All processes are forked from this one, which imports everything once.
+``python -m tests.bench.run.disturbed_runs kill|full FOLDER MOMENTS``: makes an experiment undisturbed, then once for
+each of so many moments, disturbed there and then continued, and prints as JSON, a line each, how it was disturbed and
+what differs from the undisturbed one in the end. A moment is a training step, or a step of writing a file: its opening,
+its content half written, its syncing, its renaming. All processes are forked from this one, which imports everything
+once.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import gc
 import json
 import os
 import random
+import resource
 import signal
 import sys
 import traceback
@@ -21,50 +23,59 @@ from typing import Any
 
 import torch
 import torch._dynamo  # the first optimizer of a process would import it: seconds
+import torch.utils.tensorboard
 
+from bench.cli import main
 from bench.core import files
-from bench.core.protocol import find_protocol
 from bench.data.loading import packed_files
-from bench.report.listeners.prediction_picture import PredictionPicture
-from bench.report.pages import pages, refresh
+from bench.report.listeners import decorations as decorating
+from bench.report.listeners.decorations import decorations
 from bench.results import store
 from bench.results.store import records
-from bench.run import experiment, runner
-from bench.train import events
+from bench.run import experiment, shared_loaders
 from bench.train.checkpoints import checkpoint, training_state
-from tests.bench.rectangles import Rectangles
+from bench.train.events import Listener, WindowSummary
 
 PARTS = ("last.", "best.", ".json", ".images.csv", ".md", ".packed", "window")
 """Parts of the names of moments; of each at least one is chosen."""
 
-SMALL = {"size": 32, "batch": 8, "epochs": 2, "train_samples": 32, "val_samples": 8, "test_samples": 8}
+COMMAND = (
+    "run --model twin_unet[width=4] --data tests.bench.rectangles:Rectangles --no-baselines --precision float32 "
+    "--size 32 --batch 8 --epochs 2 --train-samples 32 --val-samples 8 --test-samples 8 --device cpu"
+)
+"""The model draws dropout."""
 TEMPORARY = {"fsync", "content"}
 
 
 class Moments:
-    """Counts the moments of this process, and ends it at one of them.
+    """Counts the moments of this process, and does something at one of them.
 
     Args:
         folder: what is written elsewhere does not count.
-        last: the moment at which it ends, from 1; 0 for none.
+        last: the moment at which something is done, from 1; 0 for none.
+        what: ``kill`` ends the process; ``full``: from then on no file takes any content.
     """
 
-    def __init__(self, folder: Path, last: int) -> None:
+    def __init__(self, folder: Path, last: int, what: str) -> None:
         self.names: list[str] = []
-        self._folder, self._last = str(folder), last
-        self._save = torch.save
-        self._fsync = os.fsync
+        self._folder, self._last, self._what = str(folder), last, what
+        self._save, self._fsync = torch.save, os.fsync
         sys.addaudithook(self._audit)
 
     def at(self, name: str, before: Callable[[], object] = lambda: None) -> None:
         """A moment; ``before`` is done before the process ends in it."""
         self.names.append(name)
-        if len(self.names) == self._last:
+        if len(self.names) != self._last:
+            return
+        if self._what == "full":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        else:
             before()
             os.kill(os.getpid(), signal.SIGKILL)
 
     def save(self, state: Any, path: Path) -> None:
         """In the place of `torch.save`: half of the file may be all that is written of it."""
+        self.at(f"begin {path.name}")
         self._save(state, path)
         whole = path.read_bytes()
         self.at(f"content {path.name}", lambda: path.write_bytes(whole[: len(whole) // 2]))
@@ -76,60 +87,74 @@ class Moments:
         self._fsync(handle)
 
     def _audit(self, event: str, given: tuple[Any, ...]) -> None:
-        if event in ("os.rename", "os.link", "os.remove") and str(given[0]).startswith(self._folder):
+        if event in ("os.rename", "os.link", "os.remove") and self._is_own(given[0]):
             self.at(f"{event} {Path(str(given[0 if event == 'os.remove' else 1])).name}")
-        if event == "open" and str(given[0]).startswith(self._folder) and (given[2] or 0) & os.O_CREAT:
+        if event == "open" and self._is_own(given[0]) and (given[2] or 0) & os.O_CREAT:
             self.at(f"open {Path(str(given[0])).name}")
 
+    def _is_own(self, path: object) -> bool:
+        return isinstance(path, str | Path) and os.path.abspath(path).startswith(self._folder)  # noqa: PTH100
 
-class Windows(events.Listener):
+
+class Windows(Listener):
     """Makes a moment of every window of training steps."""
 
     def __init__(self, moments: Moments) -> None:
         self._moments = moments
 
-    def window(self, summary: events.WindowSummary) -> None:
+    def window(self, summary: WindowSummary) -> None:
         """A moment."""
         self._moments.at(f"window {summary.step}")
 
 
-def make(folder: Path, last: int = 0) -> list[str]:
-    """Make the experiment and its page in this process; the moments it had."""
-    moments = Moments(folder, last)
+def make(folder: Path, last: int, what: str) -> Moments:
+    """Give the command in this process and folder; the moments it had.
+
+    Raises:
+        SystemExit: the command did not end well.
+    """
+    folder.mkdir(exist_ok=True)
+    os.chdir(folder)
+    moments = Moments(folder, last, what)
     torch.save, os.fsync = moments.save, moments.fsync  # type: ignore[assignment]
-    made = experiment.Experiment(
-        models=["twin_unet[width=4]"],  # draws dropout
-        loss="mask: bce, depth: l1",
-        protocol=find_protocol("quick").override(**SMALL),
-        seeds=[0],
-        source=Rectangles(),
-        device="cpu",
-        baselines=False,
-        results=folder / "results",
-        runs=folder / "runs",
-    )
-    for _ in made.run(events.Listeners([Windows(moments), PredictionPicture()]), lambda words: None):
-        pass
-    refresh(pages(folder / "results", folder / "leaderboard.md", readme=False))
-    return moments.names
+    drawing = decorations()
+    decorating.decorations = lambda: {"windows": Windows(moments), **drawing}  # type: ignore[assignment]
+    sys.argv = ["bench", *COMMAND.split()]
+    try:
+        main()
+    except SystemExit as ended:
+        if ended.code:
+            raise
+    return moments
 
 
-def forked(folder: Path, last: int = 0) -> tuple[int, list[str]]:
-    """Make it in a process of its own; its status, negative for a signal, and its moments, if it came to its end."""
+def forked(folder: Path, last: int = 0, what: str = "kill") -> tuple[int, list[str], str]:
+    """Make it in a process of its own: its status, negative for a signal; its moments, if it ended well; its output."""
     read, write = os.pipe()
+    read_output, output = os.pipe()
     child = os.fork()
     if not child:
+        status = 1
         try:
-            os.close(read)
-            os.write(write, json.dumps(make(folder, last)).encode())
+            for number, name in ((1, "stdout"), (2, "stderr")):
+                os.dup2(output, number)
+                setattr(sys, name, os.fdopen(number, "w", closefd=False))
+            os.write(write, json.dumps(make(folder, last, what).names).encode())
+            status = 0
+        except SystemExit as ended:
+            status = ended.code if isinstance(ended.code, int) else 1
         except BaseException:
             traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
     os.close(write)
+    os.close(output)
     with os.fdopen(read) as pipe:
         text = pipe.read()
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), json.loads(text or "[]")
+    with os.fdopen(read_output, errors="replace") as pipe:
+        words = pipe.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), json.loads(text or "[]"), words
 
 
 def left(folder: Path) -> dict[str, Any]:
@@ -141,7 +166,7 @@ def left(folder: Path) -> dict[str, Any]:
         "files": sorted(
             path.name.replace(name.removesuffix(".json"), "record")
             for path in folder.rglob("*")
-            if path.is_file() and path.suffix != ".lock"
+            if path.is_file() and "tensorboard" not in path.parts  # event files bear the time
         ),
         "scores": {key: score.value for key, score in record.test.items()},
         "epochs": [epoch.model_dump(mode="json") for epoch in record.epochs],
@@ -166,25 +191,32 @@ def following(names: list[str], at: int) -> str:
     return next((name for name in names[at:] if name.startswith(("os.rename", "os.link"))), names[at])
 
 
-def results(folder: Path, count: int) -> Iterator[dict[str, Any]]:
-    """Kill and continue, for so many moments; what became of each."""
+def results(folder: Path, what: str, count: int) -> Iterator[dict[str, Any]]:
+    """Disturb and continue, at so many moments; what became of each."""
     gc.freeze()  # what was imported is not looked through in every process
     training_state.EVERY = training_state.WITHIN = 0.0  # a checkpoint after every window
     files.STRAY_AGE = records.STRAY_AGE = packed_files._ABANDONED_SECONDS = -1.0  # as if the kill were hours ago
     experiment.audit = lambda *given, **named: []  # type: ignore[assignment] # writes nothing, and takes long
-    runner.free_bytes = lambda device: 0  # type: ignore[assignment] # so that samples are packed into files
-    status, names = forked(folder / "whole")
-    assert status == 0, status
+    shared_loaders.free_bytes = lambda device: 0  # type: ignore[assignment] # so that samples are packed into files
+    status, names, words = forked(folder / "whole")
+    assert status == 0, words
     expected = left(folder / "whole")
     for moment in chosen(names, count):
         place = folder / str(moment)
-        killed, _ = forked(place, moment)
-        continued, _ = forked(place)
-        found = left(place) if not continued else {}
-        differs = [key for key, value in expected.items() if found.get(key) != value]
-        yield {"moment": names[moment - 1], "killed": killed, "continued": continued, "differs": differs}
+        status, _, words = forked(place, moment, what)
+        half = [path.name for path in place.rglob("*") if path.suffix in (".tmp", ".part")] if what == "full" else []
+        continued, _, more = forked(place)
+        found = left(place) if not continued else {"": more}
+        yield {
+            "moment": names[moment - 1],
+            "status": status,
+            "words": words,
+            "half": half,
+            "continued": continued,
+            "differs": [key for key, value in expected.items() if found.get(key) != value],
+        }
 
 
 if __name__ == "__main__":
-    for result in results(Path(sys.argv[1]).absolute(), int(sys.argv[2])):
+    for result in results(Path(sys.argv[2]).absolute(), sys.argv[1], int(sys.argv[3])):
         print(json.dumps(result), flush=True)

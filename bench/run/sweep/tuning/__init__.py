@@ -1,0 +1,1 @@
+"""Choosing one number for every cell by trials on validation, the same number of them for each."""

@@ -99,7 +99,7 @@ def same_pictures(hashes: Hashes, within: int = NEAR) -> npt.NDArray[np.int64]:
     return np.array([root(i) for i in range(len(hashes))], dtype=np.int64)
 
 
-def prints(first: Tensor, second: Tensor, mirrored: bool = False) -> npt.NDArray[np.bool_]:
+def near_duplicates(first: Tensor, second: Tensor, mirrored: bool = False) -> npt.NDArray[np.bool_]:
     """Which pictures of ``first`` have a near duplicate in ``second``, (N,): near by hash, and alike in colour.
 
     Nearly uniform pictures have none.

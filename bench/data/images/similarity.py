@@ -51,6 +51,8 @@ def difference_hash(images: Tensor) -> Hashes:
 
 def is_flat(images: Tensor) -> npt.NDArray[np.bool_]:
     """Which pictures (B, C, H, W) are nearly uniform, (B,): their hash is meaningless."""
+    if not len(images):  # torch warns of deviations of nothing
+        return np.zeros(0, dtype=np.bool_)
     return (_grey(images).flatten(1).std(1) < _FLAT).cpu().numpy()
 
 

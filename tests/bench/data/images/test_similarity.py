@@ -112,3 +112,8 @@ def test_an_object_is_found_again_on_another_background_and_elsewhere() -> None:
     assert distances(hashes[:1], hashes[1:])[0, 0] <= NEAR
     assert distances(difference_hash(images[:1]), difference_hash(images[1:]))[0, 0] > NEAR
     assert (object_pictures(images, torch.zeros_like(masks)) == 0.5).all()
+
+
+def test_no_pictures_are_no_reason_to_warn(recwarn: pytest.WarningsRecorder) -> None:
+    assert is_flat(torch.zeros(0, 3, 32, 32)).shape == (0,)
+    assert not recwarn.list

@@ -167,7 +167,7 @@ class Stored(Source):
 
     def scenes(self, part: Part, ids: Tensor, size: int) -> Quartet:
         """The quartets as they are stored."""
-        planes = self.reader(size).planes(self.rows(part, ids))
+        planes = self._readers.serving(size).planes(self.rows(part, ids))
         bg = self._picture(planes["bg"]) if "bg" in planes else None
         quartet = Quartet(bg, self._picture(planes["bg_fg"]))
         if "mask" in planes:

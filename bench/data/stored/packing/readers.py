@@ -35,6 +35,7 @@ class Readers:
         self._keeps = packed is not None and len(quartets.entries) >= worth
         self._pool = decoding_threads()
         self._by_size: dict[int, Reader] = {}
+        self._plain: dict[int, Reader] = {}
 
     def at(self, size: int) -> Reader:
         """The reader of a size; kept."""
@@ -42,6 +43,15 @@ class Readers:
             kept = self.packed if self._keeps else None
             self._by_size[size] = self._reader(size, None if kept is None else open_pack(self.quartets, kept, size))
         return self._by_size[size]
+
+    def serving(self, size: int) -> Reader:
+        """The reader of a size: with its pack if `at` was asked for it, else decoding anew.
+
+        Who looks at a few samples of another size, as an audit does, is worth no files for all of them.
+        """
+        if size not in self._by_size and size not in self._plain:
+            self._plain[size] = self._reader(size, None)
+        return self._by_size.get(size) or self._plain[size]
 
     def fill(self, size: int, progress: Progress = no_progress) -> Pack:
         """Decode everything into the pack of a size, or what it lacks; verified as a whole.

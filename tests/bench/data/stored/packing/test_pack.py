@@ -40,6 +40,7 @@ def opened(folder: Folder, tmp_path: Path):
 
 
 def all_of(source: Stored, size: int = 32) -> dict[str, torch.Tensor]:
+    source.own_pack(size)  # as a loader asks
     quartets = [source.render(part, torch.arange(source.count(part)), size) for part in PARTS]
     return {name: torch.cat([getattr(quartet, name) for quartet in quartets]) for name, _ in quartets[0].tensors()}
 
@@ -82,6 +83,13 @@ def test_what_the_check_decoded_is_not_decoded_again(opened, folder, monkeypatch
     assert source.own_pack(64) == "whole"
 
 
+def test_a_few_samples_of_another_size_are_worth_no_pack(opened, tmp_path: Path) -> None:
+    source = opened()
+    source.render("train", torch.arange(2), 32)
+    sides = [json.loads(path.read_text())["source"]["size"] for path in (tmp_path / "packed").glob("*/manifest.json")]
+    assert sides == [64], "that of the check"
+
+
 def test_a_check_that_finds_bad_files_leaves_no_pack(opened, folder, tmp_path: Path) -> None:
     (folder.root / "mask/bg001_fg001_01.png").write_bytes(b"x")
     with pytest.raises(BadData):
@@ -93,8 +101,8 @@ def test_a_check_that_finds_bad_files_leaves_no_pack(opened, folder, tmp_path: P
 
 def test_rows_are_written_as_they_are_needed(opened) -> None:
     source = opened()
-    source.render("test", torch.arange(1), 32)
     pack = source.reader(32).pack
+    source.render("test", torch.arange(1), 32)
     assert pack.samples.written() == 1
     assert opened().reader(32).pack.samples.written() == 1, "and another process goes on from there"
     seen: list[int] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from bench.core.files import replace
 from bench.data.images.colour_maps import painted
 from bench.data.inspection.inspection import suspicious
 from bench.data.split import Part
@@ -63,11 +65,10 @@ def contact_sheet(quartets: Mapping[Part, Quartet], each: int = 4, doubtful: int
 
 
 def save_sheet(sheet: Image.Image, path: Path) -> None:
-    """Write the sheet as PNG, atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.tmp")
-    sheet.save(unfinished, "PNG")
-    unfinished.replace(path)
+    """Write the sheet as PNG, as `bench.core.files.replace` writes: a link stays a link, a device a device."""
+    content = io.BytesIO()
+    sheet.save(content, "PNG")
+    replace(path, content.getvalue())
 
 
 def _label(part: str, i: int, quartet: Quartet) -> str:

@@ -1,6 +1,7 @@
 """Files are written whole or not at all, never over a device or a link; what cannot be written is found out first."""
 
 import errno
+import json
 import os
 import stat
 import time
@@ -9,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.core import files
 from bench.core.errors import BenchError
@@ -113,6 +116,49 @@ def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
         pass
     with files.lock(tmp_path / "lock", wait=False):
         pass
+
+
+def test_a_new_file_is_never_made_twice(tmp_path: Path) -> None:
+    """Of many writers exactly one makes it, with all of its content."""
+    contents = [f"{i} " * 2000 for i in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda content: files.create(tmp_path / "record", content), contents))
+    assert sum(made) == 1
+    assert (tmp_path / "record").read_text() == contents[made.index(True)]
+    assert [path.name for path in tmp_path.iterdir()] == ["record"]
+
+
+def test_readers_see_the_old_or_the_new(tmp_path: Path) -> None:
+    path, contents = tmp_path / "page", ["a" * 100_000, "b" * 50_000]
+    files.replace(path, contents[0])
+
+    def write() -> None:
+        for i in range(40):
+            files.replace(path, contents[i % 2])
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        while not writing.done():
+            assert path.read_text() in contents
+        writing.result()
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
+
+
+@given(VALUES)
+def test_canonical_json_reads_back_and_is_ascii(value: object) -> None:
+    text = files.canonical_json(value)
+    assert json.loads(text) == value
+    assert text.isascii()
+    assert files.canonical_json(json.loads(text)) == text
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_canonical_json_refuses_what_json_has_not(value: float) -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        files.canonical_json({"a": [value]})
 
 
 def test_several_find_out_about_one_folder_at_once(tmp_path: Path) -> None:

@@ -129,6 +129,11 @@ class Roots:
         """CRC-32 of a file's content, as far as the zip states it or the file has been read."""
         return file.stamp if file.root in self._archives else self._sums.get(file)
 
+    def note_checksum(self, file: File, checksum: int) -> None:
+        """Take over the checksum of a file that another process has read; 0 for one that was not."""
+        if checksum and file.root not in self._archives:
+            self._sums[file] = checksum
+
     def label(self, file: File) -> str:
         """The file as messages name it; what is no Unicode is escaped."""
         path = self.paths[file.root]

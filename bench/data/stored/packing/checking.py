@@ -17,7 +17,6 @@ from bench.data.stored.packing.threads import Problem
 CHECKED = 20_000
 """Most quartets that are all decoded before anything begins; of more, damaged files are met when they are needed."""
 CHECK_SIZE = 64
-_AT_ONCE = 512
 
 BadRows = dict[int, list[Problem]]
 """Problems by quartet; those of background ``n`` under -1 - n."""
@@ -49,13 +48,7 @@ def check_files(
             return {int(row): [(a, b) for a, b in some] for row, some in found["bad"].items()}, str(found["content"])
         except (OSError, ValueError, KeyError):
             pass  # decoded again
-    bad: BadRows = {}
-    total = len(catalogue.entries)
-    if total <= checked:
-        for start in range(0, total, _AT_ONCE):
-            stop = min(start + _AT_ONCE, total)
-            bad.update(reader.problems(range(start, stop)))
-            progress("checking files", stop, total)
+    bad = reader.problems(progress) if len(catalogue.entries) <= checked else {}
     content = _digest(catalogue)
     if path is not None:
         replace(path, json.dumps({"bad": bad, "content": content}) + "\n")

@@ -127,6 +127,15 @@ class Decoder:
                 self._cache[number] = made
         return made
 
+    def checksums(self, row: int) -> list[int]:
+        """Checksums of a quartet's files but its background, 0 of those that were not read; for another process."""
+        return [self._roots.checksum(file) or 0 for file in self._files(row)]
+
+    def note_checksums(self, row: int, checksums: Sequence[int]) -> None:
+        """Take over what `checksums` gave in another process."""
+        for file, checksum in zip(self._files(row), checksums, strict=True):
+            self._roots.note_checksum(file, checksum)
+
     def fields(self) -> list[Field]:
         """What `sample` gives, as a table keeps it."""
         side = (self.size, self.size)
@@ -139,6 +148,10 @@ class Decoder:
         if "depth" in kinds or self._maps is not None:
             found.append(Field("depth", self._depth_type().str, side))
         return found
+
+    def _files(self, row: int) -> list[File]:
+        entry = self._entries[row]
+        return [entry.image, *(file for name, file in sorted(entry.partners.items()) if name != "bg")]
 
     def _photograph(self, file: File) -> tuple[npt.NDArray[np.uint8], float]:
         return fields.photograph(self._roots.read(file), self.size, self.options.fit)

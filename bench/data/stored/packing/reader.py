@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from concurrent.futures import Executor
 
 import numpy as np
 
+from bench.core.progress import Progress, no_progress
+from bench.data.stored.packing.decode_all import decode_all
 from bench.data.stored.packing.decoder import Decoder
 from bench.data.stored.packing.pack import Array, Pack, Rows
 from bench.data.stored.packing.threads import Bad, Problem, attempt_all, make_all
@@ -64,22 +65,16 @@ class Reader:
             plates.tolist(),
         )
 
-    def problems(self, rows: Iterable[int]) -> dict[int, list[Problem]]:
-        """Decode some quartets to learn what is wrong; problems by row, and by -1 - number of background.
+    def problems(self, progress: Progress = no_progress) -> dict[int, list[Problem]]:
+        """Decode everything to learn what is wrong: problems by row, and by -1 - number of background.
 
         What is right is kept in the pack, if there is one.
         """
-        rows = list(rows)
-        numbers = sorted({int(number) for number in self.decoder.background_of[rows] if number >= 0})
-        found: dict[int, object] = dict(zip(rows, attempt_all(self._pool, self._try_sample, rows), strict=True))
-        plates = attempt_all(self._pool, self._try_background, numbers)
-        found.update(zip((-1 - number for number in numbers), plates, strict=True))
-        return {row: result.problems for row, result in found.items() if isinstance(result, Bad)}
-
-    def _try_sample(self, row: int) -> None:
-        made = self.decoder.sample(row)
-        if self.pack is not None:
-            self.pack.samples.put(row, made)
+        background = self.decoder.background_of
+        found = decode_all(self.decoder, range(len(background)), self._pool, self.pack, progress, "checking files")
+        numbers = sorted({int(number) for number in background if number >= 0})
+        plates = zip(numbers, attempt_all(self._pool, self._try_background, numbers), strict=True)
+        return found | {-1 - number: result.problems for number, result in plates if isinstance(result, Bad)}
 
     def _try_background(self, number: int) -> None:
         made = self.decoder.background(number)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.core.errors import BenchError
+from bench.core.errors import BadData, BenchError
 from bench.core.progress import Progress, no_progress
+from bench.data.stored.packing.decode_all import decode_all
 from bench.data.stored.packing.pack import Field, Pack
 from bench.data.stored.packing.reader import Reader
 from bench.data.stored.packing.threads import decoding_threads
@@ -16,7 +17,6 @@ from bench.data.stored.packing.threads import decoding_threads
 if TYPE_CHECKING:
     from bench.data.stored.quartet_set import QuartetSet
 
-_AT_ONCE = 512
 WORTH_PACKING = 512
 """Quartets from which a pack is worth its files."""
 
@@ -55,9 +55,20 @@ class Readers:
         pack = open_pack(self.quartets, self.packed, size)
         reader = self._by_size[size] = self._reader(size, pack)
         rows = np.arange(len(self.quartets.entries))
-        for start in range(0, len(rows), _AT_ONCE):
-            reader.fill(rows[start : start + _AT_ONCE])
-            progress("packing", min(start + _AT_ONCE, len(rows)), len(rows))
+        lacking = pack.samples.missing(rows).tolist()
+        written = len(rows) - len(lacking)
+        bad = decode_all(
+            reader.decoder,
+            lacking,
+            self._pool,
+            pack,
+            lambda what, done, _: progress(what, written + done, len(rows)),
+        )
+        if bad:
+            problems = [problem for some in bad.values() for problem in some]
+            raise BadData(list(dict.fromkeys(problems)), "mend them, or go on without them: --skip-bad")
+        reader.fill(rows)
+        progress("packing", len(rows), len(rows))
         for table in (pack.samples, pack.backgrounds):
             table.flush()
         self.quartets.check_unchanged()

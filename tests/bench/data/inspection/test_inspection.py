@@ -127,3 +127,15 @@ def test_a_contact_sheet_shows_what_was_looked_at(folder, tmp_path: Path) -> Non
     windows = np.lib.stride_tricks.sliding_window_view(sheet, (48, 48, 3))[:, :, 0]
     assert (windows == first).all((-1, -2, -3)).sum() == 1
     assert torch.is_tensor(found.quartets["train"].mask)
+
+
+def test_a_contact_sheet_goes_where_a_link_points(folder, tmp_path: Path) -> None:
+    target, link = tmp_path / "pictures" / "target.png", tmp_path / "sheet.png"
+    target.parent.mkdir()
+    target.write_bytes(b"before")
+    link.symlink_to(target)
+    sheet = contact_sheet(stored(folder).quartets, each=1, doubtful=0, side=16)
+    save_sheet(sheet, link)
+    assert link.is_symlink()
+    assert np.array_equal(np.asarray(Image.open(target)), np.asarray(sheet))
+    assert [path.name for path in target.parent.iterdir()] == ["target.png"]

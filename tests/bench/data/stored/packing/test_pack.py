@@ -14,6 +14,7 @@ import torch
 
 from bench.core.errors import BadData, BenchError
 from bench.data.loading.loader import Loader
+from bench.data.stored.packing import decode_all
 from bench.data.stored.packing.decoder import Decoder
 from bench.data.stored.source import Stored
 from tests.bench.data.stored.conftest import Folder
@@ -157,6 +158,27 @@ def test_bad_files_are_not_looked_for_twice(opened, folder) -> None:
 
 def pack_one(root: Path, packed: Path) -> None:
     Stored(root, split="shared", packed=packed).pack(40)
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_processes_decode_as_threads_do(
+    opened, folder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damaged: bool
+) -> None:
+    if damaged:
+        (folder.root / "mask/bg001_fg001_01.png").write_bytes(b"x")
+    outcomes = []
+    for place, worth in (("threads", 10**9), ("processes", 1)):
+        monkeypatch.setattr(decode_all, "WORTH_PROCESSES", worth)
+        monkeypatch.setattr(decode_all, "cores", lambda: 2)
+        source = opened(packed=tmp_path / place, skip_bad=damaged)
+        assert source.pack(64).verify() == 0
+        outcomes.append((source.describe(), source.skipped, all_of(source, 64)))
+    assert outcomes[0][:2] == outcomes[1][:2]
+    assert same(outcomes[0][2], outcomes[1][2])
+    assert len(outcomes[1][1]) == damaged
+    if damaged:
+        with pytest.raises(BadData, match="not an image"):
+            opened(packed=tmp_path / "again")
 
 
 def test_several_processes_at_once(opened, folder, tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ from bench.cli.check import audit, check, data, doctor, listing, show
 from bench.cli.develop import regress
 from bench.cli.encoding import degrade_output
 from bench.cli.options.expand import expand, plain
+from bench.cli.options.once import OnceCommand
 from bench.cli.read import choose, compare, explain, export, leaderboard, report, slices
 from bench.cli.train import profile, reproduce, run, runs, sweep, tax
+from bench.cli.usage import UsageError, usage_message
 from bench.cli.use import evaluate, predict, robust
 from bench.cli.warning_lines import print_as_lines
 from bench.core.errors import BenchError, Interrupted
@@ -40,7 +42,8 @@ def _command(
     paragraphs = (function.__doc__ or "").strip().split("\n\n")
     text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
     epilog = "\n  ".join(["Examples:", *examples.strip().splitlines()])
-    (group or app).command(name, help=plain(text), epilog=plain(epilog), rich_help_panel=panel)(expand(function))
+    add = (group or app).command(name, cls=OnceCommand, help=plain(text), epilog=plain(epilog), rich_help_panel=panel)
+    add(expand(function))
 
 
 _command(TRAIN, "run", run.run, run.EXAMPLES)
@@ -78,7 +81,9 @@ def main() -> None:
     print_as_lines()
     sys.path.insert(0, "")  # a user's own model or term may be in the current folder
     try:
-        app()
+        raise SystemExit(app(standalone_mode=False))
+    except UsageError as error:
+        _fail(usage_message(error, sys.argv[1:]), 2)
     except BenchError as error:
         _fail(str(error), error.exit_code)
     except Interrupted as error:
@@ -95,5 +100,6 @@ def main() -> None:
 
 
 def _fail(message: str, status: int) -> None:
-    print(f"bench: {message}", file=sys.stderr)
+    if message:
+        print(f"bench: {message}", file=sys.stderr)
     raise SystemExit(status)

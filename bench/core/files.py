@@ -30,10 +30,16 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
-def replace(path: Path, content: str | bytes) -> None:
+def replace(path: Path, content: str | bytes, durable: bool = True) -> None:
     """Replace a file atomically: a reader sees the old content or the new, never a part.
 
     A link stays a link, and what it points to is replaced; the file keeps its mode. A device or a pipe is written to.
+
+    Args:
+        path: of the file.
+        content: all of it.
+        durable: have it on disk before the old content goes, and look for what a kill left; for files of which there
+            are thousands, and that the same command makes again, both cost more than making them.
     """
     place = Path(os.path.realpath(path))
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -43,8 +49,9 @@ def replace(path: Path, content: str | bytes) -> None:
         place.open("wb").write(_bytes(content))
         return
     mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else None
-    sweep(place.parent, place.name)
-    temporary = _temporary(place, content, mode)
+    if durable:
+        sweep(place.parent, place.name)
+    temporary = _temporary(place, content, mode, durable)
     try:
         temporary.replace(place)
     except OSError:
@@ -210,14 +217,15 @@ def _no_locks(path: Path) -> str:
     return f"the file system of {path.parent} has no locks: choose a folder on a local disk, with --runs and --results"
 
 
-def _temporary(path: Path, content: str | bytes, mode: int | None = None) -> Path:
+def _temporary(path: Path, content: str | bytes, mode: int | None = None, durable: bool = True) -> Path:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path.name), suffix=_SUFFIX)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(_bytes(content))
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.chmod(0o644 if mode is None else mode)
     except OSError:
         temporary.unlink(missing_ok=True)

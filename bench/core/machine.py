@@ -69,10 +69,10 @@ def pick_device(name: str = "auto") -> torch.device:
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.partition(":")[0] not in ("cpu", "cuda"):
+        raise BenchError(f"unknown device {name!r}: choose auto, cpu, cuda, cuda:1 ...")
     try:
         device = torch.device(name)
-        if device.type not in ("cpu", "cuda"):
-            raise BenchError(f"device {name!r} is not supported: choose auto, cpu or cuda")
         if device.type == "cuda":
             if device.index is None:
                 device = torch.device("cuda", torch.cuda.current_device())

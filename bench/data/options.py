@@ -80,9 +80,9 @@ class Option:
         except (TypeError, ValueError) as error:
             kind = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
             wanted = kind.get(self.type.__name__, "a path")
-            raise BenchError(f"option {self.name} is {wanted}, not {value!r}") from error
+            raise BenchError(f"{self.spelled} must be {wanted}, not {value!r}") from error
         if self.between and not self.between[0] <= float(str(read)) <= self.between[1]:
-            raise BenchError(f"option {self.name} lies from {self.between[0]:g} to {self.between[1]:g}, not {value!r}")
+            raise BenchError(f"{self.spelled} must be from {self.between[0]:g} to {self.between[1]:g}, not {value!r}")
         return read
 
 

@@ -21,6 +21,7 @@ from bench.data.loading.loader import Loader
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.sources import open_source
+from bench.data.stored.source import Stored
 from bench.devtools.overhead import measure, short_protocol
 from bench.profile.training import StepRunner
 from bench.profile.windows.interval import median_interval, ratio_interval
@@ -153,6 +154,12 @@ def learner(source: Source, batch: int = TRAINED) -> StepRunner:
     return StepRunner(run, source, DEVICE)
 
 
+def stored(files: Path) -> Source:
+    """The peer's files as a stored set."""
+    names = " ".join(f"{field}={{id}}_{field}.jpg" for field in ("bg", "bg_fg", "mask", "depth"))
+    return Stored(files, files=names, split="shared", depth_unit="8bit", packed=None).to(DEVICE)
+
+
 def training(runner: StepRunner, epoch: Callable[[], Iterable[Batch]]) -> TimedWindow:
     """Trains for an epoch a window; seconds an image."""
 
@@ -170,7 +177,7 @@ def training(runner: StepRunner, epoch: Callable[[], Iterable[Batch]]) -> TimedW
 def test_training(benchmark, say: Say, source: Source, files: Path, all_cores: None, written: str) -> None:
     """Images a second of the same step, fed by our loader and by `DataLoader` with Pillow."""
     runner, peers = learner(source), WRITTEN[written](files, COUNT, SIZE)
-    loader = Loader(source, "train", COUNT, SIZE, TRAINED, 2**30)
+    loader = Loader(stored(files), "train", COUNT, SIZE, TRAINED, 2**30)
 
     def reading(workers: int) -> TimedWindow:
         reader = data_loader(peers, TRAINED, workers)
@@ -185,7 +192,7 @@ def test_training_over_lightning(benchmark, say: Say, source: Source, files: Pat
     """Images a second of our step, and of Lightning's with the same network, recipe, optimizer and files."""
     lightning = pytest.importorskip("lightning")
     runner, other, peers = learner(source), learner(source), WRITTEN["usual"](files, COUNT, SIZE)
-    loader = Loader(source, "train", COUNT, SIZE, TRAINED, 2**30)
+    loader = Loader(stored(files), "train", COUNT, SIZE, TRAINED, 2**30)
     augmentation = Augmentation(other.spec.protocol.augmentation, 0, COUNT)
 
     class Module(lightning.LightningModule):

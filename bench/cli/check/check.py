@@ -34,13 +34,18 @@ def check(
     """
     from bench.audit.conformance.plugin import check_plugin, find_kind
     from bench.core import files
+    from bench.core.errors import BenchError
     from bench.core.files import canonical_json
     from bench.core.finding import broken, headline
     from bench.report.terminal.console import plain_console, show
     from bench.report.terminal.findings_table import findings_table
     from bench.report.terminal.progress_bar import Bar
+    from registry.losses.recipe import HEADS
 
     files.check_outputs({"--json": json})
+    for name in head or ():
+        if name not in HEADS:
+            raise BenchError(f"--head must be {' or '.join(HEADS)}, not {name!r}")
     console = plain_console()
     chosen = kind or find_kind(plugin)
     with Bar(console) as bar:

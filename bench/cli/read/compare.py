@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bench.cli.options.common import Results, Within, check_results
+from bench.core.errors import BenchError
 
 EXAMPLES = """
 bench compare wnet:bce_ssim unet:bce_ssim
@@ -37,7 +38,6 @@ def compare(
 
     Paired by seed and test image; the interval is over seeds, backgrounds and objects (docs/statistics.md).
     """
-    from bench.core.errors import BenchError
     from bench.report.terminal.console import show
     from bench.report.terminal.results.comparison_table import comparison_table
     from bench.report.terminal.results.transfer_table import transfer_table
@@ -49,7 +49,7 @@ def compare(
     if transfer and not a:
         shown = transfer_table(transfers(results, transfer, within))
     elif a and b and not transfer:
-        seeds = _seeds(seeds_a), _seeds(seeds_b)
+        seeds = _seeds("--seeds-a", seeds_a), _seeds("--seeds-b", seeds_b)
         shown = comparison_table(compare_cells(results, a, b, metric or (), within, margin, *seeds))
     else:
         raise BenchError("name two cells, as in bench compare wnet:bce_ssim unet:bce_ssim, or --transfer and a model")
@@ -57,8 +57,8 @@ def compare(
     store.check(results)
 
 
-def _seeds(text: str) -> list[int]:
+def _seeds(option: str, text: str) -> list[int]:
     try:
         return [int(seed) for seed in text.split(",")] if text else []
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no list of seeds such as 0,1,2") from None
+        raise BenchError(f"{option}: {text!r} is no list of seeds such as 0,1,2") from None

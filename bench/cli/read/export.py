@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options.common import Results
+from bench.cli.options.common import Results, check_results
 
 EXAMPLES = """
 bench export runs.csv
@@ -27,6 +27,7 @@ def export(
     from bench.results import store
     from bench.results.frame import frame, images
 
+    check_results(results)
     files.check_writable(out, "OUT")
     table = images(results) if per_image else frame(results)
     files.replace(out, table.to_csv(index=False))

@@ -79,11 +79,11 @@ class PredictionFiles:
             if self.npy:
                 content = io.BytesIO()
                 np.save(content, values.numpy())
-                files.replace(self.folder / f"{predicted.name}_{head}.npy", content.getvalue())
+                files.replace(self.folder / f"{predicted.name}_{head}.npy", content.getvalue(), durable=False)
         for what, picture in pictures.items():
             content = io.BytesIO()
             picture.save(content, format="PNG", compress_level=_QUICK)
-            files.replace(self.folder / f"{predicted.name}_{what}.png", content.getvalue())
+            files.replace(self.folder / f"{predicted.name}_{what}.png", content.getvalue(), durable=False)
 
 
 def overlay(predicted: Predicted) -> Image.Image:

@@ -66,8 +66,9 @@ def explain(results: Path, metrics: Sequence[str] = (), within: str = "") -> lis
     found = [explain_group(results, group, names) for group in groups_of(records) if _fits(group, within)]
     explained = [explanation for explanation in found if explanation.metrics]
     if not explained:
+        board = f"no board {within!r}" if within else "no board"
         raise BenchError(
-            "no board has two runs to explain; run, for example, bench run --model unet --model wnet --seeds 2"
+            f"{board} has two runs to explain; run, for example, bench run --model unet --model wnet --seeds 2"
         )
     return explained
 

@@ -234,9 +234,9 @@ def test_what_open_source_refuses() -> None:
     assert {"synthetic", "composed"} <= set(sources.names())
     with pytest.raises(BenchError, match="needs --bg and --fg"):
         open_source("composed")
-    with pytest.raises(BenchError, match="rooms lies from 3"):
+    with pytest.raises(BenchError, match="--rooms must be from 3"):
         open_source("synthetic", rooms=1)
-    with pytest.raises(BenchError, match="seed is a whole number"):
+    with pytest.raises(BenchError, match="--data-seed must be a whole number"):
         open_source("synthetic", seed="x")
 
 
@@ -268,7 +268,7 @@ def test_a_source_of_ones_own_by_module_and_name() -> None:
     assert open_source(f"{__name__}:Grey[count=7]", root="x").given[2] == 7  # type: ignore[attr-defined]
     with pytest.raises(BenchError, match="needs --root"):
         open_source(f"{__name__}:Grey")
-    with pytest.raises(BenchError, match="deep is true or false"):
+    with pytest.raises(BenchError, match="deep must be true or false"):
         open_source(f"{__name__}:Grey", root="x", deep="perhaps")
     with pytest.raises(BenchError, match=r"takes no option 'rooms'.*root, level, count, deep"):
         open_source(f"{__name__}:Grey", root="x", rooms=3)

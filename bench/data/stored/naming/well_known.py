@@ -5,6 +5,10 @@ from __future__ import annotations
 from bench.data.stored.naming.layout import Layout
 from bench.data.stored.naming.patterns import patterns
 
+_JOINT = "[ ._-]"
+_COLOUR = "colou?rs?|rgb|image|img"
+_MASK = "masks?|seg|label|alpha"
+
 WELL_KNOWN = (
     Layout(
         "quartets",
@@ -76,12 +80,40 @@ WELL_KNOWN = (
         unit="m",
     ),
     Layout(
+        "cdnet",
+        "input/in000001.jpg and groundtruth/gt000001.png, shadows and rims as CDnet marks them",
+        patterns(bg_fg=r"input/in(?P<n>\d+)", mask=r"groundtruth/gt(?P<n>\d+)"),
+        mask_values="fg=255 unknown=85,170",
+        partial=True,
+    ),
+    Layout(
+        "suffixes",
+        "X_rgb, X-color or X.color with X_depth and X_mask in the same folder",
+        patterns(
+            bg=rf"(?P<id>[^/]+?){_JOINT}(?:bg|background|plate)",
+            bg_fg=rf"(?P<id>[^/]+?){_JOINT}(?:{_COLOUR})",
+            mask=rf"(?P<id>[^/]+?){_JOINT}(?:{_MASK})",
+            depth=rf"(?P<id>[^/]+?){_JOINT}depth(?:_?map)?",
+        ),
+    ),
+    Layout(
+        "prefixes",
+        "rgb_0001 or color0001 with depth_0001 and mask_0001",
+        patterns(
+            bg=rf"(?:bg|background|plate){_JOINT}?(?P<id>\d[^/]*)",
+            bg_fg=rf"(?:{_COLOUR}){_JOINT}?(?P<id>\d[^/]*)",
+            mask=rf"(?:{_MASK}){_JOINT}?(?P<id>\d[^/]*)",
+            depth=rf"depth(?:_?map)?{_JOINT}?(?P<id>\d[^/]*)",
+        ),
+    ),
+    Layout(
         "folders",
-        "images (or rgb) with masks, depth or both beside it, equal names",
+        "images (or rgb, JPEGImages, input) with masks (or gt, labels), depth or both beside it, equal names",
         patterns(
             bg=r"(?:bg|backgrounds?|plates?)/(?P<id>[^/]+)",
-            bg_fg=r"(?:images?|imgs?|rgb|photos?|frames)/(?P<id>[^/]+)",
-            mask=r"(?:masks?|labels?|annotations|alpha)/(?P<id>[^/]+?)(?:_mask|_seg|_label)?",
+            bg_fg=r"(?:(?:[\w-]+-)?images?|imgs?|im|rgb|colou?r|photos?|frames|originals?|input|jpegimages)/(?P<id>[^/]+)",
+            mask=r"(?:(?:[\w-]+-)?masks?|labels?|annotations|alphas?|mattes?|gt|ground_?truth(?:_?masks?)?|"
+            r"segmentation(?:s|class)?)/(?P<id>[^/]+?)(?:_mask|_seg|_label|_gt)?",
             depth=r"depth(?:s|_?maps?)?/(?P<id>[^/]+?)(?:_depth)?",
         ),
     ),

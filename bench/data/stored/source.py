@@ -168,10 +168,8 @@ class Stored(Source):
     def scenes(self, part: Part, ids: Tensor, size: int) -> Quartet:
         """The quartets as they are stored."""
         planes = self.reader(size).planes(self.rows(part, ids))
-        quartet = Quartet(
-            self._picture(planes["bg"]) if "bg" in planes else None,
-            self._picture(planes["bg_fg"]),
-        )
+        bg = self._picture(planes["bg"]) if "bg" in planes else None
+        quartet = Quartet(bg, self._picture(planes["bg_fg"]))
         if "mask" in planes:
             quartet.mask = self._plane(planes["mask"]).float().div_(255)
         if "mask_valid" in planes:

@@ -49,6 +49,15 @@ def test_a_link_stays_a_link(tmp_path: Path, exists: bool) -> None:
     assert stat.S_IMODE(target.stat().st_mode) == (0o600 if exists else 0o644)
 
 
+def test_what_can_be_made_again_is_not_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda handle: pytest.fail("synced"))
+    monkeypatch.setattr(files, "sweep", lambda folder, name: pytest.fail("the folder is searched for every file"))
+    (tmp_path / "page").write_text("before")
+    files.replace(tmp_path / "page", "text", durable=False)
+    assert (tmp_path / "page").read_text() == "text"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 @pytest.mark.parametrize("call", ["replace", "fsync", "chmod"])
 def test_no_temporary_file_is_left_when_writing_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str

@@ -1,1 +1,1 @@
-"""Which runs: one, an experiment, and what is done with a recorded run."""
+"""Runs, experiments of several runs, and what is done with a recorded run."""

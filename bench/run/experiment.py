@@ -1,4 +1,4 @@
-"""An experiment: models under one loss, one protocol and one source, with the baselines that learn nothing."""
+"""An experiment: several models under the same loss, protocol and source, beside the baselines that learn nothing."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Experiment:
         precision, memory_format, device: as on the command line; ``auto`` is what the device computes in natively.
         engine: what runs a step; ``auto`` follows from facts, see `bench.train.engines.engine`.
         inputs: ``pair``, or ``image`` for models that see the composite alone.
-        init: names a run, as for `trained_run`, whose weights training starts from; empty for random ones.
+        init: names a run, as for `trained_run`, whose weights training starts from; empty for random weights.
         results, runs: folders of records, and of checkpoints and pictures.
         again: run even what this machine and this code have a finished record of.
         fresh: begin anew where an unfinished run left a checkpoint.
@@ -54,7 +54,7 @@ class Experiment:
         baselines: also fit those that learn nothing, unless they have records.
         metrics: keys of metrics beside those of every evaluation: a user's own, or another library's.
         strict: run nothing at all if the audit of any model finds something broken.
-        interruption: asked after every step whether to stop.
+        interruption: checked after every step.
         failed: whether a run did not finish.
 
     Raises:
@@ -126,7 +126,7 @@ class Experiment:
 
         Raises:
             Unsound: the audit found something broken and this is ``strict``; nothing was written.
-            Interrupted: somebody asked to stop.
+            Interrupted: a signal requested to stop.
         """
         runner = Runner(
             self.source.to(self._device),
@@ -162,7 +162,7 @@ class Experiment:
                 self.interruption.leave("stopped after that run; the same command goes on with those that are left")
 
     def floor(self) -> list[Record]:
-        """The records of the baselines that there are so far."""
+        """The records of the baselines so far."""
         return self._floor
 
     def _make(
@@ -195,7 +195,7 @@ class Experiment:
                     pass
 
     def _audit(self, key: str, runner: Runner, announce: Callable[[str], None]) -> list[Finding]:
-        """What the audit finds for a model, once for all its seeds; announced in one line."""
+        """What the audit finds for a model, once for all its seeds; its headline is announced."""
         if key not in self._audits:
             try:
                 self._audits[key] = audit(
@@ -244,7 +244,7 @@ class Experiment:
         )
 
     def _found(self, run: Run, announce: Callable[[str], None]) -> Done | None:
-        """A finished record of this very run; where there are others, it is said why none of them is taken."""
+        """A finished record of this very run; if only records of another version exist, the reason is announced."""
         records = self._records()
         found = records.finished(run.spec)
         if found is None and (faults := records.faults(run.spec)):

@@ -1,7 +1,7 @@
-"""A run's own folder in ``runs/``: what lies there, who may write to it, and what is left when it is done.
+"""A run's own folder in ``runs/``: its files, its lock, and what remains when the run is over.
 
-A finished run leaves ``best.pt``, ``spec.json``, its events and its picture; ``last.pt`` is there while it is not, and
-``draft.json`` until everything that shows it is drawn, too.
+A finished run leaves ``best.pt``, ``spec.json``, its events and its picture; ``last.pt`` exists until then, and
+``draft.json`` until its pictures are drawn, too.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
     """Keep others out of a run's folder; left when this process ends, however it ends.
 
     Args:
-        folder: made, if it is not there.
+        folder: made, if it does not exist.
         wait: until others have left.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Whether what was asked for goes together: found out before anything is trained."""
+"""Whether the parts of a request fit together: checked before anything is trained."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def check_budget(protocol: Protocol) -> None:
         schedules.build(protocol.schedule)(optimizer, 10)
     except RegistryError:
         raise
-    except (Exception, SystemExit) as error:  # whatever somebody's optimizer raises
+    except (Exception, SystemExit) as error:  # whatever a user's optimizer raises
         raise BenchError(f"that cannot be built: {error}") from error
 
 
@@ -89,7 +89,7 @@ def try_metrics(keys: Sequence[str], source: Source, protocol: Protocol) -> None
 
 
 def _others_see(keys: Sequence[str], quartet: Quartet) -> Tensor:
-    """The usual metrics of a batch on which other ones were computed before; and all that they are given."""
+    """The default metrics of a batch after other metrics were computed on it; and all tensors that they are given."""
     truth = quartet.map(torch.clone)
     logits = torch.linspace(-2, 2, truth.bg_fg[:, :1].numel(), device=truth.bg_fg.device).view_as(truth.bg_fg[:, :1])
     prediction = Prediction(logits.clone(), logits.flip(-1))

@@ -1,4 +1,4 @@
-"""One run to its record: loaders shared, outcome caught, record written, and only then those who listen told."""
+"""`Runner`: makes a run and writes its record, however it ends; listeners are called after that."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from torch import nn
 from bench.core.errors import BadData, CannotWrite
 from bench.core.finding import Finding
 from bench.core.interruption import Interruption
-from bench.core.machine import free_bytes, steady_arithmetic
+from bench.core.machine import steady_arithmetic
 from bench.core.record import Record
 from bench.core.spec import RunSpec
-from bench.data.loading.loader import RESIDENT_SHARE, Loader
-from bench.data.loading.packed_files import PackedFiles
+from bench.data.loading.loader import Loader
 from bench.data.seen_groups import SeenGroups
 from bench.data.source import Source
 from bench.data.split import Part
@@ -29,6 +28,7 @@ from bench.results import store
 from bench.run import folder as run_folder
 from bench.run.found import Done
 from bench.run.run_record import begin_record, complete_record
+from bench.run.shared_loaders import SharedLoaders
 from bench.timing import memory
 from bench.timing.ledger import Ledger
 from bench.train.assemble import Run, autocast_of, build_model
@@ -47,14 +47,14 @@ from registry.models.baselines import Fitted
 
 @dataclass
 class Runner:
-    """Makes runs on one source and one device; samples rendered for one run serve the next.
+    """Makes runs on a source and a device; samples rendered for a run are kept for the next.
 
     Attributes:
         source: on ``device`` already.
         runs: folder of checkpoints, pictures and event files, a folder a run.
         results: folder of records.
-        listener: told how every run goes.
-        interruption: asked whether to stop.
+        listener: called at every event of a run.
+        interruption: checked after every step.
         metrics: keys of metrics beside those of every evaluation.
         share: runs that compute on the device at once; timings are worth something with 1 alone.
         loaders: makes loaders of samples; a subclass may know where samples lie ready.
@@ -75,7 +75,7 @@ class Runner:
     def __post_init__(self) -> None:
         memory.keep_freed(self.device)
         self._tiers: set[str] = set()  # of the run's training samples
-        self._loaders: dict[tuple[Part, int, int, int, int | None], Loader] = {}
+        self._shared = SharedLoaders(self.source, self.runs / "packed", self._preparing, self.loaders)
 
     def run(
         self, run: Run, audit: Sequence[Finding] = (), unless: Callable[[], Done | None] = lambda: None
@@ -85,7 +85,7 @@ class Runner:
         Args:
             run: what to make.
             audit: what the audit found, for the record.
-            unless: asked when nobody else can make this run any more; what it finds is taken instead.
+            unless: called once the run is locked; a record that it returns is taken instead.
 
         Returns:
             The record and its file.
@@ -93,7 +93,7 @@ class Runner:
         Raises:
             Busy: another process makes this run.
             BenchError: its results cannot be written.
-            Interrupted, KeyboardInterrupt: somebody asked to stop; the last checkpoint stays for the next try.
+            Interrupted, KeyboardInterrupt: a signal requested to stop; the last checkpoint stays for the next try.
         """
         folder = self._folder(run)
         with run_folder.locked(folder):
@@ -157,7 +157,7 @@ class Runner:
         return trained, raised
 
     def _test_on_seen(self, run: Run, trained: TrainingResult, metrics: Sequence[str]) -> Evaluation | None:
-        """The other test set: further samples of the groups of training; None if there are none, or the split leaks."""
+        """The second test set: more samples of the groups of training; None without them, or if the split leaks."""
         protocol = run.spec.protocol
         left = SeenGroups(self.source, protocol.train_samples).count("test")
         count = protocol.test_samples if left is None else min(left, protocol.test_samples)
@@ -197,44 +197,14 @@ class Runner:
         return model, run.recipe.heads if run.recipe else HEADS
 
     def loader(self, part: Part, count: int, size: int, batch: int, seen_from: int | None = None) -> Loader:
-        """The loader for some samples, made once; with ``seen_from``, of groups that training has seen.
-
-        What is rendered stays as long as there is room: the next run asks for the same resolutions again. Where there
-        is none, samples of the same part go that were longest not asked for. Those that do not fit on the device are
-        kept in ``runs/packed``: even what one run reads once serves the next.
-        """
-        key = (part, count, size, batch, seen_from)
-        source = self.source if seen_from is None else SeenGroups(self.source, seen_from)
-        if key not in self._loaders:
-            needed = count * Loader.form_of(source, part, size).bytes
-            budget = self._room_for(needed, part)
-            self._loaders[key] = self.loaders(
-                source,
-                part,
-                count,
-                size,
-                batch,
-                budget,
-                progress=lambda done, total: self.listener.preparing(
-                    f"rendering {part} samples at {size} px", done, total
-                ),
-                packed_files=PackedFiles((self.runs / "packed").absolute()),
-            )
-        self._loaders[key] = self._loaders.pop(key)  # asked for last
+        """As `SharedLoaders.loader`."""
+        found = self._shared.loader(part, count, size, batch, seen_from)
         if part == "train":
-            self._tiers.add(self._loaders[key].tier)
-        return self._loaders[key]
+            self._tiers.add(found.tier)
+        return found
 
-    def _room_for(self, needed: int, part: Part) -> int:
-        """Bytes that further samples may hold on the device, after others of that part made room if they had to."""
-        held = {key: loader.resident_bytes for key, loader in self._loaders.items()}
-        whole = int(RESIDENT_SHARE * (free_bytes(self.device) + sum(held.values())))
-        for key in list(held):
-            if sum(held.values()) + needed <= whole:
-                break
-            if key[0] == part:
-                del self._loaders[key], held[key]
-        return max(0, whole - sum(held.values()))
+    def _preparing(self, what: str, done: int, total: int) -> None:
+        self.listener.preparing(what, done, total)
 
     def _images(self, trained: TrainingResult) -> dict[str, list[float | int]]:
         """Per-image metrics with the sample's id, its two groups and what it is like, by column."""

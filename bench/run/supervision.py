@@ -27,7 +27,7 @@ def record_killed(
 ) -> tuple[Record, Path]:
     """Record that a run's process ended by a signal, or by itself without a record.
 
-    Its checkpoint stays: the same run goes on from there.
+    Its checkpoint stays: the run resumes from it.
 
     Args:
         run: that the process made.
@@ -64,7 +64,7 @@ def record_lost(
     """Record a run whose process left no record, as `record_killed` and `record_timeout` do.
 
     Args:
-        run, results, runs, device: as there.
+        run, results, runs, device: as for `record_killed`.
         outcome, reason: how it ended, and why.
         failure: what is known of it.
     """

@@ -1,4 +1,4 @@
-"""`TrainedRun`: a recorded run with the weights that it left, to be asked about images that it has not met."""
+"""`TrainedRun`: a recorded run with its weights, for predictions on new images."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def trained_run(results: Path, runs: Path, text: str, device: torch.device, with
         within: part of a leaderboard's heading, where several boards have that cell.
 
     Raises:
-        UnknownName, BenchError: there is no such run, several have the name, or its weights are not there.
+        UnknownName, BenchError: no run has this name, several have it, or its weights are missing.
         BadData: its record or its weights are damaged.
     """
     name, record = _with_weights(results, runs, text, within)
@@ -103,7 +103,7 @@ def initial_weights(results: Path, runs: Path, text: str, within: str = "") -> I
 
 
 def _with_weights(results: Path, runs: Path, text: str, within: str) -> Named:
-    """The likeliest record that a text may mean whose weights are there.
+    """The likeliest record that a text may mean and whose weights exist.
 
     Raises:
         BenchError: none has left weights.

@@ -1,6 +1,6 @@
 """Which kind of arithmetic this is: a digest of the bits that a small fixed net gives, forward and backward.
 
-Names do not tell: ``ONEDNN_MAX_CPU_ISA`` changes which kernels run, and with them the last bits of every sum, without
+Names are not enough: ``ONEDNN_MAX_CPU_ISA`` changes which kernels run, and so the last bits of every sum, without
 any name changing; and a training multiplies last bits until another processor is worth another seed.
 """
 

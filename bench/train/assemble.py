@@ -1,7 +1,7 @@
-"""From names to a run, and from a run to the model and the step it trains by: the one place where these are made.
+"""From names to a run, and from a run to the model and the step it trains by: the only place where these are made.
 
-Training, profiles, the reproductions and the measurement of the loop's overhead all come here, so that what one of
-them times, or reproduces, is what another trains.
+Training, profiles, the reproductions and the measurement of the loop's overhead all come here, so that all of them
+build the same model and step.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Run:
     Attributes:
         spec: everything that decides the outcome.
         recipe: parsed; None for a model that learns nothing by gradient.
-        recipe_name: the name under which the recipe was asked for, or its text.
+        recipe_name: the name under which the recipe was requested, or its text.
         init: the weights that training starts from, where the spec names some.
         tuning: how a value in the spec was chosen; None where it is the protocol's and the recipe's own.
     """
@@ -64,12 +64,12 @@ class Run:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Everything in it that may name somebody's own code, for `bench.core.code.code_version`."""
+        """Everything in it that may name a user's own code, for `bench.core.code.code_version`."""
         return names_of(self.spec)
 
 
 def names_of(spec: RunSpec) -> tuple[str, ...]:
-    """Everything in a spec that may name somebody's own code."""
+    """Everything in a spec that may name a user's own code."""
     protocol, kind = spec.protocol, str(spec.data.get("kind", ""))
     return spec.model, spec.recipe, protocol.optimizer, protocol.schedule, protocol.augmentation, kind
 
@@ -96,8 +96,8 @@ def make_run(
         protocol: the budget.
         data: a source's description of itself.
         recipe_name: what the recipe is called; else the given text.
-        precision, memory_format, engine, inputs, seed: as in the spec; a model that learns nothing has the usual ones.
-        init: weights that training starts from; None for random ones.
+        precision, memory_format, engine, inputs, seed: as in the spec; a model that learns nothing has the defaults.
+        init: weights that training starts from; None for random weights.
 
     Raises:
         RegistryError: a name that does not exist, or a recipe that does not parse.
@@ -123,7 +123,7 @@ def inputs_named(name: str) -> Inputs:
     """What models see, by name.
 
     Raises:
-        BenchError: there is no such thing.
+        BenchError: an unknown name.
     """
     for inputs in get_args(Inputs):
         if inputs == name:

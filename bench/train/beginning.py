@@ -26,7 +26,7 @@ def begin_training(
         notice: called with what a person should know.
 
     Returns:
-        What the run's record says of it: ``init`` and ``normalization``, where there is any.
+        What the run's record says of it: ``init`` and ``normalization``, if any.
 
     Raises:
         BenchError: the weights that the spec names were not given, or fit nowhere.

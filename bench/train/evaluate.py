@@ -1,4 +1,4 @@
-"""Evaluation: one pass over a part, metrics accumulated on the device, one read-back."""
+"""Evaluation: a single pass over a part, metrics accumulated on the device and read back once."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Evaluation:
     facts: dict[str, MetricFacts]
 
     def summary(self) -> dict[str, Summary]:
-        """Each metric's one figure, and how many images it rests on."""
+        """Each metric's mean, and the number of images it is over."""
         return summarise(self.columns, self.facts)
 
 
@@ -126,5 +126,5 @@ def _predict(model: nn.Module, quartet: Quartet, batch: int) -> Prediction:
 
 
 def _shapes_are_dear(device: torch.device) -> bool:
-    """Whether a shape that was not met before costs much more than one that was."""
+    """Whether a new shape costs much more than a shape that was used before."""
     return device.type == "cuda"

@@ -1,4 +1,4 @@
-"""What a run tells others while it goes on. The loop knows no terminal, no pictures and no pages: these listen."""
+"""Events of a run. The loop knows no terminal, no pictures and no pages: these are listeners."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Listener:
         """After every epoch: what the model predicts for the first validation samples, the same each time."""
 
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
-        """The run is over, one way or another, and its record is written.
+        """The run is over, however it ended, and its record is written.
 
         Args:
             record: as it lies in the folder of records.
@@ -64,7 +64,7 @@ class Listener:
 
 
 class Listeners(Listener):
-    """Several as one."""
+    """Several listeners, called in order."""
 
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = listeners
@@ -111,12 +111,12 @@ class Listeners(Listener):
 
 
 class Decoration(Listener):
-    """A listener whose failures end no run: the first one is told as a notice, and it hears nothing more of that run.
+    """A listener whose failures end no run: the first is a notice, and the listener is not called again in that run.
 
     Args:
         listener: draws, or writes event files.
         what: it makes, in words.
-        notice: told what failed, and why.
+        notice: called with what failed, and why.
     """
 
     def __init__(self, listener: Listener, what: str, notice: Callable[[str], None]) -> None:
@@ -160,10 +160,10 @@ class Observers:
 
     Attributes:
         training, evaluation: get the timings of training, and of validation and test.
-        listener: told how it goes.
+        listener: called at every event.
         position: kept up to date, for whoever has to say where the run ended.
         memory: measures the peak of what the training itself holds.
-        interruption: asked after every step whether to stop.
+        interruption: checked after every step.
         refused: why the steps run eagerly though the run's engine is another; None where they do not.
     """
 

@@ -70,7 +70,7 @@ class Diverged(Exception):
 
 
 def outcome_of(error: BaseException) -> tuple[Outcome, str]:
-    """How a run ends that raised this, and why in one line.
+    """The outcome of a run that raised this error, and the reason as a single line.
 
     >>> outcome_of(ValueError("no such layer"))
     ('failed', 'ValueError: no such layer')
@@ -83,7 +83,7 @@ def outcome_of(error: BaseException) -> tuple[Outcome, str]:
 
 
 def failure_of(error: BaseException, position: Position, peak_mib: float) -> Failure:
-    """The details of a run that raised this while it was there."""
+    """The details of a run that raised this error at this position."""
     diverged = isinstance(error, Diverged)
     ids = error.ids if isinstance(error, Diverged) else position.samples
     return Failure(
@@ -115,7 +115,7 @@ def _block(error: BaseException, position: Position) -> str | None:
 
 
 def describe(error: BaseException) -> str:
-    """An error in one line: its kind, its message, and the last place in it that is no library's."""
+    """An error as a single line: its kind, its message, and the last place in it outside of libraries."""
     message = " ".join(str(error).split()) or "no reason given"
     place = next((frame for frame in reversed(_frames(error)) if "site-packages" not in frame.filename), None)
     where = f" ({Path(place.filename).name}, line {place.lineno})" if place else ""
@@ -131,7 +131,7 @@ def traceback_lines(error: BaseException) -> list[str]:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an error is one of the many ways in which torch says that memory is short."""
+    """Whether an error means that memory was short; torch has many ways of saying so."""
     words = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and any(word in str(error) for word in words)

@@ -46,7 +46,7 @@ class TrainingResult:
 
     Attributes:
         model, heads: that were tested.
-        history, best_epoch: its epochs, and the one of lowest validation loss.
+        history, best_epoch: its epochs, and the number of the epoch with the lowest validation loss.
         test: the scores of the test.
         resumed: times that training was taken up again.
         others: what else made parts of it: code and arithmetic of checkpoints that were gone on from all the same.
@@ -74,7 +74,7 @@ def train(
     metrics: Sequence[str] = tuple(all_metrics.default()),
     resume_anyway: bool = False,
 ) -> TrainingResult:
-    """Train one run and test it, going on from the last checkpoint in ``folder`` if there is one.
+    """Train a run and test it, resuming from the last checkpoint in ``folder`` if it has one.
 
     Args:
         run: what to train; decides the outcome together with the device.
@@ -88,7 +88,7 @@ def train(
     Raises:
         Diverged: the loss became NaN or infinite.
         BenchError: the recipe and the model or the data do not fit together.
-        Interrupted: somebody asked to stop; a checkpoint was written.
+        Interrupted: a signal requested to stop; a checkpoint was written.
     """
     spec, protocol, listener, position = run.spec, run.spec.protocol, observers.listener, observers.position
     ledger, evaluations, memory = observers.training, observers.evaluation, observers.memory
@@ -114,7 +114,7 @@ def train(
             model, load("test", last.size, last.batch), objective, autocast, evaluations, heads, metrics, position
         )
 
-    if run.recipe is None or isinstance(model, Fitted):  # learns nothing by gradient: one pass over the samples
+    if run.recipe is None or isinstance(model, Fitted):  # learns nothing by gradient: a single pass over the samples
         listener.started(spec, folder, resumed_at=0)
         position.enter("training")
         assert isinstance(model, Fitted), "only what is fitted needs no recipe"
@@ -165,7 +165,7 @@ def train(
             quartet = step.prepare(epoch, batch, span)
             with span("diagnostics"):
                 gradients(before + number - 1, quartet)
-            # Of a captured step no blocks can be told apart: the few windows that time them run it eagerly.
+            # Blocks of a captured step cannot be timed: the few windows that time them run it eagerly.
             losses = step.learn(quartet, span, eagerly=ledger.instrumented)
             if number == done + _SETTLED:
                 memory.settle()
@@ -209,7 +209,7 @@ def train(
             objective.epoch_end(row.train_loss)
             position.enter("checkpoint", epoch)
             listener.phase("checkpoint")
-            listener.epoch(row)  # first: a run that goes on from the checkpoint does not tell of this epoch again
+            listener.epoch(row)  # first: a run that resumes from the checkpoint does not report this epoch again
             listener.predictions(epoch, lambda count: predict_first(model, validation, autocast, heads, count))
             state.keep(row, final=epoch == protocol.epochs)
             if observers.interruption.requested and epoch < protocol.epochs:

@@ -17,7 +17,7 @@ from registry.schedules import Schedule
 
 
 class Step:
-    """What every step of a run does, for as long as somebody hands it batches.
+    """What every step of a run does, for every batch.
 
     Args:
         model, objective, optimizer, schedule: trained, minimised, and how.
@@ -64,8 +64,8 @@ class Step:
         Args:
             quartet: what `prepare` gave.
             span: entered around every block but those of the model.
-            passes: entered around the model's forward and backward pass; each is one block of ``span`` without.
-            eagerly: operation by operation even where the update was captured, so that its blocks can be told apart.
+            passes: entered around the model's forward and backward pass; else each is a single block.
+            eagerly: operation by operation even where the update was captured, so that blocks can be timed.
         """
         update = self.eager_update if eagerly or self.update is None else self.update
         losses = update(quartet, span, passes or WholePasses(span))

@@ -1,4 +1,4 @@
-"""Do the tasks pull the shared trunk one way? Every so many steps, the gradient that each term sends into it."""
+"""The gradient that each loss term sends into the shared trunk, measured every `EVERY` steps: do the tasks conflict?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from registry.losses.objective import Objective
 from registry.losses.recipe import HeadPart, Recipe
 
 EVERY = 256
-"""Steps from one measurement to the next.
+"""Steps between two measurements.
 
 One takes up to two small steps (of 8 images at 64 px, by the networks of most weights): more often, it would be felt.
 """
@@ -27,9 +27,9 @@ COSINE = "cosine"
 
 
 class TaskGradients:
-    """Measures gradients on the side: training goes on as if it had not been there.
+    """Measures gradients beside training, which it does not change.
 
-    The trunk is every parameter that gradient reaches from each of the heads; with one head, all that it reaches.
+    The trunk is every parameter that gradient reaches from each of the heads; with a single head, all that it reaches.
     A forward pass of its own is made on the first images of the batch, in training mode; batch-norm statistics and
     the random state are put back afterwards. Figures stay on the device until `means`.
 
@@ -159,7 +159,7 @@ def _length(parts: Sequence[Tensor]) -> Tensor:
 class _Pull:
     """What the terms of a head send into the trunk, parameter by parameter.
 
-    So of a head of one term, the second in order, no more than one parameter's gradient is ever held.
+    So of the second head, if it has a single term, only a single parameter's gradient is held at a time.
 
     Args:
         trunk: the parameters.
@@ -168,7 +168,7 @@ class _Pull:
     Attributes:
         sent: into each parameter, by all terms; of a head with ``against`` nothing is kept in the end.
         lengths: norm of that by parameter.
-        products: with what ``against`` has there.
+        products: with what ``against`` has for the same parameter.
     """
 
     def __init__(self, trunk: Sequence[nn.Parameter], against: Mapping[Tensor, Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""Checkpoints: tensors and plain data only, written in one step, read without running any code in them.
+"""Checkpoints: tensors and plain data only, written atomically, read without running any code in them.
 
 Every entry of the file has a checksum (CRC-32, which torch writes and never looks at), checked when it is read.
 """
@@ -15,7 +15,7 @@ import torch
 from bench.core.errors import BadData, CannotWrite
 
 PART = ".part"
-"""The suffix of a file that is being written; one that lies there when nobody writes was left by a kill."""
+"""The suffix of a file that is being written; a file of that name that nobody writes was left by a kill."""
 
 OTHER = ".other"
 """The suffix of a checkpoint that was set aside because it is of other code or another arithmetic."""

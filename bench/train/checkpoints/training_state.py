@@ -21,7 +21,7 @@ from bench.train.task_gradients import TaskGradients
 from registry.losses.recipe import HEADS
 
 EVERY = 60.0
-"""Seconds from one checkpoint to the next, at least; each is written at the end of an epoch.
+"""Seconds between two checkpoints, at least; each is written at the end of an epoch.
 
 Weights with the optimizer's moments take as long to write as several steps to make: after every short epoch, that
 would be a few per cent of the training.
@@ -34,7 +34,7 @@ BEST, LAST = "best.pt", "last.pt"
 
 
 class TrainingState:
-    """Everything that a resumed run needs to end bit-identical to an uninterrupted one.
+    """Everything that a resumed run needs to end bit-identical to an uninterrupted run.
 
     Args:
         step: the model, and all that changes it.
@@ -46,7 +46,7 @@ class TrainingState:
 
     Attributes:
         history: the epochs that are done.
-        best_epoch: the one of lowest validation loss.
+        best_epoch: the epoch with the lowest validation loss.
         resumed: times the run was taken up again.
         done: steps of the epoch that is not done yet.
         sums: of its losses over these steps, by name.
@@ -78,7 +78,7 @@ class TrainingState:
 
         Args:
             row: the epoch that was just trained.
-            final: there is none after it, so that nobody will go on from it.
+            final: it is the last epoch, so that no run will resume from it.
         """
         self.history.append(row)
         self.done, self.sums = 0, {}
@@ -89,7 +89,7 @@ class TrainingState:
             self.write()
 
     def within(self, done: int, sums: Mapping[str, float]) -> None:
-        """So many steps of an epoch are done; write a checkpoint if the last one is long ago."""
+        """So many steps of an epoch are done; write a checkpoint if the last is long ago."""
         self.done, self.sums = done, dict(sums)
         if time.monotonic() - self._written >= WITHIN:
             self.write()
@@ -124,16 +124,16 @@ class TrainingState:
         self._written = time.monotonic()
 
     def resume(self, anyway: bool = False) -> str | None:
-        """Go on where the last checkpoint in the folder stands, if there is one that this maker made.
+        """Resume from the last checkpoint in the folder, if this maker made it.
 
         What other code or other arithmetic left is no beginning of this run: it is kept aside, and training starts
         anew.
 
         Args:
-            anyway: go on from such a checkpoint all the same, from one that was kept aside too; `others` says so.
+            anyway: resume from such a checkpoint all the same, even if it was kept aside; `others` says so.
 
         Returns:
-            Why a checkpoint is not gone on from, or that it is ``anyway``; None where there is nothing to say.
+            Why no checkpoint is resumed from, or that it is ``anyway``; None if neither.
 
         Raises:
             BadData: the checkpoint is damaged; the state may be in pieces, and has to be made anew.

@@ -1,4 +1,4 @@
-"""Whether a model, a recipe and data go together; asked before anything is trained."""
+"""Whether a model, a recipe and data fit together; checked before anything is trained."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_sizes(spec: RunSpec, model: nn.Module) -> None:
 
 
 def common_heads(name: str, recipe: Recipe, model: nn.Module, loader: Loader) -> tuple[str, ...]:
-    """The heads that the model has and the recipe speaks of, tried on one batch; the model is left as it was.
+    """The heads that the model has and the recipe speaks of, tried on a batch; the model is left as it was.
 
     Args:
         name: the model's key, for messages.

@@ -37,8 +37,8 @@ class Size:
 
     Attributes:
         parameters: of all its weights.
-        gmacs: thousand million multiply-adds of a forward pass on one image.
-        gmacs_reason: why there are none.
+        gmacs: thousand million multiply-adds of a forward pass on a single image.
+        gmacs_reason: why they could not be counted.
         notes: what the model says of its figures, see `registry.contract.Model`.
     """
 
@@ -56,7 +56,7 @@ def size_of(run: Run, device: torch.device) -> Size:
 
 
 def try_out(run: Run, source: Source, device: torch.device) -> None:
-    """Make one training step and one evaluation on a batch of every size and shape that the protocol has.
+    """Make a training step and an evaluation on a batch of every size and shape that the protocol has.
 
     The model and all else that is made for it is thrown away. Short memory is left for the run to record.
 
@@ -70,7 +70,7 @@ def try_out(run: Run, source: Source, device: torch.device) -> None:
         with settings_kept(name):
             model = build_model(run.spec, device)
         if own_code(name):
-            _check_draws(name, lambda: models.build(name), device, "when it is built, so that all seeds are one")
+            _check_draws(name, lambda: models.build(name), device, "when it is built, so that all seeds are the same")
     except (BenchError, RegistryError):
         raise
     except (Exception, SystemExit) as error:
@@ -96,7 +96,7 @@ def try_out(run: Run, source: Source, device: torch.device) -> None:
 
 
 def _step(run: Run, model: nn.Module, source: Source, stage: Stage, device: torch.device) -> None:
-    """One step and one evaluation; raises whatever anything in it raises."""
+    """A step and an evaluation; raises whatever anything in them raises."""
     recipe, name = run.recipe, run.spec.model
     assert recipe is not None
     quartet = source.render("train", torch.arange(stage.batch), stage.size)
@@ -158,7 +158,7 @@ def unaltered(name: str, given: Mapping[str, Tensor]) -> Iterator[None]:
         given: the tensors by what they are.
 
     Raises:
-        ContractError: one has other values afterwards.
+        ContractError: a tensor has other values afterwards.
     """
     before = {what: tensor.detach().clone() for what, tensor in given.items()}
     yield

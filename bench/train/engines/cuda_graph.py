@@ -1,4 +1,4 @@
-"""A whole update of the weights (forward, loss, backward, optimizer) captured in one CUDA graph, and replayed.
+"""A whole update of the weights (forward, loss, backward, optimizer) captured in a CUDA graph, and replayed.
 
 Method: PyTorch's notes on whole-network capture. The first steps run as they are, on a stream of their own, so that
 cuDNN has chosen its algorithms and the optimizer has made its state; they are steps of the training like any other.
@@ -22,7 +22,7 @@ from registry.losses.objective import Losses, Span, nullspan
 
 BEFORE_CAPTURE = 3
 GRAPH = "graph"
-"""The block of a replay: what lies within cannot be told apart."""
+"""The block of a replay: its parts cannot be timed."""
 
 _WAITS = "called a synchronizing CUDA operation"
 """What torch says of an operation for which the host waits."""
@@ -72,7 +72,7 @@ class CudaGraph:
         return result
 
     def rehearse(self, work: Work) -> tuple[Tensor, str | None]:
-        """Under torch's own watch for synchronisations: a capture that one breaks off is not sure to leave no trace."""
+        """Under torch's own watch for synchronisations: a capture that is broken off may leave traces."""
         mode = torch.cuda.get_sync_debug_mode()
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -85,19 +85,19 @@ class CudaGraph:
         return result, "it waits for the device" if waits else None
 
     def capture(self, work: Work) -> Tensor:
-        """Into one graph with a memory pool of its own."""
+        """Into a graph with a memory pool of its own."""
         # Threads that read ahead may go on pinning memory meanwhile.
         with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
             return work()
 
     def replay(self) -> None:
-        """All kernels by one launch."""
+        """All kernels by a single launch."""
         self._graph.replay()
 
 
 @dataclass
 class _Captured:
-    """What belongs to one shape of batch: the tensors a replay reads, and those it writes."""
+    """What belongs to a shape of batch: the tensors a replay reads, and those it writes."""
 
     inputs: Quartet
     rates: list[Tensor]
@@ -113,7 +113,7 @@ class Replayed:
 
     Args:
         step: whose `eager_update` is recorded.
-        record: makes a recording, one a shape.
+        record: makes a recording for each shape.
 
     Attributes:
         refused: why the update could not be captured; None as long as it could.
@@ -195,7 +195,7 @@ class Replayed:
         self._step.optimizer.zero_grad(set_to_none=True)  # what a half-recorded pass left was never computed
 
     def _packed(self, quartet: Quartet) -> Tensor:
-        """One eager update; its losses in one tensor, without the graph that led to them."""
+        """An eager update; its losses in a single tensor, without the graph that led to them."""
         losses = self._step.eager_update(quartet, nullspan, WholePasses(nullspan))
         self._names = [*losses.terms], [*losses.heads]
         values = [losses.total.detach(), *losses.terms.values(), *losses.heads.values()]

@@ -1,4 +1,4 @@
-"""How a step is run: as it is, with the model compiled, or captured whole in one CUDA graph."""
+"""How a step is run: as it is, with the model compiled, or captured as a whole in a CUDA graph."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def engine_named(name: str, device: torch.device) -> Engine:
     """The engine of that name.
 
     Raises:
-        BenchError: there is none, or it needs what is not on this machine.
+        BenchError: an unknown engine, or it needs what this machine lacks.
     """
     for engine in get_args(Engine):
         if engine == name:
@@ -49,7 +49,7 @@ def engine_by_rule(name: str, device: torch.device, gmacs: float | None, batch: 
     Args:
         name: as on the command line.
         device: where the steps run.
-        gmacs: of a forward pass of one image pair; None for a model that looks at values, which no graph can hold.
+        gmacs: of a forward pass of a single image pair; None for a model that looks at values, which no graph can hold.
         batch: images a step.
 
     Raises:
@@ -63,7 +63,7 @@ def engine_by_rule(name: str, device: torch.device, gmacs: float | None, batch: 
 
 @cache
 def engine_for(name: str, device: torch.device, model: str, protocol: Protocol) -> Engine:
-    """`engine_by_rule` for a registered model's stage with the least to do, as one that launches costs is enough.
+    """`engine_by_rule` for a registered model's stage with the least to do, as one such stage is enough.
 
     Raises:
         BenchError: as `engine_named`.

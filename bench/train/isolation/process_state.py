@@ -110,7 +110,7 @@ def check_unaltered(whose: str, found: list[Alteration], cause: BaseException | 
     """Refuse alterations of what decides outcomes.
 
     Raises:
-        ContractError: there are some.
+        ContractError: at least one of them decides outcomes.
     """
     decisive = [str(altered) for altered in found if altered.setting.decides]
     if decisive:
@@ -159,7 +159,7 @@ def _set_logging(before: tuple[int, int, tuple[logging.Handler, ...]]) -> None:
 
 
 def _set_default_device(before: torch.device) -> None:
-    torch.set_default_device(None if before.type == "cpu" else before)  # a device of one's own costs every call
+    torch.set_default_device(None if before.type == "cpu" else before)  # a default device costs every call
 
 
 def _deterministic() -> tuple[bool, bool]:

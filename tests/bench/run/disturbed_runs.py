@@ -32,7 +32,7 @@ from bench.report.listeners import decorations as decorating
 from bench.report.listeners.decorations import decorations
 from bench.results import store
 from bench.results.store import records
-from bench.run import experiment, runner
+from bench.run import experiment, shared_loaders
 from bench.train.checkpoints import checkpoint, training_state
 from bench.train.events import Listener, WindowSummary
 
@@ -197,7 +197,7 @@ def results(folder: Path, what: str, count: int) -> Iterator[dict[str, Any]]:
     training_state.EVERY = training_state.WITHIN = 0.0  # a checkpoint after every window
     files.STRAY_AGE = records.STRAY_AGE = packed_files._ABANDONED_SECONDS = -1.0  # as if the kill were hours ago
     experiment.audit = lambda *given, **named: []  # type: ignore[assignment] # writes nothing, and takes long
-    runner.free_bytes = lambda device: 0  # type: ignore[assignment] # so that samples are packed into files
+    shared_loaders.free_bytes = lambda device: 0  # type: ignore[assignment] # so that samples are packed into files
     status, names, words = forked(folder / "whole")
     assert status == 0, words
     expected = left(folder / "whole")

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.split import Part
-from bench.run import runner
+from bench.run import shared_loaders
 from bench.run.runner import Runner
 from registry.contract import Quartet
 from tests.bench.rectangles import Rectangles
@@ -39,9 +39,9 @@ def kept_runner(tmp_path: Path, source: Counted, monkeypatch: pytest.MonkeyPatch
     room = sum(COUNT * Loader.form_of(source, "train", size).bytes for size in sizes) / RESIDENT_SHARE + 1
 
     def free(_: torch.device) -> int:
-        return int(room) - sum(loader.resident_bytes for loader in made._loaders.values())
+        return int(room) - made._shared.resident_bytes
 
-    monkeypatch.setattr(runner, "free_bytes", free)
+    monkeypatch.setattr(shared_loaders, "free_bytes", free)
     return made
 
 

@@ -15,6 +15,7 @@ from bench.cli.options.groups import BudgetOptions, FolderOptions, MachineOption
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bench.run.sweep.executors.executor import Executor
     from bench.run.sweep.sweep import Sweep
 
 EXAMPLES = """
@@ -120,10 +121,16 @@ def sweep(
     engine: Annotated[
         str,
         typer.Option(
-            help="What runs a step: eager, compiled, graphed (one CUDA graph), or auto: graphed where launching costs.",
+            help="Engine of a step: eager, compiled, graphed, or auto: graphed where launching costs. "
+            "ray: the runs on a Ray cluster, each with the engine that auto gives.",
             rich_help_panel="Machine",
         ),
     ] = "auto",
+    address: Annotated[
+        str, typer.Option(help="Of the Ray cluster: auto, HOST; none begins Ray here.", rich_help_panel="Cluster")
+    ] = "",
+    gpus_per_run: Annotated[float, typer.Option(min=0, help="Of a run on Ray.", rich_help_panel="Cluster")] = 0,
+    cpus_per_run: Annotated[float, typer.Option(min=0, help="Of a run on Ray.", rich_help_panel="Cluster")] = 1,
     inputs: Annotated[
         str, typer.Option(help="What models see: pair (background and composite), or image (the composite alone).")
     ] = "pair",
@@ -185,7 +192,7 @@ def sweep(
         source=data.open(),
         precision=machine.precision,
         memory_format=machine.memory_format,
-        engine=engine,
+        engine="auto" if engine == "ray" else engine,
         inputs=inputs,
         init=init,
         device=machine.device,
@@ -216,10 +223,15 @@ def sweep(
     for line in plan_lines(made.plan, retry):
         console.print(line, soft_wrap=True)
     if not plan:
-        _run(made, console, out, retry)
+        executor = None
+        if engine == "ray":
+            from bench.run.sweep.executors.ray import RayExecutor
+
+            executor = RayExecutor(made.worker_config(), address, cpus_per_run, gpus_per_run)
+        _run(made, console, out, retry, executor)
 
 
-def _run(made: Sweep, console: Console, out: Path | None, retry: str) -> None:
+def _run(made: Sweep, console: Console, out: Path | None, retry: str, executor: Executor | None) -> None:
     """Make the runs, write the page, and end as they ended."""
     from bench.report.pages import pages, refresh
     from bench.report.terminal.sweep_plan import failure_line
@@ -228,7 +240,7 @@ def _run(made: Sweep, console: Console, out: Path | None, retry: str) -> None:
     from bench.run.sweep.scheduler import is_failure
 
     with SweepTable(console, made.estimate, made.share) as table:
-        scheduler = made.run(table)
+        scheduler = made.run(table, executor)
     if out is not None:
         try:
             refresh(pages(made.results, out, readme=False))

@@ -1,9 +1,9 @@
 """`RayExecutor`: tasks on the nodes of a Ray cluster.
 
-Our records are the truth; Ray only places tasks and retries them. A task runs in a process of its own, on whichever node
-has room; when a node dies Ray begins its tasks anew elsewhere. Records and weights come back through the driver, so that
-all end in its folders; so do checkpoints of runs that were stopped, and go out again with the run that goes on from
-them. Samples are rendered once on a node.
+Our records are the truth; Ray only places tasks and retries them. A task runs in a process of its own, on whichever
+node has room; when a node dies Ray begins its tasks anew elsewhere. Records and weights come back through the driver,
+so that all end in its folders; so do checkpoints of runs that were stopped, and go out again with the run that goes on
+from them. Samples are rendered once on a node.
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ class _Post:
 
     def __init__(self) -> None:
         self._events: list[dict[str, Any]] = []
-        self._left: dict[str, Any] = {}
+        self._left: dict[str, dict[str, Any]] = {}
 
     def put(self, event: dict[str, Any]) -> None:
         self._events.append(event)

@@ -7,6 +7,20 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options.common import (
+    Again,
+    Baselines,
+    EngineChoice,
+    FirstSeed,
+    Fresh,
+    Init,
+    InputsChoice,
+    MoreMetrics,
+    Page,
+    ResumeAnyway,
+    Seeds,
+    Strict,
+)
 from bench.cli.options.data import DataOptions
 from bench.cli.options.groups import BudgetOptions, FolderOptions, MachineOptions
 
@@ -26,42 +40,22 @@ def run(
     loss: Annotated[
         str, typer.Option("--loss", "-l", help="Recipe name (bench list losses) or its text.")
     ] = "bce_ssim",
-    metric: Annotated[
-        list[str] | None,
-        typer.Option("--metric", help="Also score by: module:function, torchmetrics/mask/NAME, mask_hd95; repeatable."),
-    ] = None,
-    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="Number of seeds to run.")] = 1,
-    first_seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="First seed; the others follow it.")] = 0,
+    metric: MoreMetrics = None,
+    seeds: Seeds = 1,
+    first_seed: FirstSeed = 0,
     data: DataOptions,
     budget: BudgetOptions,
     machine: MachineOptions,
-    engine: Annotated[
-        str,
-        typer.Option(
-            help="Engine of a step: eager, compiled, graphed (a CUDA graph), or auto: graphed where launching costs.",
-            rich_help_panel="Machine",
-        ),
-    ] = "auto",
-    inputs: Annotated[
-        str, typer.Option(help="What models get: pair (background and composite), or image (the composite alone).")
-    ] = "pair",
-    init: Annotated[
-        str,
-        typer.Option(
-            help="Start from the weights of a recorded run: its id, record, or model:loss.", show_default=False
-        ),
-    ] = "",
+    engine: EngineChoice = "auto",
+    inputs: InputsChoice = "pair",
+    init: Init = "",
     folders: FolderOptions,
-    again: Annotated[
-        bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
-    ] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Discard the checkpoint of an interrupted run.")] = False,
-    resume_anyway: Annotated[
-        bool, typer.Option("--resume-anyway", help="Go on from a checkpoint of other code or arithmetic, too.")
-    ] = False,
-    baselines: Annotated[bool, typer.Option(help="Also fit the baselines that learn nothing, once.")] = True,
-    strict: Annotated[bool, typer.Option("--strict", help="Refuse to train what the audit finds broken.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Leaderboard to regenerate.")] = Path("leaderboard.md"),
+    again: Again = False,
+    fresh: Fresh = False,
+    resume_anyway: ResumeAnyway = False,
+    baselines: Baselines = True,
+    strict: Strict = False,
+    out: Page = Path("leaderboard.md"),
 ) -> None:
     """Train, evaluate, time and record models under one loss and one budget, then regenerate the leaderboard.
 

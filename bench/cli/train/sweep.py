@@ -9,6 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.cli.options.common import (
+    Again,
+    Baselines,
+    EngineChoice,
+    FirstSeed,
+    Fresh,
+    Init,
+    InputsChoice,
+    MoreMetrics,
+    Page,
+    ResumeAnyway,
+    Seeds,
+    Strict,
+)
 from bench.cli.options.data import DataOptions
 from bench.cli.options.groups import BudgetOptions, FolderOptions, MachineOptions
 
@@ -62,22 +76,23 @@ def sweep(
         list[str] | None,
         typer.Option("--exclude", help="Leave out models (wnet*), cells (wnet x bce_*), losses (* x edge)."),
     ] = None,
-    metric: Annotated[
-        list[str] | None,
-        typer.Option("--metric", help="Also score by: module:function, torchmetrics/mask/NAME, mask_hd95; repeatable."),
-    ] = None,
-    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="Number of seeds to run.")] = 1,
-    first_seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The first of them.")] = 0,
-    plan: Annotated[bool, typer.Option("--plan", help="Say what would be run, how long it takes, and stop.")] = False,
+    metric: MoreMetrics = None,
+    seeds: Seeds = 1,
+    first_seed: FirstSeed = 0,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print what would be run and how long it takes, and stop.")
+    ] = False,
     share: Annotated[
         int,
         typer.Option(min=1, max=256, help="Runs at once on the device, for quality alone: their timings are marked."),
     ] = 1,
-    max_hours: Annotated[float | None, typer.Option(min=0, help="Stop after so long, with checkpoints.")] = None,
-    timeout: Annotated[
-        str | None, typer.Option(help="For each run: seconds, or 90s, 30m, 2h; it then counts as failed.")
+    max_hours: Annotated[
+        float | None, typer.Option(min=0, help="Stop after this many hours, with checkpoints.")
     ] = None,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try those again that failed before.")] = False,
+    timeout: Annotated[
+        str | None, typer.Option(help="Limit of a run: seconds, or 90s, 30m, 2h; then it counts as failed.")
+    ] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Repeat runs that failed before.")] = False,
     tune: Annotated[
         str | None,
         typer.Option(
@@ -90,7 +105,7 @@ def sweep(
         str, typer.Option(help="Score of a trial: skill, the mean over heads.", rich_help_panel="Tuning")
     ] = "skill",
     weights: Annotated[
-        str, typer.Option(help="Of the heads in that mean: mask=1,depth=2; alike by itself.", rich_help_panel="Tuning")
+        str, typer.Option(help="Of the heads in that mean: mask=1,depth=2; equal by default.", rich_help_panel="Tuning")
     ] = "",
     prune: Annotated[
         bool,
@@ -118,44 +133,31 @@ def sweep(
     data: DataOptions,
     budget: BudgetOptions,
     machine: MachineOptions,
-    engine: Annotated[
+    engine: EngineChoice = "auto",
+    address: Annotated[
         str,
         typer.Option(
-            help="Engine of a step: eager, compiled, graphed, or auto: graphed where launching costs. "
-            "ray: the runs on a Ray cluster, each with the engine that auto gives.",
-            rich_help_panel="Machine",
+            help="With --engine ray, which makes the runs on a Ray cluster: auto, HOST; none begins Ray here.",
+            rich_help_panel="Cluster",
+            show_default=False,
         ),
-    ] = "auto",
-    address: Annotated[
-        str, typer.Option(help="Of the Ray cluster: auto, HOST; none begins Ray here.", rich_help_panel="Cluster")
     ] = "",
     gpus_per_run: Annotated[float, typer.Option(min=0, help="Of a run on Ray.", rich_help_panel="Cluster")] = 0,
     cpus_per_run: Annotated[float, typer.Option(min=0, help="Of a run on Ray.", rich_help_panel="Cluster")] = 1,
-    inputs: Annotated[
-        str, typer.Option(help="What models see: pair (background and composite), or image (the composite alone).")
-    ] = "pair",
-    init: Annotated[
-        str,
-        typer.Option(
-            help="Start from the weights of a recorded run: its id, record, or model:loss.", show_default=False
-        ),
-    ] = "",
+    inputs: InputsChoice = "pair",
+    init: Init = "",
     folders: FolderOptions,
-    again: Annotated[
-        bool, typer.Option("--again", help="Run even what this machine and code have a record of.")
-    ] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Throw unfinished runs' checkpoints away.")] = False,
-    resume_anyway: Annotated[
-        bool, typer.Option("--resume-anyway", help="Go on from a checkpoint of other code or arithmetic, too.")
-    ] = False,
-    baselines: Annotated[bool, typer.Option(help="Also fit the baselines that learn nothing, once.")] = True,
-    strict: Annotated[bool, typer.Option("--strict", help="Do not train what the audit finds broken.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Leaderboard to regenerate.")] = Path("leaderboard.md"),
+    again: Again = False,
+    fresh: Fresh = False,
+    resume_anyway: ResumeAnyway = False,
+    baselines: Baselines = True,
+    strict: Strict = False,
+    out: Page = Path("leaderboard.md"),
 ) -> None:
-    """Run a grid: models times losses times seeds, each run in a process of its own, first seeds of all cells first.
+    """Run a grid: models times losses times seeds, a process per run, first seeds of all cells first.
 
-    The same command goes on with what is left, however it was stopped. A run that fails is a row; the others go on, and
-    the command ends with exit status 4 and the line that tries the failed ones again.
+    The same command resumes an interrupted sweep. A run that fails is a row; the others go on, and the command
+    ends with exit status 4 and prints the command that repeats the failed runs.
     """
     from bench.core import files
     from bench.core.errors import BenchError

@@ -17,6 +17,12 @@ TINY = ["profile", "--device=cpu", "--batch=2", "--size=16", "--seconds=0"]
 SMALL = [*TINY, "--precision=float32", "--memory-format=channels_last"]
 
 
+def small(*words: str) -> list[str]:
+    """A small profile; ``words`` stand in the place of its options of the same name."""
+    names = {word.partition("=")[0] for word in words}
+    return [*(word for word in SMALL if word.partition("=")[0] not in names), *words]
+
+
 def test_a_profile_leaves_json_trace_and_picture(tmp_path: Path) -> None:
     names = [tmp_path / "deep" / name for name in ("p.json", "t.json", "p.png", "p.html")]
     files = [f"--{kind}={path}" for kind, path in zip(("json", "trace", "picture", "html"), names, strict=True)]
@@ -62,7 +68,7 @@ def test_numbers_not_asked_for_follow_the_rule(tmp_path: Path) -> None:
 )
 def test_a_precision_or_a_memory_format_against_another(tmp_path: Path, words: list[str], other: str) -> None:
     path = tmp_path / "p.json"
-    done = CliRunner().invoke(app, [*SMALL, "--model=unet[width=4]", f"--json={path}", *words], catch_exceptions=False)
+    done = CliRunner().invoke(app, small("--model=unet[width=4]", f"--json={path}", *words), catch_exceptions=False)
     assert done.exit_code == 0
     found = json.loads(path.read_text())
     assert found["a"].endswith(", float32")
@@ -107,4 +113,4 @@ def test_two_against_each_other(tmp_path: Path) -> None:
 )
 def test_mistakes_are_told(words: list[str], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        CliRunner().invoke(app, [*SMALL, *words], catch_exceptions=False)
+        CliRunner().invoke(app, small(*words), catch_exceptions=False)

@@ -12,6 +12,8 @@ from bench.cli import app
 from bench.core.errors import BenchError
 from bench.core.machine import pick_precision
 from registry.errors import RegistryError
+from registry.losses import grammar
+from registry.losses.recipe import Recipe
 
 TINY = ["profile", "--device=cpu", "--batch=2", "--size=16", "--seconds=0"]
 SMALL = [*TINY, "--precision=float32", "--memory-format=channels_last"]
@@ -114,3 +116,20 @@ def test_two_against_each_other(tmp_path: Path) -> None:
 def test_mistakes_are_told(words: list[str], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         CliRunner().invoke(app, small(*words), catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "texts"), [([], 1), (["--vs=unet[width=8]"], 1), (["--vs=unet[width=8]:mask: bce"], 2)]
+)
+def test_a_recipe_is_parsed_once_and_travels(monkeypatch: pytest.MonkeyPatch, words: list[str], texts: int) -> None:
+    parsed = []
+
+    class Counted(grammar._Parser):
+        def recipe(self) -> Recipe:
+            parsed.append(self.text)
+            return super().recipe()
+
+    monkeypatch.setattr(grammar, "_Parser", Counted)
+    command = small("--model=unet[width=4]", "--loss=mask: bce, depth: l1", *words)
+    assert CliRunner().invoke(app, command, catch_exceptions=False).exit_code == 0
+    assert len(parsed) == len(set(parsed)) == texts

@@ -130,7 +130,7 @@ def simulate(
     lengths = {f"m{index}": 3600 * float(length) for index, length in enumerate(hours)}
     executor = SimulatedWorkers(workers, lengths, clock, driver)
     scheduler = Scheduler(
-        Agenda(tasks(*grid)), executor, _Books(Record.model_construct(outcome="finished")), clock=clock
+        Agenda(tasks(*grid)), executor, _Books(cast(Record, SimpleNamespace(outcome="finished"))), clock=clock
     )
     began = time.perf_counter()
     scheduler.run()

@@ -18,6 +18,7 @@ from bench.data.augment.pipeline import augment
 from bench.data.source import Source
 from bench.metrics import Metric
 from bench.metrics.scores import default_metrics
+from bench.train.isolation.process_state import settings_kept
 from registry.errors import RegistryError
 from registry.losses import parse
 from registry.losses.recipe import Recipe
@@ -83,7 +84,8 @@ def audit(
         BenchError: the recipe, the model and the data have no head in common.
     """
     parsed = parse(recipe) if isinstance(recipe, str) else recipe
-    with _one_thread(), torch.random.fork_rng(devices=[]), torch.enable_grad():
+    whose = model if isinstance(model, str) else "the audited model, or a term or metric,"
+    with settings_kept(whose), _one_thread(), torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(0)
         built = models.build(model) if isinstance(model, str) else None if model is None else model()
         setup = Setup(parsed, source, protocol, built, metrics or default_metrics(), augmentation)

@@ -31,6 +31,7 @@ from bench.timing.census import Count
 from bench.timing.ledger import STEP, TimelineEntry
 from bench.timing.summary import block_times
 from bench.timing.work import parameter_count
+from bench.train.isolation.process_state import settings_kept
 
 _MIB = 2**20
 
@@ -102,6 +103,7 @@ class Profile(BaseModel):
     fit: Fit | None = None
 
 
+@settings_kept("the profiled model, or its recipe,")
 def profile(
     runner: StepRunner, seconds: float, restarts: int = RESTARTS, twice: bool = False, progress: Progress = no_progress
 ) -> tuple[Profile, list[TimelineEntry]]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from bench.core.progress import Progress, no_progress
+from bench.train.isolation.process_state import settings_kept
 from registry.contract import Prediction, Quartet
 from registry.losses import parse
 from registry.losses.objective import Objective
@@ -41,6 +42,7 @@ class Tax:
     extra_mib: float
 
 
+@settings_kept("a term of these recipes")
 def measure(
     recipes: Mapping[str, str],
     size: int,

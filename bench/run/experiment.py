@@ -109,6 +109,8 @@ class Experiment:
         check_heads(self._recipe, self.source)
         for key in self._keys:
             if key not in BASELINES:
+                if self._init is not None:
+                    self._init.compare(models.build(key))
                 try_out(self._run(key, 0), self.source, self._device)
         try_metrics([*self._metrics], self.source, self.protocol)
 

@@ -21,6 +21,7 @@ from bench.core.spec import Engine, Inputs, MemoryFormat, Precision, RunSpec
 from bench.data.augment.pipeline import Augmentation, canonical_protocol
 from bench.train.engines.engine import run_by
 from bench.train.initial_weights import InitialWeights
+from bench.train.isolation.process_state import settings_kept
 from bench.train.isolation.random_state import seed_all
 from bench.train.normalization import normalize_inputs
 from bench.train.step import Step
@@ -136,7 +137,8 @@ def build_model(spec: RunSpec, device: torch.device) -> nn.Module:
     """The run's model with its first weights, on the device, in the run's memory format; all random states seeded."""
     seed_all(spec.seed)
     steady_arithmetic(spec.precision)
-    model = models.build(spec.model)
+    with settings_kept(spec.model):
+        model = models.build(spec.model)
     if spec.recipe:  # what learns nothing by gradient compares images as they are
         normalize_inputs(model, spec.protocol.normalize, spec.inputs)
     return place(model, spec.memory_format, device)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from registry.contract import Prediction, Quartet, Target, check_prediction
+from registry.contract import Head, Prediction, Quartet, Target, check_prediction
 from registry.errors import ContractError
 
 
@@ -89,3 +92,57 @@ def test_a_wrong_prediction_is_told_what_came(prediction: object, words: str) ->
 )
 def test_a_right_prediction_passes(prediction: Prediction) -> None:
     assert check_prediction(prediction, IMAGES, "mine:Net") is prediction
+
+
+UNKNOWN = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 7), st.integers(0, 7)), min_size=1, max_size=9)
+
+
+@settings(max_examples=30)
+@given(places=UNKNOWN, stored=st.sampled_from([math.nan, math.inf, -math.inf, 7.0]))
+def test_what_is_stored_where_a_target_is_unknown_reaches_neither_value_nor_gradient(places, stored: float) -> None:
+    value, valid = torch.full((4, 1, 8, 8), 0.25), torch.ones(4, 1, 8, 8)
+    for i, row, column in places:
+        value[i, 0, row, column], valid[i, 0, row, column] = stored, 0
+    target = Target(value, valid)
+    assert target.is_known is not None
+    assert torch.equal(target.value, torch.where(valid > 0.5, 0.25, 0.0))
+    logits = torch.zeros(4, 1, 8, 8, requires_grad=True)
+    head = Head(logits)
+    ((head.value - target.value).square() * target.known).sum().backward()
+    assert logits.grad is not None and logits.grad.isfinite().all()
+    assert torch.equal(logits.grad != 0, valid > 0.5)
+    Quartet(None, torch.zeros(4, 3, 8, 8), depth=value, valid=valid).check()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+def test_heads_are_float32_whatever_the_model_ran_in(dtype: torch.dtype) -> None:
+    logits = torch.linspace(-9, 9, 64, dtype=dtype).view(1, 1, 8, 8)
+    head = Head(logits)
+    expected = torch.float64 if dtype == torch.float64 else torch.float32
+    assert head.logits.dtype == head.value.dtype == expected
+    torch.testing.assert_close(head.value, torch.sigmoid(logits.to(expected)))
+
+
+def test_a_comparison_is_made_once_for_a_tensor_and_never_kept_with_a_graph() -> None:
+    head, true, calls = Head(torch.zeros(1, 1, 8, 8)), torch.ones(1, 1, 8, 8), []
+
+    def compare() -> torch.Tensor:
+        calls.append(1)
+        return head.value + true
+
+    with torch.no_grad():
+        first = head.compared(true, "sum", compare)
+        assert head.compared(true, "sum", compare) is first
+        head.compared(true.clone(), "sum", compare)
+        head.compared(true, "other", compare)
+    assert len(calls) == 3
+    head.compared(true, "sum", compare)
+    assert len(calls) == 4
+
+
+def test_heads_are_left_out_by_name() -> None:
+    whole = Prediction(torch.zeros(1, 1, 8, 8), torch.ones(1, 1, 8, 8))
+    assert [name for name, _ in whole.heads()] == ["mask", "depth"]
+    assert [name for name, _ in whole.only(("depth",)).heads()] == ["depth"]
+    assert whole.only(("depth",)).depth_logits is whole.depth_logits
+    assert whole.mask is whole.mask, "activated once"

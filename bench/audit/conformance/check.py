@@ -11,6 +11,8 @@ import torch
 
 from bench.core.finding import Finding, Grade
 from bench.core.progress import Progress, no_progress
+from bench.train.isolation.process_state import settings_kept
+from registry.errors import ContractError
 
 P = TypeVar("P")
 
@@ -48,9 +50,12 @@ class Check(Generic[P]):
             Violation: the demand is not met.
             NotApplicable: it says nothing about this plug-in.
         """
-        with torch.random.fork_rng(devices=[]), torch.enable_grad():
-            torch.manual_seed(0)
-            self.function(plugin)
+        try:
+            with settings_kept("it"), torch.random.fork_rng(devices=[]), torch.enable_grad():
+                torch.manual_seed(0)
+                self.function(plugin)
+        except ContractError as error:
+            raise Violation(str(error)) from error
 
 
 def check(why: str, grade: Grade = "broken") -> Callable[[Callable[[P], None]], Check[P]]:

@@ -90,6 +90,7 @@ def profile(
     from bench.report.terminal.progress_bar import Bar
     from bench.train.assemble import Run, make_run
     from bench.train.engines.engine import engine_named
+    from registry.losses import parse
     from registry.losses.recipe import Recipe
 
     alone = {"--trace": trace, "--picture": picture, "--html": html, "--memory-budget": memory_budget}
@@ -105,7 +106,7 @@ def profile(
     where, runs = pick_device(machine.device), Path("runs")
     described = source.describe()
 
-    def named(key: str, recipe: str | Recipe, number: str, order: str) -> Run:
+    def named(key: str, recipe: Recipe, number: str, order: str) -> Run:
         return make_run(
             key,
             recipe,
@@ -115,10 +116,11 @@ def profile(
             memory_format=pick_memory_format(order),
         )
 
-    sides = [(named(model, loss, machine.precision, machine.memory_format), engine_named(engine, where))]
+    recipe = parse(loss)
+    sides = [(named(model, recipe, machine.precision, machine.memory_format), engine_named(engine, where))]
     if any(against):
         others = versus_precision or machine.precision, versus_memory_format or machine.memory_format
-        sides.append((named(*opponent(versus or model, loss), *others), engine_named(versus_engine or engine, where)))
+        sides.append((named(*opponent(versus or model, recipe), *others), engine_named(versus_engine or engine, where)))
     with Bar(console) as bar:
         packed = PackedFiles(runs / "packed")
         runner, *other = (StepRunner(run, source, where, engine=by, packed_files=packed) for run, by in sides)

@@ -51,6 +51,8 @@ def difference_hash(images: Tensor) -> Hashes:
 
 def is_flat(images: Tensor) -> npt.NDArray[np.bool_]:
     """Which pictures (B, C, H, W) are nearly uniform, (B,): their hash is meaningless."""
+    if not len(images):  # torch warns of deviations of nothing
+        return np.zeros(0, dtype=np.bool_)
     return (_grey(images).flatten(1).std(1) < _FLAT).cpu().numpy()
 
 
@@ -99,7 +101,7 @@ def same_pictures(hashes: Hashes, within: int = NEAR) -> npt.NDArray[np.int64]:
     return np.array([root(i) for i in range(len(hashes))], dtype=np.int64)
 
 
-def prints(first: Tensor, second: Tensor, mirrored: bool = False) -> npt.NDArray[np.bool_]:
+def near_duplicates(first: Tensor, second: Tensor, mirrored: bool = False) -> npt.NDArray[np.bool_]:
     """Which pictures of ``first`` have a near duplicate in ``second``, (N,): near by hash, and alike in colour.
 
     Nearly uniform pictures have none.

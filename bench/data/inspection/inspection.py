@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bench.core.finding import Fault, Finding, conclude
 from bench.core.progress import Progress, no_progress
-from bench.data.inspection.quartet_checks import alignment, fields, masks, misaligned, prints_between_parts
+from bench.data.inspection.quartet_checks import alignment, duplicates_between_parts, fields, masks, misaligned
 from bench.data.source import Source, join
 from bench.data.split import FRACTIONS, Part
 from registry.contract import Quartet
@@ -99,7 +99,7 @@ def inspect(source: Source, samples: int = 256, size: int = 64, progress: Progre
             fields(everything, backgrounds),
             alignment(everything),
             masks(everything),
-            prints_between_parts(quartets),
+            duplicates_between_parts(quartets),
         ],
         quartets=quartets,
     )

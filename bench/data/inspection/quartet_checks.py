@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.core.finding import Fault, Finding, Grade, conclude
-from bench.data.images.similarity import object_pictures, prints
+from bench.data.images.similarity import near_duplicates, object_pictures
 from bench.data.split import Part
 from registry.contract import Quartet
 
@@ -96,7 +96,7 @@ def fields(quartet: Quartet, backgrounds: Tensor) -> Finding:
             if spread[0] > 2 * spread[1] and spread[0] > 0.005:
                 finding = f"bg varies within a background ({spread[0]:.3f}) and bg_fg does not ({spread[1]:.3f})"
                 faults.append(Fault("broken", finding, "bg and bg_fg are exchanged"))
-    return conclude("fields", faults, "every field holds what it is called", numbers)
+    return conclude("fields", faults, "every field is what its name says", numbers)
 
 
 def _spread(images: Tensor, groups: Tensor) -> float | None:
@@ -128,7 +128,7 @@ def masks(quartet: Quartet) -> Finding:
     return conclude("masks", faults, f"the median mask covers {numbers['median']:.1%} of its picture", numbers)
 
 
-def prints_between_parts(quartets: Mapping[Part, Quartet]) -> Finding:
+def duplicates_between_parts(quartets: Mapping[Part, Quartet]) -> Finding:
     """Whether validation or test show a background, or an object, that training shows, by the pictures alone."""
     faults: list[Fault] = []
     numbers: dict[str, float] = {}
@@ -142,13 +142,13 @@ def prints_between_parts(quartets: Mapping[Part, Quartet]) -> Finding:
         for part, mine in images.items():
             if part == "train" or mine is None:
                 continue
-            count = int(prints(mine, train, mirrored=what == "object").sum())
+            count = int(near_duplicates(mine, train, mirrored=what == "object").sum())
             numbers[f"{part}_{what}s"] = count / len(mine)
             if count:
-                finding = f"{count} of {len(mine)} {what}s of {part} have a near print in train"
+                finding = f"{count} of {len(mine)} {what}s of {part} have a near duplicate in train"
                 grade: Grade = "broken" if count > _PRINTS * len(mine) and what == "background" else "warn"
                 faults.append(Fault(grade, finding, "let them share a group: see --scenes, --flips, groups.txt"))
-    return conclude("near prints", faults, f"no near prints of {' and '.join(shown)} between parts", numbers)
+    return conclude("near prints", faults, f"no near duplicates of {' and '.join(shown)} between parts", numbers)
 
 
 def _pictures(quartet: Quartet, what: str) -> Tensor | None:

@@ -19,11 +19,16 @@ from bench.profile.disturbance.processor import ProcessorGauge
 
 
 class _Gauge(Protocol):
-    def begin(self) -> None: ...
+    """What watches a kind of device."""
 
-    def sample(self) -> None: ...
+    def begin(self) -> None:
+        """A window begins."""
 
-    def end(self, seconds: float) -> Observation: ...
+    def sample(self) -> None:
+        """Within the window, as often as wanted."""
+
+    def end(self, seconds: float) -> Observation:
+        """The window ends after so many seconds: what was observed in it."""
 
 
 class ClockSampler:
@@ -76,6 +81,8 @@ class ClockSampler:
 
 
 class _Nothing:
+    """A gauge for a device that cannot be watched, and why."""
+
     def __init__(self, reason: str) -> None:
         self._reason = reason
 

@@ -114,8 +114,8 @@ def answer(ratio: Interval) -> Answer:
     return "slower" if ratio.low > 1 else "undecided"
 
 
-def opponent(text: str, loss: str) -> tuple[str, Recipe]:
-    """The model and the recipe that ``MODEL[:LOSS]`` names; the recipe is ``loss`` where none is given.
+def opponent(text: str, recipe: Recipe) -> tuple[str, Recipe]:
+    """The model and the recipe that ``MODEL[:LOSS]`` names; ``recipe`` where it names none.
 
     Colons may stand in both (``module:function``, ``mask: bce``): the longest prefix that names a model is the model.
 
@@ -128,6 +128,6 @@ def opponent(text: str, loss: str) -> tuple[str, Recipe]:
             key = models.canonical(text[:end])
         except RegistryError:
             continue
-        rest = text[end + 1 :].strip() or loss
-        return key, parse(rest)
-    return models.canonical(text), parse(loss)  # raises, naming the nearest
+        rest = text[end + 1 :].strip()
+        return key, parse(rest) if rest else recipe
+    return models.canonical(text), recipe  # raises, naming the nearest

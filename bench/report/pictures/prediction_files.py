@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,8 @@ Array = npt.NDArray[np.generic]
 _METRIC = re.compile(r"metric, 1\.0 = ([0-9.]+) m(?:,|$)")
 _TINT = torch.tensor([255.0, 64.0, 0.0])
 _TINTED, _HEATED = 0.45, 0.6
-_QUICK = 1  # of zlib's levels: files a tenth larger, made three times as fast
+_QUICK = {"compress_level": 1, "compress_type": zlib.Z_RLE}
+"""Of PNG: as small as usual for filtered photographs, in a quarter of the time; flat masks stay tiny."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class PredictionFiles:
                 files.replace(self.folder / f"{predicted.name}_{head}.npy", content.getvalue(), durable=False)
         for what, picture in pictures.items():
             content = io.BytesIO()
-            picture.save(content, format="PNG", compress_level=_QUICK)
+            picture.save(content, format="PNG", **_QUICK)
             files.replace(self.folder / f"{predicted.name}_{what}.png", content.getvalue(), durable=False)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -37,29 +37,28 @@ class Grouping:
 
     def take(self, images: npt.NDArray[np.bool_]) -> Grouping:
         """The grouping of some of the images, (images,)."""
-        return Grouping(self.backgrounds[images], self.objects[images])
+        return self if images.all() else Grouping(self.backgrounds[images], self.objects[images])
 
     @property
     def counts(self) -> dict[str, int]:
         """Distinct groups by kind, ``backgrounds`` and ``objects``."""
-        return {name: len(np.unique(ids)) for name, ids in self._kinds()}
+        return {name: kind.count for name, kind in self._kinds.items()}
 
     @property
     def freedom(self) -> float:
         """Degrees of freedom of `variance`, of the kind that has fewer; 0 where no kind has two groups."""
-        return min((correction(ids)[1] for _, ids in self._kinds() if len(np.unique(ids)) > 1), default=0.0)
+        return min((kind.correction[1] for kind in self._kinds.values() if kind.count > 1), default=0.0)
 
     @property
     def few(self) -> list[str]:
         """The kinds of groups that are few, in words: ``4 backgrounds``; ``60 objects, worth 5`` if unequal."""
         found = []
-        for name, ids in self._kinds():
-            count = len(np.unique(ids))
-            worth = correction(ids)[1] + 1 if count > 1 else 1.0
-            if count < FEW:
-                found.append(f"{count} {name if count > 1 else name[:-1]}")
+        for name, kind in self._kinds.items():
+            worth = kind.correction[1] + 1 if kind.count > 1 else 1.0
+            if kind.count < FEW:
+                found.append(f"{kind.count} {name if kind.count > 1 else name[:-1]}")
             elif worth < FEW:
-                found.append(f"{count} {name}, worth {worth:.0f}")
+                found.append(f"{kind.count} {name}, worth {worth:.0f}")
         return found
 
     @property
@@ -82,28 +81,61 @@ class Grouping:
 
         Source: Cameron, Gelbach and Miller, Robust inference with multiway clustering, 2011.
         """
-        kinds = [self._clustered(residuals, ids) for _, ids in self._kinds() if len(np.unique(ids)) > 1]
+        kinds = [kind.variance(residuals) for kind in self._kinds.values() if kind.count > 1]
         if not kinds:
             return np.zeros(residuals.shape[:-1])
         if len(kinds) == 1:
             return kinds[0]
-        pairs = np.unique(np.stack([self.backgrounds, self.objects]), axis=1, return_inverse=True)[1].reshape(-1)
-        both = kinds[0] + kinds[1] - self._clustered(residuals, pairs)
+        both = kinds[0] + kinds[1] - self._pairs.variance(residuals)
         return np.asarray(np.maximum(both, np.maximum(*kinds)), dtype=np.float64)
 
     def sums(self, residuals: Values) -> tuple[Values, Values]:
         """Sums of residuals over each background, (..., backgrounds), and over each object, (..., objects)."""
-        backgrounds, objects = (_sums(residuals, ids) for _, ids in self._kinds())
+        backgrounds, objects = (kind.sums(residuals) for kind in self._kinds.values())
         return backgrounds, objects
 
-    def _kinds(self) -> Iterator[tuple[str, Ids]]:
-        yield "backgrounds", self.backgrounds
-        yield "objects", self.objects
+    @cached_property
+    def _kinds(self) -> dict[str, _Clusters]:
+        return {"backgrounds": _Clusters(self.backgrounds), "objects": _Clusters(self.objects)}
 
-    @staticmethod
-    def _clustered(residuals: Values, ids: Ids) -> Values:
-        squares = (_sums(residuals, ids) ** 2).sum(-1) / residuals.shape[-1] ** 2
-        return np.asarray(correction(ids)[0] * squares, dtype=np.float64)
+    @cached_property
+    def _pairs(self) -> _Clusters:
+        """Of a background with an object."""
+        pairs = np.stack([self.backgrounds, self.objects])
+        return _Clusters(np.unique(pairs, axis=1, return_inverse=True)[1].reshape(-1))
+
+
+@dataclass(frozen=True, eq=False)
+class _Clusters:
+    """Images in groups of one kind; what follows from the groups alone is computed once."""
+
+    ids: Ids
+
+    @cached_property
+    def count(self) -> int:
+        """Groups."""
+        return len(np.unique(self.ids))
+
+    @cached_property
+    def correction(self) -> tuple[float, float]:
+        """See `correction`."""
+        return correction(self.ids)
+
+    @cached_property
+    def _order(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Images sorted by group, so that sums cost a single pass, and where each group begins."""
+        order = np.argsort(self.ids, kind="stable")
+        return order, np.flatnonzero(np.diff(self.ids[order], prepend=self.ids[order[0]] - 1))
+
+    def sums(self, residuals: Values) -> Values:
+        """Over each group, (..., groups)."""
+        order, starts = self._order
+        return np.asarray(np.add.reduceat(residuals[..., order], starts, axis=-1), dtype=np.float64)
+
+    def variance(self, residuals: Values) -> Values:
+        """Clustered variance of the mean, (...)."""
+        squares = (self.sums(residuals) ** 2).sum(-1) / residuals.shape[-1] ** 2
+        return np.asarray(self.correction[0] * squares, dtype=np.float64)
 
 
 def correction(ids: Ids) -> tuple[float, float]:
@@ -127,10 +159,3 @@ def correction(ids: Ids) -> tuple[float, float]:
     products = np.array([[0, -1], [-1, second]]) @ np.array([[fourth, third], [third, second]])
     square = fourth - 4 * fifth + 2 * second * fourth + float(np.trace(products @ products))
     return second / trace, trace**2 / square
-
-
-def _sums(residuals: Values, ids: Ids) -> Values:
-    """Sums by group over the last axis: images sorted by group, so that it costs a single pass."""
-    order = np.argsort(ids, kind="stable")
-    starts = np.flatnonzero(np.diff(ids[order], prepend=ids[order[0]] - 1))
-    return np.asarray(np.add.reduceat(residuals[..., order], starts, axis=-1), dtype=np.float64)

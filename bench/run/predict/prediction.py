@@ -28,8 +28,9 @@ from registry.contract import Quartet
 T = TypeVar("T")
 U = TypeVar("U")
 
-_THREADS = min(8, os.cpu_count() or 1)
-_AHEAD = 2 * _THREADS
+_THREADS = max(1, min(8, (os.cpu_count() or 1) - 1))
+"""That read, and that write: with more of them than other cores the network on a CPU would wait for one."""
+_AHEAD = max(4, 2 * _THREADS)
 
 
 @dataclass(frozen=True)

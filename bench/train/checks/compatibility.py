@@ -8,6 +8,7 @@ from torch import nn
 from bench.core.errors import BenchError
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import Loader
+from bench.train.isolation.process_state import settings_kept
 from bench.train.isolation.untouched import untouched
 from registry.contract import Quartet, check_prediction
 from registry.losses.objective import Objective
@@ -42,7 +43,7 @@ def common_heads(name: str, recipe: Recipe, model: nn.Module, loader: Loader) ->
         BenchError: the data has no truth for a head, the recipe does not work at this size, or no head is left.
     """
     truth = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:2])
-    with untouched(model, truth.bg_fg.device), torch.no_grad():
+    with settings_kept(name), untouched(model, truth.bg_fg.device), torch.no_grad():
         prediction = model.eval()(*(image.clone() for image in truth.inputs))
     predicted = predicted_heads(name, prediction, truth)
     for head in recipe.heads:

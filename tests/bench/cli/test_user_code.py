@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +62,35 @@ def test_terms_that_raise(command: str, monkeypatch, capsys) -> None:
     code, line = fails(TERMS[command](f"mask: bce, depth: {HERE}:raises"), monkeypatch, capsys)
     assert code in (2, 4)
     assert "KeyError: 'no such target' (user_plugins.py, line" in line
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(MODELS["audit"]("ChangesFolder"), id="audit model"),
+        pytest.param(MODELS["profile"]("ChangesFolder"), id="profile model"),
+        *(
+            pytest.param(TERMS[name](f"mask: bce, depth: {HERE}:changes_folder"), id=f"{name} term")
+            for name in ("audit", "tax")
+        ),
+    ],
+)
+def test_settings_of_the_process_are_no_plugins_to_alter(words, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, line = fails(words, monkeypatch, capsys)
+    assert code == 2
+    assert "the current folder" in line and "(os.chdir): that is the whole process's" in line
+    assert Path.cwd() == tmp_path
+
+
+def test_check_finds_what_alters_settings_of_the_process(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["bench", "check", f"{HERE}:ChangesFolder"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code
+    assert "it alters the current folder" in " ".join(capsys.readouterr().out.split())
+    assert Path.cwd() == tmp_path
 
 
 def test_a_parametrised_layer_is_shown(monkeypatch, capsys) -> None:

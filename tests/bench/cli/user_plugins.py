@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import torch
@@ -34,6 +35,14 @@ class Raises(Net):
         raise KeyError("no such layer")
 
 
+class ChangesFolder(Net):
+    """Every file that is written later by a relative path would lie elsewhere."""
+
+    def forward(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
+        os.chdir("/")
+        return Prediction(*self.logits(bg, bg_fg).split(1, 1))
+
+
 class Parametrised(Net):
     """Sound: a weight norm must not disturb anything that looks at layers."""
 
@@ -43,6 +52,11 @@ class Parametrised(Net):
 
     def forward(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
         return Prediction(*self.logits(bg, bg_fg).split(1, 1))
+
+
+def changes_folder(prediction: Head, target: Target) -> Tensor:
+    os.chdir("/")
+    return (prediction.value - target.value).abs().mean()
 
 
 def per_image(prediction: Head, target: Target) -> Tensor:

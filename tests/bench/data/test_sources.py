@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -278,3 +279,15 @@ def test_the_index_needs_no_torch() -> None:
     code = "import sys, bench.data.sources as s; [s.declared(k) for k in s.BUILT_IN]; print('torch' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "False"
+
+
+def test_a_source_that_takes_long_says_how_far_it_is(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "data")
+    steps: list[tuple[str, int, int]] = []
+    opened = open_source(
+        "stored", lambda *step: steps.append(step), root=folder.root, split="shared", packed=tmp_path / "packed"
+    )
+    assert ("checking files", 16, 16) in steps
+    assert any(what == "sorting files" for what, _, _ in steps)
+    assert opened.describe() == Stored(folder.root, split="shared").describe()
+    open_source("synthetic", lambda *step: pytest.fail("nothing to wait for"))

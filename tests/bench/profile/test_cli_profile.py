@@ -12,9 +12,17 @@ from bench.cli import app
 from bench.core.errors import BenchError
 from bench.core.machine import pick_precision
 from registry.errors import RegistryError
+from registry.losses import grammar
+from registry.losses.recipe import Recipe
 
 TINY = ["profile", "--device=cpu", "--batch=2", "--size=16", "--seconds=0"]
 SMALL = [*TINY, "--precision=float32", "--memory-format=channels_last"]
+
+
+def small(*words: str) -> list[str]:
+    """A small profile; ``words`` stand in the place of its options of the same name."""
+    names = {word.partition("=")[0] for word in words}
+    return [*(word for word in SMALL if word.partition("=")[0] not in names), *words]
 
 
 def test_a_profile_leaves_json_trace_and_picture(tmp_path: Path) -> None:
@@ -62,7 +70,7 @@ def test_numbers_not_asked_for_follow_the_rule(tmp_path: Path) -> None:
 )
 def test_a_precision_or_a_memory_format_against_another(tmp_path: Path, words: list[str], other: str) -> None:
     path = tmp_path / "p.json"
-    done = CliRunner().invoke(app, [*SMALL, "--model=unet[width=4]", f"--json={path}", *words], catch_exceptions=False)
+    done = CliRunner().invoke(app, small("--model=unet[width=4]", f"--json={path}", *words), catch_exceptions=False)
     assert done.exit_code == 0
     found = json.loads(path.read_text())
     assert found["a"].endswith(", float32")
@@ -107,4 +115,21 @@ def test_two_against_each_other(tmp_path: Path) -> None:
 )
 def test_mistakes_are_told(words: list[str], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        CliRunner().invoke(app, [*SMALL, *words], catch_exceptions=False)
+        CliRunner().invoke(app, small(*words), catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "texts"), [([], 1), (["--vs=unet[width=8]"], 1), (["--vs=unet[width=8]:mask: bce"], 2)]
+)
+def test_a_recipe_is_parsed_once_and_travels(monkeypatch: pytest.MonkeyPatch, words: list[str], texts: int) -> None:
+    parsed = []
+
+    class Counted(grammar._Parser):
+        def recipe(self) -> Recipe:
+            parsed.append(self.text)
+            return super().recipe()
+
+    monkeypatch.setattr(grammar, "_Parser", Counted)
+    command = small("--model=unet[width=4]", "--loss=mask: bce, depth: l1", *words)
+    assert CliRunner().invoke(app, command, catch_exceptions=False).exit_code == 0
+    assert len(parsed) == len(set(parsed)) == texts

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.cli.options.groups import BudgetOptions
 from bench.core.protocol import Protocol, find_protocol
 from bench.core.spec import RunSpec
 from bench.data.augment.pipeline import canonical_protocol, parse_augmentation
@@ -83,6 +84,19 @@ def test_a_protocol_that_is_only_spelled_otherwise_is_the_registered_one(text: s
     assert canonical_protocol(QUICK.override(augmentation=text)) is QUICK
     assert canonical_protocol(QUICK.override(augmentation=text, epochs=9)) == QUICK.override(epochs=9)
     assert QUICK.override(epochs=9).override(epochs=QUICK.stages[0].epochs) is QUICK, "changed, and changed back"
+
+
+@pytest.mark.parametrize(("text", "same"), [("flip[p=0.50]", True), (" none + flip", True), ("flip[p=0.4]", False)])
+def test_options_of_a_command_name_the_same_budget(text: str, same: bool, tmp_path: Path) -> None:
+    found = BudgetOptions(augmentation=text).resolve()
+    assert (found == QUICK) == same
+    assert found.augmentation == ("flip" if same else "flip[p=0.4]")
+    (tmp_path / "mine.toml").write_text(
+        QUICK.toml().replace('"quick"', '"mine"').replace('"flip"', '" flip[ p = .5 ]"')
+    )
+    mine = BudgetOptions(protocol=str(tmp_path / "mine.toml")).resolve()
+    assert mine.augmentation == "flip"
+    assert BudgetOptions(protocol=str(tmp_path / "mine.toml"), augmentation="flip[p=5e-1]").resolve() == mine
 
 
 def test_a_protocol_of_ones_own_has_one_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 
@@ -12,6 +16,7 @@ from bench.data.stored.packing.pack import Pack
 from bench.data.stored.packing.threads import Bad, Problem, attempt_all, cores
 
 _AT_ONCE = 64
+_WATCH_SECONDS = 1.0
 WORTH_PROCESSES = 1024
 """Quartets from which starting processes is worth its time."""
 _Outcome = tuple[int, list[Problem], list[int]]
@@ -65,7 +70,8 @@ def _forks(count: int) -> bool:
 def _by_processes(decoder: Decoder, pack: Pack | None, slices: list[list[int]]) -> Iterator[list[_Outcome]]:
     _shared.append((decoder, pack))
     try:
-        with ProcessPoolExecutor(cores(), mp_context=multiprocessing.get_context("fork")) as processes:
+        context = multiprocessing.get_context("fork")
+        with ProcessPoolExecutor(cores(), context, initializer=_follow, initargs=(os.getpid(),)) as processes:
             yield from processes.map(_decode_shared, slices)
     finally:
         _shared.pop()
@@ -78,6 +84,18 @@ def _by_threads(
         outcomes = attempt_all(pool, lambda row: _decode(decoder, pack, row), some)
         assert not any(isinstance(outcome, Bad) for outcome in outcomes), "what is wrong is part of an outcome"
         yield [outcome for outcome in outcomes if not isinstance(outcome, Bad)]
+
+
+def _follow(parent: int) -> None:
+    """In a new process: leave Ctrl-C to its parent, and do not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _decode_shared(rows: list[int]) -> list[_Outcome]:

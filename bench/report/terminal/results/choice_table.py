@@ -22,7 +22,8 @@ def choice_table(choice: Choice) -> RenderableType:
     lines = [choice.board.replace("*", ""), *(limit.option for limit in choice.limits), ""]
     shown: list[RenderableType] = [*map(Text, lines)]
     if meeting:
-        figures = [*(_heading(choice, name) for name in choice.objectives), "meets the limits", "on the front"]
+        meets = ["meets the limits"] if choice.limits else []
+        figures = [*(_heading(choice, name) for name in choice.objectives), *meets, "on the front"]
         table = FigureTable(("front", "model", "loss", "precision", "seeds"), figures)
         for candidate in meeting:
             table.add(*_cells(choice, candidate))
@@ -40,9 +41,8 @@ def _heading(choice: Choice, name: str) -> str:
 def _cells(choice: Choice, candidate: Candidate) -> list[str]:
     row = candidate.row
     figures = [_figure(candidate, name) for name in choice.objectives]
-    chances = [
-        "·" if chance is None else percentage(chance) for chance in (candidate.chance_meets, candidate.chance_front)
-    ]
+    wanted = (candidate.chance_meets, candidate.chance_front) if choice.limits else (candidate.chance_front,)
+    chances = ["·" if chance is None else percentage(chance) for chance in wanted]
     return [
         "*" if candidate.front else "",
         row.model,
@@ -63,8 +63,10 @@ def _figure(candidate: Candidate, name: str) -> str:
 
 def _below(choice: Choice, meeting: int) -> Iterator[str]:
     if meeting:
-        yield f"{meeting} of {len(choice.candidates)} candidates meet the limits."
-        yield "* on the front: no other candidate that meets them is as good in everything and better in something."
+        if choice.limits:
+            yield f"{meeting} of {len(choice.candidates)} candidates meet the limits."
+        others = "no other candidate that meets them" if choice.limits else "no other candidate"
+        yield f"* on the front: {others} is as good in everything and better in something."
         yield "Probabilities are over seeds, test images and restarts; a single seed has none (·)."
         return
     yield "No candidate meets all the limits. The nearest:"

@@ -59,6 +59,6 @@ def _below(found: Slices) -> Iterator[str]:
     if found.pairing.random and found.pairing.seeds == 1:
         yield "One seed: the intervals hold for these runs and the choice of test images only; run a second seed."
     if found.described_by:
-        yield f"What the images are like was recorded beside {found.described_by}, whose test images are the same."
+        yield f"Facts of the images are from {found.described_by}: the same test images."
     for few in found.few:
         yield f"Only {few}: with fewer than {FEW} an interval is wide and less reliable."

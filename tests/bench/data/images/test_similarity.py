@@ -16,9 +16,9 @@ from bench.data.images.similarity import (
     difference_hash,
     distances,
     is_flat,
+    near_duplicates,
     nearest,
     object_pictures,
-    prints,
     same_pictures,
 )
 
@@ -77,21 +77,21 @@ def test_nearest_is_the_least_of_all_pairs(first: list[int], second: list[int]) 
         assert alone.neighbour[i] != i
 
 
-def test_prints_are_linked() -> None:
+def test_near_duplicates_are_linked() -> None:
     hashes = difference_hash(pictures(6))
     assert same_pictures(np.concatenate([hashes, hashes[:2]])).tolist() == [0, 1, 2, 3, 4, 5, 0, 1]
 
 
-def test_prints_are_found_in_another_part_mirrored_ones_if_asked_and_other_colours_not() -> None:
+def test_near_duplicates_are_found_mirrored_on_request_and_in_the_same_colours() -> None:
     images = pictures(6)
     train = images[:4] * 0.9 + 0.08
-    assert prints(images, train).tolist() == [True] * 4 + [False] * 2
-    assert prints(images.flip(-1), train).sum() == 0
-    assert prints(images.flip(-1), train, mirrored=True).tolist() == [True] * 4 + [False] * 2
+    assert near_duplicates(images, train).tolist() == [True] * 4 + [False] * 2
+    assert near_duplicates(images.flip(-1), train).sum() == 0
+    assert near_duplicates(images.flip(-1), train, mirrored=True).tolist() == [True] * 4 + [False] * 2
     tinted = images[:4] + 0.15 * torch.tensor([1.0, -1.0, 1.0])[:, None, None]
-    assert prints(tinted, train).sum() == 0, "of the same shape and another colour"
-    assert prints(torch.full((2, 3, 64, 64), 0.5), torch.full((2, 3, 64, 64), 0.5)).sum() == 0
-    assert prints(images[:0], train).shape == (0,)
+    assert near_duplicates(tinted, train).sum() == 0, "of the same shape and another colour"
+    assert near_duplicates(torch.full((2, 3, 64, 64), 0.5), torch.full((2, 3, 64, 64), 0.5)).sum() == 0
+    assert near_duplicates(images[:0], train).shape == (0,)
 
 
 def test_flat_pictures_are_known_as_such() -> None:
@@ -112,3 +112,8 @@ def test_an_object_is_found_again_on_another_background_and_elsewhere() -> None:
     assert distances(hashes[:1], hashes[1:])[0, 0] <= NEAR
     assert distances(difference_hash(images[:1]), difference_hash(images[1:]))[0, 0] > NEAR
     assert (object_pictures(images, torch.zeros_like(masks)) == 0.5).all()
+
+
+def test_no_pictures_are_no_reason_to_warn(recwarn: pytest.WarningsRecorder) -> None:
+    assert is_flat(torch.zeros(0, 3, 32, 32)).shape == (0,)
+    assert not recwarn.list

@@ -42,11 +42,11 @@ def test_a_planted_delay_is_found(make) -> None:
     ],
 )
 def test_opponents(text: str, expected: tuple[str, str]) -> None:
-    model, recipe = opponent(text, "mask: dice")
+    model, recipe = opponent(text, parse("mask: dice"))
     assert (model, recipe.text) == expected
 
 
 @pytest.mark.parametrize("text", ["wnett", "wnett:mask: bce", "wnet:mask: bcee"])
 def test_opponents_that_are_none(text: str) -> None:
     with pytest.raises(RegistryError):
-        opponent(text, "mask: dice")
+        opponent(text, parse("mask: dice"))

@@ -102,7 +102,7 @@ def test_old_records_take_what_images_are_like_from_any_other(tmp_path: Path) ->
     found = slices(tmp_path, "wnet")
     assert [part.slice.attribute for part in found.parts] == ["mask area"] * 4
     assert found.described_by.startswith("difference_none_quick")
-    assert f"recorded beside {found.described_by}" in " ".join(text(found).split())
+    assert f"Facts of the images are from {found.described_by}" in " ".join(text(found).split())
 
 
 def described(folder: Path, **protocol: object) -> str:
@@ -127,7 +127,7 @@ def test_a_record_of_another_budget_describes_the_images_of_the_same_data_and_si
 def test_a_record_that_describes_its_own_images_is_not_named(tmp_path: Path) -> None:
     found = slices(folder_with(tmp_path, 0.1), "unet")
     assert found.described_by == ""
-    assert "recorded beside" not in text(found)
+    assert "Facts of the images" not in text(found)
 
 
 def test_holm_by_hand() -> None:

@@ -6,6 +6,9 @@ import json
 import multiprocessing
 import os
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -222,3 +225,32 @@ def test_training_begins_while_a_large_set_is_packed(opened, monkeypatch: pytest
     again = Loader(source, "train", source.count("train"), 32, 2, budget)
     assert again.tier == "resident"
     assert torch.equal(torch.cat(first), torch.cat([batch.arrive().bg_fg for batch in again.in_order()]))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc to count processes by")
+def test_processes_do_not_outlive_a_parent_that_is_killed(folder, tmp_path: Path) -> None:
+    code = (
+        "import sys, time\n"
+        "from bench.data.stored.packing import decode_all\n"
+        "from bench.data.stored.packing.decoder import Decoder\n"
+        "from bench.data.stored.source import Stored\n"
+        "decode_all.WORTH_PROCESSES, decode_all.cores = 1, lambda: 2\n"
+        "Decoder.sample = lambda self, row: time.sleep(600)\n"
+        f"Stored({str(folder.root)!r}, split='shared', packed={str(tmp_path / 'packed')!r})\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+    found: list[str] = []
+    for _ in range(600):
+        found = children.read_text().split()
+        if len(found) >= 2:
+            break
+        time.sleep(0.1)
+    assert len(found) >= 2, "no processes were started"
+    parent.kill()
+    parent.wait()
+    for _ in range(200):
+        if not any(Path(f"/proc/{child}").exists() for child in found):
+            return
+        time.sleep(0.1)
+    pytest.fail("processes are left")

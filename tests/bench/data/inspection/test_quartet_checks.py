@@ -1,0 +1,124 @@
+"""Each check of quartets against data with that one fault, by a known amount."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from bench.data.inspection.quartet_checks import (
+    alignment,
+    duplicates_between_parts,
+    fields,
+    masks,
+    misaligned,
+    outside_difference,
+)
+from registry.contract import Quartet
+
+COUNT, SIDE = 12, 32
+
+
+def photographs(seed: int, count: int = COUNT) -> Tensor:
+    """Smooth pictures that differ much from each other, (count, 3, SIDE, SIDE)."""
+    coarse = torch.rand(count, 3, 4, 4, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.interpolate(coarse, (SIDE, SIDE), mode="bilinear", align_corners=False)
+
+
+def quartets(seed: int = 0, side: int = 10) -> Quartet:
+    """A square object on each background; depth falls from top to bottom."""
+    bg, mask = photographs(seed), torch.zeros(COUNT, 1, SIDE, SIDE)
+    for i in range(COUNT):
+        mask[i, :, 4 + i : 4 + i + side, 8 : 8 + side] = 1
+    bg_fg = torch.where(mask > 0, 1 - bg, bg)
+    depth = torch.linspace(0.9, 0.2, SIDE).view(1, 1, -1, 1).expand(COUNT, 1, SIDE, SIDE).clone()
+    return Quartet(bg, bg_fg, mask, depth, torch.ones_like(depth))
+
+
+def test_the_difference_outside_is_what_numpy_says() -> None:
+    quartet = quartets()
+    quartet.bg = (quartet.bg + 0.03 * torch.rand(quartet.bg.shape)).clamp(0, 1)  # type: ignore[union-attr]
+    found = outside_difference(quartet)
+    assert found is not None
+    for i in range(COUNT):
+        grown = ndimage.binary_dilation(quartet.mask[i, 0].numpy() > 0.02, np.ones((5, 5)))  # type: ignore[index]
+        difference = (quartet.bg[i] - quartet.bg_fg[i]).abs().mean(0).numpy()  # type: ignore[index]
+        assert found[i].item() == pytest.approx(difference[~grown].mean(), rel=1e-5)
+
+
+def test_without_a_background_or_a_mask_nothing_is_compared() -> None:
+    quartet = quartets()
+    for missing in ("bg", "mask"):
+        rest = {name: tensor for name, tensor in quartet.tensors() if name != missing}
+        assert outside_difference(Quartet.of(rest)) is None
+        assert alignment(Quartet.of(rest)).grade == "ok"
+
+
+@pytest.mark.parametrize(("wrong", "grade"), [(0, "ok"), (1, "broken"), (6, "broken")])
+def test_backgrounds_of_other_pictures_are_found_one_by_one(wrong: int, grade: str) -> None:
+    quartet = quartets()
+    assert quartet.bg is not None
+    quartet.bg[:wrong] = photographs(99, wrong)
+    found = misaligned(quartet)
+    assert found is not None
+    assert found[0].tolist() == [i < wrong for i in range(COUNT)]
+    assert alignment(quartet).grade == grade
+    if wrong:
+        assert f"in {wrong} of {COUNT} quartets" in alignment(quartet).finding
+
+
+def exchanged(q: Quartet) -> Quartet:
+    """bg and bg_fg exchanged, where each background has two objects."""
+    same = q.bg.repeat_interleave(2, 0)[:COUNT]  # type: ignore[union-attr]
+    objects = torch.where(q.mask > 0, 1 - same, same)  # type: ignore[operator]
+    return Quartet(objects, same, q.mask, q.depth, q.valid)
+
+
+FAULTS: dict[str, tuple[Callable[[Quartet], Quartet], str]] = {
+    "inverted masks": (lambda q: Quartet(q.bg, q.bg_fg, 1 - q.mask, q.depth, q.valid), "inside the mask"),  # type: ignore[operator]
+    "depth that is a mask": (lambda q: Quartet(q.bg, q.bg_fg, q.mask, q.mask, q.valid), "of the depth is 0 or 1"),
+    "exchanged": (exchanged, "exchanged"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_field_that_holds_another_is_broken(name: str) -> None:
+    fault, words = FAULTS[name]
+    groups = torch.arange(COUNT) // 2
+    assert fields(quartets(), torch.arange(COUNT)).grade == "ok"
+    found = fields(fault(quartets()), groups)
+    assert found.grade == "broken"
+    assert words in found.finding + found.advice
+
+
+@pytest.mark.parametrize(
+    ("change", "grade", "words"),
+    [
+        (lambda mask: mask, "ok", "9.8%"),
+        (lambda mask: torch.ones_like(mask), "broken", "100% of the masks cover all"),
+        (lambda mask: torch.cat([mask[:-2], torch.zeros_like(mask[:2])]), "warn", "17% of the masks are empty"),
+        (lambda mask: mask / 255, "warn", "covers 0.00%"),
+    ],
+)
+def test_masks(change: Callable[[Tensor], Tensor], grade: str, words: str) -> None:
+    quartet = quartets()
+    assert quartet.mask is not None
+    quartet.mask = change(quartet.mask)
+    found = masks(quartet)
+    assert found.grade == grade
+    assert words in found.finding
+
+
+def test_a_background_of_training_in_the_test_part_is_found_by_the_picture() -> None:
+    train, test = quartets(0), quartets(1)
+    assert duplicates_between_parts({"train": train, "test": test}).grade != "broken"
+    assert test.bg is not None and train.bg is not None
+    test.bg[3] = (train.bg[5] * 0.98).clamp(0, 1)
+    found = duplicates_between_parts({"train": train, "test": test})
+    assert found.grade == "broken"
+    assert found.numbers["test_backgrounds"] == pytest.approx(1 / COUNT)
+    assert f"1 of {COUNT} backgrounds of test have a near duplicate in train" in found.finding

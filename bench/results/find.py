@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.core.errors import BenchError
-from bench.core.files import canonical_json
 from bench.core.record import UNTUNED, Record
 from bench.results.board import Row, data_label
 from registry.errors import UnknownName
@@ -49,7 +48,7 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
     if not ours:
         raise BenchError(f"no protocol or data is called {within!r}; the boards are: {_boards(board)}")
     left, right = _fitting(ours, a), _fitting(ours, b)
-    pairs = [(x, y) for x in left for y in right if _place(x) == _place(y) and x != y]
+    pairs = [(x, y) for x in left for y in right if _alike(x, y) and x != y]
     if len(pairs) == 1:
         return pairs[0]
     if pairs:
@@ -127,9 +126,11 @@ def _any(row: Row) -> Record:
     return next(iter(row.records.values()))[1]
 
 
-def _place(row: Row) -> tuple[str, str, str]:
-    record = _any(row)
-    return record.budget.label, canonical_json(record.spec.data), record.division if row.learns else ""
+def _alike(a: Row, b: Row) -> bool:
+    """Whether two cells were measured under the same conditions; what learns nothing was not tuned, nor untuned."""
+    x, y = _any(a), _any(b)
+    divided = a.learns and b.learns and x.division != y.division
+    return x.budget.label == y.budget.label and x.spec.data == y.spec.data and not divided
 
 
 def _boards(board: Sequence[Row]) -> str:

@@ -29,6 +29,7 @@ from bench.cli.options.groups import BudgetOptions, FolderOptions, MachineOption
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bench.run.sweep.executors.executor import Executor
     from bench.run.sweep.sweep import Sweep
 
 EXAMPLES = """
@@ -37,6 +38,8 @@ bench sweep --model 'unet[width=16|32|64]' --model wnet --loss bce_ssim --loss b
 bench sweep grid.toml --max-hours 8 --timeout 30m
 """
 
+_MOST_SEEDS = 12
+"""Of a cell, where they are run until settled and none were asked for."""
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -108,10 +111,39 @@ def sweep(
         bool,
         typer.Option("--prune", help="Stop trials out of the running (successive halving).", rich_help_panel="Tuning"),
     ] = False,
+    until_settled: Annotated[
+        bool,
+        typer.Option(
+            "--until-settled",
+            help="Run further seeds, --seeds at most (12 by itself), only where a comparison with the leader is open.",
+            rich_help_panel="Settling",
+        ),
+    ] = False,
+    spend: Annotated[
+        str | None,
+        typer.Option("--budget", help="Stop settling after so long: 90m, 2h.", rich_help_panel="Settling"),
+    ] = None,
+    settle_by: Annotated[
+        str, typer.Option(help="Metric to settle; mask_dice by itself.", rich_help_panel="Settling", show_default=False)
+    ] = "",
+    margin: Annotated[
+        float,
+        typer.Option(min=0, help="Difference up to which cells count as equal.", rich_help_panel="Settling"),
+    ] = 0.0,
     data: DataOptions,
     budget: BudgetOptions,
     machine: MachineOptions,
     engine: EngineChoice = "auto",
+    address: Annotated[
+        str,
+        typer.Option(
+            help="With --engine ray, which makes the runs on a Ray cluster: auto, HOST; none begins Ray here.",
+            rich_help_panel="Cluster",
+            show_default=False,
+        ),
+    ] = "",
+    gpus_per_run: Annotated[float, typer.Option(min=0, help="Of a run on Ray.", rich_help_panel="Cluster")] = 0,
+    cpus_per_run: Annotated[float, typer.Option(min=0, help="Of a run on Ray.", rich_help_panel="Cluster")] = 1,
     inputs: InputsChoice = "pair",
     init: Init = "",
     folders: FolderOptions,
@@ -146,6 +178,11 @@ def sweep(
         raise BenchError(f"unknown --tune-by {tune_by!r}; there is: skill")
     if tune is None and (prune or weights):
         raise BenchError("--prune and --weights are of --tune")
+    if not until_settled and (spend or settle_by or margin):
+        raise BenchError("--budget, --settle-by and --margin are of --until-settled")
+    if until_settled and seeds == 1:
+        seeds = _MOST_SEEDS
+    limits = [3600 * max_hours if max_hours is not None else None, _seconds("--budget", spend) if spend else None]
     if out is not None:
         files.check_writable(out, "--out")
     console = plain_console()
@@ -157,7 +194,7 @@ def sweep(
         source=data.open(),
         precision=machine.precision,
         memory_format=machine.memory_format,
-        engine=engine,
+        engine="auto" if engine == "ray" else engine,
         inputs=inputs,
         init=init,
         device=machine.device,
@@ -170,12 +207,15 @@ def sweep(
         resume_anyway=resume_anyway,
         strict=strict,
         share=share,
-        timeout=None if timeout is None else _seconds(timeout),
-        max_seconds=None if max_hours is None else 3600 * max_hours,
+        timeout=None if timeout is None else _seconds("--timeout", timeout),
+        max_seconds=min((limit for limit in limits if limit is not None), default=None),
         retry_failed=retry_failed,
         tune=None if tune is None else TrialGrid.parse(tune),
         weights=Weights.parse(weights),
         prune=prune,
+        until_settled=until_settled,
+        settle_by=settle_by,
+        margin=margin,
         listeners="bench.report.listeners.decorations:decorations",
         interruption=interruption,
     )
@@ -185,10 +225,15 @@ def sweep(
     for line in plan_lines(made.plan, retry):
         console.print(line, soft_wrap=True)
     if not plan:
-        _run(made, console, out, retry)
+        executor = None
+        if engine == "ray":
+            from bench.run.sweep.executors.ray import RayExecutor
+
+            executor = RayExecutor(made.worker_config(), address, cpus_per_run, gpus_per_run)
+        _run(made, console, out, retry, executor)
 
 
-def _run(made: Sweep, console: Console, out: Path | None, retry: str) -> None:
+def _run(made: Sweep, console: Console, out: Path | None, retry: str, executor: Executor | None) -> None:
     """Make the runs, write the page, and end as they ended."""
     from bench.report.pages import pages, refresh
     from bench.report.terminal.sweep_plan import failure_line
@@ -197,7 +242,7 @@ def _run(made: Sweep, console: Console, out: Path | None, retry: str) -> None:
     from bench.run.sweep.scheduler import is_failure
 
     with SweepTable(console, made.estimate, made.share) as table:
-        scheduler = made.run(table)
+        scheduler = made.run(table, executor)
     if out is not None:
         try:
             refresh(pages(made.results, out, readme=False))
@@ -206,10 +251,12 @@ def _run(made: Sweep, console: Console, out: Path | None, retry: str) -> None:
             console.print(f"warning: no leaderboard: {error}; write it with: bench leaderboard --out {out}")
         store.check(made.results)
     console.print(table.summary(scheduler))
+    for line in made.settling.summary() if made.settling else ():
+        console.print(line, soft_wrap=True)
     if scheduler.interrupted == "interrupted":
         made.interruption.leave(f"stopped with {len(scheduler.agenda)} runs left; the same command goes on with them")
     if scheduler.interrupted == "deadline":
-        console.print(f"--max-hours is over with {len(scheduler.agenda)} runs left; the same command goes on with them")
+        console.print(f"time is over with {len(scheduler.agenda)} runs left; the same command goes on with them")
     failed = [*made.plan.failed, *(record for record in scheduler.records.values() if is_failure(record))]
     hopeless = made.planner.failed if made.planner else []
     for cell in hopeless:
@@ -222,7 +269,7 @@ def _run(made: Sweep, console: Console, out: Path | None, retry: str) -> None:
         raise typer.Exit(4)
 
 
-def _seconds(text: str) -> float:
+def _seconds(option: str, text: str) -> float:
     """A stretch of time as a person writes it.
 
     Raises:
@@ -236,5 +283,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = float("nan")
     if not 0 < seconds < 1e9:
-        raise BenchError(f"--timeout: cannot read {text!r}: write seconds, or 90s, 30m, 2h")
+        raise BenchError(f"{option}: cannot read {text!r}: write seconds, or 90s, 30m, 2h")
     return seconds

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from bench.core import files
+from bench.core.errors import BenchError
 from bench.core.interruption import Interruption
 from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
 from bench.core.protocol import Protocol
@@ -33,17 +34,21 @@ from bench.run.sweep.executors.local import LocalExecutor
 from bench.run.sweep.grid.grid import Cell, Grid
 from bench.run.sweep.plan import Plan, disk_needed, free_disk
 from bench.run.sweep.scheduler import Scheduler, SweepListener
+from bench.run.sweep.settling.planner import SettlingPlanner
 from bench.run.sweep.task import DataChoice, Task, WorkerConfig
 from bench.run.sweep.tuning.found_trials import FoundTrials
 from bench.run.sweep.tuning.planner import TuningPlanner, check_tuned
-from bench.run.sweep.tuning.score import Weights
+from bench.run.sweep.tuning.score import Weights, headline_of
 from bench.run.sweep.tuning.trial_grid import TrialGrid
 from bench.run.sweep.tuning.trial_runner import discard_trial
 from bench.run.trained import initial_weights
 from bench.train.assemble import NO_RECIPE, inputs_named, make_run
 from bench.train.engines.engine import engine_for, engine_named
+from registry.losses.recipe import HEADS
 
 _BASELINES_FIRST = -1
+FIRST_SEEDS = 3
+"""Of every cell, before any comparison is looked at."""
 
 
 @dataclass
@@ -70,6 +75,9 @@ class Sweep:
         tune: values of a number to be tried for every cell before its runs.
         weights: of the heads in a trial's score.
         prune: stop trials that are out of the running.
+        until_settled: hold later seeds back, and run them only where a comparison with the leader is open.
+        settle_by: metric that cells are then compared by; the first that ranks a head, if none is named.
+        margin: difference in it up to which two cells then count as equal.
         listeners: ``module:function`` that gives what draws and writes event files, by name.
         interruption: asked whether to stop.
 
@@ -105,6 +113,9 @@ class Sweep:
     tune: TrialGrid | None = None
     weights: Weights = field(default_factory=Weights.parse)
     prune: bool = False
+    until_settled: bool = False
+    settle_by: str = ""
+    margin: float = 0.0
     listeners: str = ""
     interruption: Interruption = field(default_factory=Interruption)
     scheduler: Scheduler | None = field(default=None, init=False)
@@ -125,7 +136,7 @@ class Sweep:
         files.check_folder(self.results, "--results")
         files.check_folder(self.runs, "--runs")
         check_budget(self.protocol)
-        _ = self.planner
+        _ = self.planner, self.settling
         for recipe in {cell.recipe.text: cell.recipe for cell in self.cells}.values():
             check_heads(recipe, self._source)
         try_metrics([*self._metrics], self._source, self.protocol)
@@ -148,11 +159,13 @@ class Sweep:
         """What is to be made, and what is done already."""
         left: list[tuple[Order, Task]] = []
         done, failed = 0, list[Record]()
+        self._done: list[tuple[Order, Task]] = []
         for order, task in self._tasks():
             if task.trial is not None:
                 left.append((order, task))
             elif not (self.again and task.spec.recipe) and self._found.finished(task.spec, task.division) is not None:
                 done += 1
+                self._done.append((order, task))
             elif not self.retry_failed and not self.again and (kept := self._found.failed(task.spec, task.division)):
                 failed.append(kept[0])
             else:
@@ -207,7 +220,7 @@ class Sweep:
                 discard(self.runs, task.spec)
         executor = executor or LocalExecutor(self.worker_config())
         self.scheduler = Scheduler(
-            Agenda(self._left, self.planner),
+            self._agenda(),
             executor,
             ResultsBooks(self.results, self.runs, self._device, self._found),
             timeout=self.timeout,
@@ -221,6 +234,13 @@ class Sweep:
         finally:
             executor.close()
         return self.scheduler
+
+    def _agenda(self) -> Agenda:
+        """What is left, and who adds to it."""
+        if self.settling is None:
+            return Agenda(self._left, self.planner)
+        done = (self._found.finished(task.spec, task.division) for _, task in self._done)
+        return Agenda(self.settling.begin(self._left, [found[0] for found in done if found]), self.settling)
 
     def worker_config(self) -> WorkerConfig:
         """What every process of the sweep needs to know."""
@@ -263,6 +283,31 @@ class Sweep:
             self.prune,
             found=done,
             pruned=lambda task: discard_trial(self.runs, task.spec.id),
+        )
+
+    @cached_property
+    def settling(self) -> SettlingPlanner | None:
+        """Holds later seeds back; None where all are run.
+
+        Raises:
+            UnknownName, BenchError: no such metric, or too few seeds.
+        """
+        if not self.until_settled:
+            return None
+        if len(self.seeds) < FIRST_SEEDS or len(self.cells) < 2:
+            raise BenchError(f"--until-settled needs two cells, and --seeds {FIRST_SEEDS} or more: the most one gets")
+        heads = {head for cell in self.cells for head in cell.recipe.heads}
+        metric = self.settle_by or headline_of(next(head for head in HEADS if head in heads))
+        facts = self._metrics.get(metric) or all_metrics.facts(metric)
+        return SettlingPlanner(
+            metric,
+            facts,
+            len(self.cells),
+            FIRST_SEEDS,
+            len(self.seeds),
+            self.margin,
+            self.planner,
+            missing=lambda: len(self.planner.failed) if self.planner else 0,
         )
 
     @cached_property

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.core.errors import BenchError
+from bench.core.files import canonical_json
 from bench.core.record import UNTUNED, Record
 from bench.results.board import Row, data_label
 from registry.errors import UnknownName
@@ -48,7 +49,7 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
     if not ours:
         raise BenchError(f"no protocol or data is called {within!r}; the boards are: {_boards(board)}")
     left, right = _fitting(ours, a), _fitting(ours, b)
-    pairs = [(x, y) for x in left for y in right if _alike(x, y) and x != y]
+    pairs = [(x, y) for x in left for y in right if _comparable(x, y) and x != y]
     if len(pairs) == 1:
         return pairs[0]
     if pairs:
@@ -126,11 +127,11 @@ def _any(row: Row) -> Record:
     return next(iter(row.records.values()))[1]
 
 
-def _alike(a: Row, b: Row) -> bool:
-    """Whether two cells were measured under the same conditions; what learns nothing was not tuned, nor untuned."""
-    x, y = _any(a), _any(b)
-    divided = a.learns and b.learns and x.division != y.division
-    return x.budget.label == y.budget.label and x.spec.data == y.spec.data and not divided
+def _comparable(a: Row, b: Row) -> bool:
+    """Whether both were measured under the same protocol and data, and tuned alike unless a side learns nothing."""
+    first, second = _any(a), _any(b)
+    places = [(record.budget.label, canonical_json(record.spec.data)) for record in (first, second)]
+    return places[0] == places[1] and (first.division == second.division or not (a.learns and b.learns))
 
 
 def _boards(board: Sequence[Row]) -> str:

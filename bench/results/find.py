@@ -49,7 +49,7 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
     if not ours:
         raise BenchError(f"no protocol or data is called {within!r}; the boards are: {_boards(board)}")
     left, right = _fitting(ours, a), _fitting(ours, b)
-    pairs = [(x, y) for x in left for y in right if _place(x) == _place(y) and x != y]
+    pairs = [(x, y) for x in left for y in right if _comparable(x, y) and x != y]
     if len(pairs) == 1:
         return pairs[0]
     if pairs:
@@ -127,9 +127,11 @@ def _any(row: Row) -> Record:
     return next(iter(row.records.values()))[1]
 
 
-def _place(row: Row) -> tuple[str, str, str]:
-    record = _any(row)
-    return record.budget.label, canonical_json(record.spec.data), record.division if row.learns else ""
+def _comparable(a: Row, b: Row) -> bool:
+    """Whether both were measured under the same protocol and data, and tuned alike unless a side learns nothing."""
+    first, second = _any(a), _any(b)
+    places = [(record.budget.label, canonical_json(record.spec.data)) for record in (first, second)]
+    return places[0] == places[1] and (first.division == second.division or not (a.learns and b.learns))
 
 
 def _boards(board: Sequence[Row]) -> str:

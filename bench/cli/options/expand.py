@@ -53,6 +53,8 @@ def expand(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(**values)
         except SystemExit as error:  # no command here ends that way; it would look like success
+            if isinstance(error.__context__, BrokenPipeError):  # rich ends the program when nobody reads any more
+                raise
             from bench.train.failures import describe  # imports torch
 
             raise BenchError(f"code of a plug-in ended the program: {describe(error)}") from error

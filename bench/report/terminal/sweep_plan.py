@@ -46,8 +46,8 @@ def failure_line(record: Record | TrialRecord) -> str:
 def duration(seconds: float) -> str:
     """A stretch of time in the units that a person would use.
 
-    >>> duration(50), duration(5400), duration(400_000)
-    ('50 s', '1.5 h', '4.6 days')
+    >>> duration(50), duration(5400), duration(9000), duration(400_000)
+    ('50 s', '90 min', '2.5 h', '4.6 days')
     """
     for unit, size, most in (("s", 1, 100), ("min", 60, 100), ("h", 3600, 72)):
         if seconds < most * size:

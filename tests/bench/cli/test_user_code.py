@@ -49,7 +49,7 @@ def test_models(command: str, name: str, text: str, status: int, monkeypatch, ca
 
 @pytest.mark.parametrize("command", TERMS)
 @pytest.mark.parametrize(
-    ("name", "text"), [("per_image", "a term returns one number"), ("number", "an object of type float")]
+    ("name", "text"), [("per_image", "a term returns a scalar"), ("number", "an object of type float")]
 )
 def test_terms(command: str, name: str, text: str, monkeypatch, capsys) -> None:
     code, line = fails(TERMS[command](f"mask: bce, depth: {HERE}:{name}"), monkeypatch, capsys)

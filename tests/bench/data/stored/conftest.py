@@ -56,7 +56,7 @@ class Folder:
 
     def zipped(self, path: Path, *folders: str) -> Path:
         with zipfile.ZipFile(path, "w") as archive:
-            for file in sorted(self.root.rglob("*")):
+            for file in sorted(set(self.root.rglob("*")) - {path}):  # which may lie in the folder itself
                 name = file.relative_to(self.root).as_posix()
                 if file.is_file() and (not folders or name.split("/")[0] in folders):
                     archive.write(file, name)

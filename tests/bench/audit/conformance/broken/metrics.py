@@ -68,7 +68,7 @@ def halves(view: View) -> Tensor:
 
 
 METRICS = [
-    (pooled, "per_image", "one value per image"),
+    (pooled, "per_image", "a value per image"),
     (percent, "per_image", "leave its bounds"),
     (shifted, "perfect_is_perfect", "on the truth, not 0"),
     (inverted, "direction", "lower is declared better"),

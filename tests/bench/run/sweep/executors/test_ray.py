@@ -29,7 +29,10 @@ class KillNode(SweepListener):
 
 @pytest.mark.extra
 @pytest.mark.timeout(900)
-def test_two_nodes_and_one_removed_give_the_records_of_a_plain_sweep(tmp_path: Path) -> None:
+def test_two_nodes_and_one_removed_give_the_records_of_a_plain_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "600")  # a busy machine takes its time
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 

@@ -13,7 +13,7 @@ from bench.cli import app
 from bench.core.errors import BenchError
 from tests.bench.results_folder import keep
 
-RESULTS = str(Path(__file__).parents[3] / "results")
+RESULTS = str(Path(__file__).parents[4] / "results")
 COMMANDS = {
     "explain": (["explain", "--metric", "mask_dice"], "architecture"),
     "choose": (["choose", "--no-measure", "--max", "depth_rmse=0.062"], "candidates meet the limits"),

@@ -11,7 +11,7 @@ import pytest
 import bench.cli
 from tests.bench.results_folder import keep
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 Bench = Callable[..., tuple[int, str, str]]
 
 

@@ -179,6 +179,7 @@ def _verbose_convolution() -> str:
     return ""
 
 
+@cache
 def _version(package: str) -> str | None:
     with suppress(metadata.PackageNotFoundError):
         return metadata.version(package)

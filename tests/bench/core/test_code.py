@@ -33,6 +33,7 @@ def write(folder: Path, name: str, text: str) -> None:
 
 def version(*names: str) -> str:
     code_version.cache_clear()
+    code._version.cache_clear()
     return code_version(*names)
 
 

@@ -49,5 +49,6 @@ class Environment(BaseModel):
     @property
     def label(self) -> str:
         """A line for people."""
-        where = f"{self.device}, {self.threads} threads" if self.cuda is None else self.device
+        threads = f"{self.threads} thread{'' if self.threads == 1 else 's'}"
+        where = f"{self.device}, {threads}" if self.cuda is None else self.device
         return f"{where}, torch {self.packages['torch']}"

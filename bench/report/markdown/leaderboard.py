@@ -138,9 +138,11 @@ def _line(standing: Standing, group: Group, shown: Sequence[str], ranked: str) -
 
 
 def _costs(group: Group) -> str:
-    """A table of training costs per machine."""
+    """A table of training costs per machine that has trained."""
     parts = []
     for fingerprint, members in group.machines().items():
+        if not any(row.learns for row, _ in members):
+            continue
         label = members[0][1][0].environment.label
         parts.append(f"### Cost on {label} (`{fingerprint}`)\n\n{_cost_table(members)}")
     return "\n".join(parts)

@@ -1,8 +1,10 @@
-"""What every test shares: one thread a worker, no network, a small batch."""
+"""What every test shares: one thread a worker and each process that it starts, no network, a small batch."""
 
 from __future__ import annotations
 
 import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: workers fill the cores, and so would their processes
 
 import pytest
 import torch

@@ -58,7 +58,7 @@ class Option:
         if self.numbers > 1:
             several = value.replace(",", " ").split() if isinstance(value, str) else list(value)
             if len(several) != self.numbers:
-                raise BenchError(f"option {self.name} takes {self.numbers} values, not {len(several)}")
+                raise BenchError(f"{self.spelled} takes {self.numbers} values, not {len(several)}")
             return tuple(self._read(item) for item in several)
         if self.repeatable:
             values = value if isinstance(value, (list, tuple)) else [value]

@@ -20,7 +20,7 @@ NUMBERS = st.floats(-1e6, 1e6)
 def test_whole_numbers_read_from_their_text(value: int) -> None:
     option = Option("count", int, 0, "")
     assert option.read(str(value)) == option.read(value) == option.read(float(value)) == value
-    with pytest.raises(BenchError, match="option count is a whole number"):
+    with pytest.raises(BenchError, match="--count must be a whole number"):
         option.read(value + 0.5)
 
 
@@ -50,7 +50,7 @@ def test_switches(text: str) -> None:
     ],
 )
 def test_what_it_cannot_be(kind: type, value: Any, words: str) -> None:
-    with pytest.raises(BenchError, match=f"option thing is {words}"):
+    with pytest.raises(BenchError, match=f"--thing must be {words}"):
         Option("thing", kind, None, "").read(value)
 
 
@@ -62,7 +62,7 @@ def test_limits_are_inclusive(low: float, width: float, value: float) -> None:
     if low <= value <= low + width:
         assert option.read(value) == value
     else:
-        with pytest.raises(BenchError, match="option x lies from"):
+        with pytest.raises(BenchError, match="--x must be from"):
             option.read(value)
 
 

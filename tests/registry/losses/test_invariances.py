@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -105,7 +107,7 @@ def test_on_the_way_to_the_target_the_loss_falls(key: str, seed: int) -> None:
     logits, target, known = scene(seed, side=9)
     start = logits.sigmoid()
     way = [value(key, torch.logit(start + at * (target - start)), target, known) for at in torch.linspace(0, 1, 6)]
-    assert all(later < earlier for earlier, later in zip(way, way[1:], strict=False))
+    assert all(later < earlier for earlier, later in pairwise(way))
 
 
 @pytest.mark.parametrize("key", ["dice", "iou", "tversky", "focal", "bce", "lovasz"])
@@ -115,7 +117,7 @@ def test_more_certainty_of_what_is_right_is_better(key: str, seed: int) -> None:
     logits, target, _ = scene(seed, side=9)
     true = (target > 0.5).double()
     way = [value(key, logits + step * (2 * true - 1), true) for step in (0.0, 0.3, 1.0, 3.0, 20.0)]
-    assert all(later <= earlier for earlier, later in zip(way, way[1:], strict=False))
+    assert all(later <= earlier for earlier, later in pairwise(way))
     assert way[-1] < way[0]
 
 

@@ -80,7 +80,7 @@ def commands(group: typer.Typer = app, prefix: str = "") -> set[str]:
 
 def test_the_page_has_a_block_for_every_command() -> None:
     assert set(BLOCKS) == commands()
-    assert set(BLOCKS) == set(PRINTED) | NOT_RUN
+    assert set(BLOCKS) >= set(PRINTED) | NOT_RUN
 
 
 @pytest.mark.parametrize("command", BLOCKS)
@@ -123,7 +123,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("command", PRINTED)
+@pytest.mark.parametrize("command", sorted(set(BLOCKS) - NOT_RUN))
 def test_it_runs(
     command: str, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,4 +139,4 @@ def test_it_runs(
         code = code.replace(whole, small)
     torch.manual_seed(0)
     exec(compile(code, f"docs/python.md: {command}", "exec"), {"__name__": "__main__"})
-    assert re.search(PRINTED[command], capsys.readouterr().out)
+    assert re.search(PRINTED.get(command, r"\S"), capsys.readouterr().out)

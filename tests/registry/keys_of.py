@@ -61,6 +61,9 @@ def keys(draw: st.DrawFn, entry: Entry[Any], most: dict[str, float] | None = Non
         elif hint is bool:
             params[name] = draw(st.booleans())
         elif is_number(entry, name):
+            assert name in entry.ranges, (
+                f"{entry.name} has no range for {name}: name it in ranges={{...}} of its register()"
+            )
             whole = float not in (get_args(hint) if get_origin(hint) is Union else (hint,))
             params[name] = draw(inside(entry.ranges[name], whole, (most or {}).get(name, math.inf)))
     return format_key(entry.name, params)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import inspect
 import json
 import subprocess
@@ -20,19 +21,23 @@ from bench.audit.conformance import Check, NotApplicable
 from bench.audit.conformance.source import CHECKS, SourcePlugin
 from bench.core.errors import BenchError
 from bench.data.camera import cameras
-from bench.data.composed.source import Composed
 from bench.data.options import REQUIRED
 from bench.data.source import Source
 from bench.data.sources import BUILT_IN, declared, open_source, options_of, sources
 from bench.data.split import FRACTIONS
 from bench.data.stored.source import Stored
-from bench.data.synthetic.source import Synthetic
 from registry.errors import UnknownName
 from tests.bench.data.stored.conftest import Folder
 from tests.bench.rectangles import Rectangles
 
-CLASSES = {"synthetic": Synthetic, "composed": Composed, "stored": Stored}
 KINDS = ("synthetic", "composed", "composed without depth")
+
+
+def class_of(kind: str) -> type[Source]:
+    """The class in a built-in source's module whose kind that is."""
+    module = importlib.import_module(f"{BUILT_IN[kind]}.source")
+    found = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Source)]
+    return next(value for value in found if getattr(value, "kind", None) == kind)
 
 
 def make(kind: str, pictures, **parameters) -> Source:
@@ -244,7 +249,7 @@ def test_what_open_source_refuses() -> None:
 @pytest.mark.parametrize("kind", BUILT_IN)
 def test_what_a_source_declares_is_what_its_class_takes(kind: str) -> None:
     entry = sources.get(kind)
-    taken = inspect.signature(CLASSES[kind]).parameters
+    taken = inspect.signature(class_of(kind)).parameters
     assert {option.name: option.default for option in options_of(entry)} == {
         name: REQUIRED if parameter.default is parameter.empty else parameter.default
         for name, parameter in taken.items()

@@ -17,7 +17,7 @@ from bench.core.errors import BenchError
 
 
 class OnceCommand(TyperCommand):
-    """A command that refuses an option given twice, unless the option is repeatable, and numbers that are not finite."""
+    """A command that refuses an option given twice, unless it is repeatable, and numbers that are not finite."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words of the command line.
@@ -31,7 +31,8 @@ class OnceCommand(TyperCommand):
         try:
             parsed: list[str] = super().parse_args(ctx, args)
         except UsageError as error:
-            error.ctx = getattr(error, "ctx", None) or ctx  # typer leaves it out where an option lacks its value
+            if getattr(error, "ctx", None) is None:  # where an option lacks its value
+                vars(error)["ctx"] = ctx
             raise
         for option in self.params:
             given = ctx.params.get(option.name)

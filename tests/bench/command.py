@@ -99,6 +99,7 @@ def _call(function: Callable[[], object], folder: Path, variables: dict[str, str
     os.environ.clear()
     os.environ.update(variables)
     os.chdir(folder)
+    sys.path.insert(0, str(folder))
     for number, name, path in ((1, "stdout", output), (2, "stderr", errors)):
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(handle, number)

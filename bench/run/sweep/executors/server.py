@@ -17,7 +17,6 @@ import os
 import select
 import signal
 import sys
-import sysconfig
 import traceback
 from contextlib import suppress
 from importlib import import_module
@@ -28,34 +27,20 @@ import torch
 
 from bench.core.errors import BenchError, Interrupted
 from bench.core.interruption import Interruption
+from bench.run.sweep.executors.imports import libraries_since
+from bench.run.sweep.executors.messages import first_line, send
 from bench.run.sweep.task import Task, WorkerConfig
-from bench.run.sweep.worker import Worker
+from bench.run.sweep.worker.worker import Worker
 from bench.train.failures import describe, traceback_lines
 from registry.errors import RegistryError
 
 OUTPUT = "output.txt"
 """In a run's folder: what its process printed."""
-_LONGEST = select.PIPE_BUF
-"""Bytes of a line: what is no longer is written to a pipe at once, however many processes write to it."""
-_SHORTER = (400, 100, 20)
 _NAMES = 60_000
 """Letters that a pipe holds without anybody reading it."""
-_PROJECT = ("bench", "registry")
-_INSTALLED = Path(sysconfig.get_path("purelib"))
 _DEATH_SIGNAL = 1  # of Linux's prctl.h
 REFUSED = 2
 """Exit status of a task that could not begin; the ``refused`` event says why."""
-
-
-def send(pipe: int, message: dict[str, Any]) -> None:
-    """Write one line at once, its texts shortened where it would be too long for that."""
-    line = json.dumps(message).encode() + b"\n"
-    for length in _SHORTER:
-        if len(line) <= _LONGEST:
-            break
-        line = json.dumps({name: _shortened(value, length) for name, value in message.items()}).encode() + b"\n"
-    with suppress(BrokenPipeError):  # whoever listened is gone: so will this process be, as its input has ended
-        os.write(pipe, line)
 
 
 class Server:
@@ -172,21 +157,10 @@ class Server:
         finally:
             with suppress(Exception):
                 os.set_blocking(naming, False)
-                os.write(naming, "\n".join(_libraries(before))[:_NAMES].encode())
+                os.write(naming, "\n".join(libraries_since(before))[:_NAMES].encode())
                 sys.stdout.flush()
                 sys.stderr.flush()
             os._exit(status)
-
-
-def _libraries(before: set[str]) -> list[str]:
-    """Modules imported since, of this project and of installed packages; a plug-in's own stay a run's."""
-    found = []
-    for name, module in [*sys.modules.items()]:
-        path = getattr(module, "__file__", None)
-        known = name.partition(".")[0] in _PROJECT or (path and Path(path).is_relative_to(_INSTALLED))
-        if name not in before and known:
-            found.append(name)
-    return found
 
 
 def _signal(child: int, number: int) -> None:
@@ -219,22 +193,6 @@ def _tail(output: Path, size: int = 600) -> str:
         return ""
 
 
-def _shortened(value: Any, length: int) -> Any:
-    if isinstance(value, str):
-        return value if len(value) <= length else f"{value[:length]} ..."
-    if isinstance(value, list):
-        return [_shortened(item, length) for item in value][-8:]
-    return value
-
-
-def _first_line(pipe: int) -> bytes:
-    """A line, and nothing of what comes after it."""
-    line = b""
-    while not line.endswith(b"\n") and (byte := os.read(pipe, 1)):
-        line += byte
-    return line
-
-
 def main() -> None:
     """Serve whoever started this process, by its standard input and output."""
     pipe = os.dup(1)
@@ -242,7 +200,7 @@ def main() -> None:
     sys.path.insert(0, "")  # a user's own model or term may lie in the current folder
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the sweep says when to end: by ending the input
-    config = WorkerConfig.model_validate_json(_first_line(0))
+    config = WorkerConfig.model_validate_json(first_line(0))
     torch.set_num_threads(1)
     try:
         server = Server(config, pipe)

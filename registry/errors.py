@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
-class RegistryError(Exception):
+class Portable(Exception):
+    """Base of errors that may cross processes: pickling keeps message and attributes, whatever a constructor takes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[Portable], args: tuple[object, ...], state: Mapping[str, object]) -> Portable:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class RegistryError(Portable):
     """Something requested by name is not available; the message says what it is and what to do."""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 
@@ -20,6 +22,37 @@ torch.set_num_threads(1)
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+_MANY = 100
+"""Modules that are worth a search for garbage when they have been imported since the last one."""
+_frozen_modules = 0
+
+
+def _freeze() -> None:
+    """Leave what has been imported and collected out of every later search for garbage.
+
+    A run searches five times, to measure memory from where it begins; through the million objects of a process that
+    has imported and collected all tests, that takes longer than a tiny run's training.
+    """
+    global _frozen_modules
+    if len(sys.modules) - _frozen_modules >= _MANY:
+        gc.collect()
+        gc.freeze()
+        _frozen_modules = len(sys.modules)
+
+
+def pytest_collection_finish() -> None:
+    _freeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    if nextitem is not None and nextitem.path != item.path:
+        _freeze()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()  # or libraries report objects that were never given back
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -84,6 +84,8 @@ def main() -> None:
         raise SystemExit(app(standalone_mode=False))
     except UsageError as error:
         _fail(usage_message(error, sys.argv[1:]), 2)
+    except (typer.Abort, KeyboardInterrupt):  # Ctrl-C before a command takes signals, or in one that never does
+        _fail("stopped", 130)
     except BenchError as error:
         _fail(str(error), error.exit_code)
     except Interrupted as error:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 from collections.abc import Sequence
 
+from registry.errors import Portable
 
-class BenchError(Exception):
+
+class BenchError(Portable):
     """A request that cannot be fulfilled.
 
     Attributes:

@@ -194,7 +194,7 @@ def _driver() -> str:
     """The NVIDIA driver's version, by the kernel module's own file, else by NVML; ``unknown`` without either."""
     path = Path("/proc/driver/nvidia/version")
     with suppress(OSError):
-        if found := re.search(r"Kernel Module\D*([\d.]+)", path.read_text()):
+        if found := re.search(r"Kernel Module(?: for \S+)?\s+([\d.]+)", path.read_text()):
             return found[1]
     try:
         nvml = import_module("pynvml")

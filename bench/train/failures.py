@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from bench.core.record import Failure, Outcome, Phase
 from registry.contract import Model
+from registry.errors import Portable
 from registry.losses.objective import Span
 
 TRACEBACK_LINES = 8
@@ -52,7 +53,7 @@ class Position:
         return block
 
 
-class Diverged(Exception):
+class Diverged(Portable):
     """The loss was NaN or infinite; the message names the place, ``ids`` the samples.
 
     Args:

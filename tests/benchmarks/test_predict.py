@@ -13,7 +13,14 @@ import torch
 from bench.data.synthetic.source import Synthetic
 from bench.report.pictures.prediction_files import DepthScale, PredictionFiles
 from bench.run.predict.picture_files import PictureFile
-from bench.run.predict.prediction import Predicted, predict_files
+from bench.run.predict.prediction import (
+    THREADS,
+    Predicted,
+    map_ahead,
+    predict_files,
+    predict_picture,
+    read_picture,
+)
 from bench.run.trained import trained_run
 from tests.bench.run.trained_model import make
 from tests.benchmarks.quartet_files import PIXELS, write
@@ -59,12 +66,19 @@ def test_predicting(benchmark, say: Say, tmp_path: Path) -> None:
 
         return window
 
+    images = [read_picture(picture) for picture in pictures]
+
+    def network() -> None:
+        for picture, (bg, bg_fg) in zip(pictures, images, strict=True):
+            predict_picture(run, picture.name, bg, bg_fg)
+
     def write_all() -> None:
-        with ThreadPoolExecutor(1) as writer:
-            list(writer.map(files, made))
+        with ThreadPoolExecutor(THREADS) as writers:
+            list(writers.map(files, made))
 
     parts = {
-        "reading and network": timed(lambda: predict_files(run, pictures, lambda predicted: None)),
+        "reading": timed(lambda: list(map_ahead(read_picture, pictures))),
+        "network": timed(network),
         "writing": timed(write_all),
     }
     slowest = max(parts, key=lambda name: parts[name]())

@@ -42,7 +42,7 @@ def predict(
 ) -> None:
     """Predict mask and depth for images of your own, of any size, with the weights of a recorded run.
 
-    Writes NAME_mask.png, NAME_depth.png (16-bit millimetres where depth is metric) and NAME_overlay.png. Files that
+    Writes NAME_mask.png, NAME_depth.png (16-bit millimetres where depth is metric) and NAME_overlay.jpg. Files that
     cannot be used are named at the end, with exit 3; all others are predicted.
     """
     from bench.core import files as writing

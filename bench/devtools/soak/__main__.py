@@ -6,6 +6,7 @@ The exit status is 1 if there was any fault.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import shutil
 import sys
@@ -46,6 +47,7 @@ def main() -> int:
 
     tally = soak(folder, given.seconds, given.seed, given.scenario, progress, given.only)
     print(f"{_wipe()}{tally.table()}")
+    gc.unfreeze()  # or libraries report objects that were never given back
     if not tally.faults:
         shutil.rmtree(folder, ignore_errors=True)
     return 1 if tally.faults else 0

@@ -89,11 +89,16 @@ def _signalled(folder: Path, draw: random.Random, words: list[str], runs: int, s
         twice = [(at + draw.uniform(0, 0.3), number)] if number == signal.SIGINT and draw.random() < 0.3 else []
         process = run(folder, words, [(at, number), *twice])
         outcome.append({0: "finished", -9: "killed"}.get(process.status or 0, f"exit {process.status}"))
-        found.check(process, [0, -9 if number == signal.SIGKILL else 128 + number])
+        found.check(process, [0, -9] if number == signal.SIGKILL else [0, 128 + number, *_early(process)])
         checks.age(folder)
     found.check(run(folder, words), [0])
     found.outcome = f"{outcome[0]}, continued"
     return _complete(found, folder, runs)
+
+
+def _early(process: Process) -> list[int]:
+    """SIGTERM ends a process that has not said a word by itself: it takes signals only then."""
+    return [] if process.text else [-signal.SIGTERM]
 
 
 def full(folder: Path, draw: random.Random) -> Found:

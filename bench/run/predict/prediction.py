@@ -28,9 +28,9 @@ from registry.contract import Quartet
 T = TypeVar("T")
 U = TypeVar("U")
 
-_THREADS = max(1, min(8, (os.cpu_count() or 1) - 1))
+THREADS = max(1, min(8, (os.cpu_count() or 1) - 1))
 """That read, and that write: with more of them than other cores the network on a CPU would wait for one."""
-_AHEAD = max(4, 2 * _THREADS)
+_AHEAD = max(4, 2 * THREADS)
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,16 @@ def predict_files(
     """
     problems: list[tuple[str, str]] = []
     done = 0
-    read = partial(_read, lru_cache(maxsize=_AHEAD)(_decoded))  # the same background may serve all pictures
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="write") as writers:
+    read = partial(_try_read, lru_cache(maxsize=_AHEAD)(_decoded))  # the same background may serve all pictures
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="write") as writers:
         writing: deque[Future[None]] = deque()
         try:
-            for picture, images in zip(pictures, _ahead(read, pictures), strict=True):
+            for picture, images in zip(pictures, map_ahead(read, pictures), strict=True):
                 if isinstance(images, str):
                     problems.append((printable(picture.bg_fg), images))
                 else:
                     try:
-                        predicted = _predict(run, picture.name, *images, tile, side)
+                        predicted = predict_picture(run, picture.name, *images, tile, side)
                         writing.append(writers.submit(write, predicted))
                     except (RuntimeError, ValueError, MemoryError) as error:
                         reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -100,9 +100,9 @@ def predict_files(
     return problems
 
 
-def _ahead(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
-    """``function`` of every item, in order, made by threads that are a few items ahead."""
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="read") as readers:
+def map_ahead(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+    """``function`` of every item, in order, computed by threads that are a few items ahead."""
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="read") as readers:
         pending: deque[Future[U]] = deque()
         try:
             for item in items:
@@ -115,31 +115,56 @@ def _ahead(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
             readers.shutdown(cancel_futures=True)
 
 
-def _read(plate: Callable[[Path], Tensor], picture: PictureFile) -> tuple[Tensor | None, Tensor] | str:
-    """bg, or None, and bg_fg, (H, W, 3) of 8 bits; or what is wrong with them."""
+def read_picture(picture: PictureFile, plate: Callable[[Path], Tensor] | None = None) -> tuple[Tensor | None, Tensor]:
+    """Decode a picture and its background.
+
+    Args:
+        picture: its files.
+        plate: reads a background, such as one that remembers the last; None: decode it.
+
+    Returns:
+        bg, or None, and bg_fg, (H, W, 3) of 8 bits.
+
+    Raises:
+        BadImage, BadFile: what is wrong with a file, or the two are of different sizes.
+        OSError: a file cannot be read.
+    """
+    bg_fg = _decoded(picture.bg_fg)
+    if picture.bg is None:
+        return None, bg_fg
     try:
-        bg_fg = _decoded(picture.bg_fg)
-        bg = None
-        if picture.bg is not None:
-            try:
-                bg = plate(picture.bg)
-            except (BadFile, OSError) as error:
-                raise BadImage(f"its background {printable(picture.bg)}: {error}") from error
-            if bg.shape != bg_fg.shape:
-                sizes = [f"{image.shape[1]}x{image.shape[0]}" for image in (bg_fg, bg)]
-                raise BadImage(f"{sizes[0]}, its background {printable(picture.bg)} {sizes[1]}: of different sizes")
+        bg = (plate or _decoded)(picture.bg)
+    except (BadFile, OSError) as error:
+        raise BadImage(f"its background {printable(picture.bg)}: {error}") from error
+    if bg.shape != bg_fg.shape:
+        sizes = [f"{image.shape[1]}x{image.shape[0]}" for image in (bg_fg, bg)]
+        raise BadImage(f"{sizes[0]}, its background {printable(picture.bg)} {sizes[1]}: of different sizes")
+    return bg, bg_fg
+
+
+def _try_read(plate: Callable[[Path], Tensor], picture: PictureFile) -> tuple[Tensor | None, Tensor] | str:
+    try:
+        return read_picture(picture, plate)
     except (BadImage, BadFile, OSError) as error:
         return str(error) or type(error).__name__
-    return bg, bg_fg
 
 
 def _decoded(path: Path) -> Tensor:
     return torch.from_numpy(np.array(rgb(open_image(path.read_bytes()))))
 
 
-def _predict(
-    run: TrainedRun, name: str, bg: Tensor | None, bg_fg: Tensor, tile: int | None, side: int | None
+def predict_picture(
+    run: TrainedRun, name: str, bg: Tensor | None, bg_fg: Tensor, tile: int | None = None, side: int | None = None
 ) -> Predicted:
+    """A run's prediction for one picture.
+
+    Args:
+        run: whose network.
+        name: of the picture.
+        bg, bg_fg: (H, W, 3) of 8 bits.
+        tile, side: see `predict_files`.
+    """
+
     def network(background: Tensor | None, picture: Tensor) -> Values:
         prediction = run.predict(Quartet(None if background is None else background[None], picture[None]))
         return {head: values.value[0, 0] for head, values in prediction.heads()}

@@ -53,7 +53,7 @@ def _npy(content: bytes) -> Array:
         raise BadFile(f"cannot be read as npy: {error}") from error
     if not isinstance(whole, np.ndarray) or whole.dtype.kind not in "uifb":
         raise BadFile("an npy file without numbers")
-    numbers: Array = whole.squeeze()
+    numbers: Array = whole if whole.ndim == 2 else whole.squeeze()  # a map may be a pixel high
     if numbers.ndim != 2:
         raise BadFile(f"numbers of shape {whole.shape}, not height x width")
     return numbers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
@@ -14,17 +15,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from bench.core.errors import BenchError
 from bench.core.files import canonical_json, replace
 from bench.core.progress import Progress, no_progress
 from bench.data.source import Source
 from bench.data.split import FRACTIONS, Part
+from bench.data.stored.export.fields import box_of, fields_of, lost_fields, pixels_of
 from bench.data.stored.export.numbering import Numbering, Written
 from bench.data.stored.export.writers import Place, Writer, encode, find_writer
 from bench.data.stored.packing.threads import decoding_threads
-from registry.contract import Quartet
 
 _AT_ONCE = 64
 _PLAN, _LOG = "export.json", "export.log"
@@ -83,6 +83,7 @@ def export(
             log.flush()
             progress("writing files", min(start + _AT_ONCE, len(samples)), len(samples))
     _write_tables(folder, layout, writer, done)
+    _warn_of_loss(layout, done)
     (folder / _LOG).unlink()
     (folder / _PLAN).unlink()
     if is_zip:
@@ -152,7 +153,7 @@ def _write(
         quartet = source.render(part, ids, size)
         groups = source.groups(part, ids)
         for i in range(len(ids)):
-            pixels = None if quartet.bg is None else _pixels(quartet.bg[i])
+            pixels = None if quartet.bg is None else pixels_of(quartet.bg[i])
             digest = f"group {groups[0][i]}" if pixels is None else hashlib.sha256(pixels.tobytes()).hexdigest()[:16]
             bg, new = numbering.background(digest)
             fg = int(groups[1][i]) + 1
@@ -161,8 +162,9 @@ def _write(
             if pixels is not None and new:
                 files.append((writer.background(bg), pixels))
             names = writer.names(place)
-            files += [(names[field], values) for field, values in _fields(quartet, i, source, writer)]
-            written.append(Written(place, digest, int(groups[0][i]), _box(quartet, i)))
+            files += [(names[field], values) for field, values in fields_of(quartet, i, source, writer)]
+            lost = lost_fields(quartet, i, writer.keeps_unknown(source.encoding))
+            written.append(Written(place, digest, int(groups[0][i]), box_of(quartet, i), lost))
     for name in {str(Path(name).parent) for name, _ in files}:
         (folder / name).mkdir(parents=True, exist_ok=True)
 
@@ -173,30 +175,17 @@ def _write(
     return written
 
 
-def _pixels(image: Tensor) -> npt.NDArray[np.uint8]:
-    """(3, H, W) in [0, 1] to (H, W, 3)."""
-    pixels: npt.NDArray[np.uint8] = (image.cpu() * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
-    return pixels
-
-
-def _fields(quartet: Quartet, i: int, source: Source, writer: Writer) -> Iterator[tuple[str, npt.NDArray[np.generic]]]:
-    yield "bg_fg", _pixels(quartet.bg_fg[i])
-    if quartet.mask is not None:
-        yield "mask", (quartet.mask[i, 0].cpu() * 255).round().byte().numpy()
-    if quartet.depth is not None and quartet.valid is not None:
-        known = quartet.valid[i, 0].cpu().numpy() > 0.5
-        yield "depth", writer.depth(quartet.depth[i, 0].cpu().numpy(), known, source.encoding)
-
-
-def _box(quartet: Quartet, i: int) -> tuple[int, int, int, int]:
-    if quartet.mask is None:
-        return 0, 0, 0, 0
-    inside = quartet.mask[i, 0].cpu() > 0.5
-    rows, columns = inside.any(1).nonzero()[:, 0], inside.any(0).nonzero()[:, 0]
-    if not len(rows):
-        return 0, 0, 0, 0
-    left, top = int(columns[0]), int(rows[0])
-    return left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
+def _warn_of_loss(layout: str, done: Sequence[Written]) -> None:
+    """Say what cannot be told any more from the files."""
+    for field in ("mask", "depth"):
+        count = sum(field in written.lost for written in done)
+        if count:
+            way = "; `pairs` keeps what is unknown of metric depth" if field == "depth" and layout != "pairs" else ""
+            warnings.warn(
+                f"{field} is unknown in places of {count:,} of {len(done):,} quartets; layout {layout} has no number "
+                f"for that: they are written as 0, a {field} like any other{way}",
+                stacklevel=3,
+            )
 
 
 def _write_tables(folder: Path, layout: str, writer: Writer, done: Sequence[Written]) -> None:

@@ -18,17 +18,19 @@ class Written:
         digest: of its background's pixels.
         group: number of its background group in the source.
         box: of its object: left, top, width, height in pixels.
+        lost: fields of which a part is unknown, and for which the layout has no number for that.
     """
 
     place: Place
     digest: str
     group: int
     box: tuple[int, int, int, int]
+    lost: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, line: Mapping[str, Any]) -> Written:
         """The inverse of `dataclasses.asdict`."""
-        return cls(Place(**line["place"]), line["digest"], line["group"], tuple(line["box"]))
+        return cls(Place(**line["place"]), line["digest"], line["group"], tuple(line["box"]), tuple(line["lost"]))
 
 
 class Numbering:

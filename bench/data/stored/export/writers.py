@@ -20,6 +20,7 @@ Pixels = npt.NDArray[Any]
 Depth = Callable[[npt.NDArray[np.float32], npt.NDArray[np.bool_], str], Pixels]
 """Depths in [0, 1] (H, W), where they are known, and their encoding, to pixels."""
 _COLOURS = "plasma"
+_METRIC = re.compile(r"metric, 1\.0 = ([0-9.]+) m")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ class Writer:
         """Names of a quartet's files but its background's, by field."""
         numbers = {"bg": place.bg, "fg": place.fg, "n": place.n, "from_0": place.n - 1, **self.numbers(place)}
         return {field: pattern.format(**numbers) for field, pattern in self.patterns.items()}
+
+    def keeps_unknown(self, encoding: str) -> bool:
+        """Whether unknown depth is told apart from depth of 0, in a depth encoding."""
+        return self.depth is _as_fine_as_can_be and _METRIC.fullmatch(encoding) is not None
 
     def check(self, place: Place, layout: str) -> None:
         """Refuse what a layout has no number for.
@@ -100,7 +105,7 @@ def _coloured(depth: npt.NDArray[np.float32], known: npt.NDArray[np.bool_], enco
 
 def _as_fine_as_can_be(depth: npt.NDArray[np.float32], known: npt.NDArray[np.bool_], encoding: str) -> Pixels:
     """Millimetres where depth is metric, 0 for unknown; 8 bits else."""
-    metric = re.fullmatch(r"metric, 1\.0 = ([0-9.]+) m", encoding)
+    metric = _METRIC.fullmatch(encoding)
     if metric is None:
         return _plain(depth, known, encoding)
     millimetres: Pixels = np.rint(np.where(known, depth, 0) * (float(metric[1]) * 1000)).clip(0, 65535)
@@ -177,7 +182,7 @@ WRITERS: dict[str, Writer] = {
         _as_fine_as_can_be,
     ),
 }
-"""Layouts that can be written: the published ones as published, and ``pairs``, which loses nothing (PNG)."""
+"""Layouts that can be written: the published ones as published, and ``pairs`` (PNG), where metric depth stays whole."""
 
 
 def find_writer(layout: str) -> Writer:

@@ -49,7 +49,7 @@ def test_files_are_the_networks_answer_at_their_own_size(made: tuple[Path, str],
     done = predict(made, "--in", tmp_path / "in", "--out", tmp_path / "out", "--npy")
     assert done.exit_code == 0, done.output
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    kinds = ("mask.png", "depth.png", "overlay.png", "mask.npy", "depth.npy")
+    kinds = ("mask.png", "depth.png", "overlay.jpg", "mask.npy", "depth.npy")
     assert names == {f"{name}_bg_fg_{kind}" for name in "ab" for kind in kinds}
     assert {Image.open(tmp_path / "out" / f"a_bg_fg_{kind}").size for kind in kinds[:3]} == {(45, 37)}
     run = trained_run(made[0] / "results", made[0] / "runs", made[1], CPU)
@@ -111,7 +111,7 @@ def test_lost_weights_are_said(made: tuple[Path, str], tmp_path: Path) -> None:
     ],
 )
 def test_depth_in_the_unit_of_the_encoding(encoding: str, written: int) -> None:
-    assert DepthScale.of(encoding).numbers(torch.full((1, 1), 0.5)).item() == written
+    assert DepthScale.of(encoding).numbers(np.full((1, 1), 0.5, np.float32)).item() == written
 
 
 def test_writing_does_not_hold_up_the_network(made: tuple[Path, str], tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import os
 import select
 import signal
 import sys
+import time
 import traceback
 from contextlib import suppress
 from importlib import import_module
@@ -34,6 +35,8 @@ from bench.run.sweep.worker.worker import Worker
 from bench.train.failures import describe, traceback_lines
 from registry.errors import RegistryError
 
+PATIENCE = 60.0
+"""Seconds that a task has for its last step and checkpoint when nobody is left to wait for it."""
 OUTPUT = "output.txt"
 """In a run's folder: what its process printed."""
 _NAMES = 60_000
@@ -76,12 +79,18 @@ class Server:
                 *lines, rest = (rest + content).split(b"\n")
                 for line in lines:
                     self._answer(json.loads(line))
-        for child in self._children:
-            _signal(child, signal.SIGTERM)
-        while self._children:
-            select.select([self._wake], [], [])
-            os.read(self._wake, 4096)
-            self._reap()
+        self._end_all()
+
+    def _end_all(self) -> None:
+        """Let every task write its checkpoint and end; those that do not are killed."""
+        for number, seconds in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, PATIENCE)):
+            for child in self._children:
+                _signal(child, number)
+            end = time.monotonic() + seconds
+            while self._children and (left := end - time.monotonic()) > 0:
+                if select.select([self._wake], [], [], left)[0]:
+                    os.read(self._wake, 4096)
+                    self._reap()
 
     def _answer(self, request: dict[str, Any]) -> None:
         if "make" in request:

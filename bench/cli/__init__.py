@@ -19,6 +19,7 @@ from bench.cli.use import evaluate, predict, robust
 from bench.cli.warning_lines import print_as_lines
 from bench.core.errors import BenchError, Interrupted
 from bench.core.user_code import error_in_user_code
+from bench.core.visible import visible
 from registry.errors import RegistryError
 
 TRAIN, READ, USE = "Train and measure", "Read results", "Use what was trained"
@@ -106,5 +107,5 @@ def main() -> None:
 
 def _fail(message: str, status: int) -> None:
     if message:
-        print(f"bench: {message}", file=sys.stderr)
+        print(f"bench: {visible(message)}", file=sys.stderr)
     raise SystemExit(status)

@@ -7,6 +7,8 @@ import warnings
 from pathlib import Path
 from typing import TextIO
 
+from bench.core.visible import visible
+
 _PROJECT = tuple(Path(__file__).parents[2] / name for name in ("bench", "registry"))
 
 
@@ -28,6 +30,6 @@ def print_as_lines() -> None:
         text = " ".join(str(message).split())
         if text not in printed:
             printed.add(text)
-            print(f"bench: {text}", file=sys.stderr)
+            print(f"bench: {visible(text)}", file=sys.stderr)
 
     warnings.showwarning = show

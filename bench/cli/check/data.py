@@ -48,13 +48,14 @@ def inspect(
     console = plain_console()
     with Bar(console) as bar:
         found = inspect_source(data.open(quiet=True), samples, size, bar)
+    if json is not None:  # first: what was found is not lost to a terminal that cannot show it
+        files.replace(json, canonical_json(found.to_json()) + "\n")
+    if sheet is not None:
+        save_sheet(contact_sheet(found.quartets), sheet)
     for line in inspection_lines(found):
         console.print(line, soft_wrap=True)
     if sheet is not None:
-        save_sheet(contact_sheet(found.quartets), sheet)
         console.print(f"contact sheet: {sheet}", soft_wrap=True)
-    if json is not None:
-        files.replace(json, canonical_json(found.to_json()) + "\n")
     grades = {finding.grade for finding in found.findings}
     if "broken" in grades or (strict and "warn" in grades):
         raise typer.Exit(5)

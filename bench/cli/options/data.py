@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from bench.core.errors import BenchError
+from bench.core.visible import visible
 from bench.data.options import REQUIRED, Option
 from bench.data.sources import BUILT_IN, declared
 
@@ -86,7 +87,7 @@ class DataOptions(_Declared, _Kind):  # type: ignore[misc]
         with Bar(plain_console(sys.stderr), after=_PATIENCE_SECONDS) as bar:
             source = open_source(self.data, bar, **self.given())
         for note in () if quiet else (*source.notes, *(f"WARNING: {warning}" for warning in source.warnings)):
-            typer.echo(f"data: {note}", err=True)
+            typer.echo(f"data: {visible(note)}", err=True)
         return source
 
     def given(self) -> dict[str, Any]:

@@ -72,7 +72,9 @@ def sweep(
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option("--exclude", help="Leave out models (wnet*), cells (wnet x bce_*), losses (* x edge)."),
+        typer.Option(
+            "--exclude", help="Leave out models (wnet*), cells (wnet x bce_*), losses (* x edge); repeatable."
+        ),
     ] = None,
     metric: MoreMetrics = None,
     track: Track = None,

@@ -55,11 +55,12 @@ def robust(
     console = plain_console()
     with Bar(console) as bar:
         found = robustness(trained, data.open().to(chosen), metric, samples, progress=bar)
-    show(robustness_table(found), console)
+    if json is not None:  # first: what was measured is not lost to a terminal that cannot show it
+        files.replace(json, canonical_json(found.to_json()) + "\n")
     if picture is not None:
         content = io.BytesIO()
         robustness_plot(found).save(content, format="PNG")
         files.replace(picture, content.getvalue())
+    show(robustness_table(found), console)
+    if picture is not None:
         console.print(f"plot: {picture}", soft_wrap=True)
-    if json is not None:
-        files.replace(json, canonical_json(found.to_json()) + "\n")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, Group, RenderableType, RenderHook, RenderResult
+from rich.segment import Segment
 from rich.text import Text
+
+from bench.core.visible import visible
 
 _UNLIMITED = 10_000
 """Width of a pipe or a file, in columns: lines are not wrapped."""
@@ -15,6 +18,8 @@ _UNLIMITED = 10_000
 def plain_console(file: IO[str] | None = None, terminal: bool | None = None) -> Console:
     """A console that prints text unchanged: ``[x]`` is no markup, and ``unet:mask:`` no emoji.
 
+    Control characters in it are shown as symbols: no name steers the terminal.
+
     Args:
         file: what to print to; standard output where it is None.
         terminal: whether it is a terminal; detected where it is None.
@@ -22,7 +27,27 @@ def plain_console(file: IO[str] | None = None, terminal: bool | None = None) -> 
     made = Console(file=file, force_terminal=terminal, highlight=False, markup=False, emoji=False)
     if not made.is_terminal:
         made.width = _UNLIMITED
+    made.push_render_hook(_VisibleText())
     return made
+
+
+class _VisibleText(RenderHook):
+    """Lets every text that is printed pass through `visible`; the console's own codes are added later."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Visible(renderable) for renderable in renderables]
+
+
+class _Visible:
+    """Something to print, its text as `visible` has it."""
+
+    def __init__(self, renderable: ConsoleRenderable) -> None:
+        self._renderable = renderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rendered: Iterable[Segment] = console.render(self._renderable, options)
+        for segment in rendered:
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
 
 def show(found: RenderableType, to: Console | None = None) -> None:

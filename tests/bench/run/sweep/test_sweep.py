@@ -165,7 +165,7 @@ def test_stopped_in_the_middle_it_goes_on_from_the_checkpoint(tmp_path: Path) ->
     assert first.interrupted == "interrupted" and not first.records
     assert [*(tmp_path / "stopped/runs").rglob("last.pt")]
     again = small_sweep(tmp_path / "stopped", changes=changes)
-    (record,) = again.run().records.values()
+    (record,) = run_here(again).records.values()
     assert record.outcome == "finished" and record.resumed == 1
     assert outcomes(tmp_path / "stopped") == outcomes(tmp_path / "whole")
 
@@ -182,7 +182,7 @@ def test_a_killed_process_is_a_row_and_retrying_ends_as_if_nothing_had_been(tmp_
     (record,) = swept.run(Watch(kill), executor).records.values()
     assert record.outcome == "killed"
     retried = small_sweep(tmp_path / "killed", changes=changes, retry_failed=True)
-    (record,) = retried.run().records.values()
+    (record,) = run_here(retried).records.values()
     assert record.outcome == "finished"
     ours = outcomes(tmp_path / "killed")
     assert ours == outcomes(tmp_path / "whole")

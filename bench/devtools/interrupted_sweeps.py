@@ -30,6 +30,7 @@ MODELS = ("unet[width=4]", "unet[width=2]", "twin_unet[width=4]", "masknet")
 LOSSES = ("bce_ssim", "mask: bce, depth: l1", "mask: dice + bce, depth: 2*ssim")
 SEEDS = 2
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+_HOURS = 4 * 3600.0
 _NODE_LEAVES = 0.3
 """Share of the runs that have ended when a node is removed."""
 
@@ -77,6 +78,7 @@ def make(folder: Path, command: Sequence[str]) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     process = start(folder, command)
+    process.longest = _HOURS
     finish([process])
     if process.status:
         raise RuntimeError(f"exit status {process.status}:\n{process.text}")
@@ -93,6 +95,7 @@ def make_interrupted(folder: Path, command: Sequence[str], runs: int) -> list[in
     for place, number in enumerate(SIGNALS):
         recorded = runs * (place + 1) // (len(SIGNALS) + 1)
         process = start(folder, command)
+        process.longest = _HOURS
         while process.status is None:
             process.step()
             if len([*(folder / "results").glob("*.json")]) > recorded and not process.signals:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import runpy
 import select
 import signal
 import sys
@@ -14,14 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from bench.cli import main
 from bench.run.sweep.executors.imports import libraries_since
 
 Signals = Sequence[tuple[float, int]]
 """Signals to be sent, each after so many seconds."""
 
 _TICK = 0.02
-LONGEST = 240.0
+LONGEST = 600.0
 """Seconds that a command may take before it counts as hanging."""
 
 
@@ -35,6 +35,7 @@ class Process:
         process: its id; it leads a session of its own.
         output: what it has printed so far.
         status: its exit status, negative for a signal; None while it goes on.
+        longest: seconds that it may take before it counts as hanging.
         hung: whether it was killed because it took too long.
         seconds: that it took.
     """
@@ -44,6 +45,7 @@ class Process:
     process: int
     pipe: int
     signals: list[tuple[float, int]]
+    longest: float = LONGEST
     began: float = field(default_factory=time.monotonic)
     output: bytes = b""
     status: int | None = None
@@ -62,7 +64,7 @@ class Process:
         now = time.monotonic() - self.began
         while self.signals and now >= self.signals[0][0]:
             _send(self.process, self.signals.pop(0)[1])
-        if now > LONGEST and not self.hung:
+        if now > self.longest and not self.hung:
             self.hung = True
             _send(self.process, signal.SIGKILL)
         done, status = os.waitpid(self.process, os.WNOHANG)
@@ -129,7 +131,7 @@ def _be(folder: Path, words: Sequence[str], output: int, file_bytes: int | None,
         if file_bytes is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, resource.RLIM_INFINITY))
         sys.argv = ["bench", *words]
-        main()
+        runpy.run_module("bench", run_name="__main__")  # as ``python -m bench``
     except SystemExit as ended:
         status = 0 if ended.code is None else ended.code if isinstance(ended.code, int) else 1
     except BaseException:

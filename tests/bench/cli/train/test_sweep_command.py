@@ -42,7 +42,8 @@ def until(process: Process, condition: Callable[[], bool]) -> None:
 
 
 def trains(folder: Path) -> bool:
-    return any((folder / "runs").rglob("draft.json"))
+    """Whether the first step has begun: listeners were called."""
+    return any((folder / "runs").rglob("events.*"))
 
 
 def signalled(folder: Path, words: list[str], *numbers: int) -> Process:

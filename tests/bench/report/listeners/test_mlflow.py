@@ -9,6 +9,7 @@ from bench.report.listeners import trackers
 from bench.report.listeners.lost_runs import LostRuns
 from bench.run.supervision import record_killed
 from bench.run.sweep.listener import SweepListener
+from bench.train.checkpoints import training_state
 from bench.train.events import Decoration, Listener, Listeners
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.small_runs import small_run, small_runner
@@ -64,7 +65,8 @@ def test_a_sweep_reports_every_run_and_failed_ones_as_failed(tmp_path: Path, sto
     assert found == {"finished": "FINISHED", "failed": "FAILED", "killed": "FAILED"}
 
 
-def test_a_run_that_goes_on_is_the_same_run_there(tmp_path: Path, store) -> None:
+def test_a_run_that_goes_on_is_the_same_run_there(tmp_path: Path, store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_state, "EVERY", 0.0)  # a checkpoint after every epoch
     run, source = small_run(Rectangles(), train_samples=64, epochs=2), Rectangles()
     with pytest.raises(Killed):
         listeners = Listeners([trackers.trackers.build("mlflow"), DiesAt(12)])

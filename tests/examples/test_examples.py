@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import runpy
 import shutil
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from tests.bench.command import Command
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -22,15 +23,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    return subprocess.run(
-        [sys.executable, *words], cwd=folder, capture_output=True, text=True, timeout=250, env=environment
-    )
-
-
 def test_everything_that_the_commands_do_from_python(folder: Path) -> None:
-    done = python(folder, "from_python.py")
+    done = Command(
+        partial(runpy.run_path, "from_python.py", run_name="__main__"), folder, PYTHONPATH=str(ROOT)
+    ).result()
     assert done.returncode == 0, done.stderr
     for plugin in PLUGINS:
         assert f"{plugin} passes" in done.stdout

@@ -1,8 +1,6 @@
 """The audit on the command line and before every training: one line, in the record, and a refusal if asked for."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from bench.results import store
 from bench.run.experiment import Experiment
 from bench.train.events import Listener
 from tests.bench.audit.scenes import Scenes
+from tests.bench.command import bench
 
 TINY = find_protocol("quick").override(
     epochs=1, size=32, batch=8, train_samples=16, val_samples=8, test_samples=8, optimizer="adam"
@@ -62,7 +61,7 @@ def test_strict_trains_what_is_sound(tmp_path: Path) -> None:
 
 def test_strict_on_the_command_line(tmp_path: Path) -> None:
     words = ["run", "--model", "unet[width=4]", "--loss", "bce_ssim@published", "--strict", "--size", "32"]
-    done = subprocess.run([sys.executable, "-m", "bench", *words], cwd=tmp_path, capture_output=True, text=True)
+    done = bench(tmp_path, *words)
     assert done.returncode == 5, done.stderr
     assert "saturated" in done.stderr
     assert "Traceback" not in done.stderr

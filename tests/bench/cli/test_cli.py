@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,24 +16,21 @@ from PIL import Image
 from bench.cli.check.listing import Kind
 from bench.report.markdown.excerpt import MARKER
 from bench.report.terminal.lists import lines
+from bench.train.checkpoints import training_state
+from tests.bench.command import Command, bench, run_main
 
 SMALL = ["--epochs=1", "--size=32", "--batch=8", "--train-samples=16", "--val-samples=8", "--test-samples=8"]
 README_BEFORE = f"# Mine\n<!-- {MARKER} -->\n<!-- /{MARKER} -->\n"
 UNET = ["--model", "unet[width=4]"]
 
 
-def bench(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bench", *words]
-    names = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", **environment}
-    return subprocess.run(command, cwd=folder, env=names, capture_output=True, text=True, timeout=200)
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a small run."""
+    """A folder with a small run, by a process that imports everything itself."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "README.md").write_text(README_BEFORE)
-    done = bench(folder, "run", *UNET, "--loss", "bce_ssim", *SMALL)
+    command = [sys.executable, "-m", "bench", "run", *UNET, "--loss", "bce_ssim", *SMALL]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert "mask_dice" in done.stdout
     return folder
@@ -181,23 +179,26 @@ def test_the_readmes_model_and_term_run_as_they_stand(tmp_path: Path) -> None:
     assert bench(tmp_path, "show", "mine:Net").returncode == 0
 
 
+def keep_every_epoch(words: tuple[str, ...]) -> None:
+    training_state.EVERY = 0.0
+    run_main(words)
+
+
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
-    words = ["run", *UNET, *SMALL[1:], "--epochs", "40", "--no-baselines"]
-    code = "from bench.train.checkpoints import training_state as s; s.EVERY = 0.0; from bench.cli import main; main()"
-    command = [sys.executable, "-c", code, *words]
-    names = {**os.environ, "OMP_NUM_THREADS": "1"}
+    words = ("run", *UNET, *SMALL[1:], "--epochs", "40", "--no-baselines")
     for kind in (signal.SIGINT, signal.SIGKILL):
-        process = subprocess.Popen(command, cwd=tmp_path, env=names, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         written = {path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/last.pt")}
-        deadline = time.time() + 60
-        while time.time() < deadline and process.poll() is None:
+        command = Command(partial(keep_every_epoch, words), tmp_path)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and command.running:
             if {path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/last.pt")} - written:
                 break
             time.sleep(0.02)
-        process.send_signal(kind)
-        _, error = process.communicate(timeout=60)
-        assert process.returncode == (130 if kind == signal.SIGINT else -signal.SIGKILL)
-        assert (b"a checkpoint is written; the same command goes on from there" in error) == (kind == signal.SIGINT)
+        os.kill(command.process, kind)
+        stopped = command.result()
+        assert stopped.returncode == (130 if kind == signal.SIGINT else -signal.SIGKILL)
+        announced = "a checkpoint is written; the same command goes on from there" in stopped.stderr
+        assert announced == (kind == signal.SIGINT)
     done = bench(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     assert "resumed after epoch" in done.stdout

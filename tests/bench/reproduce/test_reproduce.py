@@ -1,7 +1,5 @@
 """A system is run in both forms, its figures are kept, and the page is a function of them."""
 
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from bench.reproduce.run import Reproducer
 from bench.reproduce.system import Budget, QuotedFigure, System, Trial, TrialForm
 from bench.reproduce.systems import SYSTEMS
 from bench.results import store
+from tests.bench.command import bench
 from tests.bench.rectangles import Rectangles
 
 TINY = Budget((Stage(size=16, batch=8, epochs=6),), samples=32)
@@ -124,12 +123,6 @@ def test_a_damaged_reproduction_is_named(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(BadData, match=path.name):
         latest(tmp_path)
-
-
-def bench(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bench", *words], cwd=folder, capture_output=True, text=True, timeout=100
-    )
 
 
 def test_from_the_command_line(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ import torch
 import torch._dynamo  # the first optimizer of a process would import it: seconds
 import torch.utils.tensorboard
 
-from bench.cli import main
+from bench import cli
 from bench.core import files
 from bench.data.loading import packed_files
 from bench.report.listeners import decorations as decorating
@@ -121,7 +121,7 @@ def make(folder: Path, last: int, what: str) -> Moments:
     decorating.decorations = lambda: {"windows": Windows(moments), **drawing}  # type: ignore[assignment]
     sys.argv = ["bench", *COMMAND.split()]
     try:
-        main()
+        cli.main()
     except SystemExit as ended:
         if ended.code:
             raise
@@ -218,6 +218,11 @@ def results(folder: Path, what: str, count: int) -> Iterator[dict[str, Any]]:
         }
 
 
-if __name__ == "__main__":
-    for result in results(Path(sys.argv[2]).absolute(), sys.argv[1], int(sys.argv[3])):
+def main(what: str, folder: Path, count: int) -> None:
+    """Print what became of each."""
+    for result in results(folder.absolute(), what, count):
         print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

@@ -2,19 +2,18 @@
 
 import json
 import os
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
+
+from tests.bench.command import Command
+from tests.bench.run import disturbed_runs
 
 KILLS = int(os.environ.get("MASKDEPTH_KILLS", "7"))
 """Moments at which the process is disturbed: in training, and within what writes each kind of file."""
 
 
 def disturbed(folder: Path, what: str, moments: int) -> list[dict]:
-    script = [sys.executable, "-W", "ignore", "-m", "tests.bench.run.disturbed_runs", what, str(folder), str(moments)]
-    root = Path(__file__).parents[3]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
-    done = subprocess.run(script, capture_output=True, text=True, cwd=root, env=environment)
+    done = Command(partial(disturbed_runs.main, what, folder, moments), folder).result()
     assert done.returncode == 0, done.stderr
     results = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(results) == moments

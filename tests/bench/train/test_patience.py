@@ -58,7 +58,7 @@ def test_a_new_stage_begins_with_all_its_patience() -> None:
 def test_a_run_ends_early_says_so_and_goes_on_to_the_same_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_state, "EVERY", 0.0)
     source = Rectangles()
-    hopeless = spec(source, "ugent_unet", epochs=9, patience=2, optimizer="sgd[lr=1e-30]")  # nothing changes
+    hopeless = spec(source, "masknet", "mask: bce", epochs=9, patience=2, optimizer="sgd[lr=1e-30]")  # nothing changes
     whole = run(hopeless, source, tmp_path / "a")
     assert whole.facts["stopped_early"] == len(whole.history) < 9
     with pytest.raises(KeyboardInterrupt):

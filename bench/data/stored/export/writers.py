@@ -104,12 +104,12 @@ def _coloured(depth: npt.NDArray[np.float32], known: npt.NDArray[np.bool_], enco
 
 
 def _as_fine_as_can_be(depth: npt.NDArray[np.float32], known: npt.NDArray[np.bool_], encoding: str) -> Pixels:
-    """Millimetres where depth is metric, 0 for unknown; 8 bits else."""
+    """Millimetres where depth is metric, 0 for what is unknown or beyond 65.5 m; 8 bits else."""
     metric = _METRIC.fullmatch(encoding)
     if metric is None:
         return _plain(depth, known, encoding)
-    millimetres: Pixels = np.rint(np.where(known, depth, 0) * (float(metric[1]) * 1000)).clip(0, 65535)
-    return millimetres.astype(np.uint16)
+    millimetres: Pixels = np.rint(np.where(known, depth, 0) * (float(metric[1]) * 1000))
+    return np.where(millimetres > np.iinfo(np.uint16).max, 0, millimetres).astype(np.uint16)
 
 
 def _number_000(place: Place) -> dict[str, int]:

@@ -30,13 +30,11 @@ class Pattern:
         field: a member of `FIELDS`.
         regex: of a name below the root without its suffix; its named groups are the parsed ids.
         suffix: in small letters, such as ``.png``; None for any.
-        anywhere: whether the name may lie in any folder.
     """
 
     field: str
     regex: re.Pattern[str]
     suffix: str | None = None
-    anywhere: bool = True
 
     @property
     def ids(self) -> frozenset[str]:

@@ -2,12 +2,11 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.bench.command import bench
 
 KEYS = ["mine:precision", "torchmetrics/mask/BinaryMatthewsCorrCoef", "mask_nsd[tolerance=2]"]
 SMALL = ["--epochs=1", "--size=32", "--batch=8", "--train-samples=16", "--val-samples=8", "--test-samples=8"]
@@ -27,12 +26,6 @@ def broken(view):
     """Raises."""
     raise KeyError("no such thing")
 '''
-
-
-def bench(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    command = [sys.executable, "-m", "bench", *words]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=200)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from typing import Any
 
 from bench.core.protocol import find_protocol
 from bench.devtools.soak.commands import BASE
-from bench.devtools.soak.process import finish, start
+from bench.devtools.soak.process import finish, start, use_temporary_folder
 from bench.results import store
 from bench.run.sweep.grid.grid import Grid
 from bench.run.sweep.listener import Kept, SweepListener
@@ -147,6 +147,8 @@ def compare(
     folder: Path, models: Sequence[str], losses: Sequence[str], seeds: int, on_ray: bool, tell: Callable[[str], object]
 ) -> list[str]:
     """Make the grid in every way; what differs from the plain one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    use_temporary_folder(folder)
     command, runs = words(models, losses, seeds), len(models) * len(losses) * seeds
     make(folder / "plain", command)
     plain = contents(folder / "plain")

@@ -8,6 +8,7 @@ import runpy
 import select
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -73,6 +74,11 @@ class Process:
                 self.output += content
             os.close(self.pipe)
             self.status, self.seconds = os.waitstatus_to_exitcode(status), now
+
+
+def use_temporary_folder(folder: Path) -> None:
+    """Give this process and its children a temporary folder of their own: no other sweep holds the device in it."""
+    os.environ["TMPDIR"], tempfile.tempdir = str(folder), None
 
 
 def start(

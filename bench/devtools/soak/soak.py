@@ -7,7 +7,6 @@ import importlib
 import os
 import random
 import shutil
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from bench.core.errors import BenchError
 from bench.devtools.soak import commands
-from bench.devtools.soak.process import finish, start
+from bench.devtools.soak.process import finish, start, use_temporary_folder
 from bench.devtools.soak.scenarios import SCENARIOS
 
 
@@ -92,7 +91,7 @@ def soak(
 
 def _prepare(folder: Path) -> None:
     """Import all that commands import, so that a fork is cheap; computes nothing, as that would make threads."""
-    os.environ["TMPDIR"], tempfile.tempdir = str(folder), None  # the device is not shared with other sweeps
+    use_temporary_folder(folder)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     place, names = folder / "first", folder / "imported.txt"
     place.mkdir(parents=True, exist_ok=True)

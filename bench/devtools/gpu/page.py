@@ -14,6 +14,7 @@ from typing import Any
 
 from bench.core import files
 from bench.devtools.gpu.journal import read_lines
+from bench.report.markdown import table
 from bench.report.markdown.markers import put_between
 
 MARKER = "measured"
@@ -196,11 +197,8 @@ def _of(lines: Iterable[Line], part: str, *keys: str) -> list[Line]:
 
 
 def _table(title: str, columns: str, rows: Iterable[Sequence[object]]) -> str:
-    body = [f"| {' | '.join(str(cell) for cell in row)} |" for row in rows]
-    if not body:
-        return ""
-    rule = " | ".join("---" for _ in columns.split("|"))
-    return "\n".join([f"**{title}**", "", f"| {columns} |", f"| {rule} |", *body])
+    body = [[str(cell) for cell in row] for row in rows]
+    return f"**{title}**\n\n{table(columns.split(' | '), body)}".rstrip() if body else ""
 
 
 def _ratio(above: float, below: float | None) -> str:

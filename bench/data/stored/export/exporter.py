@@ -71,9 +71,9 @@ def export(
     }
     if is_zip and out.exists():
         raise BenchError(f"{out} exists already; remove it, or choose another name")
+    samples = list(_samples(source, part, count))  # refuses an unknown part before anything is written
     done = _begin(folder, canonical_json(plan))
     numbering = Numbering(done)
-    samples = list(_samples(source, part, count))
     with decoding_threads() as pool, (folder / _LOG).open("a") as log:
         for start in range(len(done), len(samples), _AT_ONCE):
             some = samples[start : start + _AT_ONCE]

@@ -46,11 +46,11 @@ def test_intervals_of_shares_hold_the_truth(missing: float) -> None:
     whole = sum(size**2 for size in deviations) + images**2
     truth = np.array([*(size**2 / whole for size in deviations), images**2 / whole])
     random, held = np.random.default_rng(5), []
-    for _ in range(30):
+    for _ in range(20):
         variance = images**2 * random.chisquare(59) / 59
         parts = Explained.of(made(deviations, random=random, missing=missing), (variance, 59.0)).parts
         held += [part.low <= share <= part.high for part, share in zip(parts, truth, strict=True)]
-    assert np.mean(held) >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / 30)
+    assert np.mean(held) >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / 20)
     assert np.mean(held) >= 0.9
 
 

@@ -1,0 +1,139 @@
+"""The measured part of the page on GPUs, from the lines of journals; and the journal itself."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.devtools.gpu.journal import Journal, read_lines
+from bench.devtools.gpu.page import main, measured
+from bench.devtools.gpu.plan import FIRST, SECOND, TINY, Scale
+
+STEP: dict[str, Any] = {
+    "part": "steps", "model": "unet", "batch": 32, "gmacs": 0.5, "eager_ms": 12.0, "enqueue_ms": 9.5,
+    "graphed_ms": 4.0, "host_bound": True,
+}  # fmt: skip
+LOOP = {"part": "loop", "model": "unet", "engine": "eager", "over_bare": 0.98765}
+MACHINE = {
+    "part": "machine", "device": "A card", "driver": "580", "cuda": "13.0", "cudnn": "9", "processor": "A host",
+    "packages": {"torch": "2.15.0"},
+}  # fmt: skip
+BEST = {"part": "machine", "what": "best", "gflops": {"bfloat16": 990_000.0}, "gigabytes_a_second": 3321.4}
+HOST = {"part": "machine", "what": "host microseconds", "launch": 4.25, "mark": 0.333}
+PHASES = {
+    "part": "standard", "model": "wnet", "engine": "graphed", "phases": {"training": 12.34, "test": 0.5},
+    "images_a_second": {"64": 12345.6, "192": 999.0}, "peak_mib": 2048.4,
+}  # fmt: skip
+
+
+def rows(text: str, title: str) -> list[list[str]]:
+    """The cells of the table under a title."""
+    body = text.split(f"**{title}**\n\n")[1].split("\n\n")[0]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in body.splitlines()[2:]]
+
+
+def test_a_step_is_a_row_with_its_ratio() -> None:
+    (row,) = rows(measured([STEP]), "A training step, bce_ssim, 64 px, ms")
+    assert row == ["`unet`", "32", "16", "12", "9.5", "4", "3.00", "host"]
+
+
+def test_what_was_not_measured_is_a_dash() -> None:
+    line = {**STEP, "gmacs": None, "graphed_ms": None, "host_bound": False}
+    (row,) = rows(measured([line]), "A training step, bce_ssim, 64 px, ms")
+    assert row == ["`unet`", "32", "–", "12", "9.5", "–", "–", "device"]
+
+
+def test_the_last_line_of_the_same_thing_counts_and_errors_do_not() -> None:
+    text = measured([STEP, {**STEP, "batch": 64}, {**STEP, "eager_ms": 8.0}, {**STEP, "error": "x", "eager_ms": 1.0}])
+    assert [(row[1], row[3]) for row in rows(text, "A training step, bce_ssim, 64 px, ms")] == [
+        ("32", "8"),
+        ("64", "12"),
+    ]
+
+
+def test_what_no_line_holds_makes_no_table() -> None:
+    assert measured([]) == ""
+    text = measured([LOOP])
+    assert text.count("**") == 2 and "| `unet` | eager | 0.988 |" in text
+
+
+def test_the_machine_is_a_sentence() -> None:
+    text = measured([MACHINE, BEST, HOST])
+    assert text == (
+        "*A card, driver 580, CUDA 13.0, cuDNN 9, torch 2.15.0, host A host; matrix products in TFLOP/s: bfloat16 990; "
+        "a copy 3,321 GB/s; the host takes 4.2 us to launch, 0.33 us to mark.*"
+    )
+
+
+def test_phases_are_columns() -> None:
+    text = measured([PHASES, {**PHASES, "model": "unet", "phases": {"preparation": 3.0}}])
+    header = text.split("\n\n")[1].splitlines()[0]
+    assert header == "| model | engine | training | test | preparation | images/s by size | peak MiB |"
+    found = rows(text, "A short run of protocol standard, seconds by phase")
+    assert found[0] == ["`wnet`", "graphed", "12.3", "0.5", "–", "64: 12,346, 192: 999", "2,048"]
+    assert found[1][2:5] == ["–", "–", "3"]
+
+
+def test_a_pipe_in_a_cell_breaks_no_table() -> None:
+    profile = {
+        "part": "profiles", "model": "unet", "engine": "eager", "step_ms": {"value": 3.0}, "closure": 0.991,
+        "perturbation": {"value": 1.004}, "host_bound": False, "caveats": ["a | b", "c"],
+    }  # fmt: skip
+    (row,) = rows(measured([profile]), "Profiles at batch 128, 64 px")
+    assert row == ["`unet`", "eager", "3", "99.1%", "+0.40%", "device", "a \\| b; c"]
+
+
+def test_a_page_gets_the_tables_between_its_marks(tmp_path: Path) -> None:
+    page, lines = tmp_path / "gpu.md", tmp_path / "lines.jsonl"
+    page.write_text("# GPU\n<!-- measured -->\nold\n<!-- /measured -->\nthe end\n")
+    lines.write_text(json.dumps(LOOP) + "\n" + '{"part": "loop", "mod')  # killed while it wrote
+    assert main([str(lines), "--page", str(page)]) == 0
+    text = page.read_text()
+    assert "old" not in text and "0.988" in text and text.endswith("<!-- /measured -->\nthe end\n")
+
+
+def test_a_page_without_marks_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("gpu.md", "lines.jsonl"):
+        (tmp_path / name).write_text("")
+    with pytest.raises(SystemExit) as ended:
+        main([str(tmp_path / "lines.jsonl"), "--page", str(tmp_path / "gpu.md")])
+    assert ended.value.code == 2 and "has no markers measured" in capsys.readouterr().err
+
+
+def test_a_journal_keeps_lines_rounded_and_prints_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = Journal(tmp_path / "j.jsonl", fresh=True)
+    journal.line("steps", ms=1.23456789, by={"a": [0.1000000001, math.nan]}, where=Path("x"), count=3)
+    journal.line("end")
+    assert journal.lines() == [
+        {"part": "steps", "ms": 1.2346, "by": {"a": [0.1, "nan"]}, "where": "x", "count": 3},
+        {"part": "end"},
+    ]
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == journal.lines()
+
+
+def test_a_journal_goes_on_unless_it_is_fresh(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    Journal(path, fresh=True).line("a")
+    Journal(path).line("b")
+    assert [line["part"] for line in read_lines(path)] == ["a", "b"]
+    Journal(path, fresh=True).line("c")
+    assert [line["part"] for line in read_lines(path)] == ["c"]
+
+
+def test_every_part_names_a_function_that_exists_and_has_a_limit() -> None:
+    import importlib
+
+    for name, part in (FIRST | SECOND).items():
+        module, function = part.function.split(":")
+        assert callable(getattr(importlib.import_module(f"bench.devtools.gpu.{module}"), function)), name
+        assert 0 < part.limit <= 600 and part.about
+
+
+def test_the_tiny_scale_is_smaller_throughout() -> None:
+    whole = Scale()
+    for name in ("size", "seconds", "epoch_samples", "epoch_batch", "short_samples", "profile_seconds", "evaluated"):
+        assert getattr(TINY, name) < getattr(whole, name), name

@@ -37,7 +37,8 @@ from bench.train.checkpoints.training_state import BEST
 from bench.train.checks.trial import size_of
 from bench.train.evaluate import Evaluation, evaluate
 from bench.train.events import Listener, Observers, Preview
-from bench.train.isolation.process_state import Alteration, ProcessState, check_unaltered
+from bench.train.isolation.process_state import ProcessState, check_unaltered
+from bench.train.isolation.settings import Alteration
 from bench.train.loop import TrainingResult, train
 from registry.contract import Prediction, Quartet
 from registry.errors import ContractError

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 import torch
 
-from bench.train.isolation.process_state import SETTINGS, ProcessState, settings_kept
+from bench.train.isolation.process_state import ProcessState, settings_kept
+from bench.train.isolation.settings import SETTINGS
 from registry.errors import ContractError
 
 

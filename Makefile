@@ -3,12 +3,14 @@
 # make test-extras  tests that need what is no dependency, such as a browser
 # make format  put every file in the project's form
 # make bench  benchmarks (pytest-benchmark)
+# make soak   many short runs, killed, out of disk space and side by side, for a quarter of an hour at most;
+#             MASKDEPTH_SOAK=60 for so many seconds
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MODELS := unet dilated_shuffle resnet_unet wnet
 
-.PHONY: run test test-extras format lint types bench leaderboard clean
+.PHONY: run test test-extras format lint types bench soak leaderboard clean
 
 run: $(VENV)/.run
 	$(BIN)/bench run $(addprefix --model ,$(MODELS)) --loss bce_ssim --protocol quick --again
@@ -36,6 +38,9 @@ types: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/pytest tests/benchmarks --benchmark-only --benchmark-disable-gc --benchmark-columns=median,iqr,rounds --benchmark-sort=fullname
+
+soak: $(VENV)/.test
+	$(BIN)/python -W ignore -m bench.devtools.soak
 
 leaderboard: $(VENV)/.run
 	$(BIN)/bench leaderboard

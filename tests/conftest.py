@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: workers fill the cores, and so would their processes
 
@@ -51,6 +53,16 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 def pytest_unconfigure() -> None:
     gc.unfreeze()  # or libraries report objects that were never given back
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A temporary folder of these tests alone, so that they do not wait for the device with other sweeps here."""
+    tmp_path_factory.getbasetemp()  # pytest's own stays where it always is
+    with tempfile.TemporaryDirectory(prefix="md") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", None)  # it is looked up anew
+        yield
 
 
 @pytest.fixture

@@ -82,9 +82,14 @@ def main() -> None:
     print_as_lines()
     sys.path.insert(0, "")  # a user's own model or term may be in the current folder
     try:
-        raise SystemExit(app(standalone_mode=False))
+        status = app(standalone_mode=False)
+        if status == 130:  # what typer makes of Ctrl-C where a command does not take signals
+            raise KeyboardInterrupt
+        raise SystemExit(status)
     except UsageError as error:
         _fail(usage_message(error, sys.argv[1:]), 2)
+    except (typer.Abort, KeyboardInterrupt):  # Ctrl-C before a command takes signals, or in one that never does
+        _fail("stopped", 130)
     except BenchError as error:
         _fail(str(error), error.exit_code)
     except Interrupted as error:

@@ -158,7 +158,7 @@ def _try_folder(place: Path) -> None:
             if not above.exists():
                 above.mkdir()
                 made.append(above)
-        with tempfile.NamedTemporaryFile(dir=place):  # permissions are not enough: /proc takes no files
+        with tempfile.TemporaryFile(dir=place):  # permissions are not enough: /proc takes no files
             pass
     finally:
         for above in reversed(made):

@@ -52,3 +52,17 @@ def refresh(texts: dict[Path, str]) -> list[Path]:
     for path in written:
         files.replace(path, texts[path])
     return written
+
+
+def keep_current(results: Path, page: Path) -> None:
+    """Write the leaderboard so that it has every record, however many processes write records and pages meanwhile.
+
+    Whoever replaces the page last looks again whether a record has come since its text was made.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    listed: set[str] | None = None
+    while (names := {path.name for path in results.glob("*.json")}) != listed:
+        listed = names
+        refresh(pages(results, page, readme=False))

@@ -19,6 +19,7 @@ from bench.metrics import metrics as all_metrics
 from bench.results import store
 from bench.results.board import data_label
 from bench.run import folder as run_folder
+from bench.run.device_lock import hold_device
 from bench.run.found import Done, FoundRecords
 from bench.run.preconditions import check_budget, check_heads, try_metrics, within
 from bench.run.runner import Runner, discard
@@ -188,9 +189,13 @@ class Experiment:
                 discard(self.runs, run.spec)
             return None
 
+        def waiting() -> None:
+            announce(f"  a sweep times a run on {self._device}: waiting for its end")
+
         while True:
             try:
-                return runner.run(run, audited, meanwhile), not taken
+                with hold_device(str(self._device), alone=False, waiting=waiting):
+                    return runner.run(run, audited, meanwhile), not taken
             except run_folder.Busy:
                 announce("  another process is making this run: waiting for it")
                 with run_folder.locked(self.runs / run.spec.id, wait=True):

@@ -22,6 +22,10 @@ MoreMetrics = Annotated[
     list[str] | None,
     typer.Option("--metric", help="Also score by: module:function, torchmetrics/mask/NAME, mask_hd95; repeatable."),
 ]
+Track = Annotated[
+    list[str] | None,
+    typer.Option("--track", help="Also report to a tracker: mlflow, mlflow[experiment=NAME]; repeatable."),
+]
 Seeds = Annotated[int, typer.Option(min=1, max=10_000, help="Number of seeds to run.")]
 FirstSeed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="First seed; the others follow it.")]
 EngineChoice = Annotated[

@@ -20,6 +20,7 @@ from bench.cli.options.common import (
     ResumeAnyway,
     Seeds,
     Strict,
+    Track,
 )
 from bench.cli.options.data import DataOptions
 from bench.cli.options.groups import BudgetOptions, FolderOptions, MachineOptions
@@ -41,6 +42,7 @@ def run(
         str, typer.Option("--loss", "-l", help="Recipe name (bench list losses) or its text.")
     ] = "bce_ssim",
     metric: MoreMetrics = None,
+    track: Track = None,
     seeds: Seeds = 1,
     first_seed: FirstSeed = 0,
     data: DataOptions,
@@ -66,7 +68,8 @@ def run(
     from bench.core.interruption import Interruption
     from bench.report.listeners.decorations import decorations
     from bench.report.listeners.terminal import Terminal
-    from bench.report.pages import pages, refresh
+    from bench.report.listeners.trackers import check_trackers
+    from bench.report.pages import keep_current
     from bench.report.terminal.console import plain_console
     from bench.report.terminal.run_summary import result_lines
     from bench.results import store
@@ -76,6 +79,7 @@ def run(
     interruption = Interruption()
     interruption.install()
     console = plain_console()
+    tracked = check_trackers(track or ())
     if out is not None:
         files.check_writable(out, "--out")
     experiment = Experiment(
@@ -102,12 +106,12 @@ def run(
     )
     console.print(experiment.headline())
     with Terminal(console) as terminal:
-        drawing = [Decoration(listener, what, terminal.notice) for what, listener in decorations().items()]
+        drawing = [Decoration(listener, what, terminal.notice) for what, listener in decorations(*tracked).items()]
         for record, path, made in experiment.run(Listeners([terminal, *drawing]), announce=console.print):
             console.print(result_lines(record, path, folders.runs, made, experiment.floor()), soft_wrap=True)
     if out is not None:
         try:
-            refresh(pages(folders.results, out, readme=False))
+            keep_current(folders.results, out)
             console.print(f"leaderboard: {out}")
         except OSError as error:
             console.print(f"warning: no leaderboard: {error}; write it with: bench leaderboard --out {out}")

@@ -5,9 +5,15 @@ from __future__ import annotations
 from bench.report.listeners.prediction_picture import PredictionPicture
 from bench.report.listeners.tensorboard import TensorBoard
 from bench.report.listeners.thumbnails import Thumbnails
+from bench.report.listeners.trackers import build_trackers
 from bench.train.events import Listener
 
 
-def decorations() -> dict[str, Listener]:
-    """New listeners of a run; none of them may end it, see `bench.train.events.Decoration`."""
-    return {"TensorBoard events": TensorBoard(), "picture": PredictionPicture(), "thumbnails": Thumbnails()}
+def decorations(*tracked: str) -> dict[str, Listener]:
+    """New listeners of a run; none of them may end it, see `bench.train.events.Decoration`.
+
+    Args:
+        tracked: keys of experiment trackers besides.
+    """
+    own = {"TensorBoard events": TensorBoard(), "picture": PredictionPicture(), "thumbnails": Thumbnails()}
+    return {**own, **build_trackers(tracked)}

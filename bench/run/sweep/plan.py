@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.core.protocol import Protocol
 from bench.core.record import Record
 from bench.core.spec import RunSpec
+from bench.data.loading.loader import Loader
+from bench.data.source import Source
 from bench.run.sweep.estimate import CHECKPOINT_WEIGHTS, WEIGHT_BYTES, Estimate
 from bench.run.sweep.grid.grid import Cell
 from bench.run.sweep.task import Task
@@ -85,3 +88,11 @@ def free_disk(folder: Path) -> int:
     """Bytes free where a folder is, or will be."""
     place = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     return shutil.disk_usage(place).free
+
+
+def sample_bytes(source: Source, protocol: Protocol) -> int:
+    """Bytes of the samples that runs share on the disk."""
+    sizes = {stage.size for stage in protocol.stages}
+    per_size = {size: Loader.form_of(source, "train", size).bytes for size in sizes}
+    evaluated = protocol.val_samples + protocol.test_samples
+    return sum(per_size[size] * protocol.train_samples for size in sizes) + per_size[protocol.size] * evaluated

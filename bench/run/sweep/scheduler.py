@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, get_args
 
 from bench.core.interruption import Interruption
-from bench.core.record import Failure, Outcome, Phase, Record, TrialRecord
+from bench.core.record import Failure, Outcome, Phase, TrialRecord
 from bench.run.sweep.agenda import Agenda
 from bench.run.sweep.executors.executor import Event, Executor
+from bench.run.sweep.listener import Kept, SweepListener
 from bench.run.sweep.task import BUSY, Task
+
+__all__ = ["PATIENCE", "Books", "Running", "Scheduler", "SweepListener", "is_failure"]
 
 PATIENCE = 60.0
 """Seconds that a task has to end in after it was asked to."""
 _POLL = 0.5
 _AGAIN = 2.0
 """Seconds after which a run is tried again that another process was making."""
-
-Kept = Record | TrialRecord
-"""What a task leaves."""
 
 Stop = Literal["timeout", "interrupted", "deadline"]
 
@@ -59,28 +59,6 @@ class Running:
     stopped_at: float = 0.0
     written: str | None = None
     refused: dict[str, Any] | None = None
-
-
-class SweepListener:
-    """Told how a sweep goes; does nothing. Override what you want to know."""
-
-    def began(self, task: Task) -> None:
-        """A task's process was started."""
-
-    def notice(self, task: Task, words: str) -> None:
-        """Something that a person should know of a task."""
-
-    def ended(self, task: Task, record: Kept, made: bool) -> None:
-        """A task has left a record.
-
-        Args:
-            task: it.
-            record: finished, or not.
-            made: whether it was made for this sweep, and not by somebody else at the same time.
-        """
-
-    def tick(self, scheduler: Scheduler) -> None:
-        """Time has passed."""
 
 
 @dataclass

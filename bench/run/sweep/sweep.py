@@ -6,19 +6,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import torch
 
 from bench.core import files
-from bench.core.errors import BenchError
-from bench.core.interruption import Interruption
 from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
-from bench.core.protocol import Protocol
-from bench.core.record import Record, TrialRecord
-from bench.core.spec import RunSpec
-from bench.data.loading.loader import Loader
-from bench.data.source import Source
+from bench.core.record import TrialRecord
 from bench.metrics import metrics as all_metrics
 from bench.results import store
 from bench.results.board import data_label
@@ -31,107 +24,58 @@ from bench.run.sweep.books import ResultsBooks
 from bench.run.sweep.estimate import Estimate
 from bench.run.sweep.executors.executor import Executor
 from bench.run.sweep.executors.local import LocalExecutor
-from bench.run.sweep.grid.grid import Cell, Grid
-from bench.run.sweep.plan import Plan, disk_needed, free_disk
-from bench.run.sweep.scheduler import Scheduler, SweepListener
+from bench.run.sweep.grid.grid import Cell
+from bench.run.sweep.listener import SweepListener
+from bench.run.sweep.options import SweepOptions
+from bench.run.sweep.plan import Plan, disk_needed, free_disk, sample_bytes
+from bench.run.sweep.remaining import Remaining
+from bench.run.sweep.scheduler import Scheduler
 from bench.run.sweep.settling.planner import SettlingPlanner
-from bench.run.sweep.task import DataChoice, Task, WorkerConfig
+from bench.run.sweep.specs import CellSpecs
+from bench.run.sweep.task import Task, WorkerConfig
 from bench.run.sweep.tuning.found_trials import FoundTrials
 from bench.run.sweep.tuning.planner import TuningPlanner, check_tuned
-from bench.run.sweep.tuning.score import Weights, headline_of
-from bench.run.sweep.tuning.trial_grid import TrialGrid
+from bench.run.sweep.tuning.score import headline_of
 from bench.run.sweep.tuning.trial_runner import discard_trial
 from bench.run.trained import initial_weights
-from bench.train.assemble import NO_RECIPE, inputs_named, make_run
-from bench.train.engines.engine import engine_for, engine_named
+from bench.train.assemble import NO_RECIPE, inputs_named
 from registry.losses.recipe import HEADS
 
 _BASELINES_FIRST = -1
-FIRST_SEEDS = 3
-"""Of every cell, before any comparison is looked at."""
 
 
 @dataclass
-class Sweep:
+class Sweep(SweepOptions):
     """A grid of runs, each made in a process of its own, in an order that is useful at any time.
 
-    Attributes:
-        grid: models and losses.
-        protocol, seeds, data: under which budget, how often, on which data.
-        source: the data, where it is open already.
-        precision, memory_format, engine, inputs, init, device: as for `bench.run.experiment.Experiment`.
-        results, runs: folders of records, and of checkpoints and pictures.
-        metrics: keys of metrics beside those of every evaluation.
-        baselines: also fit those that learn nothing, unless they have records.
-        again: run even what this machine and this code have a finished record of.
-        fresh: begin anew where unfinished runs left a checkpoint.
-        resume_anyway: go on from checkpoints of other code or arithmetic, too.
-        strict: do not train what the audit finds broken.
-        share: runs made at once on the device; with more than one their timings are marked.
-        threads: that a run computes with on a CPU; None for as many as in this process.
-        timeout: seconds for a run.
-        max_seconds: for the whole sweep.
-        retry_failed: try those again that have failed before.
-        tune: values of a number to be tried for every cell before its runs.
-        weights: of the heads in a trial's score.
-        prune: stop trials that are out of the running.
-        until_settled: hold later seeds back, and run them only where a comparison with the leader is open.
-        settle_by: metric that cells are then compared by; the first that ranks a head, if none is named.
-        margin: difference in it up to which two cells then count as equal.
-        listeners: ``module:function`` that gives what draws and writes event files, by name.
-        interruption: asked whether to stop.
+    ``threads`` become those of this process, too, as records are found by the arithmetic of as many.
 
     Raises:
         RegistryError, BenchError: a name or value that does not exist, things that do not go together, or a folder that
             cannot be written to; before anything is run.
     """
 
-    grid: Grid
-    protocol: Protocol
-    seeds: Sequence[int]
-    data: DataChoice
-    source: Source | None = None
-    precision: str = "auto"
-    memory_format: str = "auto"
-    engine: str = "auto"
-    inputs: str = "pair"
-    init: str = ""
-    device: str = "auto"
-    results: Path = Path("results")
-    runs: Path = Path("runs")
-    metrics: Sequence[str] = ()
-    baselines: bool = True
-    again: bool = False
-    fresh: bool = False
-    resume_anyway: bool = False
-    strict: bool = False
-    share: int = 1
-    threads: int | None = None
-    timeout: float | None = None
-    max_seconds: float | None = None
-    retry_failed: bool = False
-    tune: TrialGrid | None = None
-    weights: Weights = field(default_factory=Weights.parse)
-    prune: bool = False
-    until_settled: bool = False
-    settle_by: str = ""
-    margin: float = 0.0
-    listeners: str = ""
-    interruption: Interruption = field(default_factory=Interruption)
     scheduler: Scheduler | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._source = self.source or self.data.open()
         self.protocol = within(self.protocol, self._source)
         self._device = pick_device(self.device)
-        self._precision = pick_precision(self._device, self.precision)
-        self._memory_format = pick_memory_format(self.memory_format)
-        if self.engine != "auto":
-            engine_named(self.engine, self._device)
-        self._inputs = inputs_named(self.inputs)
+        if self.threads:
+            torch.set_num_threads(self.threads)
         self._init = initial_weights(self.results, self.runs, self.init) if self.init else None
         self._metrics = {metric.key: metric.facts for metric in map(all_metrics.bind, self.metrics)}
         self._description = self._source.describe()
+        self.specs = CellSpecs(
+            self.protocol,
+            self._description,
+            self._device,
+            precision=pick_precision(self._device, self.precision),
+            memory_format=pick_memory_format(self.memory_format),
+            engine=self.engine,
+            inputs=inputs_named(self.inputs),
+            init=self._init,
+        )
         self.cells: Sequence[Cell] = self.grid.cells
         files.check_folder(self.results, "--results")
         files.check_folder(self.runs, "--runs")
@@ -155,23 +99,14 @@ class Sweep:
         return known
 
     @cached_property
+    def remaining(self) -> Remaining:
+        """What is left, done and failed."""
+        return Remaining.of(self._tasks(), self._found, self.again, self.retry_failed)
+
+    @cached_property
     def plan(self) -> Plan:
         """What is to be made, and what is done already."""
-        left: list[tuple[Order, Task]] = []
-        done, failed = 0, list[Record]()
-        self._done: list[tuple[Order, Task]] = []
-        for order, task in self._tasks():
-            if task.trial is not None:
-                left.append((order, task))
-            elif not (self.again and task.spec.recipe) and self._found.finished(task.spec, task.division) is not None:
-                done += 1
-                self._done.append((order, task))
-            elif not self.retry_failed and not self.again and (kept := self._found.failed(task.spec, task.division)):
-                failed.append(kept[0])
-            else:
-                left.append((order, task))
-        self._left = left
-        chosen = [task for _, task in left]
+        chosen = [task for _, task in self.remaining.left]
         to_come = [*self.planner.specs_to_come()] if self.planner else []
         seconds, unknown = self.estimate.total([task.spec for task in chosen if task.spec.recipe] + to_come)
         tasks = len(self.cells) * len(self.seeds) + (len(BASELINES) if self.baselines else 0)
@@ -183,8 +118,8 @@ class Sweep:
             tasks=tasks,
             trials=trials,
             trials_done=trials - sum(task.trial is not None for task in chosen) if self.planner else 0,
-            done=done,
-            failed=failed,
+            done=len(self.remaining.done),
+            failed=self.remaining.failed,
             left=chosen,
             to_come=len(to_come),
             seconds=seconds,
@@ -193,7 +128,7 @@ class Sweep:
                 [task.spec for task in chosen if task.trial is None] + to_come,
                 self.estimate,
                 self.share,
-                self._sample_bytes() if chosen else 0,
+                sample_bytes(self._source, self.protocol) if chosen else 0,
             ),
             free=free_disk(self.runs),
             at_once=self.share,
@@ -213,10 +148,10 @@ class Sweep:
             BenchError: the data cannot be opened by the processes that train.
             Interrupted: a second signal came.
         """
-        _ = self.plan
+        left = self.remaining.left
         store.sweep(self.results)
         if self.fresh:
-            for _, task in self._left:
+            for _, task in left:
                 discard(self.runs, task.spec)
         executor = executor or LocalExecutor(self.worker_config())
         self.scheduler = Scheduler(
@@ -238,9 +173,9 @@ class Sweep:
     def _agenda(self) -> Agenda:
         """What is left, and who adds to it."""
         if self.settling is None:
-            return Agenda(self._left, self.planner)
-        done = (self._found.finished(task.spec, task.division) for _, task in self._done)
-        return Agenda(self.settling.begin(self._left, [found[0] for found in done if found]), self.settling)
+            return Agenda(self.remaining.left, self.planner)
+        done = (self._found.finished(task.spec, task.division) for _, task in self.remaining.done)
+        return Agenda(self.settling.begin(self.remaining.left, [found[0] for found in done if found]), self.settling)
 
     def worker_config(self) -> WorkerConfig:
         """What every process of the sweep needs to know."""
@@ -251,6 +186,7 @@ class Sweep:
             runs=self.runs.absolute(),
             metrics=tuple(self._metrics),
             listeners=self.listeners,
+            trackers=tuple(self.trackers),
             share=self.share,
             threads=self.threads or torch.get_num_threads(),
             again=self.again,
@@ -276,9 +212,9 @@ class Sweep:
 
         return TuningPlanner(
             self.tune,
-            [(cell, self.spec(cell)) for cell in self.cells],
+            [(cell, self.specs.of(cell)) for cell in self.cells],
             self.seeds,
-            [self.baseline(key) for key in BASELINES],
+            [self.specs.baseline(key) for key in BASELINES],
             self.weights,
             self.prune,
             found=done,
@@ -294,21 +230,10 @@ class Sweep:
         """
         if not self.until_settled:
             return None
-        if len(self.seeds) < FIRST_SEEDS or len(self.cells) < 2:
-            raise BenchError(f"--until-settled needs two cells, and --seeds {FIRST_SEEDS} or more: the most one gets")
         heads = {head for cell in self.cells for head in cell.recipe.heads}
         metric = self.settle_by or headline_of(next(head for head in HEADS if head in heads))
         facts = self._metrics.get(metric) or all_metrics.facts(metric)
-        return SettlingPlanner(
-            metric,
-            facts,
-            len(self.cells),
-            FIRST_SEEDS,
-            len(self.seeds),
-            self.margin,
-            self.planner,
-            missing=lambda: len(self.planner.failed) if self.planner else 0,
-        )
+        return SettlingPlanner.of(metric, facts, len(self.cells), len(self.seeds), self.margin, self.planner)
 
     @cached_property
     def _found(self) -> FoundRecords:
@@ -317,40 +242,8 @@ class Sweep:
     def _tasks(self) -> Iterator[tuple[Order, Task]]:
         """All tasks with their order: baselines, then the first seeds of all cells, then the second ones."""
         for place, key in enumerate(BASELINES if self.baselines else ()):
-            yield (_BASELINES_FIRST, place), Task(spec=self.baseline(key), recipe_name=NO_RECIPE)
+            yield (_BASELINES_FIRST, place), Task(spec=self.specs.baseline(key), recipe_name=NO_RECIPE)
         if self.planner is not None:
             yield from self.planner.begin()
             return
-        specs = [self.spec(cell) for cell in self.cells]
-        for turn, seed in enumerate(self.seeds):
-            for place, (cell, spec) in enumerate(zip(self.cells, specs, strict=True)):
-                seeded = spec.model_copy(update={"seed": seed})
-                first = spec.model_copy(update={"seed": self.seeds[0]}) if turn else None
-                yield (turn, place), Task(spec=seeded, recipe_name=cell.recipe_name, audited=first)
-
-    def spec(self, cell: Cell) -> RunSpec:
-        """The spec of a cell's runs, with seed 0."""
-        return make_run(
-            cell.model,
-            cell.recipe,
-            self.protocol,
-            self._description,
-            recipe_name=cell.recipe_name,
-            precision=self._precision,
-            memory_format=self._memory_format,
-            inputs=self._inputs,
-            engine=engine_for(self.engine, self._device, cell.model, self.protocol),
-            init=self._init,
-        ).spec
-
-    def baseline(self, key: str) -> RunSpec:
-        """The spec of a baseline that learns nothing."""
-        return make_run(key, None, self.protocol, self._description, inputs=self._inputs).spec
-
-    def _sample_bytes(self) -> int:
-        """Bytes of the samples that runs share on the disk."""
-        protocol = self.protocol
-        sizes = {stage.size for stage in protocol.stages}
-        per_size = {size: Loader.form_of(self._source, "train", size).bytes for size in sizes}
-        evaluated = protocol.val_samples + protocol.test_samples
-        return sum(per_size[size] * protocol.train_samples for size in sizes) + per_size[protocol.size] * evaluated
+        yield from self.specs.tasks(self.cells, self.seeds)

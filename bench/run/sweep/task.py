@@ -110,7 +110,8 @@ class WorkerConfig(BaseModel):
         device: to compute on, ``cpu`` or ``cuda:1``.
         results, runs: folders of records, and of checkpoints.
         metrics: keys of metrics beside those of every evaluation.
-        listeners: ``module:function`` that gives listeners of a run, as a terminal or event files; none if "".
+        listeners: ``module:function`` that gives listeners of a run, such as event files, by name; none if "".
+        trackers: what that function is called with.
         share: runs that compute on the device at once; timings are worth something with 1 alone.
         threads: that torch computes with on a CPU.
         again: make a run even where it is found to be done when its turn comes.
@@ -128,6 +129,7 @@ class WorkerConfig(BaseModel):
     runs: Path
     metrics: tuple[str, ...] = ()
     listeners: str = ""
+    trackers: tuple[str, ...] = ()
     share: int = 1
     threads: int
     again: bool = False

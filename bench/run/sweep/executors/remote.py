@@ -44,7 +44,7 @@ def make(
     """
     import torch
 
-    from bench.run.sweep.worker import Worker  # with torch and all else
+    from bench.run.sweep.worker.worker import Worker  # with torch and all else
 
     sys.path.insert(0, "")
     todo, given = Task.model_validate(task), WorkerConfig.model_validate(config)

@@ -17,7 +17,7 @@ import os
 import select
 import signal
 import sys
-import sysconfig
+import time
 import traceback
 from contextlib import suppress
 from importlib import import_module
@@ -28,34 +28,22 @@ import torch
 
 from bench.core.errors import BenchError, Interrupted
 from bench.core.interruption import Interruption
+from bench.run.sweep.executors.imports import libraries_since
+from bench.run.sweep.executors.messages import first_line, send
 from bench.run.sweep.task import Task, WorkerConfig
-from bench.run.sweep.worker import Worker
+from bench.run.sweep.worker.worker import Worker
 from bench.train.failures import describe, traceback_lines
 from registry.errors import RegistryError
 
+PATIENCE = 60.0
+"""Seconds that a task has for its last step and checkpoint when nobody is left to wait for it."""
 OUTPUT = "output.txt"
 """In a run's folder: what its process printed."""
-_LONGEST = select.PIPE_BUF
-"""Bytes of a line: what is no longer is written to a pipe at once, however many processes write to it."""
-_SHORTER = (400, 100, 20)
 _NAMES = 60_000
 """Letters that a pipe holds without anybody reading it."""
-_PROJECT = ("bench", "registry")
-_INSTALLED = Path(sysconfig.get_path("purelib"))
 _DEATH_SIGNAL = 1  # of Linux's prctl.h
 REFUSED = 2
 """Exit status of a task that could not begin; the ``refused`` event says why."""
-
-
-def send(pipe: int, message: dict[str, Any]) -> None:
-    """Write one line at once, its texts shortened where it would be too long for that."""
-    line = json.dumps(message).encode() + b"\n"
-    for length in _SHORTER:
-        if len(line) <= _LONGEST:
-            break
-        line = json.dumps({name: _shortened(value, length) for name, value in message.items()}).encode() + b"\n"
-    with suppress(BrokenPipeError):  # whoever listened is gone: so will this process be, as its input has ended
-        os.write(pipe, line)
 
 
 class Server:
@@ -91,12 +79,18 @@ class Server:
                 *lines, rest = (rest + content).split(b"\n")
                 for line in lines:
                     self._answer(json.loads(line))
-        for child in self._children:
-            _signal(child, signal.SIGTERM)
-        while self._children:
-            select.select([self._wake], [], [])
-            os.read(self._wake, 4096)
-            self._reap()
+        self._end_all()
+
+    def _end_all(self) -> None:
+        """Let every task write its checkpoint and end; those that do not are killed."""
+        for number, seconds in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, PATIENCE)):
+            for child in self._children:
+                _signal(child, number)
+            end = time.monotonic() + seconds
+            while self._children and (left := end - time.monotonic()) > 0:
+                if select.select([self._wake], [], [], left)[0]:
+                    os.read(self._wake, 4096)
+                    self._reap()
 
     def _answer(self, request: dict[str, Any]) -> None:
         if "make" in request:
@@ -172,21 +166,10 @@ class Server:
         finally:
             with suppress(Exception):
                 os.set_blocking(naming, False)
-                os.write(naming, "\n".join(_libraries(before))[:_NAMES].encode())
+                os.write(naming, "\n".join(libraries_since(before))[:_NAMES].encode())
                 sys.stdout.flush()
                 sys.stderr.flush()
             os._exit(status)
-
-
-def _libraries(before: set[str]) -> list[str]:
-    """Modules imported since, of this project and of installed packages; a plug-in's own stay a run's."""
-    found = []
-    for name, module in [*sys.modules.items()]:
-        path = getattr(module, "__file__", None)
-        known = name.partition(".")[0] in _PROJECT or (path and Path(path).is_relative_to(_INSTALLED))
-        if name not in before and known:
-            found.append(name)
-    return found
 
 
 def _signal(child: int, number: int) -> None:
@@ -219,22 +202,6 @@ def _tail(output: Path, size: int = 600) -> str:
         return ""
 
 
-def _shortened(value: Any, length: int) -> Any:
-    if isinstance(value, str):
-        return value if len(value) <= length else f"{value[:length]} ..."
-    if isinstance(value, list):
-        return [_shortened(item, length) for item in value][-8:]
-    return value
-
-
-def _first_line(pipe: int) -> bytes:
-    """A line, and nothing of what comes after it."""
-    line = b""
-    while not line.endswith(b"\n") and (byte := os.read(pipe, 1)):
-        line += byte
-    return line
-
-
 def main() -> None:
     """Serve whoever started this process, by its standard input and output."""
     pipe = os.dup(1)
@@ -242,7 +209,7 @@ def main() -> None:
     sys.path.insert(0, "")  # a user's own model or term may lie in the current folder
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the sweep says when to end: by ending the input
-    config = WorkerConfig.model_validate_json(_first_line(0))
+    config = WorkerConfig.model_validate_json(first_line(0))
     torch.set_num_threads(1)
     try:
         server = Server(config, pipe)

@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from bench.core.errors import BenchError
 from bench.core.record import MetricFacts, Record, TrialRecord
 from bench.run.sweep.agenda import Order, Planner
 from bench.run.sweep.settling.bound import Bound, Verdict
 from bench.run.sweep.task import Task
+from bench.run.sweep.tuning.planner import TuningPlanner
 
 ERROR = 0.05
 """Probability at most that the best cell is ever left out."""
+FIRST_SEEDS = 3
+"""Of every cell, before any comparison is looked at."""
 
 
 @dataclass
@@ -69,6 +73,22 @@ class SettlingPlanner:
         self._most, self._margin = most, margin
         self.contests: dict[str, Contest] = {}
         self.leader: str | None = None
+
+    @classmethod
+    def of(
+        cls, metric: str, facts: MetricFacts, cells: int, most: int, margin: float, tuning: TuningPlanner | None
+    ) -> SettlingPlanner:
+        """For a grid whose cells have `FIRST_SEEDS` seeds first, tuned or not.
+
+        Raises:
+            BenchError: too few cells or seeds for a comparison.
+        """
+        if most < FIRST_SEEDS or cells < 2:
+            raise BenchError(
+                f"--until-settled needs two cells, and --seeds {FIRST_SEEDS} or more: the most a cell gets"
+            )
+        missing = (lambda: len(tuning.failed)) if tuning else (lambda: 0)
+        return cls(metric, facts, cells, FIRST_SEEDS, most, margin, tuning, missing)
 
     @cached_property
     def bound(self) -> Bound:

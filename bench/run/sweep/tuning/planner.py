@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from bench.core.errors import BenchError
 from bench.core.record import Record, TrialRecord, TriedValue, Tuning
@@ -12,6 +11,7 @@ from bench.core.spec import RunSpec
 from bench.run.sweep.agenda import Order
 from bench.run.sweep.grid.grid import Cell
 from bench.run.sweep.task import Task, Trial
+from bench.run.sweep.tuning.cell_trials import CellTrials
 from bench.run.sweep.tuning.score import Weights, score
 from bench.run.sweep.tuning.trial_grid import TrialGrid
 
@@ -30,19 +30,6 @@ def rungs(epochs: int, trials: int) -> list[int]:
     """
     halvings = range(int(math.log2(trials)), -1, -1)
     return sorted({max(1, epochs // 2**halving) for halving in halvings})
-
-
-@dataclass
-class _CellTrials:
-    """A cell's trials as far as they are done."""
-
-    place: int
-    cell: Cell
-    spec: RunSpec
-    untuned: float
-    records: dict[float, TrialRecord] = field(default_factory=dict)  # by value, the longest that there is
-    asked: dict[float, int] = field(default_factory=dict)  # by value, the epochs it is being trained for
-    chosen: bool = False
 
 
 class TuningPlanner:
@@ -78,12 +65,12 @@ class TuningPlanner:
         self._prune = prune
         self._floor_specs = floor
         self._floor: dict[str, TrialRecord | None] = {}
-        self._cells: list[_CellTrials] = []
+        self._cells: list[CellTrials] = []
         for place, (cell, spec) in enumerate(cells):
             untuned = float(grid.parameter.get(spec))
             for value in grid.values:
                 grid.parameter.set(spec, value)
-            self._cells.append(_CellTrials(place, cell, spec, untuned))
+            self._cells.append(CellTrials(place, cell, spec, untuned))
         epochs = cells[0][1].protocol.epochs
         self._rungs = rungs(epochs, len(grid.values)) if prune else [epochs]
         self.failed: list[Cell] = []
@@ -126,12 +113,12 @@ class TuningPlanner:
                 yield from self._advance(cell)
             return
         for cell in self._cells:
-            if task.trial.value in cell.asked and self._task(cell, task.trial.value, 1).spec.id == task.spec.id:
+            if task.trial.value in cell.submitted and self._task(cell, task.trial.value, 1).spec.id == task.spec.id:
                 cell.records[task.trial.value] = record
-                del cell.asked[task.trial.value]
+                del cell.submitted[task.trial.value]
                 yield from self._advance(cell)
 
-    def _advance(self, cell: _CellTrials) -> Iterator[tuple[Order, Task]]:
+    def _advance(self, cell: CellTrials) -> Iterator[tuple[Order, Task]]:
         """What a cell needs next: trials, longer trials of the better half, or its runs."""
         if cell.chosen:
             return
@@ -141,25 +128,25 @@ class TuningPlanner:
             waiting = False
             for value in alive:
                 own = self._rungs[-1] if value not in self._grid.values else epochs
-                if not self._done(cell, value, own) and value not in cell.asked:
+                if not cell.is_done(value, own) and value not in cell.submitted:
                     task = self._task(cell, value, own)
                     record = self._found(task)
                     if record is None:
-                        cell.asked[value] = own
+                        cell.submitted[value] = own
                         yield (_TRIALS, self._place(cell, value), cell.place), task
                     else:
                         cell.records[value] = record
-                waiting |= not self._done(cell, value, own)
+                waiting |= not cell.is_done(value, own)
             if waiting or any(record is None for record in self._floor.values()):
                 return
             if not last:
                 alive = self._better_half(cell, alive)
         yield from self._choose(cell)
 
-    def _place(self, cell: _CellTrials, value: float) -> int:
+    def _place(self, cell: CellTrials, value: float) -> int:
         return self._values(cell).index(value)
 
-    def _values(self, cell: _CellTrials) -> list[float]:
+    def _values(self, cell: CellTrials) -> list[float]:
         """The values of the grid, and the cell's own for reference."""
         own = (
             []
@@ -168,11 +155,7 @@ class TuningPlanner:
         )
         return sorted([*self._grid.values, *own])
 
-    def _done(self, cell: _CellTrials, value: float, epochs: int) -> bool:
-        record = cell.records.get(value)
-        return record is not None and (record.epochs_done >= epochs or record.outcome != "finished")
-
-    def _better_half(self, cell: _CellTrials, alive: Sequence[float]) -> list[float]:
+    def _better_half(self, cell: CellTrials, alive: Sequence[float]) -> list[float]:
         """Those that go on; the others' checkpoints are not needed any more."""
         inside = [value for value in alive if value in self._grid.values]
         ranked = sorted(inside, key=lambda value: (-self._score(cell, value), value))
@@ -182,7 +165,7 @@ class TuningPlanner:
                 self._pruned(self._task(cell, value, 1))
         return [value for value in alive if value in kept]
 
-    def _score(self, cell: _CellTrials, value: float) -> float:
+    def _score(self, cell: CellTrials, value: float) -> float:
         found = score(cell.records[value], self._floor_records, self._weights)
         return -math.inf if found is None else found
 
@@ -190,13 +173,13 @@ class TuningPlanner:
     def _floor_records(self) -> list[TrialRecord]:
         return [record for record in self._floor.values() if record is not None and record.outcome == "finished"]
 
-    def _choose(self, cell: _CellTrials) -> Iterator[tuple[Order, Task]]:
+    def _choose(self, cell: CellTrials) -> Iterator[tuple[Order, Task]]:
         """The runs of a cell at its best value."""
         cell.chosen = True
         epochs = self._rungs[-1]
         scores = {value: self._score(cell, value) for value in self._values(cell)}
         finished = [
-            value for value in self._grid.values if self._whole(cell, value, epochs) and scores[value] > -math.inf
+            value for value in self._grid.values if cell.is_finished(value, epochs) and scores[value] > -math.inf
         ]
         if not finished:
             self.failed.append(cell.cell)
@@ -233,11 +216,7 @@ class TuningPlanner:
                 Task(spec=seeded, recipe_name=cell.cell.recipe_name, tuning=tuning, audited=first if turn else None),
             )
 
-    def _whole(self, cell: _CellTrials, value: float, epochs: int) -> bool:
-        record = cell.records[value]
-        return record.outcome == "finished" and record.epochs_done >= epochs
-
-    def _task(self, cell: _CellTrials, value: float, epochs: int) -> Task:
+    def _task(self, cell: CellTrials, value: float, epochs: int) -> Task:
         seeded = cell.spec.model_copy(update={"seed": TUNING_SEED})
         return Task(
             spec=self._grid.parameter.set(seeded, value),

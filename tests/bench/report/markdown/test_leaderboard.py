@@ -164,6 +164,16 @@ def test_a_rate_measured_on_a_busy_machine_is_marked() -> None:
     assert "| 100 |" in line(mixed.split("### Cost")[1], "unet")
 
 
+def test_the_rate_of_runs_that_shared_their_device_is_no_cost() -> None:
+    shared = Load(windows=3, disturbed=3, marked=True, shared=2)
+    assert "### Cost" not in leaderboard([("a.json", record(load=shared))])
+    slow = record(seed=1, load=shared).model_copy(
+        update={"timings": record().timings.model_copy(update={"images_per_second": 7.0})}
+    )
+    mixed = leaderboard([("a.json", record()), ("b.json", slow)])
+    assert "| 100 |" in line(mixed.split("### Cost")[1], "unet")
+
+
 def test_failures_are_listed_with_their_reason() -> None:
     page = leaderboard([("a.json", record()), ("f.json", record("wnet", outcome="diverged"))])
     row = line(page.split("### Not finished")[1], "wnet")

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from bench.core.interruption import Interruption
 from bench.core.protocol import find_protocol
 from bench.core.record import Failure, Outcome, Record
 from bench.run.sweep.executors.executor import Event
 from bench.run.sweep.grid.grid import Grid
+from bench.run.sweep.scheduler import Scheduler
 from bench.run.sweep.sweep import Sweep
-from bench.run.sweep.task import DataChoice, Task
+from bench.run.sweep.task import DataChoice, Task, WorkerConfig
+from bench.run.sweep.worker.worker import Worker
 from tests.bench.records import record
 
 RECTANGLES = DataChoice(kind="tests.bench.rectangles:Rectangles")
@@ -86,6 +89,41 @@ class ScriptedExecutor:
 
     def close(self) -> None:
         self._coming.clear()
+
+
+class InProcessExecutor:
+    """Makes tasks in this process, one after the other: for what does not depend on processes."""
+
+    def __init__(self, config: WorkerConfig) -> None:
+        self._worker = Worker(config)
+        self._task: Task | None = None
+
+    @property
+    def room(self) -> int:
+        return int(self._task is None)
+
+    def submit(self, task: Task) -> None:
+        self._task = task
+
+    def wait(self, seconds: float) -> Iterable[Event]:
+        if self._task is None:
+            return []
+        key, told = self._task.key, list[dict[str, Any]]()
+        status = self._worker.make(self._task, told.append, Interruption())
+        self._task = None
+        events = [Event(key, each["kind"], each) for each in told]
+        return [*events, Event(key, "ended", {"status": status})]
+
+    def stop(self, key: str, kill: bool = False) -> None:
+        """Nothing: no task goes on when it could be asked to end."""
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+
+def run_here(sweep: Sweep) -> Scheduler:
+    """Make a sweep in this process."""
+    return sweep.run(executor=InProcessExecutor(sweep.worker_config()))
 
 
 class MemoryBooks:

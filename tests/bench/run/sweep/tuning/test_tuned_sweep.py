@@ -10,17 +10,17 @@ from bench.results.store import trials
 from bench.run.runner import Runner
 from bench.run.sweep.tuning.trial_grid import TrialGrid
 from bench.run.sweep.tuning.trial_runner import TrialRunner
-from tests.bench.run.sweep.made_up import small_sweep
+from tests.bench.run.sweep.made_up import run_here, small_sweep
 
 RATES = TrialGrid.parse("optimizer.lr=1e-3,3e-3")
 
 
 def test_a_tuned_sweep(tmp_path: Path) -> None:
     changes = {"epochs": 2}
-    small_sweep(tmp_path, seeds=[0], baselines=True, changes=changes).run()
+    run_here(small_sweep(tmp_path, seeds=[0], baselines=True, changes=changes))
     tuned = small_sweep(tmp_path, seeds=[0], baselines=True, changes=changes, tune=RATES, prune=True)
     assert (tuned.plan.trials, tuned.plan.trials_done, tuned.plan.to_come) == (5, 0, 1)
-    tuned.run()
+    run_here(tuned)
     kept = [*trials.read_all(tmp_path / "results")]
     nets = [trial for trial in kept if trial.parameter]
     assert {(trial.value, trial.epochs_done) for trial in nets} >= {(0.001, 1), (0.003, 1)}
@@ -46,9 +46,9 @@ def test_a_tuned_sweep(tmp_path: Path) -> None:
 
 def test_a_run_at_the_protocols_own_value_is_not_trained_again(tmp_path: Path) -> None:
     same = TrialGrid.parse("optimizer.lr=3e-3,3.001e-3")
-    small_sweep(tmp_path, seeds=[0, 1]).run()
+    run_here(small_sweep(tmp_path, seeds=[0, 1]))
     before = [record for _, record in store.read_all(tmp_path / "results")]
-    small_sweep(tmp_path, seeds=[0, 1], tune=same).run()
+    run_here(small_sweep(tmp_path, seeds=[0, 1], tune=same))
     tuned = [record for _, record in store.read_all(tmp_path / "results") if record.tuning]
     assert len(tuned) == 2
     for record in tuned:

@@ -1,4 +1,4 @@
-"""Timed runs have their device to themselves: across all sweeps on this machine, by locks of the file system."""
+"""Timed runs of a sweep have their device to themselves: on the whole machine, by locks of the file system."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pathlib import Path
 
 
 @contextmanager
-def device_to_oneself(
-    device: str, share: int, waiting: Callable[[], None] = lambda: None, folder: Path | None = None
+def hold_device(
+    device: str, alone: bool, waiting: Callable[[], None] = lambda: None, folder: Path | None = None
 ) -> Iterator[None]:
-    """Hold a device: alone for a timed run, together with others of ``share``; given up however the process ends.
+    """Hold a device, as timed runs of a sweep do ``alone`` and others together; given up however the process ends.
 
     Args:
         device: as torch names it.
-        share: runs at once; 1 keeps all others out.
-        waiting: told once if the device is not free at once.
+        alone: keep all others out.
+        waiting: called once if the device is not free at once.
         folder: of the lock, the machine's temporary folder if none is given.
     """
     name = re.sub(r"\W+", "-", device)
     path = (folder or Path(tempfile.gettempdir())) / f"maskdepth-bench-{os.getuid()}-{name}.lock"
-    kind = fcntl.LOCK_EX if share == 1 else fcntl.LOCK_SH
+    kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
     with path.open("a") as file:
         try:
             fcntl.flock(file, kind | fcntl.LOCK_NB)

@@ -19,15 +19,15 @@ from bench.core.progress import Progress
 from bench.core.record import Record, TrialRecord
 from bench.metrics import metrics as all_metrics
 from bench.run import folder as run_folder
+from bench.run.device_lock import hold_device
 from bench.run.found import Done, FoundRecords
 from bench.run.runner import Runner
-from bench.run.sweep.adoption import adopt
-from bench.run.sweep.device_lock import device_to_oneself
-from bench.run.sweep.reporter import Emit, Reporter
-from bench.run.sweep.samples import ready_samples
 from bench.run.sweep.task import BUSY, Task, WorkerConfig
 from bench.run.sweep.tuning.found_trials import FoundTrials
 from bench.run.sweep.tuning.trial_runner import TrialRunner
+from bench.run.sweep.worker.adoption import adopt
+from bench.run.sweep.worker.reporter import Emit, Reporter
+from bench.run.sweep.worker.samples import ready_samples
 from bench.train.assemble import NO_RECIPE, Run
 from bench.train.events import Decoration, Listener, Listeners
 from bench.train.failures import describe
@@ -97,7 +97,7 @@ class Worker:
         recipe = parse(task.spec.recipe) if task.spec.recipe else None
         init = self._init if recipe else None
         run = Run(task.spec, recipe, task.recipe_name or NO_RECIPE, init, task.tuning)
-        with device_to_oneself(self.config.device, self.config.share, lambda: emit({"kind": "waiting"})):
+        with hold_device(self.config.device, self.config.share == 1, lambda: emit({"kind": "waiting"})):
             emit({"kind": "acquired"})
             try:
                 if task.trial is not None:
@@ -171,5 +171,6 @@ class Worker:
         """Listeners that draw, or write event files; the failure of one ends no run."""
         if not self.config.listeners:
             return []
-        make: Callable[[], dict[str, Listener]] = find_attribute(self.config.listeners, "listeners of a sweep")
-        return [Decoration(listener, what, reporter.notice) for what, listener in make().items()]
+        make: Callable[..., dict[str, Listener]] = find_attribute(self.config.listeners, "listeners of a sweep")
+        named = make(*self.config.trackers)
+        return [Decoration(listener, what, reporter.notice) for what, listener in named.items()]

@@ -1,0 +1,155 @@
+"""Groups of options of ``bench sweep``: limits, tuning, settling, the cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import typer
+
+from bench.core.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.run.sweep.tuning.trial_grid import TrialGrid
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_MOST_SEEDS = 12
+"""Of a cell, where they are run until settled and no number was given."""
+
+
+@dataclass(frozen=True)
+class LimitOptions:
+    """How many runs at once, and when to stop."""
+
+    panel: ClassVar[str] = "Limits"
+
+    share: Annotated[
+        int,
+        typer.Option(min=1, max=256, help="Runs at once on the device, for quality alone: their timings are marked."),
+    ] = 1
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads of a run on a CPU; those of this process, divided by --share, by itself."),
+    ] = None
+    max_hours: Annotated[float | None, typer.Option(min=0, help="Stop after this many hours, with checkpoints.")] = None
+    timeout: Annotated[
+        str | None, typer.Option(help="Limit of a run: seconds, or 90s, 30m, 2h; then it counts as failed.")
+    ] = None
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Repeat runs that failed before.")] = False
+
+    @property
+    def run_seconds(self) -> float | None:
+        """The limit of a run."""
+        return None if self.timeout is None else seconds_of("--timeout", self.timeout)
+
+    def run_threads(self) -> int:
+        """Threads of a run on a CPU."""
+        import torch
+
+        return self.threads or max(1, torch.get_num_threads() // self.share)
+
+
+@dataclass(frozen=True)
+class TuningOptions:
+    """Values to be tried for every cell."""
+
+    panel: ClassVar[str] = "Tuning"
+
+    tune: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Try values for every cell on validation, then run at the best: optimizer.lr=3e-4..3e-2@5, or any "
+            "number in optimizer, schedule or recipe: loss.depth.ssim.weight=0.5,1,2. One number a sweep.",
+        ),
+    ] = None
+    tune_by: Annotated[str, typer.Option(help="Score of a trial: skill, the mean over heads.")] = "skill"
+    weights: Annotated[str, typer.Option(help="Of the heads in that mean: mask=1,depth=2; equal by default.")] = ""
+    prune: Annotated[bool, typer.Option("--prune", help="Stop trials out of the running (successive halving).")] = False
+
+    def grid(self) -> TrialGrid | None:
+        """The values; None where nothing is tuned.
+
+        Raises:
+            BenchError: they cannot be read, or options do not go together.
+        """
+        from bench.run.sweep.tuning.trial_grid import TrialGrid
+
+        if self.tune_by != "skill":
+            raise BenchError(f"unknown --tune-by {self.tune_by!r}; there is: skill")
+        if not self.tune and (self.prune or self.weights):
+            raise BenchError("--prune and --weights are of --tune")
+        if len(self.tune or ()) > 1:
+            raise BenchError(
+                f"--tune was given {len(self.tune or ())} times, and a sweep tunes a single number, so that every cell "
+                "has the same trials: tune one after the other, each at the value that the one before has found"
+            )
+        return TrialGrid.parse(self.tune[0]) if self.tune else None
+
+
+@dataclass(frozen=True)
+class SettlingOptions:
+    """Further seeds where a comparison is open."""
+
+    panel: ClassVar[str] = "Settling"
+
+    until_settled: Annotated[
+        bool,
+        typer.Option(
+            "--until-settled",
+            help="Run further seeds, --seeds at most (12 by itself), only where a comparison with the leader is open.",
+        ),
+    ] = False
+    budget: Annotated[str | None, typer.Option(help="Stop settling after so long: 90m, 2h.")] = None
+    settle_by: Annotated[str, typer.Option(help="Metric to settle; mask_dice by itself.", show_default=False)] = ""
+    margin: Annotated[float, typer.Option(min=0, help="Difference up to which cells count as equal.")] = 0.0
+
+    def seeds(self, given: int) -> int:
+        """Seeds of a cell, at most.
+
+        Raises:
+            BenchError: options do not go together.
+        """
+        if not self.until_settled and (self.budget or self.settle_by or self.margin):
+            raise BenchError("--budget, --settle-by and --margin are of --until-settled")
+        return _MOST_SEEDS if self.until_settled and given == 1 else given
+
+    @property
+    def seconds(self) -> float | None:
+        """The budget."""
+        return None if self.budget is None else seconds_of("--budget", self.budget)
+
+
+@dataclass(frozen=True)
+class ClusterOptions:
+    """Where Ray runs, and what each run gets there."""
+
+    panel: ClassVar[str] = "Cluster"
+
+    address: Annotated[
+        str,
+        typer.Option(
+            help="With --engine ray, which makes the runs on a Ray cluster: auto, HOST; none begins Ray here.",
+            show_default=False,
+        ),
+    ] = ""
+    gpus_per_run: Annotated[float, typer.Option(min=0, help="Of a run on Ray.")] = 0
+    cpus_per_run: Annotated[float, typer.Option(min=0, help="Of a run on Ray.")] = 1
+
+
+def seconds_of(option: str, text: str) -> float:
+    """A stretch of time as a person writes it.
+
+    Raises:
+        BenchError: it cannot be read, or is not over 0.
+
+    >>> seconds_of("--timeout", "30m")
+    1800.0
+    """
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _SECONDS else (text, "s")
+    try:
+        seconds = float(number) * _SECONDS[unit]
+    except ValueError:
+        seconds = float("nan")
+    if not 0 < seconds < 1e9:
+        raise BenchError(f"{option}: cannot read {text!r}: write seconds, or 90s, 30m, 2h")
+    return seconds

@@ -1,0 +1,1 @@
+"""What makes one task: audit, training, test and record, told as events."""

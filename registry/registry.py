@@ -96,6 +96,7 @@ class Registry(Generic[T]):
         """
 
         def keep(build: Callable[P, T]) -> Callable[P, T]:
+            """Register a builder under its own name, and give it back as it is."""
             entry = Entry(build.__name__, build, facts, ranges or {}, self._inputs)
             entry.check_ranges(self.kind)
             if self._index is None or self._index.owns(build.__module__):

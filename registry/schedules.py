@@ -60,6 +60,7 @@ def step(every: int = 4, gamma: float = 0.1, restart: int = 0) -> MakeSchedule:
     from torch.optim.lr_scheduler import LambdaLR
 
     def factor(epoch: int) -> float:
+        """The learning rate of an epoch as a share of the first one."""
         return gamma ** ((epoch % restart if restart else epoch) // every)
 
     return lambda optimizer, steps: Schedule(LambdaLR(optimizer, factor), "epoch")
@@ -81,6 +82,7 @@ def cosine(floor: float = 0.0) -> MakeSchedule:
     from torch.optim.lr_scheduler import CosineAnnealingLR
 
     def make(optimizer: Optimizer, steps: int) -> Schedule:
+        """The schedule of an optimizer over so many steps."""
         bottom = floor * max(group["lr"] for group in optimizer.param_groups)
         return Schedule(CosineAnnealingLR(optimizer, max(1, steps), eta_min=bottom), "step")
 
@@ -93,6 +95,7 @@ def onecycle(warmup: float = 0.2) -> MakeSchedule:
     from torch.optim.lr_scheduler import OneCycleLR
 
     def make(optimizer: Optimizer, steps: int) -> Schedule:
+        """The schedule of an optimizer over so many steps."""
         peak = max(group["lr"] for group in optimizer.param_groups)
         total = steps + 1  # the scheduler counts its own construction as the first step
         share = 0.0 if warmup * total == 1 else warmup  # torch would divide by the length of a rise of a single step

@@ -24,6 +24,7 @@ def print_as_lines() -> None:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
+        """In the place of `warnings.showwarning`."""
         if file is not None or not any(Path(filename).is_relative_to(folder) for folder in _PROJECT):
             python_shows(message, category, filename, lineno, file, line)
             return

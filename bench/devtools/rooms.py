@@ -89,6 +89,7 @@ class House:
         edges, done = self.edges(), set[str]()
 
         def walk(path: list[str]) -> list[str]:
+            """A circle that a path of imports runs into; empty if there is none."""
             if path[-1] in path[:-1]:
                 return path[path.index(path[-1]) :]
             for name in sorted(edges[path[-1]] - done):
@@ -111,6 +112,7 @@ class House:
         edges, chains = self.edges(), dict[str, list[str]]()
 
         def chain(name: str) -> list[str]:
+            """The longest chain of imports that begins in a room."""
             if name not in chains:
                 chains[name] = [name, *max((chain(other) for other in sorted(edges[name])), key=len, default=[])]
             return chains[name]

@@ -89,6 +89,7 @@ def fit_batch(peak: Peak, budget_mib: float, probes: tuple[int, int] = PROBES["c
     measured: dict[int, float] = {}
 
     def measure(batch: int) -> float:
+        """The peak of a batch, measured once; infinite where it does not fit."""
         if batch not in measured:
             try:
                 measured[batch] = peak(batch)
@@ -152,6 +153,7 @@ def fit_batch_of(runner: StepRunner, source: Source, budget_mib: float, progress
     tried = count()
 
     def peak(batch: int) -> int:
+        """Peak memory of a training step with a batch of this many images, bytes."""
         progress(f"a step with batch {batch}", next(tried), 2 + _CHECKS)
         protocol = runner.spec.protocol.override(batch=batch)
         gc.collect()  # of the trials before

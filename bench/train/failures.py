@@ -47,6 +47,7 @@ class Position:
         """The same span of blocks, which keeps `block` up to date."""
 
         def block(name: str) -> AbstractContextManager[object]:
+            """A span that is also kept as the block that goes on."""
             self.block = name
             return span(name)
 

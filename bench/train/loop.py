@@ -96,6 +96,7 @@ def train(
     autocast = autocast_of(spec, device)
 
     def load(part: Part, size: int, batch: int) -> Loader:
+        """Samples of a part, at a size and batch of its stage."""
         counts = {"train": protocol.train_samples, "val": protocol.val_samples, "test": protocol.test_samples}
         with memory.set_aside():  # samples that lie on the device are not the training's
             return loaders(part, counts[part], size, batch).serving(spec.inputs)
@@ -108,6 +109,7 @@ def train(
     check_sizes(spec, model)
 
     def test(model: nn.Module, objective: Objective | None, heads: Sequence[str]) -> Evaluation:
+        """Metrics of a model on the test images, and its loss where there is an objective."""
         position.enter("test")
         listener.phase("test")
         return evaluate(
@@ -126,6 +128,7 @@ def train(
     maker = {"code": code_version(*run.names), "arithmetic": arithmetic(device, spec.precision)}
 
     def begin(model: nn.Module) -> tuple[Step, TaskGradients, TrainingState]:
+        """The step and its state for a model, new or from a checkpoint."""
         # Its engine comes when a checkpoint was read: what is captured has its state where it is.
         metric = validation.source.has_metric_depth
         step = build_step(spec, recipe, model, heads, device, engine="eager", metric_depth=metric)

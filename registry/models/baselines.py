@@ -138,6 +138,7 @@ class MeanMap(Fitted):
         """The means as logits, (B, 1, H, W), the same for every image."""
 
         def logits(mean: Tensor | None) -> Tensor | None:
+            """A mean map as logits, (B, 1, H, W); None where there is none."""
             if mean is None:
                 return None
             mean = functional.interpolate(mean.to(bg), size=bg.shape[-2:], mode="bilinear", align_corners=False)

@@ -112,6 +112,7 @@ class DilatedShuffle(Model):
             features.append(down(features[-1]))
 
         def decode(ups: nn.ModuleList) -> Tensor:
+            """One decoder's features at the size of the input."""
             x: Tensor = features[-1]
             for up, skip in zip(ups, features[-2::-1], strict=True):
                 x = up(x, skip)

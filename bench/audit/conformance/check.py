@@ -62,6 +62,7 @@ def check(why: str, grade: Grade = "broken") -> Callable[[Callable[[P], None]], 
     """Turn a function of a plug-in into a `Check`; the first line of its docstring is the demand."""
 
     def make(function: Callable[[P], None]) -> Check[P]:
+        """The check that a function makes."""
         demand = (inspect.getdoc(function) or "").partition("\n")[0]
         return Check(function.__name__, demand, why, function, grade)
 

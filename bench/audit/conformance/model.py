@@ -157,6 +157,7 @@ def blocks(plugin: ModelPlugin) -> None:
     modules = [module for group in named.values() for module in group]
 
     def note(module: nn.Module, _inputs: object) -> None:
+        """Keep the place of a module among those that were called."""
         order.setdefault(module, len(order))
 
     hooks = [module.register_forward_pre_hook(note) for module in modules]

@@ -48,6 +48,7 @@ def expand(command: Callable[..., None]) -> Callable[..., None]:
         raise TypeError(f"{command.__name__} has two options of the same name: {', '.join(sorted(names))}")
 
     def call(**values: Any) -> None:
+        """Make the groups of their options, and call the command with them."""
         for name, group in groups.items():
             values[name] = group(**{option.name: values.pop(option.name) for option in _options(group)})
         try:

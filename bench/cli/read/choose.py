@@ -74,6 +74,7 @@ def choose(
     console = plain_console()
 
     def measured(rows: Sequence[Row]) -> Sequence[Latency]:
+        """The latency of each row's model, measured where it is not known."""
         from bench.core.machine import pick_device
         from bench.profile.latency import latencies
         from bench.report.terminal.progress_bar import Bar

@@ -107,6 +107,7 @@ def profile(
     described = source.describe()
 
     def named(key: str, recipe: Recipe, number: str, order: str) -> Run:
+        """The run of a model under a recipe, in a precision and a memory format by name."""
         return make_run(
             key,
             recipe,

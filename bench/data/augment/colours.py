@@ -39,6 +39,7 @@ def saturation(amount: float = 0.3) -> Colour:
     """The distance from each pixel's grey changes by up to that share of it."""
 
     def change(image: Tensor, u: Tensor, normal: Normal) -> Tensor:
+        """The changed images, (B, 3, H, W), by uniform numbers ``u`` (B, columns) in [0, 1]."""
         luma = _luma(image)
         return luma + (image - luma) * (1 + _around(u, 0) * amount)
 
@@ -50,6 +51,7 @@ def hue(degrees: float = 18.0) -> Colour:
     """Colours turn around grey by up to ``degrees``; each pixel's luma stays (a rotation in YIQ)."""
 
     def change(image: Tensor, u: Tensor, normal: Normal) -> Tensor:
+        """The changed images, (B, 3, H, W), by uniform numbers ``u`` (B, columns) in [0, 1]."""
         angle = _around(u, 0) * math.radians(degrees)
         cos, sin = torch.cos(angle), torch.sin(angle)
         luma = _luma(image)
@@ -75,6 +77,7 @@ def blur(sigma: float = 1.0, p: float = 0.5) -> Colour:
     reach = math.ceil(3 * sigma)
 
     def change(image: Tensor, u: Tensor, normal: Normal) -> Tensor:
+        """The changed images, (B, 3, H, W), by uniform numbers ``u`` (B, columns) in [0, 1]."""
         spread = (u[:, 1] * sigma).clamp(min=0.05)
         offsets = torch.arange(-reach, reach + 1, device=image.device)
         weights = torch.exp(-0.5 * (offsets / spread[:, None]).square())
@@ -103,6 +106,7 @@ def jpeg(p: float = 0.3, lowest: int = 40, highest: int = 90) -> Colour:
         raise BenchError(f"augmentation 'jpeg': the lowest quality, {lowest}, is above the highest, {highest}")
 
     def change(image: Tensor, u: Tensor, normal: Normal) -> Tensor:
+        """The changed images, (B, 3, H, W), by uniform numbers ``u`` (B, columns) in [0, 1]."""
         quality = whole_numbers(u[:, 1], lowest, highest)
         chosen = u[:, 0] < p
         if image.device.type == "cpu":
@@ -118,6 +122,7 @@ def dropout(p: float = 0.5, holes: int = 4, size: float = 0.2) -> Colour:
     """With probability ``p`` some grey rectangles of up to ``size`` of each side hide parts of both photographs."""
 
     def change(image: Tensor, u: Tensor, normal: Normal) -> Tensor:
+        """The changed images, (B, 3, H, W), by uniform numbers ``u`` (B, columns) in [0, 1]."""
         height, width = image.shape[-2:]
         x, y = ((torch.arange(n, device=image.device) + 0.5) / n for n in (width, height))
         hidden = torch.zeros(len(image), height, width, dtype=torch.bool, device=image.device)

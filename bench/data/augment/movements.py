@@ -23,6 +23,7 @@ def crop(padding: float = 0.1) -> Movement:
     """A window of the picture's own size somewhere in it, reflected by ``padding`` of its sides at its rims."""
 
     def place(u: Tensor, aspect: float) -> Affine:
+        """Where output pixels lie in the input, by uniform numbers ``u`` (B, columns) in [0, 1]."""
         x, y = ((u[:, axis] * 2 - 1) * (2 * padding) for axis in (0, 1))
         return _affine(u, x0=x * aspect, y0=y)
 
@@ -34,6 +35,7 @@ def scale(low: float = 0.8, high: float = 1.25) -> Movement:
     """Larger or smaller around the middle by ``low`` to ``high``, as likely so in logarithms; divides metric depth."""
 
     def place(u: Tensor, aspect: float) -> Affine:
+        """Where output pixels lie in the input, by uniform numbers ``u`` (B, columns) in [0, 1]."""
         inverse = torch.exp(-(math.log(low) + u[:, 0] * (math.log(high) - math.log(low))))
         return _affine(u, xx=inverse, yy=inverse)
 
@@ -45,6 +47,7 @@ def rotate(degrees: float = 10.0) -> Movement:
     """Turned around the middle by up to ``degrees`` either way."""
 
     def place(u: Tensor, aspect: float) -> Affine:
+        """Where output pixels lie in the input, by uniform numbers ``u`` (B, columns) in [0, 1]."""
         angle = (u[:, 0] * 2 - 1) * math.radians(degrees)
         cos, sin = torch.cos(angle), torch.sin(angle)
         return _affine(u, xx=cos, xy=-sin, yx=sin, yy=cos)

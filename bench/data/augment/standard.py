@@ -26,6 +26,7 @@ def flip(p: float = 0.5) -> Level:
     """Left for right, exactly, with probability ``p``."""
 
     def change(quartet: Quartet, u: Tensor, metric: bool) -> Quartet:
+        """The changed quartet, by uniform numbers ``u`` (B, columns) in [0, 1]."""
         return _flip(quartet, u[:, 0] < p)
 
     return Level(1, change, change)
@@ -46,6 +47,7 @@ def standard(
     """Mirrored, enlarged by up to ``zoom`` (which divides metric depth), and of another exposure."""
 
     def move(quartet: Quartet, u: Tensor, metric: bool) -> Quartet:
+        """The mirrored and enlarged quartet, by uniform numbers ``u`` (B, columns) in [0, 1]."""
         mirrored, enlargement = u[:, 0] < flip, 1 + u[:, 1] * zoom
         if not zoom:
             return _flip(quartet, mirrored)
@@ -53,6 +55,7 @@ def standard(
         return rescale_depth(moved, enlargement) if metric else moved
 
     def change(quartet: Quartet, u: Tensor, metric: bool) -> Quartet:
+        """The changed quartet, by uniform numbers ``u`` (B, columns) in [0, 1]."""
         moved, draws = move(quartet, u, metric), u[:, 4:9] * 2 - 1
         exposed = {
             name: _expose(image, draws, brightness, contrast, gain)

@@ -21,6 +21,7 @@ def read_depths(
     numbers: list[Numbers] = []
 
     def decode(stem: str, content: bytes, name: str) -> Tensor | None:
+        """A photograph's depth, (1, H, W); None where no photograph has this name."""
         if stem not in photographs.images:
             numbers_of(content, name)  # so that all bad files are named at once
             return None

@@ -93,6 +93,7 @@ def merge_equal(groups: Sequence[str], contents: Sequence[str]) -> list[str]:
     parent = {group: group for group in groups}
 
     def root(group: str) -> str:
+        """The group that stands for all that are joined with this one."""
         while parent[group] != group:
             parent[group] = group = parent[parent[group]]
         return group

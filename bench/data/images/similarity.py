@@ -88,6 +88,7 @@ def same_pictures(hashes: Hashes, within: int = NEAR) -> npt.NDArray[np.int64]:
     numbers = np.arange(len(hashes), dtype=np.int64)
 
     def root(i: int) -> int:
+        """The number that stands for all that are joined with this one."""
         while numbers[i] != i:
             numbers[i] = numbers[numbers[i]]
             i = int(numbers[i])

@@ -78,6 +78,7 @@ def make_figures(seed: int, count: int) -> Figures:
     family = ids % len(FAMILIES)
 
     def table(value: list[list[tuple[float, ...]]]) -> Tensor:
+        """Each sample's row of a table by family."""
         return torch.tensor(value, dtype=torch.float64)[family]
 
     solids = [[solid or nothing for solid in row] for row in slots]

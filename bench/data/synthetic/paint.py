@@ -66,6 +66,7 @@ def paint_room(scenes: Scenes, rays: list[Tensor], depth: Tensor, atlas: Tensor)
     table = scenes.rooms.paint.view(batch * SURFACES, len(PAINT)).T.contiguous()
 
     def paint(name: str) -> Tensor:
+        """A column of the paint of each pixel's surface."""
         return _gather(table[_COLUMN[name]], flat)
 
     # Walls of constant x are painted along z and y, those of constant z along x and y, floors along x and z.
@@ -133,9 +134,11 @@ def paint_figure(
     columns = iter(facts.flatten(0, 1).T.float().contiguous())
 
     def take(count: int) -> list[Tensor]:
+        """The next columns of each pixel's facts."""
         return [_gather(next(columns), owner) for _ in range(count)]
 
     def of_sample(values: Tensor) -> Tensor:
+        """Each pixel's value of one that samples have."""
         return _gather(values.float(), sample.int())
 
     across, down = x[sample, column].float(), y[sample, row].float()

@@ -72,6 +72,7 @@ def cast_room(view: Cameras, rooms: Rooms, rays: list[Tensor]) -> Tensor:
     shell = [(corner - view.eye)[:, None].float()[..., None, None] for corner in rooms.corners()]
 
     def meet(planes: list[Tensor], thing: int, axis: int) -> None:
+        """Write the distances to a pair of planes, along each pixel's ray, to ``first`` and ``second``."""
         torch.mul(inverse[axis], planes[0][:, thing, axis], out=first)
         torch.mul(inverse[axis], planes[1][:, thing, axis], out=second)
 

@@ -37,6 +37,7 @@ def benchmark(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Stands in for pytest-benchmark's fixture: calls the function whenever it is this revision's turn."""
 
     def run(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Time the function in slices, whenever it is this revision's turn."""
         result = function(*args, **kwargs)  # warms up
         _say({"test": request.node.nodeid})
         while json.loads(_read.readline()) == "go":

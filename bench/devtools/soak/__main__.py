@@ -33,6 +33,7 @@ def main() -> int:
     shown = 0
 
     def progress(tally: Tally, left: float) -> None:
+        """Print faults that are new, and over the last line how it goes."""
         nonlocal shown
         for fault in tally.faults[shown:]:
             print(f"{_wipe()}FAULT: {fault}\n", flush=True)

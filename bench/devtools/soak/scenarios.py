@@ -139,10 +139,11 @@ def together(folder: Path, draw: random.Random) -> Found:
     seeds = [draw.randrange(WRITERS - 2) for _ in range(WRITERS)]
     processes = [start(folder, [*words, "--first-seed", str(seed)]) for seed in seeds]
 
-    def look() -> None:
+    def check() -> None:
+        """Whether records and page are whole while all write."""
         found.faults += [*checks.records_whole(folder / "results"), *checks.page_whole(folder / "page.md")]
 
-    finish(processes, look)
+    finish(processes, check)
     for process in processes:
         found.check(process, [0])
     found.outcome = f"{WRITERS} at once"

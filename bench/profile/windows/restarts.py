@@ -67,11 +67,13 @@ def some_rounds(runner: StepRunner, seconds: float, least: int) -> list[Round]:
 
     @contextmanager
     def watched() -> Iterator[None]:
+        """Observe what else the machine does meanwhile."""
         sampler.begin()
         yield
         observations.append(sampler.end())
 
     def window(instrumented: bool) -> float:
+        """Seconds a step in a window of steps."""
         pace = runner.window(instrumented)
         runner.keep_busy(sampler.sample)  # NVML takes milliseconds: outside the window, and while the device works
         return pace

@@ -42,7 +42,10 @@ def layers(model: nn.Module, size: int, batch: int = 1) -> list[Layer]:
     counted: set[int] = set()
 
     def note(name: str) -> Callable[[nn.Module, Any, Any], None]:
+        """A hook for the layer of a name."""
+
         def hook(module: nn.Module, _: Any, output: Any) -> None:
+            """Keep the layer's row; a shared parameter counts where it is first."""
             new = [p for p in module.parameters() if id(p) not in counted]
             counted.update(map(id, new))
             shape = tuple(output.shape) if isinstance(output, Tensor) else ()

@@ -110,6 +110,7 @@ def standings(rows: Sequence[Row], metric: str, facts: MetricFacts, images: Imag
     values = {id(row): row.mean(metric) for row in rows}
 
     def order(row: Row) -> tuple[bool, bool, bool, float, str, str]:
+        """What rows are sorted by, the best first."""
         value = values[id(row)]
         place = 0.0 if value is None else -sign * value
         return not row.learns, value is None, len(row.values(metric)) < 2, place, row.model, row.recipe

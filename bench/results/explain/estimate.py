@@ -22,6 +22,7 @@ def most_likely(grid: Grid) -> Values:
     active = np.flatnonzero(grid.separable)
 
     def lack(scaled: Values) -> float:
+        """The negative log-likelihood of deviations in units of the spread."""
         return -float(restricted_log_likelihood(grid, _full(scaled * grid.spread, active)[None])[0])
 
     starts = [np.full(len(active), size) for size in (0.7, 0.1)]

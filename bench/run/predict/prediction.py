@@ -166,6 +166,7 @@ def predict_picture(
     """
 
     def network(background: Tensor | None, picture: Tensor) -> Values:
+        """What the network makes of one pair, (H, W) by head."""
         prediction = run.predict(Quartet(None if background is None else background[None], picture[None]))
         return {head: values.value[0, 0] for head, values in prediction.heads()}
 

@@ -115,6 +115,7 @@ def robustness(
     predictors: list[Predict | None] = [run.predict, fitted.get(name)]
 
     def values(disturbance: Disturbance | None, amount: float) -> list[float | None]:
+        """The metric of each predictor on disturbed images; None where it gives none."""
         found: list[float | None] = []
         for predict in predictors:
             if predict is None:

@@ -206,6 +206,7 @@ class Sweep(SweepOptions):
         found = FoundTrials(self.results, self._device)
 
         def done(task: Task) -> TrialRecord | None:
+            """The record of a trial that need not be made again."""
             record = found.get(task)
             again = self.retry_failed and record is not None and record.outcome not in ("finished", "diverged")
             return None if self.again or again else record

@@ -126,14 +126,14 @@ def entry(rest: str) -> Entry[Model]:
         raise RegistryError(f"cannot read 'smp/{rest}': write it as smp/<architecture>/<encoder>")
     _check(architecture, encoder)
 
-    def build_smp(weights: str | None = None) -> Model:
+    def _build_smp(weights: str | None = None) -> Model:
         return build(architecture, encoder, weights)
 
     # The names of weights are checked where the key is read, like any parameter's choices.
     names = weight_names(encoder)
-    build_smp.__annotations__["weights"] = Literal[tuple(names)] | None if names else None
-    build_smp.__doc__ = f"{architecture} of segmentation_models_pytorch on encoder {encoder}, six channels in."
-    return Entry(f"smp/{rest}", build_smp, {"heads": ("mask", "depth"), "source": "segmentation_models_pytorch"})
+    _build_smp.__annotations__["weights"] = Literal[tuple(names)] | None if names else None
+    _build_smp.__doc__ = f"{architecture} of segmentation_models_pytorch on encoder {encoder}, six channels in."
+    return Entry(f"smp/{rest}", _build_smp, {"heads": ("mask", "depth"), "source": "segmentation_models_pytorch"})
 
 
 @models.register(stride=16, heads=("mask", "depth"), source="segmentation_models_pytorch")

@@ -62,6 +62,7 @@ def drop_unused(net: nn.Module, run: Trace) -> int:
     before, called = _size(net), set(run.called)
 
     def visit(parent: nn.Module, prefix: str) -> None:
+        """Cut the unused modules below a module."""
         for name, child in parent.named_children():
             path = f"{prefix}{name}"
             dead = path not in called and not run.uses(path) and not any(c.startswith(f"{path}.") for c in called)

@@ -39,6 +39,7 @@ def attempt_all(pool: Executor, make: Callable[[int], T], rows: Sequence[int]) -
     """What is made of each row, or why it cannot be, in order."""
 
     def attempt(some: Sequence[int]) -> list[T | Bad]:
+        """What is made of each of some rows, or why it cannot be."""
         found: list[T | Bad] = []
         for row in some:
             try:

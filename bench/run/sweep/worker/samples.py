@@ -24,6 +24,8 @@ def ready_samples(folder: Path) -> type[Loader]:
     """
 
     class ReadyLoader(Loader):
+        """Reads rows from files that runs share, if there is room for them."""
+
         def _rows(self, progress: Progress) -> Iterator[Tensor]:
             files, rendered = PackedFiles(folder), super()._rows(progress)
             size = self.count * self._form.bytes

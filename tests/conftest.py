@@ -58,9 +58,10 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A temporary folder of these tests alone, so that they do not wait for the device with other sweeps here."""
-    tmp_path_factory.getbasetemp()  # pytest's own stays where it always is
-    with tempfile.TemporaryDirectory(prefix="md") as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TMPDIR", folder)
+    folder = tmp_path_factory.mktemp("t")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_TMPDIR", tempfile.gettempdir())  # names of its sockets are long enough
+        patch.setenv("TMPDIR", str(folder))
         patch.setattr(tempfile, "tempdir", None)  # it is looked up anew
         yield
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing.util
 import os
 import sys
 import tempfile
@@ -58,10 +59,10 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A temporary folder of these tests alone, so that they do not wait for the device with other sweeps here."""
-    folder = tmp_path_factory.mktemp("t")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_TMPDIR", tempfile.gettempdir())  # names of its sockets are long enough
-        patch.setenv("TMPDIR", str(folder))
+    tmp_path_factory.getbasetemp()  # pytest's own stays where it always is
+    multiprocessing.util.get_temp_dir()  # likewise: it is removed when this process ends, after the folder
+    with tempfile.TemporaryDirectory(prefix="md") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", folder)
         patch.setattr(tempfile, "tempdir", None)  # it is looked up anew
         yield
 

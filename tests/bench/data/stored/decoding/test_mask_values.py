@@ -147,3 +147,12 @@ def test_of_four_pixels_the_known_ones_decide() -> None:
     block[1::2, ::2] = 255  # one of four unknown
     mask, known = read(Image.fromarray(block), values="fg=255 unknown=85")
     assert known.all() and (mask == 255).all()
+
+
+def test_an_object_needs_half_of_what_is_known_and_not_half_of_all() -> None:
+    share = np.random.default_rng(0).random((40 * SIDE, 40 * SIDE))
+    for objects, is_object in ((0.42, True), (0.2, False)):
+        numbers = np.where(share < objects, 255, np.where(share < objects + 0.4, 85, 0)).astype(np.uint8)
+        mask, known = read(Image.fromarray(numbers), values="fg=255 unknown=85")
+        assert known.all()
+        assert (mask > 0).all() == is_object and (mask > 0).any() == is_object

@@ -40,11 +40,13 @@ def test_what_is_picked_is_a_pixel_of_the_picture_in_its_order(fit: str, width: 
 @given(width=SIDES, height=SIDES, size=SQUARES)
 def test_a_mirrored_picture_is_shown_mirrored_within_a_pixel(fit: str, width: int, height: int, size: int) -> None:
     placement = Placement.of(width, height, size, fit)
-    columns = np.broadcast_to(np.arange(width), (height, width))
-    line = placement.inside().any(1).argmax()
-    across = placement.inside()[line]
-    shown, mirrored = (placement.pick(some)[line, across] for some in (columns, columns[:, ::-1]))
+    columns, rows = np.broadcast_to(np.arange(width), (height, width)), np.arange(height)[:, None].repeat(width, 1)
+    line, column = placement.inside().any(1), placement.inside().any(0)
+    shown, mirrored = (placement.pick(some)[line][0, column] for some in (columns, columns[:, ::-1]))
     assert np.abs(mirrored[::-1] - shown).max() <= 1
+    shown, turned = (placement.pick(some)[line][:, column.argmax()] for some in (rows, rows[::-1]))
+    assert np.abs(turned[::-1] - shown).max() <= 1
+    assert shown[len(shown) // 2] == pytest.approx(height / 2, abs=1 + height / len(shown))
 
 
 @settings(max_examples=30)

@@ -65,6 +65,8 @@ def test_it_costs_less_than_a_few_steps() -> None:
             prediction = model(*images)
             (prediction.mask_logits.sum() + prediction.depth_logits.sum()).backward()
         costs.append((between - began) / (time.process_time() - between))
+        if costs[-1] < 1.5:
+            break
     assert min(costs) < 1.5, costs
 
 

@@ -1,4 +1,4 @@
-"""What a sweep costs beside its runs: ``python -m bench.devtools.sweep_cost [--runs 4] [--train-samples 1024]``.
+"""What a sweep costs beside its runs: ``python -m bench.devtools.sweep_cost [--runs 5] [--train-samples 384]``.
 
 Makes the same runs by ``bench run``, in one process that imports once, and by ``bench sweep``, a process each, turn
 about, and prints the seconds that the sweep takes more, a run and as a share of runs as long as those of ``quick``.
@@ -50,9 +50,9 @@ def seconds(folder: Path, command: str, words: Sequence[str]) -> tuple[float, fl
 def main() -> None:
     """Measure, and print the figures."""
     parser = argparse.ArgumentParser(prog="python -m bench.devtools.sweep_cost", description=__doc__)
-    parser.add_argument("--runs", type=int, default=4)
-    parser.add_argument("--train-samples", type=int, default=1024)
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--train-samples", type=int, default=384)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=1)
     given = parser.parse_args()
     sizes = f"--seeds {given.runs} --train-samples {given.train_samples} --epochs {given.epochs} --device cpu"

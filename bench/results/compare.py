@@ -183,9 +183,21 @@ def _notes(a: Row, b: Row, pairing: Pairing, aligned: Aligned) -> Iterator[str]:
     ):
         if len(values) > 1:
             yield f"the {what} was not the same: {', '.join(sorted(values))}"
+    yield from _other_packages(learnt)
     hidden = _hidden(learnt)
     if hidden:
         yield hidden
+
+
+def _other_packages(records: Sequence[Record]) -> Iterator[str]:
+    """Packages beside torch that can change a number and were not of the same version wherever that is recorded."""
+    versions: dict[str, set[str]] = {}
+    for record in records:
+        for package, version in record.environment.packages.items():
+            versions.setdefault(package, set()).add(version)
+    for package, found in sorted(versions.items()):
+        if package != "torch" and len(found) > 1:
+            yield f"the {package} version was not the same: {', '.join(sorted(found))}"
 
 
 def elsewhere(row: Row) -> str:

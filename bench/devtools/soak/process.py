@@ -22,7 +22,7 @@ Signals = Sequence[tuple[float, int]]
 """Signals to be sent, each after so many seconds."""
 
 _TICK = 0.02
-LONGEST = 600.0
+LONGEST = 300.0
 """Seconds that a command may take before it counts as hanging."""
 
 
@@ -34,6 +34,7 @@ class Process:
         words: of the command, without ``bench``.
         folder: in which it was started.
         process: its id; it leads a session of its own.
+        looked, waited: seconds after its beginning at the last step, and those that were spent waiting for it.
         output: what it has printed so far.
         status: its exit status, negative for a signal; None while it goes on.
         longest: seconds that it may take before it counts as hanging.
@@ -48,6 +49,8 @@ class Process:
     signals: list[tuple[float, int]]
     longest: float = LONGEST
     began: float = field(default_factory=time.monotonic)
+    looked: float = 0.0
+    waited: float = 0.0
     output: bytes = b""
     status: int | None = None
     hung: bool = False
@@ -65,7 +68,9 @@ class Process:
         now = time.monotonic() - self.began
         while self.signals and now >= self.signals[0][0]:
             _send(self.process, self.signals.pop(0)[1])
-        if now > self.longest and not self.hung:
+        self.waited += min(now - self.looked, 1.0)  # a machine that was asleep, or all processes stopped, is no hang
+        self.looked = now
+        if self.waited > self.longest and not self.hung:
             self.hung = True
             _send(self.process, signal.SIGKILL)
         done, status = os.waitpid(self.process, os.WNOHANG)

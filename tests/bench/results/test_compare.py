@@ -182,6 +182,16 @@ def test_another_machine_and_torch_are_told(tmp_path: Path) -> None:
     assert "the torch version was not the same: 2.13.0, 2.15.0" in notes
 
 
+@pytest.mark.parametrize("package", ["pillow", "numpy", "timm"])
+def test_another_version_of_a_package_is_noted_within_a_row_too(tmp_path: Path, package: str) -> None:
+    for seed, version in enumerate(("12.0.0", "13.0.0", None)):
+        packages = {"torch": "2.15.0"} | ({package: version} if version else {})
+        here = ENVIRONMENT.model_copy(update={"packages": packages})
+        keep(tmp_path, 0.8, seed, model="unet", environment=here)
+        keep(tmp_path, 0.9, seed, model="wnet")
+    assert compare(tmp_path, "unet", "wnet").notes == (f"the {package} version was not the same: 12.0.0, 13.0.0",)
+
+
 def test_a_cell_that_was_also_run_on_other_arithmetic(tmp_path: Path) -> None:
     """Names do not tell: the same machine with other bits is another kind of arithmetic."""
     for seed in range(2):

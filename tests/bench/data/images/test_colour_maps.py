@@ -52,7 +52,7 @@ def test_painted_numbers_are_read_back(name: str, numbers: np.ndarray) -> None:
     found, blur = entries(colours, name)
     assert blur == 0
     np.testing.assert_array_equal(painted(found, name), colours)
-    assert np.abs(found.astype(int) - numbers).max() <= 3, "some entries are there twice"
+    assert np.abs(found.astype(int) - numbers).max() <= 4, "five entries of jet are the same blue"
 
 
 @EVERY_MAP

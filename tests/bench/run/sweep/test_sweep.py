@@ -30,7 +30,8 @@ MODELS = ("unet[width=4]", "masknet")
 
 
 def outcomes(folder: Path) -> dict[str, dict]:
-    """By run what its record says of quality, and its per-image table."""
+    """By run what its record says of quality, and its per-image table; of a run that was retried the finished one."""
+    records = [record for _, record in store.read_all(folder / "results")]
     return {
         record.id: {
             "test": record.test,
@@ -40,7 +41,7 @@ def outcomes(folder: Path) -> dict[str, dict]:
             "arithmetic": record.arithmetic,
             "recipe_name": record.recipe_name,
         }
-        for _, record in store.read_all(folder / "results")
+        for record in sorted(records, key=lambda record: record.outcome == "finished")
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,20 @@ def heading(row: Row) -> str:
     return f"{record.budget.label} · {data_label(record.spec.data)}{tuned}"
 
 
+def stands_within(row: Row, within: str) -> bool:
+    """Whether a row's heading has that part, from the beginning of a word on; ``untuned`` is one where no tuning is.
+
+    >>> re.search(_from_a_word("tuned"), "quick v1 · untuned") is None
+    True
+    """
+    text = heading(row) + (f" · {UNTUNED}" if _any(row).division == UNTUNED else "")
+    return re.search(_from_a_word(within), text) is not None
+
+
+def _from_a_word(part: str) -> str:
+    return r"(?<!\w)" + re.escape(part)
+
+
 def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, Row]:
     """The only pair of cells on a board that the two names fit; twice the same cell where both name it.
 
@@ -45,7 +60,7 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
         UnknownName: a name fits no cell.
         BenchError: they stand on no common board, or on several.
     """
-    ours = [row for row in board if within in heading(row)]
+    ours = [row for row in board if stands_within(row, within)]
     if not ours:
         raise BenchError(f"no protocol or data is called {within!r}; the boards are: {_boards(board)}")
     left, right = _fitting(ours, a), _fitting(ours, b)
@@ -74,7 +89,7 @@ def pick_one(board: Sequence[Row], text: str, within: str = "") -> Row:
         UnknownName: it fits none.
         BenchError: it fits several.
     """
-    ours = [row for row in board if within in heading(row)]
+    ours = [row for row in board if stands_within(row, within)]
     if not ours:
         raise BenchError(f"no protocol or data is called {within!r}; the boards are: {_boards(board)}")
     found = _fitting(ours, text)

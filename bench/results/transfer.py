@@ -13,7 +13,7 @@ from bench.core.spec import RunSpec
 from bench.results import store
 from bench.results.board import Row, rows
 from bench.results.compare import compare_rows
-from bench.results.find import heading, label
+from bench.results.find import heading, label, stands_within
 from bench.results.metric_facts import facts_in, shown
 from bench.results.stats.verdict import MetricComparison
 from registry.losses import parse
@@ -72,7 +72,7 @@ def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
     twins: Sequence[str] = entry.facts.get("twins", ())
     if not twins:
         raise BenchError(f"{model} has no single-task twins; wnet has unet_mask and unet_depth")
-    board = [row for row in rows(store.read_all(results)) if row.learns and within in heading(row)]
+    board = [row for row in rows(store.read_all(results)) if row.learns and stands_within(row, within)]
     pairs = [
         (joint, twin)
         for joint in board

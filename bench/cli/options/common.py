@@ -11,7 +11,7 @@ from bench.core.errors import BenchError
 
 Results = Annotated[Path, typer.Option(help="Folder of records.")]
 Runs = Annotated[Path, typer.Option(help="Folder for checkpoints and pictures.")]
-Within = Annotated[str, typer.Option(help="Part of a leaderboard heading, such as quick.")]
+Within = Annotated[str, typer.Option(help="Part of a leaderboard heading, such as quick, tuned or untuned.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...", rich_help_panel="Machine")]
 Metrics = Annotated[
     list[str] | None, typer.Option("--metric", help="Metric; repeatable. Default: the headline metrics.")

@@ -16,7 +16,7 @@ from bench.results.board.row import Row
 from bench.results.board.standings import MOST, Images, entries, ranking
 from bench.results.choose.front import Flags, front
 from bench.results.choose.limit import LATENCY, MEMORY, PARAMETERS, Limit
-from bench.results.find import heading
+from bench.results.find import stands_within
 from bench.results.stats.ranks.figure_draws import DRAWS, figure_draws
 from bench.results.stats.student import Values, half_width
 from bench.results.store.latency import Latency
@@ -82,7 +82,7 @@ def board_of(results: Path, within: str = "") -> Group:
         BenchError: no board has it, or several have.
     """
     every = [group for group in groups_of(store.read_all(results)) if any(row.learns for row in group.board)]
-    found = [group for group in every if any(within in heading(row) for row in group.board)]
+    found = [group for group in every if any(stands_within(row, within) for row in group.board)]
     if len(found) == 1:
         return found[0]
     titles = "; ".join(group.title.replace("*", "") for group in found or every) or "none"

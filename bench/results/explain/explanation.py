@@ -18,7 +18,7 @@ from bench.results.board.standings import Images
 from bench.results.explain.explained import Explained
 from bench.results.explain.grid import Grid
 from bench.results.explain.next_cell import NextCell, next_cells
-from bench.results.find import heading
+from bench.results.find import stands_within
 from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.stats.components import Components
 
@@ -94,7 +94,7 @@ def explain_group(results: Path, group: Group, metrics: Sequence[str]) -> Explan
 
 
 def _fits(group: Group, within: str) -> bool:
-    return any(within in heading(row) for row in group.board)
+    return any(stands_within(row, within) for row in group.board)
 
 
 def _cells(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:

@@ -4,7 +4,7 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.results.board import rows
-from bench.results.find import pick
+from bench.results.find import pick, stands_within
 from tests.bench.records import record
 from tests.bench.report.markdown.test_leaderboard import done_in
 
@@ -37,3 +37,24 @@ def test_a_precision_may_be_said(name: str, file: str) -> None:
 def test_what_is_ambiguous_says_how_to_be_clear(name: str) -> None:
     with pytest.raises(BenchError, match="say the precision"):
         pick(BOARD, name, "wnet")
+
+
+@pytest.mark.parametrize(
+    ("within", "fitting"),
+    [
+        ("", [True, True]),
+        ("quick", [True, True]),
+        ("handheld", [True, True]),
+        ("tuned", [False, True]),
+        ("tuned (5 trials)", [False, True]),
+        ("untuned", [True, False]),
+        ("camera · untuned", [True, False]),
+        ("(", [False, True]),
+        ("uick", [False, False]),
+        ("standard", [False, False]),
+    ],
+)
+def test_divisions_are_told_apart_by_a_part_of_the_heading(within: str, fitting: list[bool]) -> None:
+    board = rows([("a.json", record()), ("b.json", record(division="tuned (5 trials)"))])
+    untuned, tuned = sorted(board, key=lambda row: row.records[0][0])
+    assert [stands_within(untuned, within), stands_within(tuned, within)] == fitting

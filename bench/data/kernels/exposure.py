@@ -80,7 +80,7 @@ def expose(
         sigma: its standard deviation.
         moved: shift (B, 2) as `bench.data.camera.condition.translate` takes it, and factors (B, 3).
     """
-    images = images.contiguous()
+    images = images.float().contiguous()
     out = torch.empty_like(images)
     batch, _, height, width = images.shape
     shift, gain = (values.contiguous() for values in moved or (images, images))

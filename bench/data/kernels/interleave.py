@@ -29,7 +29,7 @@ def _interleave(
 
 
 def interleave(planes: Tensor, out: Tensor, levels: bool) -> None:
-    """Write (B, C, H, W) float32 to ``out`` (B, H, W, C), whose samples may lie apart.
+    """Write (B, C, H, W) to ``out`` (B, H, W, C), whose samples may lie apart.
 
     Args:
         planes: what to write.
@@ -39,6 +39,6 @@ def interleave(planes: Tensor, out: Tensor, levels: bool) -> None:
     batch, channels, height, width = planes.shape
     with on_device_of(planes):
         _interleave[batch * triton.cdiv(height * width * channels, _BLOCK),](
-            planes.contiguous(), out, out.stride(0),
+            planes.float().contiguous(), out, out.stride(0),
             PLANE=height * width, CHANNELS=channels, LEVELS=levels, BLOCK=_BLOCK, enable_fp_fusion=False,
         )  # fmt: skip

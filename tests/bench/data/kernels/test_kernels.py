@@ -19,7 +19,7 @@ from bench.data.counter_random import normal, quantiles, stream_key, uniform
 from bench.data.images.jpeg import compress_in_place, compress_jpeg
 from bench.data.kernels import available
 from bench.data.loading.packed import pack
-from bench.data.source import Source
+from bench.data.source import Source, pixels_at_once
 from bench.data.sources import open_source
 from registry.contract import Quartet
 
@@ -63,7 +63,7 @@ def pictures(count: int, size: int, device: str) -> Tensor:
 @pytest.mark.skipif(find_spec("triton") is None or INTERPRETED, reason="needs Triton")
 def test_the_interpreter_agrees() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "interpreted"],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", __file__, "-k", "interpreted"],
         cwd=Path(__file__).parents[4],
         env={**os.environ, "TRITON_INTERPRET": "1"},
         capture_output=True,
@@ -80,6 +80,26 @@ def test_a_cpu_uses_no_kernels() -> None:
     code += "print('triton' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "False"
+
+
+def test_without_triton_torch_renders(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = available.compiles.__wrapped__
+    assert not tried(torch.device("cpu"))
+    monkeypatch.setattr(available, "find_spec", lambda name: None)
+    assert not tried(torch.device("cuda"))
+    monkeypatch.setattr(available, "find_spec", lambda name: object())
+    monkeypatch.setitem(sys.modules, "bench.data.kernels.draws", None)
+    assert not tried(torch.device("cuda")), "Triton that cannot be used is as good as none"
+
+
+def test_a_gpu_renders_as_much_at_once_as_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu, gigabyte, at_once = torch.device("cuda"), 2**30, pixels_at_once.__wrapped__
+    found = []
+    for free in (0, gigabyte, 10 * gigabyte, 140 * gigabyte):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device, free=free: (free, 160 * gigabyte))
+        found.append(at_once(gpu))
+    assert found == [2**20, 1258291, 12582912, 2**26]
+    assert at_once(torch.device("cpu")) == 2**18
 
 
 @pytest.mark.parametrize("columns", [1, 9, 300])
@@ -167,7 +187,7 @@ def make(kind: str, files, device: str, **parameters) -> Source:
 @pytest.mark.parametrize("kind", KINDS)
 def test_scenes_are_the_same(fused, device: str, kind: str, empty_share: float, shared_pictures) -> None:
     source = make(kind, shared_pictures, device, camera="still", empty_share=empty_share)
-    count, size = (3, 16) if device == "cpu" else (256, 64)
+    count, size = (3, 8) if device == "cpu" else (256, 64)
     ids = torch.arange(count, device=device)
     kernels = source.render("train", ids, size)
     alone = source.render("train", ids[2:3], size)
@@ -181,7 +201,7 @@ def test_scenes_are_the_same(fused, device: str, kind: str, empty_share: float, 
 @pytest.mark.parametrize("kind", KINDS)
 def test_photographs_are_the_same(fused, device: str, kind: str, camera: str, shared_pictures) -> None:
     source = make(kind, shared_pictures, device, camera=camera)
-    count, size = (2, 16) if device == "cpu" else (256, 64)
+    count, size = (2, 8) if device == "cpu" else (256, 64)
     ids = torch.arange(count, device=device)
     kernels = source.render("val", ids, size)
     eager(fused)

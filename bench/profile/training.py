@@ -199,7 +199,7 @@ class StepRunner:
         census.known(present)
         passes, run, update = self._split(census), self._step.run, self._step.update
         # What is compiled or captured does not pass through a census.
-        self._step.run, self._step.update = self.model, self._as_one if self.engine == "graphed" else None
+        self._step.run, self._step.update = self.model, None if update is None else self._as_one
         with census, passes.attached():
             self.step(epoch, batch, census, passes)
             census.mark()

@@ -1,4 +1,4 @@
-"""How a step is run: as it is, with the model compiled, or captured as a whole in a CUDA graph."""
+"""How a step is run: as it is, captured as a whole in a CUDA graph, or with the model compiled (and captured)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bench.train.engines.cuda_graph import BEFORE_CAPTURE, Replayed
 from bench.train.step import Step
 from registry.models import models
 
-FIRST_STEPS: dict[Engine, int] = {"eager": 1, "compiled": 1, "graphed": BEFORE_CAPTURE + 1}
+FIRST_STEPS: dict[Engine, int] = {"eager": 1, "compiled": BEFORE_CAPTURE + 1, "graphed": BEFORE_CAPTURE + 1}
 """Steps until an engine has compiled or captured what it runs."""
 LAUNCH_BOUND_GMACS = 1000.0
 """Thousand million multiply-adds of a forward pass of a whole batch, up to which `engine_by_rule` captures: a step of
@@ -85,7 +85,7 @@ def run_by(engine: Engine, step: Step) -> None:
     _check(engine, step.device)
     if engine == "compiled":
         step.run = torch.compile(step.model)
-    elif engine == "graphed":
+    if engine == "graphed" or (engine == "compiled" and step.device.type == "cuda"):
         step.update = Replayed(step)
 
 

@@ -179,6 +179,7 @@ def round_terms(solids: Solids, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, T
     )
 
     def form(p: tuple[Tensor, ...], q: tuple[Tensor, ...]) -> Tensor:
+        """The bilinear form of the surface."""
         return p[0] * q[0] - k2 * p[1] * q[1] + p[2] * q[2]
 
     columns = [

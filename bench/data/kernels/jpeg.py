@@ -8,7 +8,7 @@ from torch import Tensor
 
 from bench.data.kernels.available import on_device_of
 
-_BLOCKS = 64
+_BLOCKS = 16
 """Blocks of 8x8 pixels at once. Their sums are added in the order of this tile, whatever the batch."""
 _LARGE = tl.constexpr(12582912.0)
 """1.5 * 2^23: float32 numbers of this size have no fraction, so that adding it rounds, halves to even."""

@@ -45,7 +45,7 @@ def _standing(depths: tl.tensor, around: tl.tensor, COUNT: tl.constexpr) -> tl.t
     return tl.min(tl.where(rank == middle, value, float("inf")), 0)
 
 
-@triton.jit
+@triton.jit(do_not_specialize_on_alignment=["background", "canvas"])
 def _compose(
     bg: tl.tensor, bg_fg: tl.tensor, mask: tl.tensor, depth: tl.tensor, valid: tl.tensor,
     photographs: tl.tensor, depths: tl.tensor, background: tl.tensor, canvases: tl.tensor, canvas: tl.tensor,

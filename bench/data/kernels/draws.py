@@ -38,7 +38,8 @@ def normal_at(key: tl.tensor, column: tl.tensor, quantiles: tl.tensor) -> tl.ten
     return tl.load(quantiles + ((x >> ((column & 1) * 16)) & 0xFFF))
 
 
-@triton.jit(do_not_specialize=["stream_key", "count", "columns"])
+# A slice of ids begins anywhere: its alignment must not make another kernel, to be compiled amid training.
+@triton.jit(do_not_specialize=["stream_key", "count", "columns"], do_not_specialize_on_alignment=["ids"])
 def _draw(
     ids: tl.tensor, out: tl.tensor, stream_key: tl.tensor, count: tl.tensor, columns: tl.tensor, BLOCK: tl.constexpr
 ) -> tl.tensor:

@@ -38,7 +38,7 @@ def _moved(plane: tl.tensor, y: tl.tensor, x: tl.tensor, HEIGHT: tl.constexpr, W
     return upper * (1 - lower_share) + lower * lower_share
 
 
-@triton.jit(do_not_specialize=["stream_key"])
+@triton.jit(do_not_specialize=["stream_key"], do_not_specialize_on_alignment=["ids", "shift", "gain"])
 def _expose(
     images: tl.tensor, out: tl.tensor, ids: tl.tensor, shift: tl.tensor, gain: tl.tensor, quantiles: tl.tensor,
     stream_key: tl.tensor, sigma: tl.tensor,

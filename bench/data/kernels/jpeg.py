@@ -43,7 +43,7 @@ def _stored(at: tl.tensor, value: tl.tensor, wanted: tl.tensor) -> tl.tensor:
     tl.store(at, tl.div_rn(value, tl.full(value.shape, 255.0, tl.float32)), mask=wanted)
 
 
-@triton.jit(do_not_specialize=["count"])
+@triton.jit(do_not_specialize=["count"], do_not_specialize_on_alignment=["quality"])
 def _compress(
     images: tl.tensor, quality: tl.tensor, transform: tl.tensor, tables: tl.tensor, count: tl.tensor,
     DOWN: tl.constexpr, ACROSS: tl.constexpr, BLOCKS: tl.constexpr,

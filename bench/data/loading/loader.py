@@ -2,7 +2,7 @@
 
 - `resident`: packed samples are kept on the device and gathered from there.
 - `streamed`: they lie in a file that is mapped into memory; a thread gathers ahead, and on CUDA a stream copies ahead.
-- `live`: samples are rendered whenever they are needed, on a CPU a batch ahead.
+- `live`: a thread renders them ahead, many at a time; on CUDA on a stream of its own.
 
 All hand out the same numbers: what a source renders passes through the same 8-bit packing.
 """
@@ -12,9 +12,10 @@ from __future__ import annotations
 import copy
 import hashlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
+from itertools import accumulate, chain
 from pathlib import Path
 
 import PIL
@@ -24,8 +25,9 @@ from torch import Tensor
 from bench.core.files import canonical_json
 from bench.core.spec import Inputs
 from bench.data.counter_random import uniform
+from bench.data.kernels.available import compiles
+from bench.data.loading.ahead import OnStream, prefetch
 from bench.data.loading.batch import Batch
-from bench.data.loading.copy_ahead import Copy, prefetch
 from bench.data.loading.packed import Form, Packed, pack, unpack
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
@@ -132,37 +134,62 @@ class Loader:
         return self.count // self.batch
 
     def _batches(self, chunks: list[Tensor]) -> Iterator[Batch]:
-        on_cuda = self.source.device.type == "cuda"
+        if self.tier != "resident" and self.source.device.type == "cuda":
+            # The same stream for all epochs: the allocator keeps memory apart by stream.
+            self._stream = self._stream or torch.cuda.Stream(self.source.device)  # type: ignore[no-untyped-call]
+            self._stream.wait_stream(torch.cuda.current_stream(self.source.device))  # where the source was made
         if self.tier == "streamed":
-            return prefetch(self._copied() if on_cuda else self._gathered, chunks, _STREAMED_AHEAD)
+            make = self._gathered if self._stream is None else self._copied()
+            return prefetch(make, chunks, _STREAMED_AHEAD)
         # An epoch's ids go to the device once: a copy a batch would cost the host as much as gathering it.
         on_device = _chunks(torch.cat([*chunks, torch.arange(0)]).to(self.source.device), self.batch)
         if self.tier == "resident":
             return map(self._gathered, chunks, on_device)
-        if on_cuda:
-            return map(self._rendered, chunks, on_device)
-        return prefetch(lambda ids: self._rendered(ids, ids), chunks, _LIVE_AHEAD)
+        at_once = max(1, self.source.chunk(self.size) // self.batch)
+        ids = list(zip(chunks, on_device, strict=True))
+        bulks = prefetch(self._rendered, [ids[i : i + at_once] for i in range(0, len(ids), at_once)], _LIVE_AHEAD)
+        return chain.from_iterable(bulks)
 
     def _gathered(self, ids: Tensor, device_ids: Tensor | None = None) -> Batch:
         assert self._store is not None
         device_ids = ids if device_ids is None else device_ids
         return Batch(ids, device_ids, self._served(Packed(self._store.index_select(0, device_ids), self._form)))
 
-    def _rendered(self, ids: Tensor, device_ids: Tensor) -> Batch:
-        return Batch(ids, device_ids, self._served(pack(self._render(device_ids))))
+    def _rendered(self, batches: Sequence[tuple[Tensor, Tensor]]) -> list[Batch]:
+        """Batches of those ids, on the CPU and on the device, rendered at once."""
+        all_ids = torch.cat([ids for ids, _ in batches])
+
+        def rows() -> list[Tensor]:
+            return [pack(self._render(all_ids)).rows]
+
+        if self._stream is not None:
+            with torch.cuda.device(self.source.device):  # a new thread is on the first device
+                arrive = cache(OnStream(rows, self._stream).arrive)
+        else:
+            rendered = rows()
+            arrive = cache(lambda: rendered)
+        begins = accumulate((len(ids) for ids, _ in batches), initial=0)
+        return [
+            Batch(ids, on_device, partial(self._part, arrive, begin, begin + len(ids)))
+            for (ids, on_device), begin in zip(batches, begins, strict=False)
+        ]
+
+    def _part(self, arrive: Callable[[], list[Tensor]], begin: int, end: int) -> Quartet:
+        (rows,) = arrive()
+        return self._served(Packed(rows[begin:end], self._form))
 
     def _copied(self) -> Callable[[Tensor], Batch]:
         """Makes batches whose rows are copied to the device on their own stream, and unpacked when they arrive."""
-        store, form, device = self._store, self._form, self.source.device
+        store, form, device, stream = self._store, self._form, self.source.device, self._stream
         assert store is not None
-        # The same stream for all epochs: the allocator keeps memory apart by stream.
-        stream = self._stream = self._stream or torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        assert stream is not None
 
         def make(ids: Tensor) -> Batch:
             with torch.cuda.device(device):  # a new thread is on the first device
                 rows = torch.empty(len(ids), form.bytes, dtype=torch.uint8, pin_memory=True)
                 torch.index_select(store, 0, ids, out=rows)
-                copied = Copy([rows, ids.pin_memory()], device, stream)
+                pinned = [rows, ids.pin_memory()]  # not reused by the allocator before the copy is done
+                copied = OnStream(lambda: [x.to(device, non_blocking=True) for x in pinned], stream)
             return Batch(
                 ids, copied.tensors[1], lambda: self._served(Packed(copied.arrive()[0], form)), copied.milliseconds
             )
@@ -196,11 +223,16 @@ class Loader:
                 "code": _code(type(self.source)),
                 "torch": torch.__version__,
                 "pillow": PIL.__version__,
-                "arithmetic": torch.cuda.get_device_name(device)
-                if device.type == "cuda"
-                else torch.backends.cpu.get_cpu_capability(),
+                "arithmetic": _arithmetic(device),
             }
         )
+
+
+def _arithmetic(device: torch.device) -> str:
+    """What rounds: the processor, and whether kernels do it."""
+    if device.type != "cuda":
+        return torch.backends.cpu.get_cpu_capability()
+    return torch.cuda.get_device_name(device) + (", kernels" if compiles(device) else "")
 
 
 @cache

@@ -64,7 +64,7 @@ def measured(lines: Iterable[Line]) -> str:
         ),
         _table(
             "An epoch over 400,000 composites at 64 px",
-            "model | engine | batch | seconds | images/s",
+            "model | engine | batch | seconds | images/s | before, once: s",
             (
                 [
                     f"`{x['model']}`",
@@ -72,8 +72,9 @@ def measured(lines: Iterable[Line]) -> str:
                     x["batch"],
                     _number(x["epoch_seconds"]),
                     f"{x['images_a_second']:,.0f}",
+                    _number(x.get("first_seconds")),
                 ]
-                for x in _of(kept, "epoch", "model", "engine")
+                for x in _of(kept, "epoch", "model", "engine", "batch")
                 if "epoch_seconds" in x
             ),
         ),

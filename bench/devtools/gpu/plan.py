@@ -23,9 +23,12 @@ FIRST: dict[str, PlannedPart] = {
     "departure": PlannedPart("steps:departures", 60, "losses: eager from eager, graphed from eager"),
     "loop": PlannedPart("runs:loop", 120, "the whole loop of bench run over a bare loop"),
     "rendering": PlannedPart("rendering:rendering", 60, "quartets a second by source and chunk"),
-    "epoch": PlannedPart("runs:epoch", 120, "an epoch of wnet over 400,000 composites at 64 px"),
+    "epoch": PlannedPart("runs:epoch", 240, "an epoch of wnet over 400,000 composites at 64 px"),
     "stages": PlannedPart("steps:stages", 60, "the first steps' seconds and the peak memory of each stage"),
     "standard": PlannedPart("runs:standard", 100, "a short run of protocol standard, by phase"),
+    "kernels": PlannedPart(
+        "kernels:kernels", 120, "which kernels a step of wnet and the rendering spend their time in"
+    ),
     "profiles": PlannedPart("profiles:profiles", 100, "closure, perturbation, blocks"),
     "evaluation": PlannedPart("profiles:evaluation", 40, "a pass of evaluation by block"),
     "streamed": PlannedPart("rendering:streamed", 60, "steps on streamed samples over resident samples"),
@@ -50,6 +53,7 @@ class Scale:
         seconds: of a measurement.
         chunks: samples rendered at once.
         epoch_samples: of the epoch of wnet.
+        epoch_batches: images a step there.
         short_samples: training samples of short runs.
         profile_seconds: that a profile measures.
         evaluated: images of a pass of evaluation.
@@ -61,7 +65,7 @@ class Scale:
     seconds: float = 1.0
     chunks: tuple[int, ...] = (64, 512, 4096, 16384)
     epoch_samples: int = 400_000
-    epoch_batch: int = 128
+    epoch_batches: tuple[int, ...] = (128, 512)
     short_samples: int = 8192
     profile_seconds: float = 4.0
     evaluated: int = 4096
@@ -74,7 +78,7 @@ TINY = Scale(
     seconds=0.05,
     chunks=(4, 8),
     epoch_samples=32,
-    epoch_batch=8,
+    epoch_batches=(8,),
     short_samples=128,
     profile_seconds=0.05,
     evaluated=16,

@@ -59,48 +59,62 @@ def engines(setting: Setting) -> Sequence[Engine]:
 
 
 def loop(setting: Setting) -> None:
-    """Images a second of the whole loop over the barest loop in the same engine, by `bench.devtools.overhead`."""
-    for model in setting.scale.models[1:]:
-        for engine in engines(setting):
-            protocol = short_protocol(*((4 * setting.scale.short_samples, 128, 4) if setting.cuda else (64, 8, 1)))
-            ratios = measure(model, RECIPE, 2, str(setting.device), protocol, engine)
+    """Images a second of the whole loop over the barest loop in the same engine, by `bench.devtools.overhead`.
+
+    A run is as long as its few windows of eager steps are in a real run a small part of.
+    """
+    for engine in engines(setting):
+        for model in setting.scale.models[1:]:
+            protocol = short_protocol(*((4 * setting.scale.short_samples, 128, 6) if setting.cuda else (64, 8, 1)))
+            ratios = measure(model, RECIPE, 1, str(setting.device), protocol, engine)
             setting.journal.line("loop", model=model, engine=engine, over_bare=statistics.median(ratios), all=ratios)
 
 
 def epoch(setting: Setting) -> None:
-    """An epoch of the largest model over as many composites as were published, rendered at once, then trained on."""
+    """An epoch of the largest model over as many composites as were published, rendered at once, then trained on.
+
+    Every batch size in every engine: eagerly an eighth of the epoch, else all of it.
+    """
     scale, data = setting.scale, composed(setting)
-    model, batches = scale.models[-1], scale.epoch_samples // scale.epoch_batch
-    run = run_of(setting, model, scale.epoch_batch, scale.size, data, None)
-    setting.synchronise()
-    began = time.perf_counter()
-    runner = StepRunner(run, data, setting.device, batches, engine=engines(setting)[0], resident=True)
-    setting.synchronise()
-    setting.journal.line(
-        "epoch", model=model, samples=scale.epoch_samples, rendering_seconds=time.perf_counter() - began
-    )
-    for engine in engines(setting):
-        runner.engine = engine
-        runner.restart()
-        runner.losses(_WARM_UP)
-        steps = batches if engine == engines(setting)[0] else -(-batches // 8)
+    for batch in scale.epoch_batches:
+        model, batches = scale.models[-1], scale.epoch_samples // batch
+        run = run_of(setting, model, batch, scale.size, data, None)
         setting.synchronise()
         began = time.perf_counter()
-        for batch in itertools.islice(runner.loader.epoch(0, 1), steps):
-            runner.step(1, batch)
+        runner = StepRunner(run, data, setting.device, batches, engine="eager", resident=True)
         setting.synchronise()
-        spent = time.perf_counter() - began
-        setting.journal.line(
-            "epoch",
-            model=model,
-            engine=engine,
-            refused=runner.refused,
-            batch=scale.epoch_batch,
-            steps=steps,
-            seconds=spent,
-            epoch_seconds=spent * batches / steps,
-            images_a_second=steps * scale.epoch_batch / spent,
-        )
+        rendering = time.perf_counter() - began
+        setting.journal.line("epoch", model=model, samples=scale.epoch_samples, rendering_seconds=rendering)
+        for engine in ("compiled", *engines(setting)) if setting.cuda else engines(setting):
+            _epoch(setting, runner, engine, batches)
+        runner.release()
+
+
+def _epoch(setting: Setting, runner: StepRunner, engine: Engine, batches: int) -> None:
+    runner.engine = engine
+    runner.restart()
+    began = time.perf_counter()
+    runner.losses(_WARM_UP)
+    first = time.perf_counter() - began
+    steps = -(-batches // 8) if engine == "eager" else batches
+    setting.synchronise()
+    began = time.perf_counter()
+    for batch in itertools.islice(runner.loader.epoch(0, 1), steps):
+        runner.step(1, batch)
+    setting.synchronise()
+    spent = time.perf_counter() - began
+    setting.journal.line(
+        "epoch",
+        model=runner.spec.model,
+        engine=engine,
+        refused=runner.refused,
+        batch=runner.batch,
+        steps=steps,
+        first_seconds=first,
+        seconds=spent,
+        epoch_seconds=spent * batches / steps,
+        images_a_second=steps * runner.batch / spent,
+    )
 
 
 def standard(setting: Setting) -> None:

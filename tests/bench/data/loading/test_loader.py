@@ -111,6 +111,24 @@ class Counted(Rectangles):
         return super().render(part, ids, size)
 
 
+class Small(Counted):
+    """Renders at most ten samples at once."""
+
+    def chunk(self, size: int) -> int:
+        return 10
+
+
+def test_what_is_not_kept_is_rendered_in_bulk_and_no_more_of_it(tmp_path: Path) -> None:
+    """A launch costs the same for many samples: two batches of four at once, and of 21 the last by itself."""
+    source, sizes = Small(), []
+    live = loader("live", tmp_path, source)
+    render = source.render
+    source.render = lambda part, ids, size: sizes.append(len(ids)) or render(part, ids, size)  # type: ignore[method-assign,func-returns-value]
+    assert [len(batch.arrive()) for batch in live.in_order()] == [4, 4, 4, 4, 4, 1]
+    assert sizes == [8, 8, 5]
+    assert_same(loader("resident", tmp_path), live)
+
+
 def test_a_file_serves_whoever_asks_for_the_same_samples(tmp_path: Path) -> None:
     source = Counted()
 

@@ -135,5 +135,5 @@ def test_every_part_names_a_function_that_exists_and_has_a_limit() -> None:
 
 def test_the_tiny_scale_is_smaller_throughout() -> None:
     whole = Scale()
-    for name in ("size", "seconds", "epoch_samples", "epoch_batch", "short_samples", "profile_seconds", "evaluated"):
+    for name in ("size", "seconds", "epoch_samples", "epoch_batches", "short_samples", "profile_seconds", "evaluated"):
         assert getattr(TINY, name) < getattr(whole, name), name

@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 
-from bench.data.loading.copy_ahead import Copy, prefetch
+from bench.data.loading.ahead import OnStream, prefetch
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -57,7 +57,11 @@ def test_copies_arrive_whole_and_timed() -> None:
     device = torch.device("cuda")
     stream = torch.cuda.Stream(device)
     sent = [torch.randint(0, 256, (64, 2**16), dtype=torch.uint8).pin_memory() for _ in range(8)]
-    copies = [Copy([tensor], device, stream) for tensor in sent]
+
+    def copied(tensor: torch.Tensor) -> OnStream:
+        return OnStream(lambda: [tensor.to(device, non_blocking=True)], stream)
+
+    copies = [copied(tensor) for tensor in sent]
     arrived = [copy.arrive()[0].to(torch.int16) + 1 for copy in copies]
     torch.cuda.synchronize()
     for tensor, arrival, copy in zip(sent, arrived, copies, strict=True):

@@ -1,4 +1,4 @@
-"""Batches made ahead of their use by a thread and, on CUDA, copied ahead on a stream of their own."""
+"""Batches made ahead of their use by a thread and, on CUDA, on a stream of their own."""
 
 from __future__ import annotations
 
@@ -33,23 +33,22 @@ def prefetch(make: Callable[[T], U], orders: Iterable[T], count: int) -> Iterato
             pool.shutdown(cancel_futures=True)
 
 
-class Copy:
-    """Tensors on their way from pinned memory to a CUDA device, on a stream of their own.
+class OnStream:
+    """Tensors that are made on a CUDA stream of their own, while the current stream does something else.
 
     Args:
-        tensors: in pinned memory; the allocator does not reuse that memory before the copy is done.
-        device: where to.
-        stream: the copies' own.
+        make: enqueues the work.
+        stream: the work's own.
 
     Attributes:
-        tensors: the copies on the device, until they arrive.
+        tensors: what ``make`` returned, until they arrive.
     """
 
-    def __init__(self, tensors: list[Tensor], device: torch.device, stream: torch.cuda.Stream) -> None:
+    def __init__(self, make: Callable[[], list[Tensor]], stream: torch.cuda.Stream) -> None:
         with torch.cuda.stream(stream):
             self._begin, self._end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
             self._begin.record(stream)
-            self.tensors = [tensor.to(device, non_blocking=True) for tensor in tensors]
+            self.tensors = make()
             self._end.record(stream)
 
     def arrive(self) -> list[Tensor]:
@@ -58,9 +57,9 @@ class Copy:
         current = torch.cuda.current_stream(arrived[0].device)
         current.wait_event(self._end)
         for tensor in arrived:
-            tensor.record_stream(current)  # their memory was allocated on the copies' stream
+            tensor.record_stream(current)  # their memory was allocated on the other stream
         return arrived
 
     def milliseconds(self) -> float:
-        """How long the copy took on its stream; after a synchronisation with the device."""
+        """How long the work took on its stream; after a synchronisation with the device."""
         return float(self._begin.elapsed_time(self._end))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing.util
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -65,6 +66,22 @@ def _own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         patch.setenv("TMPDIR", folder)
         patch.setattr(tempfile, "tempdir", None)  # it is looked up anew
         yield
+
+
+@pytest.fixture
+def no_waiting() -> Iterator[None]:
+    """A test that waits for ever, as for a named pipe without a writer, fails after half a minute."""
+
+    def fail(*_: object) -> None:
+        pytest.fail("waits for ever")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.setitimer(signal.ITIMER_REAL, 30)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

@@ -107,6 +107,18 @@ class Protocol(BaseModel):
         raise IndexError("an epoch beyond the last stage")
 
     @property
+    def about(self) -> str:
+        """What it is for; of a custom protocol, what its numbers are: the summary is that of the one it changes."""
+        if self.name != "custom":
+            return self.summary
+        stages = [(stage.label, f"{stage.epochs} epoch{'' if stage.epochs == 1 else 's'}") for stage in self.stages]
+        sizes = " -> ".join(f"{label} a step, {epochs}" for label, epochs in stages)
+        return (
+            f"{sizes} over {self.train_samples:,} training samples, {self.val_samples:,} for validation, "
+            f"{self.test_samples:,} test samples; {self.optimizer}, {self.schedule}"
+        )
+
+    @property
     def label(self) -> str:
         """What a leaderboard calls it; a custom protocol, or a user's own, shows a hash of its content."""
         if self.base is None:

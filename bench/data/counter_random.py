@@ -13,6 +13,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from bench.data.kernels.available import fused
+
 _NORMAL_BITS = 12
 
 
@@ -34,14 +36,15 @@ def _mix(x: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=1024)
-def _stream_key(seed: int, stream: str) -> int:
+def stream_key(seed: int, stream: str) -> int:
+    """What seed and stream put into every hash: an int64."""
     digest = hashlib.sha256(f"{seed}/{stream}".encode()).digest()
     return _signed(int.from_bytes(digest[:8], "little"))
 
 
 def _keys(seed: int, stream: str, ids: Tensor) -> Tensor:
     """A well-mixed int64 per id, (B,)."""
-    keys: Tensor = _mix(_mix(ids.long() * _GOLDEN + _stream_key(seed, stream)))
+    keys: Tensor = _mix(_mix(ids.long() * _GOLDEN + stream_key(seed, stream)))
     return keys
 
 
@@ -54,6 +57,10 @@ def uniform(seed: int, stream: str, ids: Tensor, n: int) -> Tensor:
         ids: int64, (B,).
         n: columns; a column's value does not depend on their number.
     """
+    if fused(ids):
+        from bench.data.kernels.draws import draw
+
+        return draw(ids.long(), stream_key(seed, stream), n)
     columns = torch.arange(1, n + 1, device=ids.device) * _GOLDEN
     bits = _mix(_keys(seed, stream, ids)[:, None] + columns[None, :])
     fraction: Tensor = ((bits >> 40) & 0xFFFFFF).float() * 2.0**-24
@@ -74,7 +81,7 @@ def whole_numbers(draws: Tensor, low: int, high: int) -> Tensor:
 
 
 @lru_cache(maxsize=8)
-def _quantiles(device: torch.device) -> Tensor:
+def quantiles(device: torch.device) -> Tensor:
     """The normal distribution's quantiles at the middles of 4096 equal slices, scaled to unit variance."""
     count = 1 << _NORMAL_BITS
     middles = (torch.arange(count, dtype=torch.float64) + 0.5) / count
@@ -99,5 +106,5 @@ def normal(seed: int, stream: str, ids: Tensor, n: int) -> Tensor:
     x ^= (x >> 16) & 0xFFFF
     # One hash gives two columns: the lower bits of each of its halves.
     index = x.view(torch.int16).int().bitwise_and_((1 << _NORMAL_BITS) - 1)
-    table = _quantiles(ids.device)
+    table = quantiles(ids.device)
     return table.index_select(0, index.view(-1)).view(len(ids), 2 * half)[:, :n]

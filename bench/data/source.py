@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from typing import Any, Literal, Self
 
 import torch
@@ -14,9 +15,11 @@ from bench.data.counter_random import uniform
 from bench.data.split import FRACTIONS, Part
 from registry.contract import Quartet
 
-# Enough for the work to outweigh its launch, few enough to fit in memory.
-_CHUNK_PIXELS = {"cpu": 2**18, "cuda": 2**24}
-
+_CHUNK_PIXELS = {"cpu": 2**18, "cuda": 2**26}
+"""At once: enough for the work to outweigh its launch, few enough to fit in memory."""
+_BYTES_A_PIXEL, _SHARE_OF_FREE, _FEWEST_PIXELS = 128, 0.15, 2**20
+_MOST_SAMPLES = 2**16
+"""Of a GPU: what rendering needs at most, how much of the free memory it may take, and what it takes anyway."""
 
 OwnPack = Literal["none", "growing", "whole"]
 
@@ -79,7 +82,7 @@ class Source(ABC):
 
     def chunk(self, size: int) -> int:
         """How many samples of that size are rendered at once."""
-        return max(1, _CHUNK_PIXELS.get(self.device.type, _CHUNK_PIXELS["cpu"]) // size**2)
+        return max(1, min(_MOST_SAMPLES, pixels_at_once(self.device) // size**2))
 
     def stream(self, part: Part) -> str:
         """The name under which a part's samples draw their numbers.
@@ -124,6 +127,16 @@ class Source(ABC):
     @abstractmethod
     def to(self, device: torch.device | str) -> Self:
         """The same source, making its quartets on another device."""
+
+
+@lru_cache(maxsize=16)
+def pixels_at_once(device: torch.device) -> int:
+    """Pixels that a device renders at once; of a GPU as many as fit in a part of what is free when first asked."""
+    pixels = _CHUNK_PIXELS.get(device.type, _CHUNK_PIXELS["cpu"])
+    if device.type != "cuda":
+        return pixels
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(_FEWEST_PIXELS, min(pixels, int(free * _SHARE_OF_FREE) // _BYTES_A_PIXEL))
 
 
 def join(chunks: list[Quartet]) -> Quartet:

@@ -15,6 +15,7 @@ from bench.core.record import Record
 from bench.results import store
 from bench.results.board import Named, rows
 from bench.results.find import pick_one
+from bench.results.metric_facts import facts_in
 from bench.train.assemble import autocast_of, build_model
 from bench.train.checkpoints import checkpoint
 from bench.train.checkpoints.training_state import BEST
@@ -135,7 +136,15 @@ def load_run(runs: Path, name: str, record: Record, device: torch.device) -> Tra
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise BenchError(f"{path} does not fit {record.spec.model} as this version builds it: {error}") from error
-    return TrainedRun(name, record, model.eval(), tuple(parse(record.spec.recipe).heads), device)
+    return TrainedRun(name, record, model.eval(), _trained_heads(record), device)
+
+
+def _trained_heads(record: Record) -> tuple[str, ...]:
+    """The recipe's heads that the model has: of a model with a single head, a joint recipe trains that one alone."""
+    facts = facts_in([record])
+    tested = {facts[metric].head for metric, score in record.test.items() if score.images and metric in facts}
+    heads = tuple(parse(record.spec.recipe).heads)
+    return tuple(head for head in heads if head in tested) or heads
 
 
 def _label(record: Record) -> str:

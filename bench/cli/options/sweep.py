@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bench.run.sweep.tuning.trial_grid import TrialGrid
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_MOST_THREADS = 1024
+"""Of a run; libraries that cannot start as many as they are told to end the process without a word."""
 _MOST_SEEDS = 12
 """Of a cell, where they are run until settled and no number was given."""
 
@@ -29,7 +31,11 @@ class LimitOptions:
     ] = 1
     threads: Annotated[
         int | None,
-        typer.Option(min=1, help="Threads of a run on a CPU; those of this process, divided by --share, by itself."),
+        typer.Option(
+            min=1,
+            max=_MOST_THREADS,
+            help="Threads of a run on a CPU; those of this process, divided by --share, by itself.",
+        ),
     ] = None
     max_hours: Annotated[float | None, typer.Option(min=0, help="Stop after this many hours, with checkpoints.")] = None
     timeout: Annotated[

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperOption
 
 from bench.cli.options.common import (
     Again,
@@ -43,12 +44,15 @@ bench sweep grid.toml --max-hours 8 --timeout 30m
 
 def _read_grid(context: typer.Context, path: Path | None) -> Path | None:
     """Take the options that a file gives for those that are not on the command line."""
-    from bench.run.sweep.grid.grid_file import read_grid_file
+    from bench.run.sweep.grid.grid_file import GridOption, read_grid_file
 
     if path is not None:
-        options = {option.name or "": option for option in context.command.params if option.name != "grid"}
-        repeatable = {name for name, option in options.items() if getattr(option, "multiple", False)}
-        context.default_map = {**(context.default_map or {}), **read_grid_file(path, options, repeatable)}
+        options = {
+            option.name or "": GridOption(option.multiple, option.is_flag, option.nargs)
+            for option in context.command.params
+            if isinstance(option, TyperOption)
+        }
+        context.default_map = {**(context.default_map or {}), **read_grid_file(path, options)}
     return path
 
 

@@ -78,6 +78,7 @@ def predict(
     passed = f"; {found.ignored} files of other suffixes passed over" if found.ignored else ""
     depth = f"; depth in {scale.unit}" if "depth" in trained.heads else ""
     done = len(found.pictures) + len(found.problems) - len(problems)
-    console.print(f"{out}: {done} pictures predicted{depth}{passed}", soft_wrap=True)
+    pictures = "1 picture" if done == 1 else f"{done} pictures"
+    console.print(f"{out}: {pictures} predicted{depth}{passed}", soft_wrap=True)
     if problems:
         raise BadData(problems, "all others are predicted")

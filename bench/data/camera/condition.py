@@ -15,8 +15,9 @@ from torch.nn import functional
 
 from bench.core.errors import BenchError
 from bench.data.camera import cameras
-from bench.data.counter_random import normal, uniform, whole_numbers
-from bench.data.images.jpeg import compress_jpeg
+from bench.data.counter_random import normal, quantiles, stream_key, uniform, whole_numbers
+from bench.data.images.jpeg import compress_in_place, compress_jpeg
+from bench.data.kernels.available import fused
 from registry.contract import Quartet
 from registry.ranges import between
 
@@ -76,12 +77,26 @@ class Camera:
         drawn = self.draws(seed, stream, ids)
         photographs = {"bg_fg": scenes.bg_fg}
         if scenes.bg is not None:
-            photographs["bg"] = translate(scenes.bg, drawn["shift"]).mul_(drawn["gain"][:, :, None, None])
+            photographs["bg"] = scenes.bg
         for name, image in photographs.items():
-            noise = normal(seed, f"{stream}/noise/{name}", ids, image[0].numel()).view_as(image)
-            noisy = noise.mul_(self.noise).add_(image).clamp_(0, 1)
+            moved = (drawn["shift"], drawn["gain"]) if name == "bg" else None
+            noisy = self._expose(image, seed, f"{stream}/noise/{name}", ids, moved)
             photographs[name] = compress_some(noisy, drawn[f"jpeg_{name}"])
         return Quartet.of({**dict(scenes.tensors()), **photographs})
+
+    def _expose(
+        self, image: Tensor, seed: int, stream: str, ids: Tensor, moved: tuple[Tensor, Tensor] | None
+    ) -> Tensor:
+        """Images, moved and multiplied if so wanted, with noise."""
+        if fused(image):
+            from bench.data.kernels.exposure import expose
+
+            return expose(image, ids, stream_key(seed, stream), quantiles(ids.device), float(self.noise), moved)
+        if moved is not None:
+            shift, gain = moved
+            image = translate(image, shift).mul_(gain[:, :, None, None])
+        noise = normal(seed, stream, ids, image[0].numel()).view_as(image)
+        return noise.mul_(self.noise).add_(image).clamp_(0, 1)
 
 
 @cameras.register(
@@ -134,8 +149,10 @@ def translate(images: Tensor, shift: Tensor) -> Tensor:
 def compress_some(images: Tensor, quality: Tensor) -> Tensor:
     """`compress_jpeg` on those of (B, 3, H, W) whose ``quality`` (B,) is above 0; may change ``images``.
 
-    Picking them out makes the host wait for a GPU, once, and spares it most of the work.
+    Without kernels, picking them out makes the host wait for a GPU, once, and spares it most of the work.
     """
+    if fused(images) and images.shape[-2] % 8 == images.shape[-1] % 8 == 0:
+        return compress_in_place(images.float().contiguous(), quality)
     chosen = quality.nonzero()[:, 0]
     if len(chosen) == 0:
         return images

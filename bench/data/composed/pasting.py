@@ -24,19 +24,28 @@ def paste(
         flipped: left for right, (B,) bool.
         size: side of the picture.
     """
+    row, first, slope = canvas_places(cutouts, item, longer, corner, box, flipped)
+    canvas = cutouts.canvases[row].float()
+    centre = (torch.arange(size, device=item.device) + 0.5) / size
+    at = (first[:, :, None] + slope[:, :, None] * centre) * (2 / canvas.shape[-1]) - 1
+    grid = torch.stack([at[:, 0, None, :].expand(-1, size, -1), at[:, 1, :, None].expand(-1, -1, size)], dim=-1)
+    return functional.grid_sample(canvas, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def canvas_places(
+    cutouts: Cutouts, item: Tensor, longer: Tensor, corner: Tensor, box: Tensor, flipped: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Which canvas (B,) each object is taken from, and where: ``first + slope * picture`` per axis, (B, 2) each.
+
+    Arguments are those of `paste`; ``first`` and ``slope`` are in pixels of the canvas.
+    """
     level = (2 * torch.log2(LARGEST / longer.double())).long().clamp(0, cutouts.levels - 1)
     row = item * cutouts.levels + level
-    canvas = cutouts.canvases[row].float()
-    # From picture to canvas coordinates, per axis: at = first + slope * picture.
-    centre = (torch.arange(size, device=item.device) + 0.5) / size
     slope = cutouts.extent[row] / box
     first = -corner * slope
     mirror = torch.stack([flipped, torch.zeros_like(flipped)], dim=1)
     first = torch.where(mirror, cutouts.extent[row] - first, first) + cutouts.gutter
-    slope = torch.where(mirror, -slope, slope)
-    at = (first[:, :, None] + slope[:, :, None] * centre) * (2 / canvas.shape[-1]) - 1
-    grid = torch.stack([at[:, 0, None, :].expand(-1, size, -1), at[:, 1, :, None].expand(-1, -1, size)], dim=-1)
-    return functional.grid_sample(canvas, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return row, first, torch.where(mirror, -slope, slope)
 
 
 def composite_depth(depths: Tensor, foot: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
@@ -47,11 +56,7 @@ def composite_depth(depths: Tensor, foot: Tensor, alpha: Tensor) -> tuple[Tensor
         foot: where the object stands, (B, 2) in fractions of the picture, right and down.
         alpha: of the object, (B, H, W).
     """
-    batch, side = depths.shape[:2]
-    offsets = torch.linspace(-_FOOT_REACH, _FOOT_REACH, _FOOT_TAPS, device=foot.device)
-    x, y = (((foot[:, axis, None] + offsets) * side - 0.5 * axis).long().clamp(0, side - 1) for axis in (0, 1))
-    rows = torch.arange(batch, device=foot.device)[:, None, None]
-    around = depths[rows, y[:, :, None], x[:, None, :]].flatten(1)
+    around = depths.flatten(1).gather(1, pixels_around(foot, depths.shape[-1]))
     known = around >= 0
     ordered = torch.where(known, around, torch.inf).sort(dim=1).values
     count = known.sum(1)
@@ -60,3 +65,15 @@ def composite_depth(depths: Tensor, foot: Tensor, alpha: Tensor) -> tuple[Tensor
     depth = torch.where(alpha > 0.5, torch.minimum(stands, behind), behind)
     valid = torch.where(alpha > 0.5, stands < torch.inf, depths >= 0)
     return torch.where(valid, depth, 0.0), valid.float()
+
+
+def pixels_around(foot: Tensor, side: int) -> Tensor:
+    """The pixels of a picture, counted row by row, whose depth an object takes that stands there, (B, 25) int64.
+
+    Args:
+        foot: as for `composite_depth`.
+        side: of the picture.
+    """
+    offsets = torch.linspace(-_FOOT_REACH, _FOOT_REACH, _FOOT_TAPS, device=foot.device)
+    x, y = (((foot[:, axis, None] + offsets) * side - 0.5 * axis).long().clamp(0, side - 1) for axis in (0, 1))
+    return (y[:, :, None] * side + x[:, None, :]).flatten(1)

@@ -32,7 +32,7 @@ _AWAY_FROM_ZERO = 1e-4
 
 
 @lru_cache(maxsize=8)
-def _transform(device: torch.device) -> Tensor:
+def _transform(device: torch.device, dtype: torch.dtype) -> Tensor:
     """The orthonormal two-dimensional 8x8 DCT as a (64, 64) matrix on row-major blocks.
 
     Many sums lie halfway between two levels. On a CPU the batch does not change the order in which 64 products are
@@ -41,8 +41,7 @@ def _transform(device: torch.device) -> Tensor:
     k, n = torch.arange(8.0, dtype=torch.float64)[:, None], torch.arange(8.0, dtype=torch.float64)[None, :]
     rows = torch.cos(math.pi * (2 * n + 1) * k / 16) / 2
     rows[0] /= math.sqrt(2)
-    matrix = torch.kron(rows, rows).float()
-    return matrix.to(device, torch.float64 if device.type == "cuda" else torch.float32)
+    return torch.kron(rows, rows).float().to(device, dtype)
 
 
 @lru_cache(maxsize=8)
@@ -78,7 +77,8 @@ def compress_jpeg(images: Tensor, quality: Tensor) -> Tensor:
     planes = torch.stack([luma, (b - luma) / 1.772 + 128, (r - luma) / 1.402 + 128], dim=1)
     planes.round_().sub_(128)
     blocks = planes.view(-1, 3, down, 8, across, 8).transpose(3, 4).reshape(-1, 3, down * across, 64)
-    steps, transform = _quantisation(quality), _transform(images.device)
+    kind = torch.float64 if images.is_cuda else torch.float32
+    steps, transform = _quantisation(quality), _transform(images.device, kind)
     levels = (blocks.to(transform.dtype) @ transform.T).div_(steps)
     levels = levels.add_(levels.sign().mul_(_AWAY_FROM_ZERO)).round_()
     planes = (levels.mul_(steps) @ transform).float()
@@ -87,3 +87,15 @@ def compress_jpeg(images: Tensor, quality: Tensor) -> Tensor:
     blue, red = blue - 128, red - 128
     rgb = torch.stack([luma + 1.402 * red, luma - 0.344136 * blue - 0.714136 * red, luma + 1.772 * blue], dim=1)
     return rgb.round_().clamp_(0, 255).div_(255)
+
+
+def compress_in_place(images: Tensor, quality: Tensor) -> Tensor:
+    """`compress_jpeg` in one kernel, on those of contiguous images whose quality is above 0; needs Triton.
+
+    Args:
+        images: (B, 3, H, W) in [0, 1], sides multiples of 8; those are overwritten.
+        quality: (B,) whole numbers from 0 to 100.
+    """
+    from bench.data.kernels.jpeg import compress
+
+    return compress(images, quality, _transform(images.device, torch.float32), _tables(images.device))

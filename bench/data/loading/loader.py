@@ -25,6 +25,7 @@ from torch import Tensor
 from bench.core.files import canonical_json
 from bench.core.spec import Inputs
 from bench.data.counter_random import uniform
+from bench.data.kernels.available import compiles
 from bench.data.loading.ahead import OnStream, prefetch
 from bench.data.loading.batch import Batch
 from bench.data.loading.packed import Form, Packed, pack, unpack
@@ -222,11 +223,16 @@ class Loader:
                 "code": _code(type(self.source)),
                 "torch": torch.__version__,
                 "pillow": PIL.__version__,
-                "arithmetic": torch.cuda.get_device_name(device)
-                if device.type == "cuda"
-                else torch.backends.cpu.get_cpu_capability(),
+                "arithmetic": _arithmetic(device),
             }
         )
+
+
+def _arithmetic(device: torch.device) -> str:
+    """What rounds: the processor, and whether kernels do it."""
+    if device.type != "cuda":
+        return torch.backends.cpu.get_cpu_capability()
+    return torch.cuda.get_device_name(device) + (", kernels" if compiles(device) else "")
 
 
 @cache

@@ -9,6 +9,7 @@ from math import prod
 import torch
 from torch import Tensor
 
+from bench.data.kernels.available import fused
 from registry.contract import Quartet
 
 _STORED = {
@@ -74,6 +75,11 @@ def pack(quartet: Quartet) -> Packed:
     rows = torch.empty(len(quartet), form.bytes, dtype=torch.uint8, device=quartet.bg_fg.device)
     places = dict(form.views(rows))
     for name, tensor in quartet.tensors():
+        if fused(tensor):
+            from bench.data.kernels.interleave import interleave
+
+            interleave(tensor, places[name], levels=name not in _AS_THEY_ARE)
+            continue
         values = tensor if name in _AS_THEY_ARE else (tensor * 255.0).round_()
         places[name].copy_(values.permute(0, 2, 3, 1))
     return Packed(rows, form)

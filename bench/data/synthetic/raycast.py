@@ -137,7 +137,7 @@ def cast_figure(solids: Solids, x: Tensor, y: Tensor) -> Tensor:
     """
     nearest = torch.full((x.shape[0], y.shape[1], x.shape[1]), FAR, device=x.device)
     xy = (x[:, None, :] * y[:, :, None]).float()
-    columns, rows, constants = _round_terms(solids, x[:, None], y[:, None])
+    columns, rows, constants = round_terms(solids, x[:, None], y[:, None])
     for part in range(ROUND):
         depth = _cast_round(columns[:, :, part], rows[:, :, part], constants[:, :, part], xy)
         _keep(nearest, depth, part)
@@ -159,7 +159,7 @@ def _plane(column: Tensor, row: Tensor) -> Tensor:
     return column[:, None, :] + row[:, :, None]
 
 
-def _round_terms(solids: Solids, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def round_terms(solids: Solids, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """What `_cast_round` needs of all round parts, all float32.
 
     Along a ray x^2 + z^2 <= k0 + k1 y + k2 y^2 reads a t^2 + 2 b t + c <= 0, where a is a quadratic and b a linear
@@ -179,6 +179,7 @@ def _round_terms(solids: Solids, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, 
     )
 
     def form(p: tuple[Tensor, ...], q: tuple[Tensor, ...]) -> Tensor:
+        """The bilinear form of the surface."""
         return p[0] * q[0] - k2 * p[1] * q[1] + p[2] * q[2]
 
     columns = [
@@ -200,7 +201,7 @@ def _round_terms(solids: Solids, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, 
 
 
 def _cast_round(columns: Tensor, rows: Tensor, constants: Tensor, xy: Tensor) -> Tensor:
-    """Depth (B, H, W) where rays enter a round part, far away where they miss it; see `_round_terms`."""
+    """Depth (B, H, W) where rays enter a round part, far away where they miss it; see `round_terms`."""
     mixed, c, bottom, top = constants[:, :, None, None].unbind(1)
     a, b, climb = (_plane(columns[:, term], rows[:, term]) for term in range(3))
     a.add_(xy * mixed)

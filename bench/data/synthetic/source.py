@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bench.data.camera import cameras
 from bench.data.counter_random import integers
+from bench.data.kernels.available import fused
 from bench.data.source import Source, join
 from bench.data.sources import sources
 from bench.data.split import FRACTIONS, Part, split_pools
@@ -19,6 +20,7 @@ from bench.data.synthetic.paint import paint_figure, paint_room
 from bench.data.synthetic.raycast import FAR, cast_figure, cast_room
 from bench.data.synthetic.rooms import make_rooms
 from bench.data.synthetic.scene import Scenes, place_scenes
+from bench.data.synthetic.tables import tables_of
 from bench.data.synthetic.textures import atlas
 from registry.contract import Quartet
 
@@ -117,13 +119,25 @@ class Synthetic(Source):
         scenes = place_scenes(self._rooms.rows(room), self._figures.rows(figure), self.seed, self.stream(part), ids)
         step = max(1, RAYS.get(self.device.type, RAYS["cpu"]) // (size * _OVERSAMPLING) ** 2)
         empty = self.empty(part, ids)
+        if fused(self._atlas):
+            return self._render_fused(scenes, size, empty)
         without = [None] * len(ids) if empty is None else list(torch.split(empty, step))
         return join([self._render(some, size, none) for some, none in zip(scenes.split(step), without, strict=False)])
+
+    def _render_fused(self, scenes: Scenes, size: int, without: Tensor | None) -> Quartet:
+        """As `_render`, in one kernel."""
+        from bench.data.kernels.scenes import see
+
+        fine = size * _OVERSAMPLING
+        (tall, wide), starts = _window(scenes, fine)
+        tables = tables_of(scenes, _centres(fine, self.device), starts, without)
+        bg, bg_fg, mask, depth = see(tables, self._atlas, size, (tall, wide))
+        return Quartet(bg, bg_fg, mask, depth, torch.ones_like(mask))
 
     def _render(self, scenes: Scenes, size: int, without: Tensor | None) -> Quartet:
         """Both photographs and the targets of scenes that fit in memory at once; some ``without`` (B,) their figure."""
         batch, fine = len(scenes.foot), size * _OVERSAMPLING
-        centre = (torch.arange(fine, device=self.device, dtype=torch.float64) + 0.5) * (2 / fine) - 1
+        centre = _centres(fine, self.device)
         # Every other row and column first: the rays of a pixel then lie at the same place of four quarters.
         order = torch.arange(fine, device=self.device).view(size, _OVERSAMPLING).T.reshape(-1)
         spread = centre[order].expand(batch, fine)
@@ -171,10 +185,7 @@ class Synthetic(Source):
             places in the flattened ``behind`` (N,), depths in metres (N,), colours (3, N).
         """
         fine = len(centre)
-        # The figure is looked for in a window around it alone.
-        tall, wide = (int(share * fine) for share in _WINDOW)
-        first_row = _window_start(-scenes.middle[:, 1], tall, fine)
-        first_column = _window_start(scenes.middle[:, 0], wide, fine)
+        (tall, wide), (first_row, first_column) = _window(scenes, fine)
         rows = first_row[:, None] + torch.arange(tall, device=self.device)
         columns = first_column[:, None] + torch.arange(wide, device=self.device)
         x, y = centre[columns], -centre[rows]
@@ -209,6 +220,18 @@ def _mean(fine: Tensor) -> Tensor:
     for quarter in others:
         total += quarter
     return total.mul_(1 / _OVERSAMPLING**2)
+
+
+def _centres(fine: int, device: torch.device) -> Tensor:
+    """Picture coordinates of columns of rays, (fine,) float64."""
+    return (torch.arange(fine, device=device, dtype=torch.float64) + 0.5) * (2 / fine) - 1
+
+
+def _window(scenes: Scenes, fine: int) -> tuple[tuple[int, int], tuple[Tensor, Tensor]]:
+    """Rows and columns of the window around the figure in which alone it is looked for, and the first of them."""
+    tall, wide = (int(share * fine) for share in _WINDOW)
+    starts = _window_start(-scenes.middle[:, 1], tall, fine), _window_start(scenes.middle[:, 0], wide, fine)
+    return (tall, wide), starts
 
 
 def _window_start(middle: Tensor, length: int, fine: int) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import shutil
 from importlib import metadata
 
@@ -11,6 +10,7 @@ import torch
 
 from bench.core.finding import Finding, Grade
 from bench.core.machine import environment, pick_device, pick_precision, steady_arithmetic
+from bench.core.processors import load_average, usable_processors
 from bench.profile.machine.ceiling import copy_rate, product_rate
 
 _IMPORTS = {
@@ -33,7 +33,7 @@ def examine() -> list[Finding]:
     return [
         *(_package(name, module) for name, module in _IMPORTS.items()),
         _machine(device),
-        _threads(),
+        examine_threads(),
         _precision(device),
         _disk(),
         _products(device),
@@ -59,11 +59,14 @@ def _machine(device: torch.device) -> Finding:
     return _finding("ok", "device", f"{here.label}, {here.memory_gib} GiB memory{gpu} ({here.fingerprint})")
 
 
-def _threads() -> Finding:
-    threads, cores = torch.get_num_threads(), len(os.sched_getaffinity(0))
+def examine_threads() -> Finding:
+    """Whether torch computes with more threads than there are processors, and whether others compute here."""
+    threads, cores = torch.get_num_threads(), usable_processors()
     if threads > cores:
         return _finding("warn", "threads", f"{threads} on {cores} cores", f"set OMP_NUM_THREADS={cores}")
-    load = os.getloadavg()[0]
+    load = load_average()
+    if load is None:
+        return _finding("ok", "threads", f"{threads} on {cores} cores")
     if load > 0.5 * cores:
         return _finding(
             "warn", "threads", f"{threads}; others keep {load:.1f} of {cores} cores busy", "time on an idle machine"

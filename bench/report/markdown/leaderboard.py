@@ -81,7 +81,7 @@ def _group(group: Group, images: Images, link: str) -> str:
             ordered[ranked] = standings(rows, ranked, group.metrics[ranked], images)
             metrics = [ranked, *(name for name in shown if name != ranked)]
             tables.append(f"### {title}\n\n{_quality(group, ordered[ranked], metrics)}")
-    parts = [f"## {group.title}\n", _about(first.budget.summary, first.spec.data), summary(group, ordered), *tables]
+    parts = [f"## {group.title}\n", _about(first.budget.about, first.spec.data), summary(group, ordered), *tables]
     parts += [*filter(None, [tuning_section(group)]), _costs(group), _records(group, link)]
     if group.failures:
         parts.append(_failures(group.failures, link))

@@ -111,6 +111,7 @@ REFUSED: dict[str, tuple[int, str]] = {
     "sweep --model unet --timeout soon": (2, "--timeout: cannot read 'soon': write seconds, or 90s, 30m, 2h"),
     "sweep --model unet --until-settled --budget 0h": (2, "--budget: cannot read '0h'"),
     "sweep nowhere.toml": (2, "nowhere.toml"),
+    "sweep --model unet --threads 100000": (2, "--threads must be less than or equal to 1024, not '100000'"),
     "profile --model unet --vs wnet --twice --json x": (2, "profile each by itself for --twice"),
     "profile --model unet --engine warp": (2, "unknown engine 'warp'; choose one of: eager, compiled, graphed"),
     "profile --model unet --precision int4": (2, "unknown precision 'int4'; choose auto, float32, bfloat16, tf32"),

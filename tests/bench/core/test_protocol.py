@@ -46,6 +46,18 @@ def test_an_override_is_visibly_custom() -> None:
     assert quick.override(epochs=quick.stages[0].epochs, batch=None) is quick
 
 
+def test_a_custom_protocol_is_described_by_its_own_numbers(tmp_path: Path) -> None:
+    quick = find_protocol("quick")
+    assert quick.about == quick.summary
+    changed = quick.override(epochs=1, size=32, train_samples=16)
+    assert changed.about == (
+        "32 px, 8 images a step, 1 epoch over 16 training samples, 128 for validation, 256 test samples; "
+        "adam[lr=0.003], onecycle"
+    )
+    (tmp_path / "mine.toml").write_text(changed.toml().replace("custom", "mine").replace(quick.summary, "a first try"))
+    assert find_protocol(str(tmp_path / "mine.toml")).about == "a first try"
+
+
 def test_impossible_overrides_are_refused() -> None:
     with pytest.raises(BenchError, match="greater than 0"):
         find_protocol("quick").override(batch=0)

@@ -27,22 +27,22 @@ def reference_uniform(seed_key: int, identity: int, column: int) -> float:
 
 
 def test_uniform_is_splitmix64() -> None:
-    from bench.data.counter_random import _stream_key
+    from bench.data.counter_random import stream_key
 
     ids = torch.tensor([0, 1, 7, 123_456_789, 2**40 + 3])
     drawn = uniform(11, "a/b", ids, 6)
-    expected = [[reference_uniform(_stream_key(11, "a/b"), i, c) for c in range(6)] for i in ids.tolist()]
+    expected = [[reference_uniform(stream_key(11, "a/b"), i, c) for c in range(6)] for i in ids.tolist()]
     assert drawn.tolist() == expected
 
 
 @pytest.mark.parametrize("first", [2**31 - 2, 2**32 - 2, 2**62, 2**63 - 5])
 def test_the_2_to_the_31st_draw(first: int) -> None:
     """Ids beyond 32 bits are no special case: nothing overflows, repeats or leaves its range."""
-    from bench.data.counter_random import _stream_key
+    from bench.data.counter_random import stream_key
 
     ids = torch.arange(first, first + 4)
     drawn = uniform(5, "far", ids, 3)
-    assert drawn.tolist() == [[reference_uniform(_stream_key(5, "far"), i, c) for c in range(3)] for i in ids.tolist()]
+    assert drawn.tolist() == [[reference_uniform(stream_key(5, "far"), i, c) for c in range(3)] for i in ids.tolist()]
     assert len(set(drawn.flatten().tolist())) == drawn.numel()
     assert not set(drawn.flatten().tolist()) & set(uniform(5, "far", ids - 2**31, 3).flatten().tolist())
     assert torch.equal(integers(5, "far", ids, 1000), (drawn[:, 0].double() * 1000).long())

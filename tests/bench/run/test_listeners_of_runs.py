@@ -8,10 +8,12 @@ import pytest
 import torch
 from PIL import Image
 
+from bench.core.record import Epoch
 from bench.report.listeners.prediction_picture import PredictionPicture
 from bench.report.listeners.tensorboard import TensorBoard
 from bench.report.pictures.predictions import prediction_picture
 from bench.results import store
+from bench.train.checkpoints import training_state
 from bench.train.events import Decoration, Listener, Listeners
 from registry.contract import Prediction, Quartet
 from tests.bench.rectangles import Rectangles
@@ -58,8 +60,13 @@ def test_decoration_that_fails_is_a_warning(tmp_path: Path, what: str) -> None:
     assert notices == ["warning: no picture of this run: [Errno 28] No space left on device"]
 
 
-def test_the_record_is_written_before_anybody_is_told(tmp_path: Path) -> None:
+def test_the_record_is_written_before_anybody_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_state, "WITHIN", 0.0)  # a checkpoint after every step
+
     class Look(Listener):
+        def epoch(self, epoch: Epoch) -> None:
+            assert (tmp_path / "runs" / run.spec.id / "last.pt").exists()
+
         def finished(self, record, folder, preview) -> None:
             assert [kept for _, kept in store.read_all(tmp_path / "results")] == [record]
             assert not (folder / "last.pt").exists()
@@ -67,8 +74,8 @@ def test_the_record_is_written_before_anybody_is_told(tmp_path: Path) -> None:
             assert len(quartet) == len(prediction.mask.value) == 3
             self.looked = True
 
-    look = Look()
-    small_runner(tmp_path, Rectangles(), look).run(small_run(Rectangles()))
+    look, run = Look(), small_run(Rectangles())
+    small_runner(tmp_path, Rectangles(), look).run(run)
     assert look.looked
 
 

@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 
+from bench.core.processors import usable_processors
 from bench.core.progress import Progress, no_progress
 from bench.data.stored.packing.decoder import Decoder
 from bench.data.stored.packing.pack import Pack
-from bench.data.stored.packing.threads import Bad, Problem, attempt_all, cores
+from bench.data.stored.packing.threads import Bad, Problem, attempt_all
 
 _AT_ONCE = 64
 _WATCH_SECONDS = 1.0
@@ -64,14 +65,16 @@ def decode_all(
 
 def _forks(count: int) -> bool:
     able = "fork" in multiprocessing.get_all_start_methods() and not multiprocessing.current_process().daemon
-    return able and count >= WORTH_PROCESSES and cores() > 1
+    return able and count >= WORTH_PROCESSES and usable_processors() > 1
 
 
 def _by_processes(decoder: Decoder, pack: Pack | None, slices: list[list[int]]) -> Iterator[list[_Outcome]]:
     _shared.append((decoder, pack))
     try:
         context = multiprocessing.get_context("fork")
-        with ProcessPoolExecutor(cores(), context, initializer=_follow, initargs=(os.getpid(),)) as processes:
+        with ProcessPoolExecutor(
+            usable_processors(), context, initializer=_follow, initargs=(os.getpid(),)
+        ) as processes:
             yield from processes.map(_decode_shared, slices)
     finally:
         _shared.pop()

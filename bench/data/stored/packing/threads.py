@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeVar
 
 from bench.core.errors import BadData
+from bench.core.processors import usable_processors
 
 Problem = tuple[str, str]
 """A file and what is wrong with it."""
@@ -24,15 +24,9 @@ class Bad(Exception):
         self.problems = problems
 
 
-def cores() -> int:
-    """How many threads may decode at once."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
 def decoding_threads() -> Executor:
     """A pool for decoding: Pillow lets go of the interpreter while it decodes."""
-    return ThreadPoolExecutor(cores(), thread_name_prefix="decode")
+    return ThreadPoolExecutor(usable_processors(), thread_name_prefix="decode")
 
 
 def attempt_all(pool: Executor, make: Callable[[int], T], rows: Sequence[int]) -> list[T | Bad]:

@@ -56,7 +56,10 @@ def _effect(effect: Effect | None) -> str:
 
 def _below(found: Explanation) -> Iterator[str]:
     yield "Shares with 95 % intervals, ± the standard deviation; effects of few runs are drawn towards 0."
-    yield "Run next, in this order (share of the uncertainty about all cells that the run would remove):"
+    yield (
+        "Run next, with this board's budget and data, in this order (share of the uncertainty about all cells that the "
+        "run would remove):"
+    )
     for cell in found.next:
         name = f"--model {quote(cell.model)} --loss {quote(cell.loss)}"
         yield f"  bench run {name} --first-seed {cell.seed}   {percentage(cell.gain)}"

@@ -167,6 +167,7 @@ def test_other_suffixes_are_read_or_counted(pictures) -> None:
     assert any("1 .heic, 1 .txt not looked at" in note for note in source.notes)
 
 
+@pytest.mark.usefixtures("no_waiting")
 def test_what_is_no_regular_file_is_named(pictures) -> None:
     os.mkfifo(pictures.bg / "pipe.png")
     (pictures.bg / "loop.png").symlink_to(pictures.bg / "loop.png")

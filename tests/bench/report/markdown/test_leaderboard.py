@@ -244,3 +244,13 @@ def test_precisions_and_memory_formats_never_share_a_row() -> None:
         ]
         assert sorted(shown) == ["bfloat16", "bfloat16, contiguous", "float32"]
     assert page.count("| 2 |") == 2 * 3  # seeds, in the tables of mask and of depth
+
+
+def test_a_board_of_a_custom_protocol_is_described_by_its_own_numbers() -> None:
+    usual = record()
+    changed = usual.spec.protocol.override(size=32, epochs=1)
+    spec = usual.spec.model_copy(update={"protocol": changed})
+    page = leaderboard([("a.json", usual.model_copy(update={"spec": spec}))], "results")
+    assert f"\n{changed.about}. Depth encoding" in page
+    assert usual.spec.protocol.summary not in page
+    assert usual.spec.protocol.summary in leaderboard([("a.json", usual)], "results")

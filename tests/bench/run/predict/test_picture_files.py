@@ -74,6 +74,7 @@ def test_nothing_is_an_error(tmp_path: Path) -> None:
         find_pictures([tmp_path])
 
 
+@pytest.mark.usefixtures("no_waiting")
 def test_named_pipes_are_not_waited_for(tmp_path: Path) -> None:
     images(tmp_path, "a_bg.png", "a_bg_fg.png", "b_bg_fg.png")
     os.mkfifo(tmp_path / "b_bg.png")

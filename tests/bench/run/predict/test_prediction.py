@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from bench.cli import app
@@ -16,7 +17,7 @@ from bench.report.pictures.prediction_files import DepthScale
 from bench.run.predict.picture_files import find_pictures
 from bench.run.predict.prediction import Predicted, predict_files
 from bench.run.trained import trained_run
-from registry.contract import Quartet
+from registry.contract import Prediction, Quartet
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.trained_model import make
 
@@ -151,3 +152,29 @@ def test_a_run_of_one_image_needs_no_background(tmp_path: Path) -> None:
     done = predict((tmp_path, run), "--in", tmp_path / "in", "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
     assert Image.open(tmp_path / "out" / "a_bg_fg_mask.png").size == (40, 24)
+
+
+def test_a_head_that_the_model_lacks_is_none_of_its_results(tmp_path: Path) -> None:
+    """The recipe trains both heads; the model has one."""
+    run = make(tmp_path, Rectangles(), model=f"{__name__}:mask_alone").id
+    assert trained_run(tmp_path / "results", tmp_path / "runs", run, CPU).heads == ("mask",)
+    shots(tmp_path / "in", {"a": (32, 32)})
+    done = predict((tmp_path, run), "--in", tmp_path / "in", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "1 picture predicted" in done.output and "depth in" not in done.output
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a_bg_fg_mask.png", "a_bg_fg_overlay.jpg"}
+
+
+class MaskAlone(nn.Module):
+    """Predicts no depth."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(6, 1, 3, padding=1)
+
+    def forward(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
+        return Prediction(self.layer(torch.cat([bg, bg_fg], 1)), None)
+
+
+def mask_alone() -> nn.Module:
+    return MaskAlone()

@@ -6,7 +6,7 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.run.sweep.grid.grid import Grid, expand_losses, expand_models
-from bench.run.sweep.grid.grid_file import read_grid_file
+from bench.run.sweep.grid.grid_file import GridOption, read_grid_file
 from bench.run.sweep.grid.wildcard import matches, select
 from registry.errors import RecipeSyntax, UnknownName
 
@@ -91,18 +91,26 @@ def test_brackets_are_no_wildcards() -> None:
     assert select("?net", ["unet", "wnet", "net"]) == ["unet", "wnet"]
 
 
-OPTIONS = {"model", "loss", "seeds", "max_hours", "baselines"}
+OPTIONS = {
+    **dict.fromkeys(("model", "loss"), GridOption(repeatable=True)),
+    **dict.fromkeys(("seeds", "max_hours"), GridOption()),
+    "baselines": GridOption(flag=True),
+    "depth_range": GridOption(length=2),
+}
 
 
 def read(folder: Path, text: str) -> dict:
     path = folder / "grid.toml"
     path.write_text(text)
-    return read_grid_file(path, OPTIONS, {"model", "loss"})
+    return read_grid_file(path, OPTIONS)
 
 
 def test_a_file_gives_options_by_name(tmp_path: Path) -> None:
-    found = read(tmp_path, 'model = ["unet", "wnet"]\nloss = "bce_*"\nseeds = 3\nmax-hours = 2\nbaselines = false\n')
-    assert found == {"model": ["unet", "wnet"], "loss": ["bce_*"], "seeds": 3, "max_hours": 2, "baselines": False}
+    text = (
+        'model = ["unet", "wnet"]\nloss = "bce_*"\nseeds = 3\nmax-hours = 2\nbaselines = false\ndepth-range = [0, 9]\n'
+    )
+    expected = {"model": ["unet", "wnet"], "loss": ["bce_*"], "seeds": 3, "max_hours": 2, "baselines": False}
+    assert read(tmp_path, text) == {**expected, "depth_range": [0, 9]}
 
 
 @pytest.mark.parametrize(
@@ -110,6 +118,14 @@ def test_a_file_gives_options_by_name(tmp_path: Path) -> None:
     [
         ("modell = 1", "did you mean model"),
         ("seeds = [1, 2]", "takes one value"),
+        ("seeds = true", "seeds takes a value, not true"),
+        ("model = true", "model takes a value, not true"),
+        ('model = ["unet", true]', "takes names or numbers"),
+        ('baselines = "no"', 'baselines takes true or false, not "no"'),
+        ("baselines = 0", "baselines takes true or false, not 0"),
+        ("depth-range = 10.0", "takes a list of 2 values, not 10.0"),
+        ("depth-range = [1.0]", "takes 2 values, not 1"),
+        ("max-hours = 1\nmax_hours = 2", "twice"),
         ("[model]\nunet = 1", "is a table"),
         ("model =", "cannot read the grid"),
     ],
@@ -121,4 +137,4 @@ def test_a_file_with_a_mistake_is_refused(tmp_path: Path, text: str, reason: str
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="cannot read the grid"):
-        read_grid_file(tmp_path / "none.toml", OPTIONS, ())
+        read_grid_file(tmp_path / "none.toml", OPTIONS)

@@ -33,6 +33,8 @@ _PACKAGES = (
     "pillow",
 )
 """Whatever can change a number."""
+_ON_CUDA = ("triton",)
+"""And that on a GPU: kernels that render differ from torch's operations by a level of 256 now and then."""
 
 _NATIVE_BFLOAT16 = re.compile(r"bf16|amx|avx10|vnni_2")
 """In the instruction set of an implementation of oneDNN that computes in bfloat16 without converting to float32."""
@@ -42,6 +44,7 @@ def environment(device: torch.device) -> Environment:
     """Describe this machine as a run on ``device`` sees it."""
     cuda = device.type == "cuda"
     gpu = torch.cuda.get_device_properties(device) if cuda else None
+    packages = (*_PACKAGES, *_ON_CUDA) if cuda else _PACKAGES
     return Environment(
         device=gpu.name if gpu else _processor(),
         processor=_processor(),
@@ -57,7 +60,7 @@ def environment(device: torch.device) -> Environment:
         cudnn=str(torch.backends.cudnn.version())  # type: ignore[no-untyped-call]
         if cuda
         else None,
-        packages={name: version for name in _PACKAGES if (version := _version(name)) is not None},
+        packages={name: version for name in packages if (version := _version(name)) is not None},
     )
 
 

@@ -144,7 +144,7 @@ def measured(lines: Iterable[Line]) -> str:
                     f"`{x['model']}`",
                     x["batch"],
                     _number(x["compiled_ms"]),
-                    _number(x["enqueue_ms"]),
+                    _number(x.get("enqueue_ms")),
                     _number(x["first_seconds"]),
                 ]
                 for x in _of(kept, "compiled", "model", "batch")

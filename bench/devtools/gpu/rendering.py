@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from PIL import Image
 
+from bench.data.kernels import available
 from bench.data.loading.loader import Loader
 from bench.data.loading.packed import pack
 from bench.data.loading.packed_files import PackedFiles
@@ -23,6 +25,8 @@ from bench.timing.summary import block_times
 
 _PHOTOGRAPHS, _SIDE = 24, 256
 _AT_LEAST = 2
+WITHOUT = ", without kernels"
+"""Of rendering: as torch does it, operation by operation."""
 
 
 def photographs(folder: Path) -> dict[str, Path]:
@@ -51,7 +55,10 @@ def composed(setting: Setting, camera: str = "handheld") -> Source:
 
 
 def rendering(setting: Setting) -> None:
-    """Quartets a second, packed as a loader packs them, by source, camera and chunk; then a whole loader's."""
+    """Quartets a second, packed as a loader packs them, by source, camera and chunk; then a whole loader's.
+
+    The larger chunks of the handheld cameras also as torch renders them, operation by operation.
+    """
     sources = {
         "composed, handheld": composed(setting),
         "synthetic, handheld": open_source("synthetic", camera="handheld").to(setting.device),
@@ -61,6 +68,11 @@ def rendering(setting: Setting) -> None:
     for name, data in sources.items():
         for chunk in setting.scale.chunks:
             setting.journal.line("rendering", source=name, chunk=chunk, **_rate(setting, data, chunk))
+    for name in list(sources)[:2]:
+        with patch.object(available, "compiles", lambda device: False):
+            for chunk in setting.scale.chunks[-2:]:
+                rates = _rate(setting, sources[name], chunk)
+                setting.journal.line("rendering", source=f"{name}{WITHOUT}", chunk=chunk, **rates)
     for name in list(sources)[:2]:
         count = setting.scale.chunks[-1] * 2
         setting.synchronise()

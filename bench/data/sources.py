@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.core.errors import BenchError
 from bench.core.progress import Progress
 from bench.data.options import REQUIRED, Option, read_options
 from registry.registry import Entry, Registry, parse_key
@@ -71,7 +73,30 @@ def open_source(kind: str, progress: Progress | None = None, /, **given: Any) ->
     values = read_options(name, options_of(entry), {**bracketed, **given})
     if progress is not None and entry.facts.get("reports_progress"):
         values["progress"] = progress
-    return entry.build(**values)
+    source = entry.build(**values)
+    if name not in BUILT_IN:
+        _check_description(name, source.describe())
+    return source
+
+
+def _check_description(name: str, description: Mapping[str, Any]) -> None:
+    """See that a user's source can be told from every other, whatever process opens it.
+
+    Raises:
+        BenchError: its description is no JSON, or claims the kind of a built-in source.
+    """
+    try:
+        json.dumps(description, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise BenchError(
+            f"data source {name!r}: what describe() returns identifies its results, and is no JSON: {error}"
+        ) from error
+    kind = description.get("kind")
+    if kind in BUILT_IN:
+        raise BenchError(
+            f"data source {name!r} describes itself as kind {kind!r}, with whose results its own would be mixed: "
+            "return a kind of its own from describe()"
+        )
 
 
 def _from_signature(entry: Entry[Source]) -> list[Option]:

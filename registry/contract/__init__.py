@@ -6,9 +6,19 @@ every metric compares these values.
 
 from __future__ import annotations
 
-from registry.contract.checks import check_loss, check_prediction
+from registry.contract.checks import check_loss, check_prediction, check_quartet, check_values
 from registry.contract.model import Model
 from registry.contract.prediction import Head, Prediction
 from registry.contract.quartet import Quartet, Target
 
-__all__ = ["Head", "Model", "Prediction", "Quartet", "Target", "check_loss", "check_prediction"]
+__all__ = [
+    "Head",
+    "Model",
+    "Prediction",
+    "Quartet",
+    "Target",
+    "check_loss",
+    "check_prediction",
+    "check_quartet",
+    "check_values",
+]

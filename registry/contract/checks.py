@@ -1,11 +1,18 @@
-"""Checks of what models and loss terms return, where it enters; none of them waits for the device."""
+"""Checks of what models, loss terms and data sources return, where it enters."""
 
 from __future__ import annotations
 
+import math
+
+import torch
 from torch import Tensor
 
 from registry.contract.prediction import Prediction
+from registry.contract.quartet import Quartet
 from registry.errors import ContractError
+
+_SLACK = 1e-3
+"""By which resampling may leave [0, 1]."""
 
 
 def check_prediction(prediction: object, images: Tensor, model: str) -> Prediction:
@@ -49,6 +56,40 @@ def check_loss(value: object, term: str) -> Tensor:
             "such as the mean over images of a mean over pixels"
         )
     return value
+
+
+def check_quartet(quartet: object, count: int, size: int, source: str) -> Quartet:
+    """Return what a data source rendered, if it is a `Quartet` of so many samples; never waits for the device.
+
+    Raises:
+        ContractError: it is no `Quartet`, or an image or target in it has another shape or type.
+    """
+    if not isinstance(quartet, Quartet):
+        raise ContractError(f"data source {source} rendered {_describe(quartet)}: return a registry.contract.Quartet")
+    for name, tensor in quartet.tensors():
+        expected = (count, 3 if name.startswith("bg") else 1, size, size)
+        if not isinstance(tensor, Tensor) or tuple(tensor.shape) != expected or tensor.dtype != torch.float32:
+            raise ContractError(
+                f"data source {source} rendered {_describe(tensor)} as {name}, not a tensor of shape {expected} and "
+                "type float32"
+            )
+    return quartet
+
+
+def check_values(quartet: Quartet, source: str) -> None:
+    """See that images and targets are in [0, 1] wherever they are numbers at all; waits for the device.
+
+    Raises:
+        ContractError: they are in another range, such as 0 to 255.
+    """
+    for name, tensor in quartet.tensors():
+        least, most = (
+            float(value) for value in tensor.nan_to_num(nan=0.0, posinf=math.inf, neginf=-math.inf).aminmax()
+        )
+        if least < -_SLACK or most > 1 + _SLACK:
+            raise ContractError(
+                f"data source {source} rendered {name} from {least:.4g} to {most:.4g}: images and targets are in [0, 1]"
+            )
 
 
 def _describe(value: object) -> str:

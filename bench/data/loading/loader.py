@@ -32,7 +32,7 @@ from bench.data.loading.packed import Form, Packed, pack, unpack
 from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.split import Part
-from registry.contract import Quartet
+from registry.contract import Quartet, check_quartet
 
 Progress = Callable[[int, int], None]
 
@@ -101,7 +101,7 @@ class Loader:
     def form_of(source: Source, part: Part, size: int) -> Form:
         """The form in which samples of that side are kept, found by rendering a sample."""
         with torch.no_grad():
-            return pack(source.render(part, torch.arange(1), size)).form
+            return pack(check_quartet(source.render(part, torch.arange(1), size), 1, size, type(source).__name__)).form
 
     @property
     def resident_bytes(self) -> int:
@@ -203,7 +203,8 @@ class Loader:
 
     def _render(self, ids: Tensor) -> Quartet:
         with torch.no_grad():
-            return self.source.render(self.part, ids, self.size)
+            quartet = self.source.render(self.part, ids, self.size)
+        return check_quartet(quartet, len(ids), self.size, type(self.source).__name__)
 
     def _rows(self, progress: Progress) -> Iterator[Tensor]:
         """All samples by id, packed, some at a time."""

@@ -21,7 +21,7 @@ from bench.train.checks.compatibility import check_sizes, predicted_heads
 from bench.train.failures import describe, out_of_memory
 from bench.train.isolation.process_state import settings_kept
 from bench.train.isolation.random_state import reseeded_by
-from registry.contract import Model, Prediction, Quartet, check_loss
+from registry.contract import Model, Prediction, Quartet, check_loss, check_quartet, check_values
 from registry.errors import ContractError, RegistryError
 from registry.losses.objective import Objective
 from registry.models import models
@@ -99,7 +99,9 @@ def _step(run: Run, model: nn.Module, source: Source, stage: Stage, device: torc
     """A step and an evaluation; raises whatever anything in them raises."""
     recipe, name = run.recipe, run.spec.model
     assert recipe is not None
+    kind = type(source).__name__
     quartet = source.render("train", torch.arange(stage.batch), stage.size)
+    check_values(check_quartet(quartet, stage.batch, stage.size, kind), kind)
     if run.spec.inputs == "image":
         quartet.bg = None
 

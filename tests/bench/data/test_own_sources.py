@@ -1,0 +1,109 @@
+"""A user's source is not taken for another, and what it renders is checked where it enters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from torch import Tensor
+
+from bench.core.errors import BenchError
+from bench.data.loading.loader import Loader
+from bench.data.sources import open_source
+from bench.data.split import Part
+from bench.train.checks.trial import try_out
+from registry.contract import Quartet
+from registry.errors import ContractError
+from tests.bench.rectangles import Rectangles
+from tests.bench.run.small_runs import CPU, small_run
+
+DESCRIPTIONS: dict[str, tuple[dict[str, Any], str]] = {
+    "a built-in kind": ({"kind": "synthetic"}, "describes itself as kind 'synthetic'"),
+    "another built-in kind": ({"kind": "stored"}, "describes itself as kind 'stored'"),
+    "no number": ({"scale": float("nan")}, "is no JSON"),
+    "a set": ({"rooms": {1, 2}}, "is no JSON"),
+    "a path": ({"root": Path("a")}, "is no JSON"),
+}
+
+
+class Own(Rectangles):
+    """Describes itself as a test tells it to."""
+
+    more: ClassVar[dict[str, Any]] = {}
+
+    def describe(self) -> dict[str, Any]:
+        return {**super().describe(), **self.more}
+
+
+def own() -> Own:
+    return Own()
+
+
+@pytest.mark.parametrize("what", DESCRIPTIONS)
+def test_what_cannot_identify_its_results_is_refused(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(open_source(f"{__name__}:own"), Own)
+    description, reason = DESCRIPTIONS[what]
+    monkeypatch.setattr(Own, "more", description)
+    with pytest.raises(BenchError, match=reason):
+        open_source(f"{__name__}:own")
+
+
+class Altered(Rectangles):
+    """Renders what a test makes of its quartets."""
+
+    def __init__(self, change: Callable[[Quartet], Any]) -> None:
+        super().__init__()
+        self.change = change
+
+    def render(self, part: Part, ids: Tensor, size: int) -> Quartet:
+        changed: Quartet = self.change(super().render(part, ids, size))
+        return changed
+
+
+SHAPES: dict[str, tuple[Callable[[Quartet], Any], str]] = {
+    "a sample too few": (lambda quartet: quartet.map(lambda tensor: tensor[1:]), "as bg"),
+    "another type": (lambda quartet: replace(quartet, bg=quartet.bg.double()), "type float64 as bg"),
+    "bytes": (lambda quartet: replace(quartet, bg_fg=(quartet.bg_fg * 255).byte()), "type uint8 as bg_fg"),
+    "a mask in colours": (lambda quartet: replace(quartet, mask=quartet.mask.expand(-1, 3, -1, -1)), "as mask"),
+    "another size": (lambda quartet: replace(quartet, depth=quartet.depth[..., 1:]), "as depth"),
+    "a tuple": (lambda quartet: (quartet.bg, quartet.bg_fg), "an object of type tuple"),
+}
+RANGES: dict[str, tuple[Callable[[Quartet], Any], str]] = {
+    "0 to 255": (lambda quartet: replace(quartet, bg=quartet.bg * 255), "bg from"),
+    "-1 to 1": (lambda quartet: replace(quartet, bg_fg=quartet.bg_fg * 2 - 1), "bg_fg from"),
+    "depth in metres": (
+        lambda quartet: replace(quartet, depth=quartet.depth * 0 + 7.5),
+        "depth from 7.5 to 7.5",
+    ),
+    "infinite depth": (lambda quartet: replace(quartet, depth=quartet.depth / 0), "to inf"),
+}
+
+
+@pytest.mark.parametrize("what", SHAPES)
+def test_a_quartet_of_another_form_ends_loading(what: str) -> None:
+    change, reason = SHAPES[what]
+    with pytest.raises(ContractError, match=f"data source Altered rendered .*{reason}"):
+        loader = Loader(Altered(change), "train", 8, 32, 8, budget=2**24)
+        [batch.quartet for batch in loader.in_order()]
+
+
+@pytest.mark.parametrize("what", {**SHAPES, **RANGES})
+def test_it_is_refused_before_training(what: str) -> None:
+    change, reason = {**SHAPES, **RANGES}[what]
+    source = Altered(change)
+    with pytest.raises(ContractError, match=f"data source Altered rendered .*{reason}"):
+        try_out(small_run(source), source, CPU)
+
+
+def test_what_is_stored_where_depth_is_unknown_is_nobodys_business() -> None:
+    def unknown(quartet: Quartet) -> Quartet:
+        return replace(
+            quartet, depth=torch.full_like(quartet.bg[:, :1], torch.nan), valid=torch.zeros_like(quartet.bg[:, :1])
+        )
+
+    source = Altered(unknown)
+    try_out(small_run(source), source, CPU)

@@ -1,4 +1,4 @@
-"""Small sizes and few rounds: the whole folder stays under three minutes on two cores."""
+"""Small sizes and few rounds: under three minutes on two cores, but for the thousand pictures of `test_predict`."""
 
 import pytest
 import torch

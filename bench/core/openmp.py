@@ -1,0 +1,25 @@
+"""How long the threads of a CPU's operations wait for each other before they let others compute."""
+
+from __future__ import annotations
+
+import os
+
+_SPINS = "1000"
+"""Rounds of waiting that libgomp itself takes where more threads than cores are busy, a few hundredths of a
+millisecond; it counts its own threads alone, and else takes 300,000, several milliseconds."""
+_CHOICES = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+
+
+def share_cores() -> None:
+    """Have operations on a CPU give up cores on which they only wait, as other threads of the process compute too.
+
+    An operation ends when the last of its threads has done its part. If a core has gone to another thread, the others
+    would keep their cores busy waiting, where that thread could compute. Results are the same bit by bit.
+
+    To be called before torch is imported, as libgomp reads the environment once; elsewhere than on Linux it does
+    nothing. What a user has chosen in the environment stays.
+
+    Source: libgomp's manual, ``GOMP_SPINCOUNT``.
+    """
+    if not any(name in os.environ for name in _CHOICES):
+        os.environ["GOMP_SPINCOUNT"] = _SPINS

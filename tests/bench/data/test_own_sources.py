@@ -65,7 +65,7 @@ class Altered(Rectangles):
 
 
 SHAPES: dict[str, tuple[Callable[[Quartet], Any], str]] = {
-    "a sample too few": (lambda quartet: quartet.map(lambda tensor: tensor[1:]), "as bg"),
+    "samples too few": (lambda quartet: quartet.map(lambda tensor: tensor[:5]), "as bg"),  # right for a single one
     "another type": (lambda quartet: replace(quartet, bg=quartet.bg.double()), "type float64 as bg"),
     "bytes": (lambda quartet: replace(quartet, bg_fg=(quartet.bg_fg * 255).byte()), "type uint8 as bg_fg"),
     "a mask in colours": (lambda quartet: replace(quartet, mask=quartet.mask.expand(-1, 3, -1, -1)), "as mask"),

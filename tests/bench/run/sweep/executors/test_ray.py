@@ -1,5 +1,8 @@
 """Ray: the same records as a plain sweep, on two nodes of which one is removed without grace in the middle."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +59,25 @@ def test_two_nodes_and_one_removed_give_the_records_of_a_plain_sweep(
     assert len(store.read_all(tmp_path / "ray/results")) == 6
     for key in scheduler.records:
         assert (tmp_path / "ray/runs" / key / "best.pt").exists()
+
+
+@pytest.mark.extra
+@pytest.mark.timeout(900)
+def test_the_command_starts_ray_on_this_machine_and_keeps_the_records_here(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    tiny = ["--epochs=1", "--train-samples=32", "--val-samples=8", "--test-samples=8", "--size=16", "--no-baselines"]
+    words = ["sweep", "--engine=ray", "--cpus-per-run=1", "--model=masknet", "--loss=bce", "--seeds=2", "--device=cpu"]
+    python = [sys.executable, "-m", "bench"]
+    environment = {**os.environ, "RAY_raylet_start_wait_time_s": "600"}
+    done = subprocess.run(
+        [*python, *words, *tiny], cwd=tmp_path, capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    kept = store.read_all(tmp_path / "results")
+    assert sorted(record.spec.seed for _, record in kept) == [0, 1]
+    again = subprocess.run([*python, *words, *tiny], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert again.returncode == 0
+    assert "2 done already" in again.stdout
 
 
 def test_files_go_there_and_back(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 Names are not enough: ``ONEDNN_MAX_CPU_ISA`` changes which kernels run, and so the last bits of every sum, without
 any name changing; and a training multiplies last bits until another processor is worth another seed.
+
+A GPU has no bits of its own: cuDNN chooses algorithms by trials that another process may end otherwise, and sums by
+atomic additions have no order. There the names of card, torch, CUDA and cuDNN are all that runs can have in common.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ _IMAGES, _SIDE = 4, 32
 
 
 def arithmetic(device: torch.device, precision: Precision) -> str:
-    """Twelve hex digits over device, torch version, precision, and bits; the same for what computes the same.
+    """Twelve hex digits over device, torch version, precision, and bits or, on a GPU, CUDA's and cuDNN's versions.
 
     A number of threads that changes no bit changes no digit.
     """
@@ -31,6 +34,9 @@ def arithmetic(device: torch.device, precision: Precision) -> str:
 def _digest(device: torch.device, precision: Precision, threads: int) -> str:
     where = environment(device)
     digest = hashlib.sha256("\0".join((where.device, where.packages["torch"], precision)).encode())
+    if device.type == "cuda":
+        digest.update(f"\0{where.cuda}\0{where.cudnn}".encode())
+        return digest.hexdigest()[:12]
     with kept_random_state(device), torch.enable_grad():
         steady_arithmetic(precision)
         for tensor in _bits(device, precision):

@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 
+from bench.core.machine import environment
 from bench.train import arithmetic as arithmetic_module
 from bench.train.arithmetic import _digest, arithmetic
 
@@ -46,3 +47,21 @@ def test_other_instructions_under_the_same_names_are_another_arithmetic() -> Non
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "ONEDNN_MAX_CPU_ISA": "AVX2"}
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
     assert done.stdout.strip() != arithmetic(CPU, "float32")
+
+
+def test_on_a_gpu_names_decide_as_its_bits_change_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """cuDNN's trials end otherwise in another process: seeds of a row would never come together."""
+    facts = {"device": "NVIDIA H200", "cuda": "13.0", "cudnn": "91900"}
+    here = environment(CPU)
+
+    def digest(**changes: str) -> str:
+        _digest.cache_clear()
+        where = here.model_copy(update={**facts, **changes})
+        monkeypatch.setattr(arithmetic_module, "environment", lambda device: where)
+        return _digest(torch.device("cuda", 0), "bfloat16", 1)
+
+    monkeypatch.setattr(arithmetic_module, "_bits", lambda *_: pytest.fail("bits of a GPU were looked at"))
+    first = digest()
+    assert digest() == first
+    assert len({first, digest(device="NVIDIA H100"), digest(cuda="12.8"), digest(cudnn="91800")}) == 4
+    _digest.cache_clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -18,10 +19,12 @@ bench leaderboard --csv board.csv --results my/results
 bench leaderboard --json - --metric mask_iou
 """
 
+_RESULTS, _PAGE = Path("results"), Path("leaderboard.md")
+
 
 def leaderboard(
-    results: Results = Path("results"),
-    out: Annotated[Path, typer.Option(help="Page to write.")] = Path("leaderboard.md"),
+    results: Results = _RESULTS,
+    out: Annotated[Path, typer.Option(help="Page to write.")] = _PAGE,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a generated page is stale.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Print the board; write nothing.")] = False,
     csv: Annotated[str, typer.Option("--csv", help="Write the board's rows to this file, - for standard output.")] = "",
@@ -59,7 +62,10 @@ def leaderboard(
         texts = pages.pages(results, out, bool(pool))
         stale = pages.stale(texts)
         if check and stale:
-            typer.echo(f"stale: {', '.join(map(str, stale))}; run: bench leaderboard", err=True)
+            given = {"--results": (results, _RESULTS), "--out": (out, _PAGE), "--pool": (pool, "")}
+            words = [word for name, (value, usual) in given.items() if value != usual for word in (name, str(value))]
+            renew = shlex.join(["bench", "leaderboard", *words])
+            typer.echo(f"stale: {', '.join(map(str, stale))}; run: {renew}", err=True)
             raise typer.Exit(1)
         pages.refresh(texts)
         typer.echo(f"wrote {', '.join(map(str, stale))}" if stale else f"{out} is up to date")

@@ -118,7 +118,14 @@ def test_a_stale_page_is_named(folder: Path) -> None:
     (folder / "leaderboard.md").write_text("old")
     ended = bench("--check")
     assert ended.exit_code == 1
+    assert ended.output.endswith("leaderboard.md; run: bench leaderboard\n")
     assert (folder / "leaderboard.md").read_text() == "old"
+
+
+def test_a_stale_page_of_other_records_is_named_with_the_command_that_renews_it(folder: Path) -> None:
+    ended = bench("--check", "--out", "other page.md", "--pool", "machines")
+    assert ended.exit_code == 1
+    assert ended.output.endswith("run: bench leaderboard --out 'other page.md' --pool machines\n")
 
 
 @pytest.mark.parametrize("words", [["--pool", "seeds"], ["--results", "nowhere"], ["--show", "--where", "no_such=1"]])

@@ -76,8 +76,15 @@ def recorded(folder: Path) -> None:
 
 
 def finish(folder: Path) -> None:
-    """Pictures and events of the recorded run are made."""
+    """Pictures and events of the recorded run are made; what an earlier try to make them left goes."""
+    files.sweep(folder)
     (folder / DRAFT).unlink(missing_ok=True)
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a kill left of pictures half-drawn of a recorded run; making the run again draws them."""
+    if (folder / DRAFT).exists():
+        files.sweep(folder)
 
 
 def forget(folder: Path) -> None:

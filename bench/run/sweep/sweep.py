@@ -15,6 +15,7 @@ from bench.core.record import TrialRecord
 from bench.metrics import metrics as all_metrics
 from bench.results import store
 from bench.results.board import data_label
+from bench.run import folder as run_folder
 from bench.run.experiment import BASELINES
 from bench.run.found import FoundRecords
 from bench.run.preconditions import check_budget, check_heads, try_metrics, within
@@ -150,6 +151,8 @@ class Sweep(SweepOptions):
         """
         left = self.remaining.left
         store.sweep(self.results)
+        for _, task in self.remaining.done:
+            run_folder.tidy(self.runs / task.spec.id)
         if self.fresh:
             for _, task in left:
                 discard(self.runs, task.spec)

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,9 @@ def test_what_a_kill_kept_from_being_drawn_is_drawn_at_the_next_start(tmp_path: 
         small_runner(tmp_path, source, Listeners([Dies(), PredictionPicture()])).run(run)
     [(_, record)] = store.read_all(tmp_path / "results")
     assert not (folder / "predictions.png").exists()
+    half = folder / ".predictions.png.abcdefgh.tmp"  # a kill in the middle of drawing, hours ago
+    half.write_bytes(b"half")
+    os.utime(half, (0, 0))
     small_runner(tmp_path, source, PredictionPicture()).show_again(run, record)
     late = (folder / "predictions.png").read_bytes()
     assert {path.name for path in folder.iterdir()} == {"best.pt", "spec.json", "lock", "predictions.png"}

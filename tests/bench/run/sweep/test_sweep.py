@@ -119,6 +119,19 @@ def test_what_is_done_is_found_and_nothing_is_started(tmp_path: Path) -> None:
     assert len(small_sweep(tmp_path, *MODELS, again=True).plan.left) == 2
 
 
+def test_what_a_kill_left_of_a_picture_goes_and_the_picture_can_still_be_drawn(
+    tmp_path: Path,
+) -> None:
+    run_here(small_sweep(tmp_path, MODELS[0]))
+    (folder,) = (tmp_path / "runs").glob("[0-9a-f]*")
+    draft, half = folder / "draft.json", folder / ".thumbnails.png.abcdefgh.tmp"
+    for path in (draft, half):  # as of a run that was killed hours ago, between its record and its pictures
+        path.write_text("{}")
+        os.utime(path, (0, 0))
+    assert not small_sweep(tmp_path, MODELS[0]).run().records
+    assert draft.exists() and not half.exists()
+
+
 def test_failures_are_rows_and_the_others_go_on(tmp_path: Path) -> None:
     models = [f"{OWN}[does={act}]" for act in ("segfault", "leave", "raise", "nothing")]
     scheduler = small_sweep(tmp_path, *models).run()

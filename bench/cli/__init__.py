@@ -18,6 +18,7 @@ from bench.cli.usage import UsageError, usage_message
 from bench.cli.use import evaluate, predict, robust
 from bench.cli.warning_lines import print_as_lines
 from bench.core.errors import BenchError, Interrupted
+from bench.core.openmp import share_cores
 from bench.core.user_code import error_in_user_code
 from bench.core.visible import visible
 from registry.errors import RegistryError
@@ -78,6 +79,7 @@ _command(DEVELOP, "regress", regress.regress, regress.EXAMPLES)
 
 def main() -> None:
     """Run the command line; a user's mistake ends in a message and an exit status, without a traceback."""
+    share_cores()  # with other programs, and with threads of this one; what follows may import torch
     degrade_output()
     print_as_lines()
     sys.path.insert(0, "")  # a user's own model or term may be in the current folder

@@ -9,7 +9,6 @@ import typer
 
 from bench.cli.options.common import Device, RecordedRun, Within
 from bench.cli.options.groups import FolderOptions
-from bench.core.openmp import share_cores
 
 EXAMPLES = """
 bench predict wnet:bce_ssim --in photos/ --bg empty_room.jpg --out predicted/
@@ -46,7 +45,6 @@ def predict(
     Writes NAME_mask.png, NAME_depth.png (16-bit millimetres where depth is metric) and NAME_overlay.jpg. Files that
     cannot be used are named at the end, with exit 3; all others are predicted.
     """
-    share_cores()  # with the threads that read and write; what follows imports torch
     from bench.core import files as writing
     from bench.core.errors import BadData, BenchError
     from bench.core.machine import pick_device

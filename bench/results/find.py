@@ -56,6 +56,8 @@ def _from_a_word(part: str) -> str:
 def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, Row]:
     """The only pair of cells on a board that the two names fit; twice the same cell where both name it.
 
+    Two names of models mean the same loss, where both were trained under one.
+
     Raises:
         UnknownName: a name fits no cell.
         BenchError: they stand on no common board, or on several.
@@ -65,6 +67,7 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
         raise BenchError(f"no protocol or data is called {within!r}; the boards are: {_boards(board)}")
     left, right = _fitting(ours, a), _fitting(ours, b)
     pairs = [(x, y) for x in left for y in right if _comparable(x, y) and x != y]
+    pairs = [pair for pair in pairs if pair[0].recipe == pair[1].recipe] or pairs
     if len(pairs) == 1:
         return pairs[0]
     if pairs:

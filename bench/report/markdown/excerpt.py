@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from bench.core.record import Record
 from bench.report.markdown import code, table
 from bench.report.markdown.cells import heading, loss_cell, number, precision_cell, rate_cell, seeds_cell
 from bench.report.markdown.markers import put_between
-from bench.results.board import Named, groups_of
+from bench.results.board import Group, Named, groups_of
 from bench.results.board.standings import Images, ranking, standings
 
 MARKER = "leaderboard"
@@ -27,7 +28,7 @@ def excerpt(records: Iterable[Named], folder: Path | None = None) -> str:
     shown = [name for name, facts in group.metrics.items() if facts.headline]
     ranked = ranking(shown, group.metrics)
     ordered = standings(group.board, ranked, group.metrics[ranked], Images(folder))
-    machine = ordered[0].row.any
+    machine = _timed_on(group) or ordered[0].row.any
     headings = [f"{facts.head} {heading(facts)}" for facts in (group.metrics[name] for name in shown)]
     header = ["tie", "model", "loss", "precision", "seeds", *headings, "parameters", "images/s"]
     body = [
@@ -50,6 +51,13 @@ def excerpt(records: Iterable[Named], folder: Path | None = None) -> str:
         f"images/s on {machine.environment.label}*"
     )
     return f"{about}\n\n{table(header, body)}"
+
+
+def _timed_on(group: Group) -> Record | None:
+    """A record of the machine on which most models were timed; None if none was."""
+    machines = group.machines().values()
+    rows = max(machines, key=lambda rows: sum(row.learns for row, _ in rows), default=[])
+    return next((records[-1] for _, records in rows if records), None)
 
 
 def put(text: str, records: Iterable[Named], folder: Path | None = None) -> str:

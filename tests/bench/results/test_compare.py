@@ -88,7 +88,7 @@ def test_what_few_seeds_mean_is_said(folder: Path) -> None:
 
 def test_ambiguity_and_unknown_names(folder: Path) -> None:
     with pytest.raises(BenchError, match="several pairs"):
-        compare(folder, "wnet", "unet")
+        compare(folder, "wnet", "difference")
     with pytest.raises(UnknownName, match="unet:bce_ssim"):
         compare(folder, "unett:bce_ssim", "wnet")
     with pytest.raises(UnknownName, match="mask_dice"):
@@ -97,6 +97,11 @@ def test_ambiguity_and_unknown_names(folder: Path) -> None:
         compare(folder, "gone.json", "unet")
     with pytest.raises(BenchError, match="slow"):
         compare(folder, "unet", "wnet", within="slow")
+
+
+def test_names_of_models_mean_the_same_loss(folder: Path) -> None:
+    found = compare(folder, "wnet", "unet")
+    assert (found.a, found.b) == ("wnet:bce_ssim", "unet:bce_ssim")
 
 
 def test_other_data_protocols_and_encodings_are_refused(tmp_path: Path) -> None:

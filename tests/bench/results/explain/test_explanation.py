@@ -22,13 +22,12 @@ RESULTS = Path(__file__).parents[4] / "results"
 def test_the_committed_records() -> None:
     (found,) = explain(RESULTS, ["mask_dice"])
     dice = found.metrics["mask_dice"]
-    assert [part.kind for part in dice.parts] == ["architecture", "seed", "test images"]
+    assert [part.kind for part in dice.parts] == ["architecture", "loss", "interaction", "seed", "test images"]
     assert dice.parts[0].share > 0.5
     assert found.next[0].gain == max(cell.gain for cell in found.next)
     page = io.StringIO()
     Console(width=150, file=page).print(explanation_tables([found]))
     assert "bench run --model 'dilated_shuffle[fixed=true]'" in page.getvalue()
-    assert "a single loss" in page.getvalue()
 
 
 def test_models_and_losses(tmp_path: Path) -> None:

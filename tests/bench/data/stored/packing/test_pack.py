@@ -180,7 +180,7 @@ def test_processes_decode_as_threads_do(
     outcomes = []
     for place, worth in (("threads", 10**9), ("processes", 1)):
         monkeypatch.setattr(decode_all, "WORTH_PROCESSES", worth)
-        monkeypatch.setattr(decode_all, "cores", lambda: 2)
+        monkeypatch.setattr(decode_all, "usable_processors", lambda: 2)
         source = opened(packed=tmp_path / place, skip_bad=damaged)
         assert source.pack(64).verify() == 0
         outcomes.append((source.describe(), source.skipped, all_of(source, 64)))

@@ -83,6 +83,7 @@ class Process:
 
 def use_temporary_folder(folder: Path) -> None:
     """Give this process and its children a temporary folder of their own: no other sweep holds the device in it."""
+    os.environ.setdefault("RAY_TMPDIR", tempfile.gettempdir())  # its sockets' paths may have 107 bytes
     os.environ["TMPDIR"], tempfile.tempdir = str(folder), None
 
 

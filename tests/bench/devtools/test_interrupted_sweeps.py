@@ -1,5 +1,6 @@
 """A sweep ends with the same records however it was made."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,9 @@ def test_what_differs_is_named() -> None:
 def test_interrupted_three_times_and_on_two_nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray", reason="a cluster needs it")
     monkeypatch.setenv("RAY_raylet_start_wait_time_s", "600")  # a busy machine takes its time
+    for name in ("TMPDIR", "RAY_TMPDIR"):  # as they are again after the test
+        monkeypatch.setenv(name, tempfile.gettempdir())
+    monkeypatch.setattr(tempfile, "tempdir", None)
     told: list[str] = []
     assert compare(tmp_path, ["unet[width=2]", "masknet"], ["mask: bce, depth: l1"], 2, True, told.append) == []
     assert told[0] == "plain: 4 of 4 runs"

@@ -1,6 +1,7 @@
 """A soak of a few cases, in a process of its own, and what it does with a fault."""
 
 import random
+import tempfile
 import subprocess
 import sys
 from collections import Counter
@@ -31,6 +32,9 @@ def test_a_fault_is_kept_with_its_commands_and_a_case_depends_on_its_number_alon
         faults = ["something"] if folder.name == "case1" else []
         return Found("ended", faults, [Process(["run", "x"], folder, 0, 0, [], output=b"words", status=1)])
 
+    for name in ("TMPDIR", "RAY_TMPDIR"):  # as they are again after the test
+        monkeypatch.setenv(name, tempfile.gettempdir())
+    monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setattr(scenarios, "SCENARIOS", {})
     from bench.devtools.soak import soak as module
 

@@ -1,9 +1,9 @@
 """A soak of a few cases, in a process of its own, and what it does with a fault."""
 
 import random
-import tempfile
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,6 +62,14 @@ class TrainedRun:
     def label(self) -> str:
         """The run in a few words."""
         return _label(self.record)
+
+    def copies(self, count: int) -> list[TrainedRun]:
+        """As many more of it, with the same weights in modules of their own; none if the model cannot be copied."""
+        shared = {id(tensor): tensor for tensor in (*self.model.parameters(), *self.model.buffers())}
+        try:
+            return [replace(self, model=deepcopy(self.model, dict(shared))) for _ in range(count)]
+        except Exception:  # a model of a user's own may hold anything: a lock, an open file
+            return []
 
     @torch.no_grad()
     def predict(self, quartet: Quartet) -> Prediction:

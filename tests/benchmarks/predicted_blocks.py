@@ -12,7 +12,6 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.core.openmp import share_cores
@@ -21,20 +20,16 @@ share_cores()  # before torch
 
 import torch  # noqa: E402
 
+from bench.data.loading.ahead import prefetch  # noqa: E402
 from bench.data.synthetic.source import Synthetic  # noqa: E402
 from bench.profile.windows.rounds import TimedWindow, rounds  # noqa: E402
 from bench.report.pictures.prediction_files import DepthScale, PredictionFiles  # noqa: E402
+from bench.run.predict.networks import Networks  # noqa: E402
 from bench.run.predict.picture_files import PictureFile  # noqa: E402
-from bench.run.predict.prediction import (  # noqa: E402
-    THREADS,
-    map_ahead,
-    predict_files,
-    predict_picture,
-    read_picture,
-)
+from bench.run.predict.prediction import Predicted, predict_files, predict_picture, read_picture  # noqa: E402
 from bench.run.trained import trained_run  # noqa: E402
 from tests.bench.run.trained_model import make  # noqa: E402
-from tests.benchmarks.quartet_files import write  # noqa: E402
+from tests.benchmarks.quartet_files import PIXELS, write  # noqa: E402
 
 PICTURES, BLOCK = 1000, 50
 
@@ -57,18 +52,17 @@ def main(model: str, folder: Path) -> dict[str, object]:
     images = [read_picture(picture) for picture in pictures[:BLOCK]]
     made = [predict_picture(run, picture.name, *pair) for picture, pair in zip(pictures, images, strict=False)]
 
-    def network(block: Sequence[PictureFile]) -> None:
-        for picture, pair in zip(block, images, strict=True):
-            predict_picture(run, picture.name, *pair)
+    networks = Networks(run)
+    threads = networks.count + 1
 
-    def writing(_: Sequence[PictureFile]) -> None:
-        with ThreadPoolExecutor(THREADS) as writers:
-            list(writers.map(files, made))
+    def network(number: int) -> Predicted:
+        with networks.borrow(PIXELS * PIXELS) as lent:
+            return predict_picture(lent, str(number), *images[number])
 
     parts: dict[str, Work] = {
-        "reading": lambda block: list(map_ahead(read_picture, block)),
-        "network": network,
-        "writing": writing,
+        "reading": lambda block: list(prefetch(read_picture, block, 2 * threads, threads)),
+        "network": lambda _: list(prefetch(network, range(BLOCK), 2 * threads, threads)),
+        "writing": lambda _: list(prefetch(files, made, 2 * threads, threads)),
     }
     alone = {name: min(block_by_block(work, pictures)() for _ in range(2)) for name, work in parts.items()}
     slowest = max(alone, key=lambda name: alone[name])

@@ -1,4 +1,4 @@
-"""Batches made ahead of their use by a thread and, on CUDA, on a stream of their own."""
+"""What is made ahead of its use, by threads and, on CUDA, on a stream of its own."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-def prefetch(make: Callable[[T], U], orders: Iterable[T], count: int) -> Iterator[U]:
-    """``make(order)`` of every order, in order, made by a thread that is at most ``count`` ahead.
+def prefetch(make: Callable[[T], U], orders: Iterable[T], count: int, threads: int = 1) -> Iterator[U]:
+    """``make(order)`` of every order, in order, made by threads that are at most ``count`` ahead.
 
     Raises:
         Exception: what ``make`` raises, when its order is due.
     """
-    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
+    with ThreadPoolExecutor(threads, thread_name_prefix="ahead") as pool:
         pending: deque[Future[U]] = deque()
         try:
             for order in orders:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,18 +16,16 @@ from torch.nn import functional
 from bench.core.progress import Progress, no_progress
 from bench.data.images.file_names import printable
 from bench.data.images.files import BadImage
+from bench.data.loading.ahead import prefetch
 from bench.data.stored.decoding.images import BadFile, open_image, rgb
 from bench.run.predict.any_size import Values, predict_any_size
+from bench.run.predict.networks import Networks
 from bench.run.predict.picture_files import PictureFile
 from bench.run.trained import TrainedRun
 from registry.contract import Quartet
 
-T = TypeVar("T")
-U = TypeVar("U")
-
-THREADS = max(1, min(8, (os.cpu_count() or 1) - 1))
-"""That read, and that write: with more of them than other cores the network on a CPU would wait for one."""
-_AHEAD = max(4, 2 * THREADS)
+_BESIDE_A_GPU = max(1, min(8, os.cpu_count() or 1))
+"""Threads that read and write beside the one whose picture a GPU computes."""
 
 
 @dataclass(frozen=True)
@@ -60,59 +55,48 @@ def predict_files(
     side: int | None = None,
     progress: Progress = no_progress,
 ) -> list[tuple[str, str]]:
-    """Predict pictures; reading and writing go on in threads while the network computes.
+    """Predict pictures, several at once: each thread reads one, has a network for it, and writes what that made.
 
     Args:
         run: whose network.
         pictures: what to predict.
-        write: keeps each; what it raises ends everything but for what is wrong with a file.
+        write: keeps each; what it raises ends everything.
         tile: largest side that the network is given at once.
         side: the network sees pictures shrunk to this shorter side, and its answer is enlarged; None: as they are.
-        progress: called after every picture.
+        progress: called after every picture, in their order.
 
     Returns:
         What could not be predicted, with the reason.
     """
+    networks = Networks(run)
+    plate = lru_cache(maxsize=2 * networks.count)(_decoded)  # the same background may serve all pictures
+
+    def predict(picture: PictureFile) -> str:
+        """Why it cannot be predicted; empty if it was."""
+        try:
+            images = read_picture(picture, plate)
+        except (BadImage, BadFile, OSError) as error:
+            return str(error) or type(error).__name__
+        try:
+            with networks.borrow(_pixels_at_once(images[1], tile, side)) as network:
+                predicted = predict_picture(network, picture.name, *images, tile, side)
+        except (RuntimeError, ValueError, MemoryError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            return f"the network failed: {reason} (try --tile)"
+        write(predicted)
+        return ""
+
     problems: list[tuple[str, str]] = []
-    done = 0
-    read = partial(_try_read, lru_cache(maxsize=_AHEAD)(_decoded))  # the same background may serve all pictures
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="write") as writers:
-        writing: deque[Future[None]] = deque()
-        try:
-            for picture, images in zip(pictures, map_ahead(read, pictures), strict=True):
-                if isinstance(images, str):
-                    problems.append((printable(picture.bg_fg), images))
-                else:
-                    try:
-                        predicted = predict_picture(run, picture.name, *images, tile, side)
-                        writing.append(writers.submit(write, predicted))
-                    except (RuntimeError, ValueError, MemoryError) as error:
-                        reason = (str(error).splitlines() or [type(error).__name__])[0]
-                        problems.append((printable(picture.bg_fg), f"the network failed: {reason} (try --tile)"))
-                while len(writing) > _AHEAD or (writing and writing[0].done()):
-                    writing.popleft().result()
-                done += 1
-                progress(picture.name, done, len(pictures))
-            while writing:
-                writing.popleft().result()
-        finally:
-            writers.shutdown(cancel_futures=True)
+    threads = networks.count + (1 if run.device.type == "cpu" else _BESIDE_A_GPU)
+    try:
+        made = prefetch(predict, pictures, 2 * threads, threads)
+        for done, (picture, problem) in enumerate(zip(pictures, made, strict=True), 1):
+            if problem:
+                problems.append((printable(picture.bg_fg), problem))
+            progress(picture.name, done, len(pictures))
+    finally:
+        networks.close()
     return problems
-
-
-def map_ahead(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
-    """``function`` of every item, in order, computed by threads that are a few items ahead."""
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="read") as readers:
-        pending: deque[Future[U]] = deque()
-        try:
-            for item in items:
-                pending.append(readers.submit(function, item))
-                if len(pending) > _AHEAD:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            readers.shutdown(cancel_futures=True)
 
 
 def read_picture(picture: PictureFile, plate: Callable[[Path], Tensor] | None = None) -> tuple[Tensor | None, Tensor]:
@@ -142,13 +126,6 @@ def read_picture(picture: PictureFile, plate: Callable[[Path], Tensor] | None = 
     return bg, bg_fg
 
 
-def _try_read(plate: Callable[[Path], Tensor], picture: PictureFile) -> tuple[Tensor | None, Tensor] | str:
-    try:
-        return read_picture(picture, plate)
-    except (BadImage, BadFile, OSError) as error:
-        return str(error) or type(error).__name__
-
-
 def _decoded(path: Path) -> Tensor:
     return torch.from_numpy(np.array(rgb(open_image(path.read_bytes()))))
 
@@ -175,6 +152,14 @@ def predict_picture(
     assert images[1] is not None
     values = predict_any_size(network, images[0], images[1], run.stride, tile)
     return Predicted(name, bg_fg, {head: _enlarged(value, full).cpu() for head, value in values.items()})
+
+
+def _pixels_at_once(picture: Tensor, tile: int | None, side: int | None) -> int:
+    """Pixels of a picture (H, W, 3) that the network is given at once."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, side / min(height, width)) if side else 1.0
+    lengths = [min(round(length * scale), tile or length) for length in (height, width)]
+    return lengths[0] * lengths[1]
 
 
 def _images(pixels: Tensor, device: torch.device) -> Tensor:

@@ -101,14 +101,17 @@ def evaluate(
 def predict_first(
     model: nn.Module, loader: Loader, autocast: torch.autocast, heads: Sequence[str], count: int
 ) -> tuple[Quartet, Prediction]:
-    """The first samples of a loader with what the model, in evaluation mode, predicts for them."""
+    """The first samples of a loader with what the model, in evaluation mode, predicts for them, on the CPU.
+
+    There they are drawn, pixel by pixel, for which a device would have to be waited for at every step.
+    """
     quartet = next(iter(loader.in_order())).quartet
     # A whole batch, as evaluation sees it, and of copies, as a model may alter its inputs in place.
     with untouched(model, loader.source.device), torch.no_grad(), autocast:
         prediction: Prediction = model(*(image.clone() for image in quartet.inputs)).only(heads)
     logits = prediction.mask_logits, prediction.depth_logits
-    first = Prediction(*(None if values is None else values[:count].float() for values in logits))
-    return quartet.map(lambda tensor: tensor[:count]), first
+    first = Prediction(*(None if values is None else values[:count].float().cpu() for values in logits))
+    return quartet.map(lambda tensor: tensor[:count].cpu()), first
 
 
 def _predict(model: nn.Module, quartet: Quartet, batch: int) -> Prediction:

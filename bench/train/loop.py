@@ -178,6 +178,7 @@ def train(
                 _stop(observers, state)
         return trace.means()
 
+    samples: Loader | None = None  # of the stage before, which may have to make room for those of the next
     with observers.interruption.deferred():
         for epoch in range(epochs + 1, protocol.epochs + 1):
             if out_of_patience(protocol, state.history):
@@ -188,7 +189,12 @@ def train(
             model.train()
             position.enter("training", epoch)
             listener.phase("training")
-            train_loss = train_epoch(epoch, load("train", stage.size, stage.batch))
+            if samples is None or stage != protocol.stage_of(epoch - 1):
+                samples = None
+                samples = load("train", stage.size, stage.batch)
+            else:
+                memory.begin_epoch()
+            train_loss = train_epoch(epoch, samples)
             memory.end_stage(ledger.tag)
 
             position.enter("validation", epoch)

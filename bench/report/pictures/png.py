@@ -1,7 +1,7 @@
-"""Grey PNG files, encoded without the interpreter's lock, so that a network computes on meanwhile.
+"""PNG files, encoded without the interpreter's lock, so that a network computes on meanwhile.
 
 Pillow tries five filters on every row and holds the lock while it does, which stops every other thread: ten times the
-time of this encoder, for files of about the same size.
+time of this encoder, for files of about the same size. Meant for masks, depth, and pictures enlarged to whole pixels.
 """
 
 from __future__ import annotations
@@ -13,27 +13,28 @@ import numpy as np
 import numpy.typing as npt
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_GREY, _COLOUR = 0, 2
 _UP = 2
 """The filter that keeps differences to the row above; flat masks and smooth depth become zeros and small numbers."""
 
 
-def grey_png(values: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
-    """A greyscale PNG file of 8 or 16 bits.
+def png(values: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
+    """A PNG file.
 
     Args:
-        values: (H, W), unsigned, of 8 or 16 bits.
+        values: grey (H, W) of 8 or 16 bits, or red, green and blue (H, W, 3); unsigned.
 
     Source: W3C, Portable Network Graphics (third edition), sections 5, 9 and 11.
     """
-    height, width = values.shape
-    depth = values.dtype.itemsize
-    pixels = values.astype(values.dtype.newbyteorder(">")).view(np.uint8).reshape(height, width * depth)
-    rows = np.empty((height, 1 + width * depth), np.uint8)
+    height, width = values.shape[:2]
+    kind = _COLOUR if values.ndim == 3 else _GREY
+    pixels = values.astype(values.dtype.newbyteorder(">"), order="C").view(np.uint8).reshape(height, -1)
+    rows = np.empty((height, 1 + pixels.shape[1]), np.uint8)
     rows[:, 0] = _UP
     rows[:1, 1:] = pixels[:1]
     np.subtract(pixels[1:], pixels[:-1], out=rows[1:, 1:])
     compressor = zlib.compressobj(level=1, strategy=zlib.Z_RLE)
-    header = struct.pack(">IIBBBBB", width, height, 8 * depth, 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8 * values.dtype.itemsize, kind, 0, 0, 0)
     data = compressor.compress(rows.data) + compressor.flush()
     return _SIGNATURE + b"".join(_chunk(*part) for part in ((b"IHDR", header), (b"IDAT", data), (b"IEND", b"")))
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from bench.core import files
-from bench.report.pictures.png import grey_png
+from bench.report.pictures.png import png
 from bench.report.pictures.predictions import heat_colours
 from bench.run.predict.prediction import Predicted
 
@@ -79,7 +79,7 @@ class PredictionFiles:
         for head, tensor in predicted.values.items():
             values = tensor.numpy()
             numbers = self.depth.numbers(values) if head == "depth" else _bytes(values * 255)
-            self._write(f"{predicted.name}_{head}.png", grey_png(numbers))
+            self._write(f"{predicted.name}_{head}.png", png(numbers))
             if self.npy:
                 content = io.BytesIO()
                 np.save(content, values)

@@ -1,5 +1,6 @@
 """The loop learns, resumes bit-identically, stops at NaN, and says what does not fit together."""
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -203,3 +204,15 @@ def test_a_head_that_nothing_trains_has_no_score(tmp_path: Path) -> None:
     trained = run(spec(source, recipe="mask: bce"), source, tmp_path)
     assert not np.isnan(trained.test.columns["mask_dice"]).any()
     assert np.isnan(trained.test.columns["depth_rmse"]).all()
+
+
+def test_samples_are_asked_for_once_a_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Setting them aside looks for all garbage, which takes as long as dozens of steps on a GPU."""
+    collected: list[int] = []
+    monkeypatch.setattr(gc, "collect", lambda: collected.append(1))
+    source, counts = Rectangles(), []
+    for epochs in (1, 5):
+        collected.clear()
+        run(spec(source, epochs=epochs), source, tmp_path / str(epochs))
+        counts.append(len(collected))
+    assert counts[0] == counts[1] > 0

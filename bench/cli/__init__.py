@@ -17,7 +17,7 @@ from bench.cli.train import profile, reproduce, run, runs, sweep, tax
 from bench.cli.usage import UsageError, usage_message
 from bench.cli.use import evaluate, predict, robust
 from bench.cli.warning_lines import print_as_lines
-from bench.core.errors import BenchError, Interrupted
+from bench.core.errors import BenchError, Interrupted, is_full
 from bench.core.openmp import share_cores
 from bench.core.user_code import error_in_user_code
 from bench.core.visible import visible
@@ -99,7 +99,8 @@ def main() -> None:
     except RegistryError as error:
         _fail(str(error), 2)
     except OSError as error:
-        _fail(f"{error.filename or 'a file'}: {error.strerror or error}", 1)
+        advice = "; free some space and run again" if is_full(error) else ""
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}{advice}", 1)
     except Exception as error:
         message = error_in_user_code(error)
         if message is None:

@@ -40,13 +40,15 @@ class CannotWrite(BenchError):
     @classmethod
     def of(cls, what: str, error: Exception) -> CannotWrite:
         """From what could not be written, in words, and the error of the system, or of torch."""
-        full = isinstance(error, RuntimeError) or getattr(error, "errno", None) in _FULL  # torch says no more
+        full = isinstance(error, RuntimeError) or is_full(error)  # torch says no more
         advice = "; free some space and run again" if full else ""
         reason = (str(getattr(error, "strerror", None) or error).splitlines() or [type(error).__name__])[0]
         return cls(f"cannot write {what}: {reason}{advice}")
 
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+def is_full(error: Exception) -> bool:
+    """Whether the system has no room for a file."""
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Interrupted(BaseException):

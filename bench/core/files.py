@@ -227,8 +227,10 @@ def _temporary(path: Path, content: str | bytes, mode: int | None = None, durabl
                 file.flush()
                 os.fsync(file.fileno())
         temporary.chmod(0o644 if mode is None else mode)
-    except OSError:
+    except OSError as error:
         temporary.unlink(missing_ok=True)
+        if error.filename is None:  # the system names no file when a disk is full
+            error.filename = str(path)
         raise
     return temporary
 

@@ -56,7 +56,7 @@ def _from_a_word(part: str) -> str:
 def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, Row]:
     """The only pair of cells on a board that the two names fit; twice the same cell where both name it.
 
-    Two names of models mean the same loss, where both were trained under one.
+    Two names of models mean the same loss, and the same precision and other settings, where both have such a row.
 
     Raises:
         UnknownName: a name fits no cell.
@@ -67,7 +67,8 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
         raise BenchError(f"no protocol or data is called {within!r}; the boards are: {_boards(board)}")
     left, right = _fitting(ours, a), _fitting(ours, b)
     pairs = [(x, y) for x in left for y in right if _comparable(x, y) and x != y]
-    pairs = [pair for pair in pairs if pair[0].recipe == pair[1].recipe] or pairs
+    for alike in (_same_loss, _same_settings):
+        pairs = [pair for pair in pairs if alike(*pair)] or pairs
     if len(pairs) == 1:
         return pairs[0]
     if pairs:
@@ -150,6 +151,16 @@ def _comparable(a: Row, b: Row) -> bool:
     first, second = _any(a), _any(b)
     places = [(record.budget.label, canonical_json(record.spec.data)) for record in (first, second)]
     return places[0] == places[1] and (first.division == second.division or not (a.learns and b.learns))
+
+
+def _same_loss(a: Row, b: Row) -> bool:
+    return a.recipe == b.recipe
+
+
+def _same_settings(a: Row, b: Row) -> bool:
+    """Whether both were computed in the same precision, memory format and engine, from the same inputs."""
+    settings = [(s.precision, s.memory_format, s.engine, s.inputs) for s in (_any(a).spec, _any(b).spec)]
+    return settings[0] == settings[1]
 
 
 def _boards(board: Sequence[Row]) -> str:

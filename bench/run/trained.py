@@ -27,6 +27,9 @@ from registry.losses import parse
 Predict = Callable[[Quartet], Prediction]
 """From the images of a batch to logits; what the batch has besides is not looked at."""
 
+_KNOWN = ("registry", "segmentation_models_pytorch", "timm", "torch", "torchvision")
+"""Packages whose modules keep to themselves what they keep of a forward pass."""
+
 _ID = re.compile(r"[0-9a-f]{12}")
 
 
@@ -64,11 +67,18 @@ class TrainedRun:
         return _label(self.record)
 
     def copies(self, count: int) -> list[TrainedRun]:
-        """As many more of it, with the same weights in modules of their own; none if the model cannot be copied."""
-        shared = {id(tensor): tensor for tensor in (*self.model.parameters(), *self.model.buffers())}
+        """As many more of it, with the same weights in modules of their own; none if they may share anything else.
+
+        A model of a user's own may keep something of a forward pass where no copy has its own: in a variable of its
+        module, in the closure of a hook.
+        """
+        modules = list(self.model.modules())
+        if not all(_is_known(module) for module in modules):
+            return []
+        shared = {id(weights): weights for weights in self.model.parameters()}
         try:
             return [replace(self, model=deepcopy(self.model, dict(shared))) for _ in range(count)]
-        except Exception:  # a model of a user's own may hold anything: a lock, an open file
+        except RuntimeError:  # torch copies no tensor that has a graph
             return []
 
     @torch.no_grad()
@@ -110,6 +120,12 @@ def initial_weights(results: Path, runs: Path, text: str, within: str = "") -> I
     """The weights of the run that a text names, for others to start from; texts and errors as of `trained_run`."""
     _, record = _with_weights(results, runs, text, within)
     return InitialWeights(runs / record.id / BEST, record.id, _label(record))
+
+
+def _is_known(module: nn.Module) -> bool:
+    """Whether a module is of this project, or of the libraries that its models come from, as it is defined there."""
+    changed = module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module)
+    return not changed and type(module).__module__.partition(".")[0] in _KNOWN
 
 
 def _with_weights(results: Path, runs: Path, text: str, within: str) -> Named:

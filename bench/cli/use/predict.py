@@ -79,4 +79,4 @@ def predict(
     pictures = "1 picture" if done == 1 else f"{done} pictures"
     console.print(f"{out}: {pictures} predicted{depth}{passed}", soft_wrap=True)
     if problems:
-        raise BadData(problems, "all others are predicted")
+        raise BadData(problems, "all others are predicted" if done else "")

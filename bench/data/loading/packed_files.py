@@ -20,10 +20,9 @@ from typing import IO
 import torch
 from torch import Tensor
 
-from bench.core.errors import CannotWrite
+from bench.core.errors import CannotWrite, is_full
 
 SHARE = 0.25  # of the disk, as far as it is free or the folder's own
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ABANDONED_SECONDS, _UNLOCKED_SECONDS = 60.0, 86_400.0
 """Seconds without writes after which a file of a killed run is removed: with locks, and without."""
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
@@ -72,7 +71,7 @@ class PackedFiles:
                 os.utime(file.fileno())
                 mapped = mmap(file.fileno(), size)
         except OSError as error:
-            why = "the disk is full" if error.errno in _FULL else error.strerror
+            why = "the disk is full" if is_full(error) else error.strerror
             raise CannotWrite(
                 f"{self.folder}: {size / 2**20:,.1f} MiB of packed samples cannot be kept: {why}; make room in it, "
                 "keep runs in another folder, or ask for fewer samples"

@@ -22,7 +22,7 @@ class Networks:
     A large picture has all threads to itself, so that memory is bounded as well.
 
     Every borrower has modules of its own, as a model may keep something of a forward pass; the weights are shared. On
-    a GPU, or if the model cannot be copied, there is one network, which serves one picture after the other.
+    a GPU, or for a model of a user's own, there is one network, which serves one picture after the other.
 
     Args:
         run: whose network.

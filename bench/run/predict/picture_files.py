@@ -88,7 +88,13 @@ def find_pictures(
         else:
             pictures[name] = PictureFile(name, path, plate)
     if not pictures and not problems:
-        raise BadData([(", ".join(map(printable, given)), f"holds no image files ({ignored} of other suffixes)")])
+        where = ", ".join(map(printable, given))
+        if files:
+            reason = f"none of its {len(files)} image files is a picture: all of them are backgrounds"
+            if patterns:
+                reason = f"none of its {len(files)} image files fits bg_fg in --files {patterns}"
+            raise BadData([(where, f"{reason}; {printable(files[0])} is the first")])
+        raise BadData([(where, f"holds no image files ({ignored} of other suffixes)")])
     return PictureFiles(list(pictures.values()), problems, ignored)
 
 

@@ -22,6 +22,7 @@ from bench.run.predict.any_size import Values, predict_any_size
 from bench.run.predict.networks import Networks
 from bench.run.predict.picture_files import PictureFile
 from bench.run.trained import TrainedRun
+from bench.train.failures import describe, out_of_memory
 from registry.contract import Quartet
 
 _BESIDE_A_GPU = max(1, min(8, os.cpu_count() or 1))
@@ -80,9 +81,13 @@ def predict_files(
         try:
             with networks.borrow(_pixels_at_once(images[1], tile, side)) as network:
                 predicted = predict_picture(network, picture.name, *images, tile, side)
-        except (RuntimeError, ValueError, MemoryError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            return f"the network failed: {reason} (try --tile)"
+        except Exception as error:  # whatever a model of the user's own may raise
+            if out_of_memory(error):
+                return "too large for the memory: --tile divides it, --side shrinks it"
+            return f"the network failed: {describe(error)}"
+        vague = [head for head, values in predicted.values.items() if not values.isfinite().all()]
+        if vague:
+            return f"the network's {' and '.join(vague)} is not finite"
         write(predicted)
         return ""
 

@@ -176,3 +176,18 @@ def test_several_find_out_about_one_folder_at_once(tmp_path: Path) -> None:
         for tried in [pool.submit(files.check_folder, tmp_path / "a" / "b", "--results") for _ in range(200)]:
             tried.result()
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("write", [files.replace, files.create])
+def test_a_full_disk_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path, bytes], object]
+) -> None:
+    """The system names none when it has no room for what is written to an open file."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"result\.json"):
+        write(tmp_path / "result.json", b"text")
+    assert not list(tmp_path.iterdir())

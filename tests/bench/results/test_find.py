@@ -33,10 +33,26 @@ def test_a_precision_may_be_said(name: str, file: str) -> None:
     assert (cell.records[0][0], other.model) == (file, "wnet")
 
 
-@pytest.mark.parametrize("name", ["unet:bce_ssim", "unet:bce_ssim:bfloat16"])
-def test_what_is_ambiguous_says_how_to_be_clear(name: str) -> None:
+def test_what_is_ambiguous_says_how_to_be_clear() -> None:
     with pytest.raises(BenchError, match="say the precision"):
-        pick(BOARD, name, "wnet")
+        pick(BOARD, "unet:bce_ssim:bfloat16", "wnet")
+
+
+@pytest.mark.parametrize("name", ["unet", "unet:bce_ssim"])
+def test_two_names_mean_the_same_precision_where_both_have_it(name: str) -> None:
+    cell, other = pick(BOARD, name, "wnet")
+    assert (cell.records[0][0], other.records[0][0]) == ("a.json", "d.json")
+    everywhere = rows(
+        [
+            ("a.json", record()),
+            ("d.json", record("wnet")),
+            *[(f"{m}.json", done_in("bfloat16", model=m)) for m in ("unet", "wnet")],
+        ]
+    )
+    with pytest.raises(BenchError, match="say the precision"):
+        pick(everywhere, name, "wnet")
+    cell, other = pick(everywhere, f"{name}:bfloat16", "wnet")
+    assert (cell.records[0][0], other.records[0][0]) == ("unet.json", "wnet.json")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -82,35 +84,98 @@ def test_weights_are_shared_and_modules_are_not(run: TrainedRun) -> None:
     assert not {id(module) for module in copy.model.modules()} & {id(module) for module in run.model.modules()}
 
 
+def test_state_of_a_forward_pass_is_not_shared(run: TrainedRun) -> None:
+    """A buffer may hold something of the picture; weights do not."""
+    (copy,) = run.copies(1)
+    buffers = [{id(tensor) for tensor in one.model.buffers()} for one in (run, copy)]
+    assert buffers[0] and not buffers[0] & buffers[1]
+    assert all(map(torch.equal, run.model.buffers(), copy.model.buffers()))
+
+
 class Remembering(nn.Module):
     """Keeps its input between two layers, as some published models do."""
 
     stride = 1
     held: Tensor
 
-    def __init__(self, uncopied: bool = False) -> None:
-        super().__init__()
-        self.lock = threading.Lock() if uncopied else None
+    def keep(self, value: Tensor) -> None:
+        self.held = value
+
+    def kept(self) -> Tensor:
+        return self.held
 
     def forward(self, bg: Tensor | None, bg_fg: Tensor) -> Prediction:
-        self.held = bg_fg
+        self.keep(bg_fg)
         threading.Event().wait(0.002)
-        return Prediction(self.held[:, :1], self.held[:, 1:2])
+        return Prediction(self.kept()[:, :1], self.kept()[:, 1:2])
 
 
-@pytest.mark.parametrize("uncopied", [False, True])
-def test_a_model_that_keeps_something_of_a_forward_pass(run: TrainedRun, uncopied: bool) -> None:
-    """In one network for all, pictures computed at once would be exchanged."""
-    networks = Networks(TrainedRun(run.name, run.record, Remembering(uncopied), run.heads, run.device))
-    assert networks.count == (1 if uncopied else THREADS)
+class InBuffer(Remembering):
+    """Keeps it in a buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("held", torch.zeros(1, 3, 8, 8))
+
+    def keep(self, value: Tensor) -> None:
+        self.held.copy_(value)
+
+
+class InClosure(Remembering):
+    """Keeps it where a hook can reach it, and every copy of the hook."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        features: dict[str, Tensor] = {}
+        self.layer = nn.Identity()
+        self.layer.register_forward_hook(lambda module, inputs, output: features.update(held=output))
+        self.kept = lambda: features["held"]
+
+    def keep(self, value: Tensor) -> None:
+        self.layer(value)
+
+
+class OfItsModule(Remembering):
+    """Keeps it in a variable of its module."""
+
+    def keep(self, value: Tensor) -> None:
+        globals()["_held"] = value
+
+    def kept(self) -> Tensor:
+        return _held
+
+
+class ItsOwnCopy(Remembering):
+    """Cannot be copied, and does not say so."""
+
+    def __deepcopy__(self, memo: object) -> "ItsOwnCopy":
+        return self
+
+
+_held = torch.zeros(1)
+
+
+@pytest.mark.parametrize("kind", [Remembering, InBuffer, InClosure, OfItsModule, ItsOwnCopy])
+def test_a_model_that_keeps_something_of_a_forward_pass(run: TrainedRun, kind: type[Remembering]) -> None:
+    """In one network for all, or in copies that share it, pictures computed at once would be exchanged."""
+    networks = Networks(replace(run, model=kind()))
 
     def work(value: float) -> float:
         picture = torch.full((1, 3, 8, 8), value)
         with networks.borrow(SMALL) as network:
-            assert torch.get_num_threads() == (THREADS if uncopied else 1)
             logits = network.predict(Quartet(picture, picture)).mask_logits
             assert logits is not None
             return logits.mean().item()
 
     values = [i / 64 for i in range(64)]
     assert list(prefetch(work, values, 8, 8)) == values
+
+
+def test_a_known_model_with_a_hook_of_its_users(run: TrainedRun) -> None:
+    model = deepcopy(run.model)
+    seen: list[Tensor] = []
+    next(model.children()).register_forward_hook(lambda module, inputs, output: seen.append(output))
+    networks = Networks(replace(run, model=model))
+    assert networks.count == 1
+    with networks.borrow(SMALL):
+        assert torch.get_num_threads() == THREADS

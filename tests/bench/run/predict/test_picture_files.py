@@ -74,6 +74,14 @@ def test_nothing_is_an_error(tmp_path: Path) -> None:
         find_pictures([tmp_path])
 
 
+def test_pictures_that_are_backgrounds_or_fit_no_pattern_are_not_called_missing(tmp_path: Path) -> None:
+    images(tmp_path, "a.png", "b.png")
+    with pytest.raises(BadData, match=r"2 image files.*are backgrounds.*a\.png"):
+        find_pictures([tmp_path], tmp_path)
+    with pytest.raises(BadData, match=r"2 image files fits bg_fg in --files .*a\.png"):
+        find_pictures([tmp_path], patterns="bg_fg=shot{n}.png")
+
+
 @pytest.mark.usefixtures("no_waiting")
 def test_named_pipes_are_not_waited_for(tmp_path: Path) -> None:
     images(tmp_path, "a_bg.png", "a_bg_fg.png", "b_bg_fg.png")

@@ -148,6 +148,51 @@ def test_what_cannot_be_written_ends_it(made: tuple[Path, str], tmp_path: Path) 
         predict_files(run, find_pictures([tmp_path / "in"]).pictures, write)
 
 
+class Particular(nn.Module):
+    """Fails in its own way on pictures of certain widths, once it is trained."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(6, 2, 1)
+
+    def forward(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
+        mask, depth = self.conv(torch.cat([bg, bg_fg], 1)).split(1, 1)
+        width = 0 if self.training else bg.shape[-1]
+        if width == 41:
+            raise KeyError("no such width")
+        if width == 42:
+            return Prediction(mask[..., 1:], depth)
+        if width == 43:
+            return Prediction(mask * float("nan"), depth)
+        if width == 44:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes.\nMore.")
+        return Prediction(mask, depth)
+
+
+def test_a_network_that_fails_on_one_picture_has_the_others(tmp_path: Path) -> None:
+    run = make(tmp_path, Rectangles(), model=f"{__name__}:Particular").id
+    shots(tmp_path / "in", {f"w{width}": (width, 20) for width in (40, 41, 42, 43, 44, 45)})
+    error = predict((tmp_path, run), "--in", tmp_path / "in", "--out", tmp_path / "out").exception
+    assert isinstance(error, BadData)
+    reasons = {Path(name).name[:3]: reason for name, reason in error.problems}
+    assert set(reasons) == {"w41", "w42", "w43", "w44"}
+    assert "KeyError: 'no such width' (test_prediction.py, line" in reasons["w41"]
+    assert "a float tensor of (1, 1, 20, 42)" in reasons["w42"]
+    assert reasons["w43"] == "the network's mask is not finite"
+    assert "--tile" in reasons["w44"]
+    assert {path.name[:3] for path in (tmp_path / "out").iterdir()} == {"w40", "w45"}
+    assert "all others are predicted" in str(error)
+
+
+def test_nothing_is_said_of_others_where_there_are_none(made: tuple[Path, str], tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a_bg.png", "a_bg_fg.png"):
+        (tmp_path / "in" / name).write_bytes(b"no picture")
+    error = predict(made, "--in", tmp_path / "in", "--out", tmp_path / "out").exception
+    assert isinstance(error, BadData)
+    assert "are predicted" not in str(error)
+
+
 def test_a_run_of_one_image_needs_no_background(tmp_path: Path) -> None:
     run = make(tmp_path, Rectangles(), inputs="image").id
     shots(tmp_path / "in", {"a": (40, 24)})

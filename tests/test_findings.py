@@ -1,0 +1,61 @@
+"""Sentences of docs/findings.md from the records' tables of test images alone: pandas, and nothing of the project's."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "results"
+SEEDS = (0, 1, 2)
+
+
+@pytest.fixture(scope="module")
+def sentences() -> str:
+    """The page without its printed figures, a space for every break."""
+    page = (ROOT / "docs/findings.md").read_text(encoding="utf-8")
+    return " ".join(re.sub(r"```.*?```", "", page, flags=re.DOTALL).split())
+
+
+def images(model: str, loss: str, seed: int, folder: Path = RESULTS) -> pd.DataFrame:
+    """A run's test images, by sample."""
+    (path,) = folder.glob(f"{model}_{loss}_quick_*_s{seed}_*.images.csv")
+    return pd.read_csv(path, index_col="sample").sort_index()
+
+
+def mean(model: str, loss: str, metric: str) -> float:
+    """Over the images of a run, then over seeds."""
+    return float(np.mean([images(model, loss, seed)[metric].mean() for seed in SEEDS]))
+
+
+def short(value: float, digits: int) -> str:
+    """As it is written in the sentences: ``.027``."""
+    return f"{value:.{digits}f}".replace("0.", ".", 1)
+
+
+def test_which_architecture(sentences: str) -> None:
+    dice, boundary = (mean("wnet", "bce-ssim", m) - mean("unet", "bce-ssim", m) for m in ("mask_dice", "mask_bf"))
+    claimed = f"finds the object better than `unet` by {short(dice, 3)} of Dice, and by {short(boundary, 3)} in the"
+    assert claimed in sentences
+
+
+def test_where_models_fail(sentences: str) -> None:
+    (facts,) = (pd.read_csv(path, index_col="sample") for path in RESULTS.glob("difference_none_*115200.images.csv"))
+    quarter = pd.qcut(facts["image/object_contrast"], 4, labels=False)
+    scores = pd.concat([images("wnet", "bce-ssim", seed)["mask_dice"] for seed in SEEDS], axis=1).mean(axis=1)
+    lowest, *others = scores.groupby(quarter).mean()
+    assert f"Dice is {short(lowest, 2)}, elsewhere {short(min(others), 2)} to {short(max(others), 2)}" in sentences
+
+
+def test_which_loss(sentences: str) -> None:
+    losses = {path.name.split("_")[1] for path in RESULTS.glob("unet_*_s0_*.images.csv")}
+    dice = {loss: mean("unet", loss, "mask_dice") for loss in losses}
+    assert len(dice) == 9
+    last = dice.pop("bce-ssim")
+    claimed = (
+        f"eight of them find the object with a Dice of {short(min(dice.values()), 3)} to {short(max(dice.values()), 3)}"
+    )
+    assert claimed in sentences
+    assert f"`bce_ssim`, which weighs depth twice, with {short(last, 3)}" in sentences

@@ -57,10 +57,11 @@ def uniform(seed: int, stream: str, ids: Tensor, n: int) -> Tensor:
         ids: int64, (B,).
         n: columns; a column's value does not depend on their number.
     """
-    if fused(ids):
-        from bench.data.kernels.draws import draw
+    with fused(ids) as by_kernel:
+        if by_kernel:
+            from bench.data.kernels.draws import draw
 
-        return draw(ids.long(), stream_key(seed, stream), n)
+            return draw(ids.long(), stream_key(seed, stream), n)
     columns = torch.arange(1, n + 1, device=ids.device) * _GOLDEN
     bits = _mix(_keys(seed, stream, ids)[:, None] + columns[None, :])
     fraction: Tensor = ((bits >> 40) & 0xFFFFFF).float() * 2.0**-24

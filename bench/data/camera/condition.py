@@ -88,10 +88,11 @@ class Camera:
         self, image: Tensor, seed: int, stream: str, ids: Tensor, moved: tuple[Tensor, Tensor] | None
     ) -> Tensor:
         """Images, moved and multiplied if so wanted, with noise."""
-        if fused(image):
-            from bench.data.kernels.exposure import expose
+        with fused(image) as by_kernel:
+            if by_kernel:
+                from bench.data.kernels.exposure import expose
 
-            return expose(image, ids, stream_key(seed, stream), quantiles(ids.device), float(self.noise), moved)
+                return expose(image, ids, stream_key(seed, stream), quantiles(ids.device), float(self.noise), moved)
         if moved is not None:
             shift, gain = moved
             image = translate(image, shift).mul_(gain[:, :, None, None])
@@ -151,8 +152,9 @@ def compress_some(images: Tensor, quality: Tensor) -> Tensor:
 
     Without kernels, picking them out makes the host wait for a GPU, once, and spares it most of the work.
     """
-    if fused(images) and images.shape[-2] % 8 == images.shape[-1] % 8 == 0:
-        return compress_in_place(images.float().contiguous(), quality)
+    with fused(images) as by_kernel:
+        if by_kernel and images.shape[-2] % 8 == images.shape[-1] % 8 == 0:
+            return compress_in_place(images.float().contiguous(), quality)
     chosen = quality.nonzero()[:, 0]
     if len(chosen) == 0:
         return images

@@ -208,11 +208,12 @@ class Composed(Source):
         foot = cutouts.foot[item]
         foot = corner + box * torch.stack([torch.where(flipped, 1 - foot[:, 0], foot[:, 0]), foot[:, 1]], dim=1)
         empty = self.empty(part, ids)
-        if fused(backgrounds.photographs):
-            canvas, first, slope = canvas_places(cutouts, item, longer, corner, box, flipped)
-            shown = torch.ones_like(longer) if empty is None else (~empty).float()
-            places = torch.cat([first, slope, shown[:, None]], dim=1)
-            return _compose(backgrounds, background, cutouts, canvas, places, foot)
+        with fused(backgrounds.photographs) as by_kernel:
+            if by_kernel:
+                canvas, first, slope = canvas_places(cutouts, item, longer, corner, box, flipped)
+                shown = torch.ones_like(longer) if empty is None else (~empty).float()
+                places = torch.cat([first, slope, shown[:, None]], dim=1)
+                return _compose(backgrounds, background, cutouts, canvas, places, foot)
         pasted = paste(cutouts, item, longer, corner, box, flipped, size)
         if empty is not None:
             pasted = torch.where(empty[:, None, None, None], 0.0, pasted)

@@ -63,5 +63,7 @@ def draw(ids: Tensor, stream_key: int, columns: int) -> Tensor:
     count = out.numel()
     if count:
         with on_device_of(ids):
-            _draw[triton.cdiv(count, _BLOCK),](ids.contiguous(), out, stream_key, count, columns, BLOCK=_BLOCK)
+            _draw[triton.cdiv(count, _BLOCK),](
+                ids.contiguous(), out, stream_key, count, columns, BLOCK=_BLOCK, enable_fp_fusion=False
+            )
     return out

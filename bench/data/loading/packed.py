@@ -75,11 +75,12 @@ def pack(quartet: Quartet) -> Packed:
     rows = torch.empty(len(quartet), form.bytes, dtype=torch.uint8, device=quartet.bg_fg.device)
     places = dict(form.views(rows))
     for name, tensor in quartet.tensors():
-        if fused(tensor):
-            from bench.data.kernels.interleave import interleave
+        with fused(tensor) as by_kernel:
+            if by_kernel:
+                from bench.data.kernels.interleave import interleave
 
-            interleave(tensor, places[name], levels=name not in _AS_THEY_ARE)
-            continue
+                interleave(tensor, places[name], levels=name not in _AS_THEY_ARE)
+                continue
         values = tensor if name in _AS_THEY_ARE else (tensor * 255.0).round_()
         places[name].copy_(values.permute(0, 2, 3, 1))
     return Packed(rows, form)

@@ -119,8 +119,9 @@ class Synthetic(Source):
         scenes = place_scenes(self._rooms.rows(room), self._figures.rows(figure), self.seed, self.stream(part), ids)
         step = max(1, RAYS.get(self.device.type, RAYS["cpu"]) // (size * _OVERSAMPLING) ** 2)
         empty = self.empty(part, ids)
-        if fused(self._atlas):
-            return self._render_fused(scenes, size, empty)
+        with fused(self._atlas) as by_kernel:
+            if by_kernel:
+                return self._render_fused(scenes, size, empty)
         without = [None] * len(ids) if empty is None else list(torch.split(empty, step))
         return join([self._render(some, size, none) for some, none in zip(scenes.split(step), without, strict=False)])
 

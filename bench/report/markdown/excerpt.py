@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.core.record import Record
 from bench.report.markdown import code, table
 from bench.report.markdown.cells import heading, loss_cell, number, precision_cell, rate_cell, seeds_cell
 from bench.report.markdown.markers import put_between
-from bench.results.board import Group, Named, groups_of
-from bench.results.board.standings import Images, ranking, standings
+from bench.results.board import Group, Named, groups_of, rate
+from bench.results.board.standings import Images, Standing, ranking, standings
 
 MARKER = "leaderboard"
+_MOST = 20
+"""Rows up to which all are shown."""
 
 
 def excerpt(records: Iterable[Named], folder: Path | None = None) -> str:
-    """The first group of the leaderboard with its headline metrics.
+    """The first group of the leaderboard with its headline metrics; of many rows the best of each model, and the timed.
 
     Args:
         records: (file name, record) pairs.
@@ -29,6 +31,7 @@ def excerpt(records: Iterable[Named], folder: Path | None = None) -> str:
     ranked = ranking(shown, group.metrics)
     ordered = standings(group.board, ranked, group.metrics[ranked], Images(folder))
     machine = _timed_on(group) or ordered[0].row.any
+    kept = ordered if len(ordered) <= _MOST else _best_and_timed(ordered, group, machine.fingerprint)
     headings = [f"{facts.head} {heading(facts)}" for facts in (group.metrics[name] for name in shown)]
     header = ["tie", "model", "loss", "precision", "seeds", *headings, "parameters", "images/s"]
     body = [
@@ -42,15 +45,29 @@ def excerpt(records: Iterable[Named], folder: Path | None = None) -> str:
             f"{row.any.parameters:,}",
             rate_cell(group.on(row, machine.fingerprint)),
         ]
-        for standing in ordered
+        for standing in kept
         for row in [standing.row]
     ]
     facts = group.metrics[ranked]
     about = (
         f"*{group.title}; ranked by the skill of {facts.head} {facts.column}, networks without it after those with it; "
-        f"images/s on {machine.environment.label}*"
+        f"images/s on {machine.environment.label}"
     )
-    return f"{about}\n\n{table(header, body)}"
+    if len(kept) < len(ordered):
+        about += f"; the best row of each model and those that were timed, of {len(ordered)} in all"
+    return f"{about}*\n\n{table(header, body)}"
+
+
+def _best_and_timed(ordered: Sequence[Standing], group: Group, machine: str) -> list[Standing]:
+    """The first row of every model, and those whose images per second are known on that machine."""
+    models: set[str] = set()
+    kept = []
+    for standing in ordered:
+        row = standing.row
+        if row.model not in models or rate(group.on(row, machine)) is not None:
+            kept.append(standing)
+        models.add(row.model)
+    return kept
 
 
 def _timed_on(group: Group) -> Record | None:

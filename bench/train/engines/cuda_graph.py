@@ -7,10 +7,12 @@ A batch of another shape, as the next stage of a protocol brings, is captured an
 
 from __future__ import annotations
 
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -26,6 +28,8 @@ GRAPH = "graph"
 
 _WAITS = "called a synchronizing CUDA operation"
 """What torch says of an operation for which the host waits."""
+_NEW = "Synchronization debug mode is a prototype"
+"""What torch says of the watch itself."""
 
 Work = Callable[[], Tensor]
 
@@ -74,14 +78,12 @@ class CudaGraph:
     def rehearse(self, work: Work) -> tuple[Tensor, str | None]:
         """Under torch's own watch for synchronisations: a capture that is broken off may leave traces."""
         mode = torch.cuda.get_sync_debug_mode()
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        with waits_of_step() as waits:
             torch.cuda.set_sync_debug_mode("warn")
             try:
                 result = self.aside(work)
             finally:
                 torch.cuda.set_sync_debug_mode(mode)
-        waits = any(_WAITS in str(warning.message) for warning in caught)
         return result, "it waits for the device" if waits else None
 
     def capture(self, work: Work) -> Tensor:
@@ -93,6 +95,29 @@ class CudaGraph:
     def replay(self) -> None:
         """All kernels by a single launch."""
         self._graph.replay()
+
+
+@contextmanager
+def waits_of_step() -> Iterator[list[str]]:
+    """What torch's watch for synchronisations says of this thread and of autograd's; other warnings are shown as ever.
+
+    The watch is on for the whole process, and threads that render or copy batches ahead may well wait. These are
+    Python's own; a thread of autograd is one that Python did not start.
+    """
+    found: list[str] = []
+    mine, show = threading.current_thread(), warnings.showwarning
+
+    def sort(message: Warning | str, *where: Any, **more: Any) -> None:
+        if _WAITS not in str(message):
+            show(message, *where, **more)
+        elif (thread := threading.current_thread()) is mine or isinstance(thread, threading._DummyThread):
+            found.append(str(message))
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=_NEW)
+        warnings.filterwarnings("always", message=f".*{_WAITS}")
+        warnings.showwarning = sort
+        yield found
 
 
 @dataclass

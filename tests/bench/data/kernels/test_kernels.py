@@ -5,27 +5,37 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from bench.data import counter_random
+from bench.data.camera import condition
 from bench.data.camera.condition import Camera, find_camera, translate
+from bench.data.composed import source as composed
 from bench.data.composed.pasting import composite_depth
 from bench.data.counter_random import normal, quantiles, stream_key, uniform
 from bench.data.images.jpeg import compress_in_place, compress_jpeg
 from bench.data.kernels import available
+from bench.data.loading import packed
+from bench.data.loading.loader import Loader, _arithmetic
 from bench.data.loading.packed import pack
 from bench.data.source import Source, pixels_at_once
 from bench.data.sources import open_source
+from bench.data.synthetic import source as synthetic
 from registry.contract import Quartet
 
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 INTERPRETER = pytest.mark.skipif(not INTERPRETED, reason="run by the test of the interpreter")
 GPU = pytest.mark.skipif(not torch.cuda.is_available() or INTERPRETED, reason="needs a GPU")
+pytestmark = pytest.mark.filterwarnings("error:kernels in Triton:RuntimeWarning")
 KINDS = ("synthetic", "composed", "composed without depth")
 
 
@@ -44,7 +54,7 @@ def fused(device: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Monke
         if device == "cpu":
             patch.setattr(available, "compiles", lambda device: True)
         else:
-            assert available.compiles(torch.device("cuda"))
+            assert available.compiles(torch.device("cuda")), available._failed
         yield patch
 
 
@@ -74,7 +84,8 @@ def test_the_interpreter_agrees() -> None:
 
 
 def test_a_cpu_uses_no_kernels() -> None:
-    assert not available.fused(torch.zeros(1))
+    with available.fused(torch.zeros(1)) as by_kernel:
+        assert not by_kernel
     code = "import sys, torch, bench.data.sources as s; from bench.data.loading.packed import pack;"
     code += "pack(s.open_source('synthetic', rooms=10, figures=20).render('train', torch.arange(2), 16));"
     code += "print('triton' in sys.modules)"
@@ -82,14 +93,115 @@ def test_a_cpu_uses_no_kernels() -> None:
     assert shown.stdout.strip() == "False"
 
 
-def test_without_triton_torch_renders(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = available.compiles.__wrapped__
-    assert not tried(torch.device("cpu"))
-    monkeypatch.setattr(available, "find_spec", lambda name: None)
-    assert not tried(torch.device("cuda"))
-    monkeypatch.setattr(available, "find_spec", lambda name: object())
+@pytest.mark.parametrize("installed", [True, False])
+def test_kernels_are_for_gpus_with_triton(monkeypatch: pytest.MonkeyPatch, installed: bool) -> None:
+    monkeypatch.setattr(available, "_is_installed", lambda: installed)
+    assert available.compiles(torch.device("cuda")) is installed
+    assert not available.compiles(torch.device("cpu"))
+
+
+class Broken(ModuleType):
+    """A module of kernels each of which fails; counts how often they were called."""
+
+    def __init__(self, name: str, error: BaseException) -> None:
+        super().__init__(name)
+        self.error, self.calls = error, 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def kernel(*args: Any, **kwargs: Any) -> None:
+            self.calls += 1
+            raise self.error
+
+        return kernel
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, BaseException], Broken]:
+    """Makes a module of kernels fail, on a machine that seems to have kernels, none of which works here."""
+
+    def make(name: str, error: BaseException) -> Broken:
+        monkeypatch.setattr(available, "_failed", [])
+        monkeypatch.setattr(available, "compiles", lambda device: not available._failed)
+        module = Broken(f"bench.data.kernels.{name}", error)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        return module
+
+    return make
+
+
+def rows_of(kind: str, files: Any) -> Tensor:
+    """Photographs as a loader serves them, both compressed."""
+    loader = Loader(make(kind, files, "cpu", camera="handheld[jpeg=1]"), "train", 6, 16, 2, 2**30)
+    return torch.cat([torch.cat(batch.quartet.inputs, 1) for batch in loader.in_order()])
+
+
+@pytest.mark.parametrize(
+    ("kernel", "user", "kind"),
+    [
+        ("draws", counter_random, "synthetic"),
+        ("scenes", synthetic, "synthetic"),
+        ("compositions", composed, "composed"),
+        ("exposure", condition, "composed"),
+        ("interleave", packed, "composed"),
+    ],
+)
+def test_a_kernel_that_fails_leaves_all_to_torch(
+    broken, shared_pictures, monkeypatch, kernel: str, user: ModuleType, kind: str
+) -> None:
+    """Whichever it is: told once, never tried again, and what is served is torch's."""
+    expected = rows_of(kind, shared_pictures)
+    for other in {counter_random, synthetic, composed, condition, packed} - {user}:  # their kernels would come first
+        monkeypatch.setattr(other, "fused", lambda tensor: nullcontext(False))
+    failing = broken(kernel, RuntimeError("out of resource: shared memory\nRequired: 9"))
+    with pytest.warns(RuntimeWarning, match="RuntimeError: out of resource: shared memory$") as told:
+        assert torch.equal(rows_of(kind, shared_pictures), expected)
+    assert len(told) == failing.calls == 1
+    assert not available.compiles(torch.device("cuda"))
+
+
+def test_jpeg_falls_back_too(broken) -> None:
+    images, quality = pictures(3, 16, "cpu"), torch.tensor([0.0, 40, 90])
+    expected = condition.compress_some(images.clone(), quality)
+    broken("jpeg", RuntimeError())
+    with pytest.warns(RuntimeWarning, match="no reason given"):
+        assert torch.equal(condition.compress_some(images.clone(), quality), expected)
+
+
+def test_a_loader_keeps_the_file_of_what_renders(broken, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of a file of samples says whether kernels made them, so that it is chosen when they were tried."""
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a GPU")
+    broken("draws", RuntimeError("no compiler"))
+    assert _arithmetic(torch.device("cuda")) == "a GPU, kernels"
+    with pytest.warns(RuntimeWarning, match="no compiler"):
+        Loader.form_of(open_source("synthetic", rooms=10, figures=20), "train", 16)
+    assert _arithmetic(torch.device("cuda")) == "a GPU"
+
+
+def test_triton_that_cannot_be_imported_is_as_good_as_none(broken, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = uniform(0, "a", torch.arange(3), 2)
+    broken("draws", RuntimeError())
     monkeypatch.setitem(sys.modules, "bench.data.kernels.draws", None)
-    assert not tried(torch.device("cuda")), "Triton that cannot be used is as good as none"
+    with pytest.warns(RuntimeWarning, match="ModuleNotFoundError"):
+        assert torch.equal(uniform(0, "a", torch.arange(3), 2), expected)
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), KeyboardInterrupt()])
+def test_a_lack_of_memory_is_no_fault_of_a_kernel(broken, error: BaseException) -> None:
+    broken("draws", error)
+    with pytest.raises(type(error)):
+        uniform(0, "a", torch.arange(3), 2)
+    assert available.compiles(torch.device("cuda"))
+
+
+def test_an_error_of_torch_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(available, "_failed", [])
+    with pytest.raises(ValueError, match="of its own"), available.fused(torch.zeros(1)) as by_kernel:
+        assert not by_kernel
+        raise ValueError("of its own")
+    assert available._failed == []
 
 
 def test_a_gpu_renders_as_much_at_once_as_fits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,25 @@ def test_rates_are_those_of_the_machine_on_which_most_models_were_timed() -> Non
     assert text.count("| 130 |") == 2
 
 
+def test_of_many_rows_each_models_best_and_the_timed_are_shown() -> None:
+    beside = Load(windows=2, disturbed=0, shared=2)  # for its quality alone: no time counts
+    losses = [f"mask: bce, depth: {weight}*l1" for weight in range(2, 15)]
+    many = [
+        (f"{model}{i}.json", record(model, loss, dice=0.5 + 0.01 * i).model_copy(update={"load": beside}))
+        for model in ("unet", "wnet")
+        for i, loss in enumerate(losses)
+    ]
+    timings = record().timings.model_copy(update={"images_per_second": 130.0})
+    timed = [("t.json", record("wnet", dice=0.4, timings=timings)), ("c.json", record("constant", recipe="", dice=0.0))]
+    text = put(f"{BEGIN}{END}", [*many, *timed])
+    rows = [line.split(" | ")[1:3] for line in text.splitlines() if " | `" in line]
+    best = ["`unet`", "`mask: bce, depth: 14*l1`"]
+    assert rows == [best, ["`wnet`", best[1]], ["`wnet`", "`bce_ssim`"], ["`constant`", "(learns nothing)"]]
+    assert "the best row of each model and those that were timed, of 28 in all*" in text
+    few = put(f"{BEGIN}{END}", [*many[:12], *timed])
+    assert few.count(" | `") == 2 * 14 - 1 and "the best row" not in few
+
+
 def test_line_endings_stay_what_they_are() -> None:
     text = put(f"a\n{BEGIN}{END}b\n".replace("\n", "\r\n"), [("a.json", record())])
     assert text.count("\n") == text.count("\r\n") > 5

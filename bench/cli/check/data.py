@@ -98,11 +98,16 @@ def export(
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG files.")] = 95,
 ) -> None:
     """Write quartets of any source as files in any published layout; an interrupted export resumes."""
+    from bench.core import files as writing
+    from bench.data.stored.export import check_export
     from bench.data.stored.export import export as write
     from bench.report.terminal.console import plain_console
     from bench.report.terminal.progress_bar import Bar
 
+    check_export(files, out, part)  # data may take minutes to open
+    (writing.check_writable if out.suffix.lower() == ".zip" else writing.check_folder)(out, "--out")
     console = plain_console()
     with Bar(console) as bar:
         written = write(data.open(), files, count, out, size, part, quality, bar)
-    console.print(f"{out}: {written:,} quartets in layout {files}", soft_wrap=True)
+    fewer = f" (not {count:,}: the data has no more)" if written < count else ""
+    console.print(f"{out}: {written:,} quartets in layout {files}{fewer}", soft_wrap=True)

@@ -21,6 +21,7 @@ from bench.data.stored.naming.pairing import pair
 
 _ENOUGH_TO_RECOGNISE = 4096
 _NEARLY = 0.9
+SAY_NAMES = "say how files are named: --files (of bench data export: --data-option files=...)"
 _TARGETS = ("mask", "depth")
 
 
@@ -109,7 +110,7 @@ def read_catalogue(
         where = ", ".join(str(path) for path in roots.paths)
         raise BadData(
             [*roots.problems, (where, f"{what} in the names of layout {layout.name}")],
-            "say how files are named: --files",
+            SAY_NAMES,
         )
     paired = pair(roots, layout, found)
     paired.pictures.sort(key=lambda picture: (picture.image.prefix, picture.image.file.name))
@@ -151,7 +152,7 @@ def recognise(roots: Roots, needs_target: bool = True) -> Layout:
         where = ", ".join(str(path) for path in roots.paths)
         raise BadData(
             [*roots.problems, (where, f"no known layout ({shown} ...)")],
-            f"say how files are named: --files, one of {', '.join(LAYOUTS)}, or patterns such as "
+            f"{SAY_NAMES}; one of {', '.join(LAYOUTS)}, or patterns such as "
             '"image=images/{id}.jpg mask=masks/{id}.png"',
         )
     # The particular layouts come first: a stray file that only a general one takes does not decide.

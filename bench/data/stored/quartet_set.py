@@ -12,7 +12,7 @@ from PIL import __version__ as pillow_version
 from bench.core.errors import BadData, BenchError
 from bench.core.machine import pick_device
 from bench.core.progress import Progress, no_progress
-from bench.data.stored.catalogue import Catalogue, QuartetFiles, read_catalogue
+from bench.data.stored.catalogue import SAY_NAMES, Catalogue, QuartetFiles, read_catalogue
 from bench.data.stored.decoding.depth_format import DepthFormat, find_depth_format
 from bench.data.stored.decoding.fields import DecodeOptions
 from bench.data.stored.decoding.file_options import FileOptions
@@ -198,7 +198,7 @@ def _advice(catalogue: Catalogue) -> str:
 
 def _naming(catalogue: Catalogue) -> str:
     layout = catalogue.layout
-    return f"names were read as those of layout {layout.name} ({layout.summary}); say it if they are others: --files"
+    return f"names were read as those of layout {layout.name} ({layout.summary}); if they are others, {SAY_NAMES}"
 
 
 def _taught(quartets: QuartetSet, model: str, options: FileOptions, packed: Path, progress: Progress) -> QuartetSet:

@@ -1,5 +1,5 @@
 """Any source written as files in a published layout."""
 
-from bench.data.stored.export.exporter import export
+from bench.data.stored.export.exporter import check_export, export
 
-__all__ = ["export"]
+__all__ = ["check_export", "export"]

@@ -58,8 +58,9 @@ def export(
     Raises:
         BenchError: a layout that cannot be written or has no numbers for so many; a folder that holds something else.
     """
+    check_export(layout, out, part)
     writer = find_writer(layout)
-    is_zip = out.suffix.lower() == ".zip"
+    is_zip = _is_zip(out)
     folder = out.with_name(out.name + ".part") if is_zip else out
     plan = {
         "layout": layout,
@@ -69,9 +70,7 @@ def export(
         "quality": quality,
         "source": source.describe(),
     }
-    if is_zip and out.exists():
-        raise BenchError(f"{out} exists already; remove it, or choose another name")
-    samples = list(_samples(source, part, count))  # refuses an unknown part before anything is written
+    samples = list(_samples(source, part, count))
     done = _begin(folder, canonical_json(plan))
     numbering = Numbering(done)
     with decoding_threads() as pool, (folder / _LOG).open("a") as log:
@@ -89,6 +88,25 @@ def export(
     if is_zip:
         _zip(folder, out)
     return len(done)
+
+
+def check_export(layout: str, out: Path, part: str = "all") -> None:
+    """Refuse, before the source is opened, what can be refused without it; arguments as of `export`.
+
+    Raises:
+        BenchError: a layout that cannot be written, an unknown part, a zip that exists, a file in the folder's place.
+    """
+    find_writer(layout)
+    if part != "all" and part not in FRACTIONS:
+        raise BenchError(f"unknown part {part!r}; known: all, {', '.join(FRACTIONS)}")
+    if _is_zip(out) and out.exists():
+        raise BenchError(f"{out} exists already; remove it, or choose another name")
+    if out.exists() and not _is_zip(out) and not out.is_dir():
+        raise BenchError(f"{out} is a file: choose a folder, or a name that ends in .zip")
+
+
+def _is_zip(out: Path) -> bool:
+    return out.suffix.lower() == ".zip"
 
 
 def _begin(folder: Path, plan: str) -> list[Written]:
@@ -114,22 +132,16 @@ def _begin(folder: Path, plan: str) -> list[Written]:
 
 
 def _samples(source: Source, part: str, count: int) -> Iterator[tuple[Part, int]]:
-    """Part and id of each sample."""
-    if part != "all" and part not in FRACTIONS:
-        raise BenchError(f"unknown part {part!r}; known: all, {', '.join(FRACTIONS)}")
+    """Which samples are written: of several parts in their usual shares; what one lacks others give."""
     parts: list[Part] = [name for name in FRACTIONS if part in ("all", name)]
-    available = {name: source.count(name) for name in parts}
-    everything = (
-        sum(most for most in available.values() if most is not None) if None not in available.values() else None
-    )
-    left = count
-    for at, name in enumerate(parts):
-        most = available[name]
-        share = count if len(parts) == 1 or at == len(parts) - 1 else round(FRACTIONS[name] * count)
-        wanted = most if most is not None and everything is not None and count >= everything else share
-        taken = min(wanted, left, count if most is None else most)
-        left -= taken
-        yield from ((name, i) for i in range(taken))
+    totals = {name: source.count(name) for name in parts}
+    available = {name: count if total is None else total for name, total in totals.items()}
+    wanted = {name: count if len(parts) == 1 else round(FRACTIONS[name] * count) for name in parts}
+    taken = {name: min(wanted[name], available[name]) for name in parts}
+    for name in (*reversed(parts), *parts):  # rounding leaves a few; the last part takes them, as ever
+        missing = count - sum(taken.values())  # less than 0 where all shares were rounded up
+        taken[name] += max(-taken[name], min(missing, available[name] - taken[name]))
+    yield from ((name, i) for name in parts for i in range(taken[name]))
 
 
 def _write(

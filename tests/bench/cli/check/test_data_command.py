@@ -96,6 +96,35 @@ def test_export_and_pack(root: Path) -> None:
         bench("export", "--files", "005", "--count", "3", "--out", "x")
 
 
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--files", "005", "--out", "x"), "known: 000"),
+        (("--files", "003", "--out", "x", "--part", "tset"), "known: all, train"),
+        (("--files", "003", "--out", "file"), "file is a file: choose a folder"),
+        (("--files", "003", "--out", "file/x"), "--out: cannot write"),
+        (("--files", "003", "--out", "file.zip"), "exists already"),
+    ],
+)
+def test_an_export_is_refused_before_data_is_opened(root: Path, words: tuple[str, ...], reason: str) -> None:
+    """Opening may take minutes; the root here is none."""
+    Path("file").touch()
+    Path("file.zip").touch()
+    with pytest.raises(BenchError, match=reason):
+        bench("export", "--data", "stored", "--root", "nowhere", "--count", "3", *words)
+
+
+def test_an_export_of_more_than_there_is_says_so(root: Path) -> None:
+    """What validation and test lack of their shares training has."""
+    words = ("export", "--data", "stored", "--root", root, "--files", "pairs", "--size", "16")
+    left = "split unseen-both: 16 train, 1 val, 1 test"
+    done = bench(*words, "--count", "17", "--out", "some")
+    assert left in done.output
+    assert "some: 17 quartets in layout pairs" in done.output
+    done = bench(*words, "--count", "20", "--out", "all")
+    assert "all: 18 quartets in layout pairs (not 20: the data has no more)" in done.output
+
+
 def test_a_stopped_export_goes_on_and_another_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bench.data.stored.export import exporter
 

@@ -52,6 +52,13 @@ def check_budget(protocol: Protocol) -> None:
         raise BenchError(f"that cannot be built: {error}") from error
 
 
+_DEPTH_FROM = {
+    "composed": "give it with --bg-depth",
+    "stored": "name its files in --files, let a model predict it with --depth-model",
+}
+"""Where depth comes from, by the kind of source."""
+
+
 def check_heads(recipe: Recipe, source: Source) -> None:
     """Whether the data has what the recipe trains.
 
@@ -59,8 +66,9 @@ def check_heads(recipe: Recipe, source: Source) -> None:
         BenchError: it has no depth.
     """
     if "depth" in recipe.heads and not source.has_depth:
+        how = _DEPTH_FROM.get(source.kind, "let its source give it")
         raise BenchError(
-            "the recipe has depth terms but the data has no depth: give it with --bg-depth, "
+            f"the recipe has depth terms but the data has no depth: {how}, "
             "or take a recipe without it, such as --loss 'mask: bce'"
         )
 

@@ -91,6 +91,8 @@ class Composed(Source):
         self.seed, self.camera, self.device = seed, cameras.canonical(camera), torch.device("cpu")
         self.has_depth, self.empty_share = bg_depth is not None, empty_share
         self.encoding = DEPTH_UNITS[depth_unit].encoding if self.has_depth else "none"
+        alike = depth_unit != "mm" and self.encoding == DEPTH_UNITS["mm"].encoding
+        self._unit = {"depth_unit": depth_unit} if alike else {}  # the encoding alone does not tell it
         self._resolution = resolution
 
         photographs = read_folder(Path(bg), "photographs", lambda _, content, __: photograph(content, resolution))
@@ -160,6 +162,7 @@ class Composed(Source):
             "camera": self.camera,
             **self.split.describe(),
             "encoding": self.encoding,
+            **self._unit,
             "resolution": self._resolution,
             "content": self._digest,
             "skipped": self._skipped,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from bench.data.stored.decoding.images import open_image
 from bench.data.stored.decoding.mask_doubt import doubt_masks
 from bench.data.stored.decoding.mask_values import MaskValues
 from bench.data.stored.files.roots import File
+from bench.data.stored.naming.groups import has_table
+from bench.data.stored.naming.layouts import OWN
 from bench.data.stored.packing.checking import CHECK_SIZE, CHECKED, BadRows, check_files
 from bench.data.stored.packing.decoder import Decoder
 from bench.data.stored.packing.pack import Rows
@@ -47,6 +50,7 @@ class QuartetSet:
         decoding: how files become arrays.
         depth: how depth files are read; None without depth.
         options: how files were named and paired, as JSON.
+        grouping: a digest of the groups where a user decides them: by patterns, scenes, or a table.
         content: digest of the files' content.
         skipped: files that were left out, with the reason.
         maps: a teacher's depth, instead of depth files.
@@ -61,6 +65,7 @@ class QuartetSet:
     options: dict[str, Any]
     content: str = ""
     skipped: tuple[Problem, ...] = ()
+    grouping: Mapping[str, str] = field(default_factory=dict)
     maps: TeacherMaps | None = None
 
     @property
@@ -181,11 +186,18 @@ def open_quartets(
     if problems and not skip_bad:
         raise BadData(problems, _advice(catalogue))
     quartets = replace(quartets.without(bad), content=content, skipped=tuple(problems))
+    if catalogue.layout.name == OWN or scenes != "auto" or has_table(catalogue.roots):
+        quartets = replace(quartets, grouping={"grouping": _grouping(quartets.entries)})
     if not quartets.entries:
         raise BadData([*problems, (", ".join(map(str, paths)), "no usable quartet is left")], _naming(catalogue))
     if depth_model is None or packed is None:
         return quartets
     return _taught(quartets, depth_model, options, packed, progress)
+
+
+def _grouping(entries: Sequence[QuartetFiles]) -> str:
+    names = "\n".join(f"{entry.background}\t{entry.item}" for entry in entries)
+    return hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _advice(catalogue: Catalogue) -> str:

@@ -136,6 +136,8 @@ class Stored(Source):
             "camera": self.camera,
             **self._parts.describe(),
             "encoding": self.encoding,
+            **({} if quartets.depth is None else quartets.depth.choice()),
+            **quartets.grouping,
             **{name: value for name, value in quartets.options.items() if value != _DEFAULTS.get(name)},
             "fit": decoding.fit,
             "masks": str(decoding.values) if decoding.values else decoding.foreground + " soft" * decoding.soft,

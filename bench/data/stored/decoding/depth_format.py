@@ -38,6 +38,7 @@ class DepthFormat:
         origin: who says that it is this unit: ``declared``, ``implied`` by the layout, ``guessed``, or a
             ``teacher``.
         warning: why the unit seems wrong; empty where it does not.
+        overruled: whether it is another unit than the one that the layout, or a guess, would have given.
     """
 
     unit: DepthUnit
@@ -47,6 +48,12 @@ class DepthFormat:
     blur: float | None
     origin: str
     warning: str
+    overruled: bool = False
+
+    def choice(self) -> dict[str, Any]:
+        """What a user decided that the encoding does not say: several units have the same; for a description."""
+        name = {"depth_unit": self.unit.name} if self.overruled else {}
+        return {**name, "depth_from": self.unit.least} if self.unit.least else name
 
     def facts(self) -> dict[str, Any]:
         """The same as JSON, for a record."""
@@ -120,7 +127,10 @@ def find_depth_format(
         warning = f"{beyond}; give another --depth-range"
     if blur is not None and blur > 24:
         warning = f"the colours are not those of {found_map} ({blur:.0f} of 255 off); known maps: {', '.join(NAMES)}"
-    return DepthFormat(unit, found_map if unit.name == "colormap" else None, known, median, blur, origin, warning or "")
+    usual = implied if implied != "auto" else guess(facts).name
+    overruled = origin == "declared" and unit.name != usual
+    named_map = found_map if unit.name == "colormap" else None
+    return DepthFormat(unit, named_map, known, median, blur, origin, warning or "", overruled)
 
 
 def _sample(

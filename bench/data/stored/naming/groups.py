@@ -147,6 +147,11 @@ def _follow(names: dict[str, str], name: str) -> str:
     return name
 
 
+def has_table(roots: Roots) -> bool:
+    """Whether a user's file beside the data decides groups."""
+    return any(file.basename == TABLE for file in roots.files)
+
+
 def _read_table(roots: Roots) -> dict[str, dict[str, str]]:
     table: dict[str, dict[str, str]] = {}
     for file in roots.files:

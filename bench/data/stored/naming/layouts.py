@@ -8,6 +8,9 @@ from bench.data.stored.naming.patterns import parse_patterns
 from bench.data.stored.naming.published import PAIRS, PUBLISHED
 from bench.data.stored.naming.well_known import WELL_KNOWN
 
+OWN = "pattern"
+"""The name of a layout that a user spells out."""
+
 LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (*PUBLISHED, PAIRS, *WELL_KNOWN)}
 """By name, the particular ones first."""
 
@@ -24,4 +27,4 @@ def find_layout(files: str) -> Layout | None:
         return LAYOUTS[files]
     if "=" not in files:
         raise BenchError(f"unknown layout {files!r}; known: auto, {', '.join(LAYOUTS)}, or patterns of your own")
-    return Layout("pattern", "patterns of the user", parse_patterns(files))
+    return Layout(OWN, "patterns of the user", parse_patterns(files))

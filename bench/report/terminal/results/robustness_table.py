@@ -25,7 +25,8 @@ def robustness_table(found: Robustness) -> RenderableType:
 def verdict(curve: Curve) -> str:
     """The grade from which the run is below the baseline, in words."""
     if curve.falls_below is None:
-        return "never"
+        both = zip(curve.run, curve.baseline, strict=True)
+        return "never" if any(None not in pair for pair in both) else "–"
     return f"from grade {curve.falls_below}" if curve.falls_below else "undisturbed already"
 
 

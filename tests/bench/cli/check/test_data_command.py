@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -112,6 +113,14 @@ def test_an_export_is_refused_before_data_is_opened(root: Path, words: tuple[str
     Path("file.zip").touch()
     with pytest.raises(BenchError, match=reason):
         bench("export", "--data", "stored", "--root", "nowhere", "--count", "3", *words)
+
+
+def test_masks_of_classes_are_a_warning_wherever_data_is_opened(root: Path) -> None:
+    for path in (root / "mask").iterdir():
+        Image.fromarray(np.asarray(Image.open(path)) // 255 * 2).save(path)
+    done = bench("export", "--data", "stored", "--root", root, "--files", "pairs", "--count", "2", "--out", "x")
+    assert "data: WARNING: masks hold the numbers 0, 2" in done.stderr
+    assert "--mask-values 'fg=2'" in done.stderr
 
 
 def test_an_export_of_more_than_there_is_says_so(root: Path) -> None:

@@ -132,6 +132,14 @@ def test_beyond_ten_metres_is_unknown(pictures) -> None:
     assert (source._at_size[64][0].depths[0, :8] == -1).all()
 
 
+def test_units_of_one_encoding_are_told_apart(pictures) -> None:
+    """Depth of the same files, read as another unit, is other data."""
+    millimetres, fifths = (compose(pictures, depth_unit=unit) for unit in ("mm", "tum"))
+    assert millimetres.encoding == fifths.encoding
+    assert millimetres.describe() != fifths.describe()
+    assert "depth_unit" not in millimetres.describe(), "ids are as before"
+
+
 def test_eight_bit_depth(pictures) -> None:
     for i in range(6):
         pictures.save_depth(f"room{i}_3", (pictures.floor(0) // 16).astype(np.uint8))

@@ -11,8 +11,9 @@ from PIL import Image
 from bench.core.errors import BenchError
 from bench.metrics import metrics
 from bench.report.pictures.robustness_plot import robustness_plot
+from bench.report.terminal.results.robustness_table import verdict
 from bench.run.robust.disturbances import DISTURBANCES, Disturbance
-from bench.run.robust.robustness import falls_below, robustness
+from bench.run.robust.robustness import Curve, falls_below, robustness
 from bench.run.trained import TrainedRun, trained_run
 from registry.contract import Quartet
 from tests.bench.rectangles import Rectangles
@@ -64,6 +65,15 @@ def test_where_it_falls_below() -> None:
     assert falls_below([0.9, 0.7, 0.4], [0.5, 0.5, 0.5], dice) == 2
     assert falls_below([0.9, 0.7, 0.4], [0.5, 0.5, 0.5], rmse) == 0
     assert falls_below([0.9, 0.9], [0.5, None], dice) is None
+
+
+@pytest.mark.parametrize(
+    ("baseline", "words"), [((0.5, 0.5), "never"), ((0.5, None), "never"), ((None, None), "–"), ((1.0, 0.9), "undis")]
+)
+def test_nothing_is_said_of_a_baseline_that_stands_out(baseline: tuple[float | None, ...], words: str) -> None:
+    run = (0.9, 0.8)
+    below = falls_below(run, baseline, metrics.facts("mask_dice"))
+    assert verdict(Curve("noise", "", "", (1.0,), run, baseline, below)).startswith(words)
 
 
 def test_curves_of_a_run(run: TrainedRun, tmp_path: Path) -> None:

@@ -120,6 +120,12 @@ def waits_of_step() -> Iterator[list[str]]:
         yield found
 
 
+def refill(recorded: Quartet, given: Quartet) -> None:
+    """Copy a batch to where a graph reads it; a single launch, as batches and what was cloned of one lie alike."""
+    places, values = ([tensor for _, tensor in quartet.tensors()] for quartet in (recorded, given))
+    torch._foreach_copy_(places, values)
+
+
 @dataclass
 class _Captured:
     """What belongs to a shape of batch: the tensors a replay reads, and those it writes."""
@@ -193,8 +199,7 @@ class Replayed:
         return self._record()
 
     def _fill(self, captured: _Captured, quartet: Quartet) -> None:
-        for (_, recorded), (_, given) in zip(captured.inputs.tensors(), quartet.tensors(), strict=True):
-            recorded.copy_(given)
+        refill(captured.inputs, quartet)
         for i, group in enumerate(self._step.optimizer.param_groups):
             if group["lr"] != captured.written[i]:
                 captured.rates[i].fill_(group["lr"])

@@ -52,13 +52,16 @@ def mask_sizes(setup: Setup) -> Finding:
     mask = setup.sampled["train"].quartet.mask
     if mask is None:
         return conclude("mask_sizes", [], "the data has no masks")
+    doubts = getattr(setup.source, "mask_warnings", ())
+    faults = [Fault("warn", str(doubt), "say what the numbers mean: --mask-values") for doubt in doubts]
     shares = (mask > 0.5).float().mean((1, 2, 3))
     shares = shares[shares > 0]
     if not len(shares):
-        return conclude("mask_sizes", [], "no mask to measure: all are empty")
+        shown = "no mask to measure: all are empty"
+        faults.append(Fault("warn", shown, "say which of their values are the object (--mask-values, --foreground)"))
+        return conclude("mask_sizes", faults, shown)
     median = float(shares.median())
     shown = f"the median object covers {median:.2%} of the image, {median * setup.protocol.size**2:.0f} px"
-    faults = []
     if median < _TINY:
         advice = "trim the cut-outs: pixels of next to no alpha around an object make it small"
         faults.append(Fault("warn", shown, advice))

@@ -99,7 +99,7 @@ def inspect(source: Source, samples: int = 256, size: int = 64, progress: Progre
             fields(everything, backgrounds),
             alignment(everything),
             masks(everything),
-            duplicates_between_parts(quartets),
+            duplicates_between_parts(quartets, groups),
         ],
         quartets=quartets,
     )
@@ -159,8 +159,9 @@ def _sizes(source: Source) -> dict[str, int]:
 
 def _reading(source: Source) -> Finding:
     """Warnings of the source itself, such as a doubtful depth unit."""
-    advice = "see --depth-unit and --depth-range"
-    return conclude("reading", [Fault("warn", doubt, advice) for doubt in source.warnings], "no doubts")
+    faults = [Fault("warn", doubt, "see --depth-unit and --depth-range") for doubt in source.warnings]
+    faults += [Fault("warn", doubt, "see --mask-values") for doubt in getattr(source, "mask_warnings", ())]
+    return conclude("reading", faults, "no doubts")
 
 
 def _files(source: Source) -> Finding:

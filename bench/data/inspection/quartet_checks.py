@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -128,12 +129,21 @@ def masks(quartet: Quartet) -> Finding:
     return conclude("masks", faults, f"the median mask covers {numbers['median']:.1%} of its picture", numbers)
 
 
-def duplicates_between_parts(quartets: Mapping[Part, Quartet]) -> Finding:
-    """Whether validation or test show a background, or an object, that training shows, by the pictures alone."""
+Groups = tuple[Tensor, Tensor]
+"""Numbers of background and object of some quartets, (B,) each."""
+
+
+def duplicates_between_parts(quartets: Mapping[Part, Quartet], groups: Mapping[Part, Groups] | None = None) -> Finding:
+    """Whether validation or test show a background, or an object, that training shows, by the pictures alone.
+
+    Args:
+        quartets: by part.
+        groups: by part; what the split shares between parts on purpose is counted, and is no fault.
+    """
     faults: list[Fault] = []
     numbers: dict[str, float] = {}
-    shown = []
-    for what in ("background", "object"):
+    shown, known = [], list[str]()
+    for which, what in enumerate(("background", "object")):
         images = {part: _pictures(quartet, what) for part, quartet in quartets.items()}
         train = images.get("train")
         if train is None:
@@ -142,13 +152,22 @@ def duplicates_between_parts(quartets: Mapping[Part, Quartet]) -> Finding:
         for part, mine in images.items():
             if part == "train" or mine is None:
                 continue
+            if groups is not None:
+                shared = torch.isin(groups[part][which], groups["train"][which])
+                numbers[f"{part}_{what}s_shared"] = float(shared.float().mean())
+                known += [f"{shared.float().mean():.0%} of the {what}s of {part}"] * bool(shared.any())
+                mine = mine[~shared]
+                if not len(mine):
+                    continue
             count = int(near_duplicates(mine, train, mirrored=what == "object").sum())
             numbers[f"{part}_{what}s"] = count / len(mine)
             if count:
                 finding = f"{count} of {len(mine)} {what}s of {part} have a near duplicate in train"
                 grade: Grade = "broken" if count > _PRINTS * len(mine) and what == "background" else "warn"
                 faults.append(Fault(grade, finding, "let them share a group: see --scenes, --flips, groups.txt"))
-    return conclude("near prints", faults, f"no near duplicates of {' and '.join(shown)} between parts", numbers)
+    by_design = f"; train has, as the split says, {', '.join(known)}" if known else ""
+    fine = f"no near duplicates of {' and '.join(shown)} between parts{by_design}"
+    return conclude("near prints", faults, fine, numbers)
 
 
 def _pictures(quartet: Quartet, what: str) -> Tensor | None:

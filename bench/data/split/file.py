@@ -34,7 +34,7 @@ def read_split(path: Path, pools: Mapping[Pool, Mapping[str, int]]) -> Division:
             problems.append((str(path), f"{pool!r} must hold {', '.join(FRACTIONS)}, each a list of names"))
             continue
         for part, value in parts.items():
-            stated_names = value if isinstance(value, list) else []
+            stated_names = parts[part] = [_name(name) for name in value] if isinstance(value, list) else []
             unknown = [name for name in stated_names if name not in sizes]
             if not stated_names:
                 problems.append((str(path), f"{pool}/{part} is no list of names"))
@@ -46,3 +46,8 @@ def read_split(path: Path, pools: Mapping[Pool, Mapping[str, int]]) -> Division:
     if problems:
         raise BadData(problems)
     return Division("file", splits, hashlib.sha256(content).hexdigest()[:16])
+
+
+def _name(stated: object) -> object:
+    """A group's name; a whole number is one, too."""
+    return str(stated) if type(stated) is int else stated

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -102,6 +103,7 @@ def read_catalogue(
     found, strange = sort_by_field(roots.files, layout, progress)
     if not reads_depth:
         found = {name: files for name, files in found.items() if name not in ("depth", "valid")}
+    _check_patterns(roots, layout, found, reads_depth)
     if "bg_fg" not in found or (reads_depth and not any(name in found for name in _TARGETS)):
         what = "no picture" if "bg_fg" not in found else "neither a mask nor a depth map"
         where = ", ".join(str(path) for path in roots.paths)
@@ -154,6 +156,25 @@ def recognise(roots: Roots, needs_target: bool = True) -> Layout:
         )
     # The particular layouts come first: a stray file that only a general one takes does not decide.
     return LAYOUTS[next(name for name, count in taken.items() if count >= _NEARLY * max(taken.values()))]
+
+
+def _check_patterns(roots: Roots, layout: Layout, found: Mapping[str, object], reads_depth: bool) -> None:
+    """Refuse a user's patterns that no file fits: what they name would be missing without a word.
+
+    Raises:
+        BadData: every such pattern, with files that fit none.
+    """
+    without = () if reads_depth else ("depth", "valid")
+    idle = [some for some in layout.patterns if some.written and some.field not in found and some.field not in without]
+    if not idle:
+        return
+    where = ", ".join(str(path) for path in roots.paths)
+    others = (
+        file.name for file in roots.files if not any(some.parse(file.stem, file.suffix) for some in layout.patterns)
+    )
+    shown = ", ".join(itertools.islice(others, 3))
+    advice = f"files that no pattern fits: {shown} ..." if shown else "take out of --files what the data does not have"
+    raise BadData([*roots.problems, *((where, f"no file fits {some.written}") for some in idle)], advice)
 
 
 def _entry(picture: Picture, groups: tuple[str, str]) -> QuartetFiles:

@@ -46,7 +46,10 @@ class Parts:
         straddling = f"; {self.left_out:,} left out, as their background and object are of different parts" * bool(
             self.left_out
         )
-        return [f"split {self.division.rule}: {counts}{straddling}"]
+        leaking = "; it names groups in several parts: scores leak" * (
+            self.division.digest is not None and self.division.leaks
+        )
+        return [f"split {self.division.rule}: {counts}{straddling}{leaking}"]
 
 
 def share_out(entries: Sequence[QuartetFiles], seed: int, rule: str) -> Parts:

@@ -17,6 +17,7 @@ from bench.data.stored.decoding.depth_format import DepthFormat, find_depth_form
 from bench.data.stored.decoding.fields import DecodeOptions
 from bench.data.stored.decoding.file_options import FileOptions
 from bench.data.stored.decoding.images import open_image
+from bench.data.stored.decoding.mask_doubt import doubt_masks
 from bench.data.stored.decoding.mask_values import MaskValues
 from bench.data.stored.files.roots import File
 from bench.data.stored.packing.checking import CHECK_SIZE, CHECKED, BadRows, check_files
@@ -117,6 +118,11 @@ class QuartetSet:
             notes.append("not needed: " + ", ".join(f"{count:,} {name}" for name, count in sorted(unused.items())))
         return notes
 
+    def mask_doubt(self) -> str:
+        """Why masks are likely no black and white, see `doubt_masks`; empty without masks."""
+        files = [entry.partners["mask"] for entry in self.entries if "mask" in entry.partners]
+        return doubt_masks(self.catalogue.roots, files, self.decoding)
+
     def without(self, bad: BadRows) -> QuartetSet:
         """The same without quartets that have bad files; backgrounds keep their numbers."""
         gone = {row for row in bad if row >= 0}
@@ -173,13 +179,26 @@ def open_quartets(
     bad, content = _check(quartets, kept, checked, progress)
     problems = [*catalogue.problems, *dict.fromkeys(problem for some in bad.values() for problem in some)]
     if problems and not skip_bad:
-        raise BadData(problems, "mend them, or go on without them: --skip-bad")
+        raise BadData(problems, _advice(catalogue))
     quartets = replace(quartets.without(bad), content=content, skipped=tuple(problems))
     if not quartets.entries:
-        raise BadData([*problems, (", ".join(map(str, paths)), "no usable quartet is left")])
+        raise BadData([*problems, (", ".join(map(str, paths)), "no usable quartet is left")], _naming(catalogue))
     if depth_model is None or packed is None:
         return quartets
     return _taught(quartets, depth_model, options, packed, progress)
+
+
+def _advice(catalogue: Catalogue) -> str:
+    """What to do about bad files; where most pictures lack something, their names may mean something else."""
+    mend = "mend them, or go on without them: --skip-bad"
+    if not catalogue.entries:
+        return _naming(catalogue)
+    return f"{mend}; {_naming(catalogue)}" if len(catalogue.problems) > len(catalogue.entries) else mend
+
+
+def _naming(catalogue: Catalogue) -> str:
+    layout = catalogue.layout
+    return f"names were read as those of layout {layout.name} ({layout.summary}); say it if they are others: --files"
 
 
 def _taught(quartets: QuartetSet, model: str, options: FileOptions, packed: Path, progress: Progress) -> QuartetSet:

@@ -52,7 +52,8 @@ class Stored(Source):
 
     Attributes:
         notes: what was decided, in sentences.
-        warnings: what is likely wrong, in sentences.
+        warnings: what is likely wrong with depth, in sentences.
+        mask_warnings: and with masks.
         worth_packing: fewer quartets are decoded anew in every run.
         checked: of more quartets, files are decoded when they are needed, not before.
 
@@ -122,6 +123,7 @@ class Stored(Source):
         self.notes = (*self.catalogue.notes, *self._parts.notes(), *self._quartets.notes())
         depth = self._quartets.depth
         self.warnings = (depth.warning,) if depth is not None and depth.warning else ()
+        self.mask_warnings = tuple(filter(None, [self._quartets.mask_doubt()]))
 
     def describe(self) -> dict[str, Any]:
         """How files are read, a digest of their content, and how many quartets each part has."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench.data.inspection.inspection import Inspection
+from bench.data.split.division import FORMER
 
 _BARS = " ▁▂▃▄▅▆▇█"
 
 
 def inspection_lines(found: Inspection) -> Iterator[str]:
     """Counts, statistics, the source's notes, and the findings with advice."""
-    yield f"data     {found.source['kind']}, split {found.source.get('split', '')}"
+    rule = str(found.source.get("split", ""))
+    leaking = ": scores leak" if found.source.get("leaks") and not rule.startswith("unseen") else ""
+    yield f"data     {found.source['kind']}, split {FORMER.get(rule, rule)}{leaking}"
     for note in found.notes:
         yield f"         {note}"
     for part, counts in found.parts.items():

@@ -26,7 +26,7 @@ def give_backgrounds(
     by_stem: dict[str, Named] = {}
     for candidate in backgrounds:
         stem = candidate.ids["stem"]
-        if stem in by_stem and not _are_equal(roots, by_stem[stem].file, candidate.file):
+        if stem in by_stem and not are_equal(roots, by_stem[stem].file, candidate.file):
             paired.problems.append((roots.label(candidate.file), f"has the ids of {roots.label(by_stem[stem].file)}"))
         by_stem.setdefault(stem, candidate)
     named = [_by_name(layout, by_stem, picture) for picture in pictures]
@@ -55,8 +55,8 @@ def _by_name(layout: Layout, by_stem: dict[str, Named], picture: Picture) -> Nam
     return next((by_stem[name] for name in layout.backgrounds(bg, item) if name in by_stem), None)
 
 
-def _are_equal(roots: Roots, a: File, b: File) -> bool:
-    """Whether two zips hold the same background twice."""
+def are_equal(roots: Roots, a: File, b: File) -> bool:
+    """Whether two files are the same one twice, as backgrounds are that every part of a set brings along."""
     try:
         return a.size == b.size and roots.read(a) == roots.read(b)
     except Unreadable:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from bench.data.stored.files.roots import File, Roots
-from bench.data.stored.naming.backgrounds import give_backgrounds
+from bench.data.stored.naming.backgrounds import are_equal, give_backgrounds
 from bench.data.stored.naming.layout import Layout
 from bench.data.stored.naming.named_files import Named, Paired, Picture, Problem
 from bench.data.stored.naming.pair_table import pair_by_table
@@ -52,7 +52,7 @@ def _by_ids(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Pair
         files: dict[tuple[str, ...], Named] = {}
         for candidate in some:
             key = _key(candidate, shared, with_prefix)
-            if key in files and name != "bg":
+            if key in files and not (name == "bg" and are_equal(roots, files[key].file, candidate.file)):
                 problems.append((roots.label(candidate.file), f"has the ids of {roots.label(files[key].file)}"))
                 continue
             files.setdefault(key, candidate)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.core.errors import BenchError
 
 FIELDS = ("bg", "bg_fg", "mask", "depth", "mask_valid", "valid")
 _ALIASES = {"image": "bg_fg"}
+_A_FIELD = f"a field and its pattern, such as mask=masks/{{id}}.png; fields: {', '.join((*FIELDS, *_ALIASES))}"
 _TOKEN = re.compile(
     r"\{(?P<name>[a-z_][a-z0-9_]*)(?P<digits>:d)?\}|(?P<any>\*)|(?P<open>\[)|(?P<close>\])|(?P<text>.)", re.S
 )
@@ -30,11 +31,13 @@ class Pattern:
         field: a member of `FIELDS`.
         regex: of a name below the root without its suffix; its named groups are the parsed ids.
         suffix: in small letters, such as ``.png``; None for any.
+        written: the pattern as a user wrote it; empty for those of known layouts.
     """
 
     field: str
     regex: re.Pattern[str]
     suffix: str | None = None
+    written: str = ""
 
     @property
     def ids(self) -> frozenset[str]:
@@ -68,24 +71,32 @@ def patterns(**regexes: str | tuple[str, str]) -> tuple[Pattern, ...]:
 
 
 def parse_patterns(text: str) -> tuple[Pattern, ...]:
-    """A user's patterns, ``field=pattern`` with spaces between, the most particular first.
+    """A user's patterns, ``field=pattern``, spaces between them (and within, as in names); the most particular first.
 
     Raises:
         BenchError: what cannot be understood, with a caret under it.
     """
     found: dict[str, tuple[int, Pattern]] = {}
-    for match in re.finditer(r"\S+", text):
-        name, equals, shape = match.group().partition("=")
-        field = _ALIASES.get(name, name)
-        if not equals or field not in FIELDS:
-            raise _wrong(
-                text, match.start(), f"a field and its pattern, such as mask=masks/{{id}}.png; fields: {_fields()}"
-            )
+    places: dict[str, int] = {}
+    heads = list(re.finditer(r"(?<!\S)([^\s=]+)=", text))
+    if text.strip() and (not heads or text[: heads[0].start()].strip()):
+        raise _wrong(text, len(text) - len(text.lstrip()), _A_FIELD)
+    ends = (*(head.start() for head in heads[1:]), len(text))
+    for head, end in zip(heads, ends, strict=False):
+        field = _ALIASES.get(head[1], head[1])
+        if field not in FIELDS:
+            raise _wrong(text, head.start(), _A_FIELD)
         if field in found:
-            raise _wrong(text, match.start(), f"one pattern for {field}, not two")
-        found[field] = _compile(text, match.start() + len(name) + 1, field, shape)
+            raise _wrong(text, head.start(), f"one pattern for {field}, not two")
+        places[field] = head.start()
+        found[field] = _compile(text, head.end(), field, text[head.end() : end].rstrip())
     if "bg_fg" not in found:
         raise _wrong(text, 0, "a pattern for the pictures: bg_fg=... (or image=...)")
+    named = found["bg_fg"][1].ids
+    for field, (_, made) in found.items():
+        if made.ids and not made.ids & named:
+            ids = ", ".join(f"{{{name}}}" for name in sorted(named)) or "none"
+            raise _wrong(text, places[field], f"a pattern with an id of the pictures' pattern ({ids})")
     return tuple(made for _, made in sorted(found.values(), key=lambda pair: -pair[0]))
 
 
@@ -97,6 +108,8 @@ def normal(text: str) -> str:
 def _compile(text: str, start: int, field: str, shape: str) -> tuple[int, Pattern]:
     """How particular a pattern is, and the pattern."""
     stem, dot, suffix = shape.rpartition(".")
+    if dot and " " in suffix and "/" not in suffix:
+        raise _wrong(text, start + len(stem) + 1 + suffix.rindex(" ") + 1, _A_FIELD)
     if not dot or "/" in suffix:
         raise _wrong(text, start + len(shape) - 1, "a suffix, such as .png, or .* for any")
     parts, literal, depth, names = [], 0, 0, set[str]()
@@ -126,16 +139,12 @@ def _compile(text: str, start: int, field: str, shape: str) -> tuple[int, Patter
     if depth:
         raise _wrong(text, start + len(stem), "] for every [")
     made = pattern(field, "".join(parts), None if suffix == "*" else f".{suffix.lower()}")
-    return 100 * literal + len(names), made
+    return 100 * literal + len(names), replace(made, written=f"{field}={shape}")
 
 
 def _same_suffix(wanted: str, suffix: str) -> bool:
     alike = {".jpeg": ".jpg", ".tiff": ".tif"}
     return alike.get(wanted, wanted) == alike.get(suffix, suffix)
-
-
-def _fields() -> str:
-    return ", ".join((*FIELDS, *_ALIASES))
 
 
 def _wrong(text: str, at: int, wanted: str) -> BenchError:

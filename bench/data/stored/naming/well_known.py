@@ -46,6 +46,16 @@ WELL_KNOWN = (
         unit="mm",
     ),
     Layout(
+        "nyu2",
+        "SCENE_out/N.jpg and SCENE_out/N.png, its depth, 255 at 10 m",
+        patterns(
+            bg_fg=(r"(?P<bg>[^/]+)_out/(?P<n>\d+)", ".jpg"),
+            depth=(r"(?P<bg>[^/]+)_out/(?P<n>\d+)", ".png"),
+        ),
+        unit="8bit",
+        encoding="metric, 1.0 = 10 m",
+    ),
+    Layout(
         "kitti",
         "DRIVE/image_02/data/N.png and DRIVE/proj_depth/groundtruth/image_02/N.png",
         patterns(

@@ -131,6 +131,22 @@ def test_masks_of_a_doubtful_size_are_found(kind: type[Synthetic], finding: str,
     assert advice in measured.advice
 
 
+class Empty(Synthetic):
+    def scenes(self, part: Part, ids: Tensor, size: int) -> Quartet:
+        quartet = super().scenes(part, ids, size)
+        return dataclasses.replace(quartet, mask=torch.zeros_like(quartet.mask))
+
+
+def test_masks_without_any_object_are_found_and_doubts_about_masks_shown() -> None:
+    source = Empty()
+    source.mask_warnings = ("masks hold the numbers 0, 1, 2",)
+    measured = found(source)["mask_sizes"]
+    assert measured.grade == "warn"
+    assert "all are empty" in measured.finding
+    assert "numbers 0, 1, 2" in measured.finding
+    assert "--mask-values" in measured.advice
+
+
 def test_streets_read_as_millimetres_are_found(tmp_path: Path) -> None:
     bg, fg = folders(tmp_path, ROOMS, THINGS)
     (tmp_path / "depth").mkdir()

@@ -103,6 +103,32 @@ def test_prints_of_one_photograph_in_two_parts(folder) -> None:
     assert grades(stored(folder))["near prints"] == "broken"
 
 
+def test_what_the_split_shares_is_no_duplicate(folder) -> None:
+    draw = np.random.default_rng(0)
+    for g in range(1, 7):
+        small = Image.fromarray(draw.integers(0, 255, (6, 6, 3), dtype=np.uint8))
+        Image.fromarray(np.asarray(small.resize((SIDE, SIDE), Image.Resampling.BICUBIC))).save(
+            folder.root / f"bg/bg{g:03}.png"
+        )
+    for rule in ("unseen-fg", "shared"):
+        found = stored(folder, split=rule)
+        (finding,) = (finding for finding in found.findings if finding.check == "near prints")
+        assert "as the split says, 100% of the backgrounds of val, 100% of the backgrounds of test" in finding.finding
+        assert finding.grade == "ok"
+        assert next(inspection_lines(found)).endswith(rule + ": scores leak" * (rule == "shared"))
+
+
+def test_masks_of_classes_are_doubted(folder) -> None:
+    for path in (folder.root / "mask").iterdir():
+        mask = np.asarray(Image.open(path)) // 255 * 2
+        mask[:4] = 255
+        Image.fromarray(mask).save(path)
+    found = stored(folder)
+    assert grades(found)["reading"] == "warn"
+    assert "--mask-values 'fg=2 unknown=255'" in found.findings[0].finding
+    assert grades(stored(folder, mask_values="fg=2 unknown=255"))["reading"] == "ok"
+
+
 def test_a_doubtful_unit_and_pictures_not_looked_at(folder) -> None:
     (folder.root / "bg_fg/x.heic").write_bytes(b"")
     found = stored(folder, depth_unit="tum")

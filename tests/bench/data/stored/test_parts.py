@@ -53,6 +53,21 @@ def test_what_is_wrong_with_such_a_file(folder, tmp_path: Path, content: str, re
         Stored(folder.root, split=str(path))
 
 
+def test_numbers_are_names_and_a_group_in_two_parts_is_said(folder, tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    numbers = {
+        pool: {part: [int(name) for name in some] for part, some in parts.items()} for pool, parts in MINE.items()
+    }
+    path.write_text(json.dumps(numbers))
+    source = Stored(folder.root, split=str(path))
+    assert names(source, "train") == (set(MINE["background"]["train"]), set(MINE["object"]["train"]))
+    assert not any("leak" in note for note in source.notes)
+    path.write_text(json.dumps({**MINE, "background": {**MINE["background"], "val": MINE["background"]["train"]}}))
+    source = Stored(folder.root, split=str(path))
+    assert source.describe()["leaks"]
+    assert any("groups in several parts: scores leak" in note for note in source.notes)
+
+
 @pytest.mark.parametrize(("rule", "apart"), [("unseen-both", (0, 1)), ("unseen-bg", (0,)), ("unseen-fg", (1,))])
 def test_rules_keep_groups_apart(folder, rule: str, apart: tuple[int, ...]) -> None:
     source = Stored(folder.root, split=rule)

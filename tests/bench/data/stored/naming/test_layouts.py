@@ -228,6 +228,7 @@ def test_unknown_layouts_and_folders_of_something_else(tmp_path: Path) -> None:
         ),
         ("pets", ["images/Abyssinian_1.jpg", "annotations/trimaps/Abyssinian_1.png", "images/pug_2.jpg"]),
         ("nyu", ["00001_colors.png", "00001_depth.png"]),
+        ("nyu2", ["nyu2_train/attic_0001_out/1.jpg", "nyu2_train/attic_0001_out/1.png"]),
         (
             "kitti",
             [
@@ -266,6 +267,45 @@ def test_sets_that_many_people_have(tmp_path: Path, layout: str, names: list[str
     assert found.entries
     assert all(entry.partners for entry in found.entries)
     assert "bg" not in found.fields
+
+
+@pytest.mark.parametrize("field", ["bg", "image", "mask", "depth"])
+def test_a_pattern_that_no_file_fits_is_an_error(folder, field: str) -> None:
+    """What it names would be missing without a word: a network would be trained without backgrounds, say."""
+    patterns = {"bg": "bg/bg{bg}.*", "image": "bg_fg/bg{bg}_fg{fg}_*.*"}
+    patterns |= {name: f"{name}/bg{{bg}}_fg{{fg}}_*.png" for name in ("mask", "depth")}
+    files = " ".join(
+        f"{name}={shape.replace('/', 's/') if name == field else shape}" for name, shape in patterns.items()
+    )
+    place = "bg_fg" if field == "image" else field
+    with pytest.raises(BadData, match=rf"no file fits {place}={place}s/bg\{{bg\}}.*\n.*no pattern fits: {place}/"):
+        Stored(folder.root, files=files)
+    if field == "depth":  # a teacher's instead
+        read_catalogue([folder.root], files, "none", "auto", reads_depth=False)
+
+
+def test_two_backgrounds_of_one_name_are_not_taken_for_one(folder) -> None:
+    """The pattern of the backgrounds has an id that pictures have not: which is meant is unknown."""
+    files = "bg=bg/bg{bg}[_{view}].png image=bg_fg/bg{bg}_fg{fg}_{n}.png mask=mask/bg{bg}_fg{fg}_{n}.png"
+    same = (folder.root / "bg/bg001.png").read_bytes()
+    (folder.root / "bg/bg001_2.png").write_bytes(same)
+    assert not catalogue(folder.root, files).problems, "the same twice"
+    (folder.root / "bg/bg001_2.png").write_bytes((folder.root / "bg/bg002.png").read_bytes())
+    ((name, reason),) = catalogue(folder.root, files).problems
+    assert name.endswith("bg001_2.png")
+    assert "has the ids of" in reason
+
+
+def test_names_of_another_layout_are_said_to_be_so(tmp_path: Path) -> None:
+    """Folders as of quartets, names as nobody knows them: 16 files are not at fault."""
+    for n in range(16):
+        touch(tmp_path, f"bg/room {n % 4}.png", f"bg_fg/room {n % 4} chair {n}.png", f"mask/room {n % 4} chair {n}.png")
+    for skip in (False, True):
+        with pytest.raises(BadData, match=r"its bg\n(?s:.*)layout quartets \(folders bg, .*--files"):
+            Stored(tmp_path, skip_bad=skip, packed=None)
+    (tmp_path / "bg/room 1 chair 1.png").write_bytes((tmp_path / "bg/room 1.png").read_bytes())
+    with pytest.raises(BadData, match=r"--skip-bad; names were read as .*--files"):
+        Stored(tmp_path, packed=None)
 
 
 def test_a_zip_in_a_folder_beside_the_backgrounds(tmp_path: Path, rooms) -> None:

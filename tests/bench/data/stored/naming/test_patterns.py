@@ -88,6 +88,9 @@ REFUSED = {
     "image={id:x}.png": (6, "{name} or {name:d}"),
     "image=a]{id}.png": (7, "[ before ]"),
     "image=[a{id}.png": (12, "] for every ["),
+    "image=a b/{id}.png mask": (19, "a field and its pattern"),
+    "image={id}.png mask={n}.png": (15, "an id of the pictures' pattern ({id})"),
+    "image=plate.png mask={n}.png": (16, "an id of the pictures' pattern (none)"),
 }
 
 
@@ -106,6 +109,17 @@ def test_the_most_particular_pattern_comes_first() -> None:
     assert [made.field for made in found] == ["mask", "depth", "bg_fg"]
     first = next(made for made in found if made.parse("a_mask", ".png") is not None)
     assert first.field == "mask"
+
+
+def test_names_may_hold_spaces() -> None:
+    found = {
+        made.field: made
+        for made in parse_patterns("bg=My Rooms/{bg}.*  mask=BG_FG Masks/{bg} - {fg}.png image=i/{bg} - {fg}.png ")
+    }
+    assert found["bg"].parse("x/My Rooms/hall 1", ".jpg") == ("x/", {"bg": "hall 1"})
+    assert found["mask"].parse("BG_FG Masks/hall 1 - chair", ".png") == ("", {"bg": "hall 1", "fg": "chair"})
+    assert found["mask"].written == "mask=BG_FG Masks/{bg} - {fg}.png"
+    assert found["bg_fg"].parse("i/a - b", ".png") is not None
 
 
 def test_a_pattern_of_ours_lies_in_any_folder() -> None:

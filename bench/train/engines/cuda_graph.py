@@ -108,6 +108,7 @@ def waits_of_step() -> Iterator[list[str]]:
     mine, show = threading.current_thread(), warnings.showwarning
 
     def sort(message: Warning | str, *where: Any, **more: Any) -> None:
+        """In the place of `warnings.showwarning`."""
         if _WAITS not in str(message):
             show(message, *where, **more)
         elif (thread := threading.current_thread()) is mine or isinstance(thread, threading._DummyThread):

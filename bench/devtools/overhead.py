@@ -33,7 +33,7 @@ from bench.report.listeners.terminal import Terminal
 from bench.report.terminal.console import plain_console
 from bench.run.runner import Runner
 from bench.train.assemble import Run, build_model, build_step, make_run
-from bench.train.engines.cuda_graph import BEFORE_CAPTURE, CudaGraph
+from bench.train.engines.cuda_graph import BEFORE_CAPTURE, CudaGraph, refill
 from bench.train.events import Listener, Listeners, WindowSummary
 from registry.contract import Quartet
 
@@ -82,8 +82,7 @@ class _Bare:
         result = graph.capture(lambda: self._eagerly(inputs))
 
         def replay(quartet: Quartet) -> Tensor:
-            for (_, recorded), (_, given) in zip(inputs.tensors(), quartet.tensors(), strict=True):
-                recorded.copy_(given)
+            refill(inputs, quartet)
             graph.replay()
             return result
 

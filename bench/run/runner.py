@@ -14,7 +14,7 @@ from torch import nn
 from bench.core.errors import BadData, CannotWrite
 from bench.core.finding import Finding
 from bench.core.interruption import Interruption
-from bench.core.machine import steady_arithmetic
+from bench.core.machine import steady_arithmetic, untried_shapes
 from bench.core.record import Record
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import Loader
@@ -226,7 +226,7 @@ class Runner:
             loader = self.loader("test", protocol.test_samples, protocol.size, protocol.stages[-1].batch)
             served = loader.serving(run.spec.inputs)
             quartet = next(iter(served.in_order())).quartet.map(lambda tensor: tensor[:count])
-            with torch.no_grad():  # of copies, as a model may alter its inputs in place
+            with torch.no_grad(), untried_shapes():  # of copies, as a model may alter its inputs in place
                 prediction = model.eval()(*(image.clone() for image in quartet.inputs))
             return quartet, prediction.only(heads)
 

@@ -68,7 +68,8 @@ class PeakMeter:
 
     On CUDA it is what torch's allocator gave out at the worst moment, on a CPU by how much the process grew, as what
     Python and torch's libraries take is no training's. Samples, their rendering, and on CUDA the workspaces that cuDNN
-    tries in the first steps of a shape are left out.
+    tries in the first steps of a shape are left out; but not samples that are rendered while training goes on (tier
+    ``live``), as nothing tells whose memory is whose.
 
     Attributes:
         kind: what `mib` is: of the ``allocator``, the process's ``growth``, or, where the system reports no more, the

@@ -107,8 +107,8 @@ def predict_first(
     """
     quartet = next(iter(loader.in_order())).quartet
     # A whole batch, as evaluation sees it, and of copies, as a model may alter its inputs in place.
-    with untouched(model, loader.source.device), torch.no_grad(), autocast:
-        prediction: Prediction = model(*(image.clone() for image in quartet.inputs)).only(heads)
+    with untouched(model, quartet.bg_fg.device), torch.no_grad(), autocast:
+        prediction = _predict(model, quartet.map(torch.clone), loader.batch).only(heads)
     logits = prediction.mask_logits, prediction.depth_logits
     first = Prediction(*(None if values is None else values[:count].float().cpu() for values in logits))
     return quartet.map(lambda tensor: tensor[:count].cpu()), first

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bench.core.machine import untried_shapes
 from bench.core.progress import Progress, no_progress
 from bench.data.images.file_names import printable
 from bench.data.images.files import BadImage
@@ -95,10 +96,11 @@ def predict_files(
     threads = networks.count + (1 if run.device.type == "cpu" else _BESIDE_A_GPU)
     try:
         made = prefetch(predict, pictures, 2 * threads, threads)
-        for done, (picture, problem) in enumerate(zip(pictures, made, strict=True), 1):
-            if problem:
-                problems.append((printable(picture.bg_fg), problem))
-            progress(picture.name, done, len(pictures))
+        with untried_shapes():  # pictures come in any size
+            for done, (picture, problem) in enumerate(zip(pictures, made, strict=True), 1):
+                if problem:
+                    problems.append((printable(picture.bg_fg), problem))
+                progress(picture.name, done, len(pictures))
     finally:
         networks.close()
     return problems

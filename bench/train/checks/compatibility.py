@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from bench.core.errors import BenchError
+from bench.core.machine import untried_shapes
 from bench.core.spec import RunSpec
 from bench.data.loading.loader import Loader
 from bench.train.isolation.process_state import settings_kept
@@ -43,7 +44,7 @@ def common_heads(name: str, recipe: Recipe, model: nn.Module, loader: Loader) ->
         BenchError: the data has no truth for a head, the recipe does not work at this size, or no head is left.
     """
     truth = next(iter(loader.in_order())).quartet.map(lambda tensor: tensor[:2])
-    with settings_kept(name), untouched(model, truth.bg_fg.device), torch.no_grad():
+    with settings_kept(name), untouched(model, truth.bg_fg.device), torch.no_grad(), untried_shapes():
         prediction = model.eval()(*(image.clone() for image in truth.inputs))
     predicted = predicted_heads(name, prediction, truth)
     for head in recipe.heads:

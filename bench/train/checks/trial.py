@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from bench.core.code import own_code
 from bench.core.errors import BenchError
-from bench.core.machine import steady_arithmetic
+from bench.core.machine import steady_arithmetic, untried_shapes
 from bench.core.protocol import Stage
 from bench.data.source import Source
 from bench.timing.work import count_gmacs, parameter_count
@@ -105,6 +105,7 @@ def _step(run: Run, model: nn.Module, source: Source, stage: Stage, device: torc
     if run.spec.inputs == "image":
         quartet.bg = None
 
+    @untried_shapes()
     def forward(images: int) -> Prediction:
         answer: Prediction = model(*(image[:images].clone() for image in quartet.inputs))
         return answer

@@ -108,6 +108,7 @@ def waits_of_step() -> Iterator[list[str]]:
     mine, show = threading.current_thread(), warnings.showwarning
 
     def sort(message: Warning | str, *where: Any, **more: Any) -> None:
+        """In the place of `warnings.showwarning`."""
         if _WAITS not in str(message):
             show(message, *where, **more)
         elif (thread := threading.current_thread()) is mine or isinstance(thread, threading._DummyThread):
@@ -118,6 +119,12 @@ def waits_of_step() -> Iterator[list[str]]:
         warnings.filterwarnings("always", message=f".*{_WAITS}")
         warnings.showwarning = sort
         yield found
+
+
+def refill(recorded: Quartet, given: Quartet) -> None:
+    """Copy a batch to where a graph reads it; a single launch, as batches and what was cloned of one lie alike."""
+    places, values = ([tensor for _, tensor in quartet.tensors()] for quartet in (recorded, given))
+    torch._foreach_copy_(places, values)
 
 
 @dataclass
@@ -193,8 +200,7 @@ class Replayed:
         return self._record()
 
     def _fill(self, captured: _Captured, quartet: Quartet) -> None:
-        for (_, recorded), (_, given) in zip(captured.inputs.tensors(), quartet.tensors(), strict=True):
-            recorded.copy_(given)
+        refill(captured.inputs, quartet)
         for i, group in enumerate(self._step.optimizer.param_groups):
             if group["lr"] != captured.written[i]:
                 captured.rates[i].fill_(group["lr"])

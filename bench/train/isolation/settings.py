@@ -18,6 +18,8 @@ import torch
 
 _FOREIGN = ("TORCHINDUCTOR_", "TRITON_", "PYTEST_")
 """Environment variables of torch's compiler and of test runners, which set them while they work."""
+_COMPILERS_RECURSION = 2000
+"""The recursion limit to which torch's compiler lifts a lower one."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,15 @@ def _set_signals(before: tuple[Any, ...]) -> None:
             signal.signal(number, handler)
 
 
+def _recursion_limit() -> int | None:
+    limit = sys.getrecursionlimit()
+    return None if limit == _COMPILERS_RECURSION else limit
+
+
+def _set_recursion_limit(before: int | None) -> None:
+    sys.setrecursionlimit(before or _COMPILERS_RECURSION)
+
+
 SETTINGS = (
     Setting("the current folder", _folder, os.chdir, True, "os.chdir"),
     Setting("torch's default dtype", torch.get_default_dtype, torch.set_default_dtype, True, "torch.set_default_dtype"),
@@ -182,5 +193,5 @@ SETTINGS = (
     Setting("the root logger", _logging, _set_logging, False, "logging.basicConfig, logging.disable"),
     Setting("answers to signals", _signals, _set_signals, False, "signal.signal"),
     Setting("the garbage collector", gc.isenabled, lambda on: gc.enable() if on else gc.disable(), False, "gc.disable"),
-    Setting("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit, False, "sys.setrecursionlimit"),
+    Setting("the recursion limit", _recursion_limit, _set_recursion_limit, False, "sys.setrecursionlimit"),
 )

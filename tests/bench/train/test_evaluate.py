@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from bench.data.loading.batch import Batch
 from bench.timing.ledger import Ledger
 from bench.train import evaluate as evaluation
-from bench.train.evaluate import Evaluation, evaluate
+from bench.train.evaluate import Evaluation, evaluate, predict_first
 from registry.contract import Prediction, Quartet
 from registry.losses import parse
 from registry.losses.objective import Objective
@@ -126,6 +126,8 @@ def test_where_shapes_are_dear_the_model_meets_one(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Grey, "forward", counted)
     monkeypatch.setattr(evaluation, "_shapes_are_dear", lambda device: True)
     found = evaluated(SixImages(batch), "mask: bce, depth: l1")
+    quartet, prediction = predict_first(Grey(), SixImages(batch), torch.autocast("cpu", enabled=False), ("mask",), 3)
+    assert len(quartet) == len(prediction.mask_logits) == 3
     assert set(sizes) == {batch}
     assert found.loss == expected.loss
     for name, column in expected.columns.items():

@@ -10,8 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
 
-from bench.train.engines.cuda_graph import CudaGraph
+from bench.data.loading.packed import pack, unpack
+from bench.train.engines.cuda_graph import CudaGraph, refill
+from tests.bench.rectangles import Rectangles
 
 WAIT = "called a synchronizing CUDA operation (Triggered internally at a file)"
 
@@ -83,3 +86,17 @@ def test_other_warnings_are_shown(graph: CudaGraph) -> None:
     with pytest.warns(UserWarning, match="of a user's model") as shown:
         assert graph.rehearse(warned)[1] is None
     assert len(shown) == 1
+
+
+def test_a_batch_is_copied_to_where_a_graph_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it by one operation: each costs the host a launch, in every step."""
+    given = unpack(pack(Rectangles().render("train", torch.arange(3), 16)))
+    recorded = given.map(torch.zeros_like)
+    places = [tensor.data_ptr() for _, tensor in recorded.tensors()]
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        refill(recorded, given)
+    assert [event.name for event in seen.events() if event.cpu_parent is None] == ["aten::_foreach_copy_"]
+    assert [tensor.data_ptr() for _, tensor in recorded.tensors()] == places
+    for (name, tensor), (_, expected) in zip(recorded.tensors(), given.tensors(), strict=True):
+        assert torch.equal(tensor, expected), name
+        assert tensor.stride() == expected.stride(), name

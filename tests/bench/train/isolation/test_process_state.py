@@ -68,6 +68,20 @@ def test_what_decides_nothing_is_put_back(call: str) -> None:
     assert {setting.name: setting.get() for setting in SETTINGS} == before
 
 
+def test_the_recursion_limit_of_a_compiler_is_no_models_doing(monkeypatch: pytest.MonkeyPatch) -> None:
+    lifted: list[int] = [1000]
+    monkeypatch.setattr(sys, "getrecursionlimit", lambda: lifted[-1])
+    monkeypatch.setattr(sys, "setrecursionlimit", lifted.append)
+    state = ProcessState()
+    sys.setrecursionlimit(2000)  # as torch._inductor.compile_fx does
+    assert state.put_back() == []
+    state = ProcessState()
+    sys.setrecursionlimit(5000)
+    [altered] = state.put_back()
+    assert altered.after == 5000
+    assert lifted[-1] == 2000
+
+
 def test_every_setting_is_tried_here() -> None:
     tried = " ".join([*DECISIVE, *HARMLESS])
     assert [setting.name for setting in SETTINGS if setting.call.split(",")[0] not in tried] == []

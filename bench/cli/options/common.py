@@ -16,6 +16,10 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...", rich_he
 Metrics = Annotated[
     list[str] | None, typer.Option("--metric", help="Metric; repeatable. Default: the headline metrics.")
 ]
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", help="Rows to keep: 'column=pattern', 'column>number', 'column<number'; repeatable."),
+]
 RecordedRun = Annotated[str, typer.Argument(help="A record's file, a run's id, or model:loss of the leaderboard.")]
 
 MoreMetrics = Annotated[

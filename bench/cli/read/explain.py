@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.cli.options.common import Metrics, Results, Within, check_results
+from bench.cli.options.common import Metrics, Results, Where, Within, check_results
 
 EXAMPLES = """
 bench explain
 bench explain --metric mask_dice --metric mask_bf
 bench explain --within quick
+bench explain --where 'mask_dice/skill>0' --where 'model=*unet*'
 """
 
 
 def explain(
     metric: Metrics = None,
     within: Within = "",
+    where: Where = None,
     results: Results = Path("results"),
 ) -> None:
     """Split each metric's variance into architecture, loss, their interaction, seed and test images.
@@ -28,6 +30,6 @@ def explain(
     from bench.results.explain.explanation import explain as explain_records
 
     check_results(results)
-    shown = explanation_tables(explain_records(results, metric or (), within))
+    shown = explanation_tables(explain_records(results, metric or (), within, where or ()))
     show(shown)
     store.check(results)

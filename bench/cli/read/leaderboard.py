@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options.common import Results, check_results
+from bench.cli.options.common import Results, Where, check_results
 from bench.cli.options.expand import emit
 
 EXAMPLES = """
@@ -32,10 +32,7 @@ def leaderboard(
     metric: Annotated[
         list[str] | None, typer.Option("--metric", help="Column of --show; repeatable. Default: the headline metrics.")
     ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option("--where", help="Rows to keep: 'column=pattern', 'column>number', 'column<number'; repeatable."),
-    ] = None,
+    where: Where = None,
     sort: Annotated[str, typer.Option("--sort", help="Order by this column, the best first.")] = "",
     pool: Annotated[
         str,

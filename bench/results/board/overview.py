@@ -68,6 +68,17 @@ def _line(group: Group, row: Row, metrics: Sequence[str]) -> dict[str, Any]:
     return line | dict(zip(COSTS, costs, strict=True))
 
 
+def rows_where(group: Group, conditions: Sequence[str]) -> list[Row]:
+    """The rows of a group whose lines fit all conditions, see `where`; ``tie`` and ``best`` are no columns here.
+
+    Raises:
+        BenchError: as of `where`.
+    """
+    lines = [_line(group, row, list(group.metrics)) for row in group.board]
+    kept = {id(line) for line in where(lines, conditions)}
+    return [row for row, line in zip(group.board, lines, strict=True) if id(line) in kept]
+
+
 def where(lines: Iterable[Line], conditions: Sequence[str]) -> list[Line]:
     """The lines that fit all conditions.
 

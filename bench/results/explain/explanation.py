@@ -13,6 +13,7 @@ from bench.core.errors import BenchError
 from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.board import Group, groups_of
+from bench.results.board.overview import rows_where
 from bench.results.board.row import Row
 from bench.results.board.standings import Images
 from bench.results.explain.explained import Explained
@@ -48,13 +49,16 @@ class Explanation:
     notes: Sequence[str]
 
 
-def explain(results: Path, metrics: Sequence[str] = (), within: str = "") -> list[Explanation]:
+def explain(
+    results: Path, metrics: Sequence[str] = (), within: str = "", where: Sequence[str] = ()
+) -> list[Explanation]:
     """Explain every board that has something to explain.
 
     Args:
         results: folder of records.
         metrics: keys; empty for the headline metrics.
         within: part of a board's heading, to explain no other.
+        where: conditions of rows to explain, see `bench.results.board.overview.where`.
 
     Raises:
         UnknownName: no such metric.
@@ -63,25 +67,31 @@ def explain(results: Path, metrics: Sequence[str] = (), within: str = "") -> lis
     records = store.read_all(results)
     known = facts_in(record for _, record in records)
     names = [find_key(name, known) for name in metrics] or shown(known, "headline")
-    found = [explain_group(results, group, names) for group in groups_of(records) if _fits(group, within)]
+    found = [explain_group(results, group, names, where) for group in groups_of(records) if _fits(group, within)]
     explained = [explanation for explanation in found if explanation.metrics]
     if not explained:
         board = f"no board {within!r}" if within else "no board"
+        board += f" where {' and '.join(where)}" if where else ""
         raise BenchError(
             f"{board} has two runs to explain; run, for example, bench run --model unet --model wnet --seeds 2"
         )
     return explained
 
 
-def explain_group(results: Path, group: Group, metrics: Sequence[str]) -> Explanation:
+def explain_group(results: Path, group: Group, metrics: Sequence[str], where: Sequence[str] = ()) -> Explanation:
     """The same of a board.
 
     Args:
         results: folder of its records.
         group: of records.
         metrics: keys.
+        where: conditions of its rows.
     """
-    rows, notes = _cells([row for row in group.board if row.learns])
+    learning = [row for row in group.board if row.learns]
+    fitting = [row for row in rows_where(group, where) if row.learns]
+    rows, notes = _cells(fitting)
+    if len(fitting) < len(learning):
+        notes.append(f"{len(fitting)} of {len(learning)} cells count: {' and '.join(where)}")
     images = Images(results)
     explained = {}
     for name in metrics:

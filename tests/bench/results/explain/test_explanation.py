@@ -42,6 +42,25 @@ def test_models_and_losses(tmp_path: Path) -> None:
     assert "bench run --model 'unet[width=8]' --loss 'mask: bce" in page.getvalue(), "as a shell needs it"
 
 
+def test_rows_that_fit_a_condition_alone(tmp_path: Path) -> None:
+    keep(tmp_path, 0.3, model="constant", recipe="", recipe_name="none")
+    for model, dice in (("unet", 0.8), ("wnet", 0.7), ("smp/unet/mit_b0", 0.0)):
+        for seed in range(3):
+            keep(tmp_path, dice + 0.02 * seed, seed, model=model)
+    (whole,), (learnt,) = (
+        explain(tmp_path, ["mask_dice"]),
+        explain(tmp_path, ["mask_dice"], where=["mask_dice/skill>0"]),
+    )
+    sizes = [found.metrics["mask_dice"].parts[0].deviation for found in (whole, learnt)]
+    assert sizes[1] < sizes[0] / 3
+    assert "2 of 3 cells count: mask_dice/skill>0" in learnt.notes
+    assert not any("count" in note for note in whole.notes)
+    with pytest.raises(BenchError, match=r"no board where model=u\* and mask_dice<0 has two runs"):
+        explain(tmp_path, where=["model=u*", "mask_dice<0"])
+    with pytest.raises(BenchError, match="unknown column 'dice'"):
+        explain(tmp_path, where=["dice>0"])
+
+
 def test_the_cell_that_is_missing_is_run_next() -> None:
     cells = [cell for cell in made((0.03, 0.02, 0.02, 0.005)).cells if cell[:2] != ("m2", "l1")]
     (first, *_) = next_cells({"x": Explained.of(Grid(cells), None)}, {cell[:2]: {0, 1, 2} for cell in cells}, 2)

@@ -20,9 +20,19 @@ def sentences() -> str:
 
 
 def images(model: str, loss: str, seed: int, folder: Path = RESULTS) -> pd.DataFrame:
-    """A run's test images, by sample."""
-    (path,) = folder.glob(f"{model}_{loss}_quick_*_s{seed}_*.images.csv")
+    """A run's test images, by sample: of the first record of its kind, as a user's own come after the committed."""
+    found = folder.glob(f"{model}_{loss}_quick_*_s{seed}_*.images.csv")
+    path = min(found, key=lambda path: path.name.rsplit("_", 1)[1])
     return pd.read_csv(path, index_col="sample").sort_index()
+
+
+def images_of(model: str) -> list[pd.DataFrame]:
+    """The runs of a model under one loss that were repeated with three seeds, in one precision."""
+    found: dict[str, list[pd.DataFrame]] = {}
+    for path in sorted(RESULTS.glob(f"{model}_bce-ssim_quick_*.images.csv")):
+        day = path.name.rsplit("_", 1)[1][:8]
+        found.setdefault(day, []).append(pd.read_csv(path, index_col="sample"))
+    return next(runs for runs in found.values() if len(runs) == len(SEEDS))
 
 
 def mean(model: str, loss: str, metric: str) -> float:
@@ -39,6 +49,19 @@ def test_which_architecture(sentences: str) -> None:
     dice, boundary = (mean("wnet", "bce-ssim", m) - mean("unet", "bce-ssim", m) for m in ("mask_dice", "mask_bf"))
     claimed = f"finds the object better than `unet` by {short(dice, 3)} of Dice, and by {short(boundary, 3)} in the"
     assert claimed in sentences
+
+
+def test_which_models_learn(sentences: str) -> None:
+    models = {path.name.split("_")[0] for path in RESULTS.glob("*_bce-ssim_*_s2_*.images.csv")}
+    runs = {model: [run["mask_dice"].mean() for run in images_of(model)] for model in models}  # NaN: no mask
+    dice = {model: score for model, scores in runs.items() if not np.isnan(score := np.mean(scores))}
+    (floor,) = {pd.read_csv(path)["mask_dice"].mean() for path in RESULTS.glob("difference_none_*115200.images.csv")}
+    lost = [model for model, score in dice.items() if score < floor]
+    assert (len(models), len(dice), len(lost)) == (19, 18, 5)
+    assert "there are 19 models" in sentences and "Of the 18 that have a mask five do not learn it" in sentences
+    assert f"on the difference of the two images ({short(floor, 3)})" in sentences
+    best = sorted(dice.values(), reverse=True)
+    assert "(.86 to .82)" in sentences and [round(best[i], 2) for i in (0, 3)] == [0.86, 0.82]
 
 
 def test_where_models_fail(sentences: str) -> None:

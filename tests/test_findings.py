@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import kendalltau
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
@@ -82,3 +83,23 @@ def test_which_loss(sentences: str) -> None:
     )
     assert claimed in sentences
     assert f"`bce_ssim`, which weighs depth twice, with {short(last, 3)}" in sentences
+
+
+def test_whether_synthetic_and_photographic_orders_agree(sentences: str) -> None:
+    photographs = RESULTS / "photographs"
+    cells = {tuple(path.name.split("_")[:2]) for path in photographs.glob("*_s2_*.images.csv")}
+    here = {cell: np.mean([images(*cell, seed, photographs)["mask_dice"].mean() for seed in SEEDS]) for cell in cells}
+    (threshold,) = (pd.read_csv(path)["mask_dice"].mean() for path in photographs.glob("difference_none_*.images.csv"))
+    beyond = sorted(dice for dice in here.values() if dice > threshold)
+    assert (len(beyond), len(here)) == (11, 12)
+    spread = f"{short(beyond[0], 3)} to {short(beyond[-1], 3)}"
+    assert f"Eleven of the twelve beat the threshold ({short(threshold, 3)}), with a Dice of {spread}" in sentences
+    both = [
+        cell
+        for cell in cells
+        if {path.name.split("_")[4] for path in RESULTS.glob("_".join(cell) + "_quick_*.csv")} >= {"s0", "s1", "s2"}
+    ]
+    means = [[mean(*cell, "mask_dice"), float(here[cell])] for cell in both]
+    tau = kendalltau(*zip(*means, strict=True))
+    assert len(both) == 6
+    assert f"same order by Dice on both (tau {tau.statistic:.1f}; by chance p = {short(tau.pvalue, 3)})" in sentences

@@ -11,7 +11,10 @@ from bench.cli import app
 from bench.devtools.gpu import page
 
 ROOT = Path(__file__).parent.parent
-PAGES = {"results": "leaderboard.md", "results/tuned": "docs/tuned.md", "results/h200": "docs/h200.md"}
+PAGES = {
+    "results": "leaderboard.md",
+    **{f"results/{name}": f"docs/{name}.md" for name in ("tuned", "photographs", "h200")},
+}
 
 
 def steady(text: str) -> str:

@@ -211,3 +211,18 @@ def test_far_logits_without_a_finite_gradient() -> None:
     finding = found(Synthetic(), "mask: bce, depth: tests.bench.audit.conformance.broken.terms:entropy")["far_logits"]
     assert finding.grade == "broken"
     assert "at logits of" in finding.finding and "entropy" in finding.finding
+
+
+@pytest.mark.parametrize(
+    ("rule", "grade", "shares"),
+    [
+        ("unseen-both", "ok", None),
+        ("unseen-bg", "warn", "samples have objects of training, as --split unseen-bg has it"),
+        ("unseen-fg", "warn", "samples have backgrounds of training, as --split unseen-fg has it"),
+        ("shared", "broken", "samples have backgrounds of training"),
+    ],
+)
+def test_what_a_rule_shares_by_choice_is_no_fault_of_the_data(rule: str, grade: str, shares: str | None) -> None:
+    finding = found(Synthetic(split=rule))["split"]
+    assert finding.grade == grade
+    assert shares is None or shares in finding.finding

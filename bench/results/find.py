@@ -56,7 +56,8 @@ def _from_a_word(part: str) -> str:
 def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, Row]:
     """The only pair of cells on a board that the two names fit; twice the same cell where both name it.
 
-    Two names of models mean the same loss, and the same precision and other settings, where both have such a row.
+    Two names of models mean the same loss, and the same precision and other settings, where both have such a row; where
+    both have several, those with most seeds in common.
 
     Raises:
         UnknownName: a name fits no cell.
@@ -69,6 +70,9 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
     pairs = [(x, y) for x in left for y in right if _comparable(x, y) and x != y]
     for alike in (_same_loss, _same_settings):
         pairs = [pair for pair in pairs if alike(*pair)] or pairs
+    most = max((_common_seeds(*pair) for pair in pairs), default=0)
+    if len({(x.recipe, y.recipe, heading(x)) for x, y in pairs}) == 1:  # they differ in settings alone
+        pairs = [pair for pair in pairs if _common_seeds(*pair) == most]
     if len(pairs) == 1:
         return pairs[0]
     if pairs:
@@ -87,22 +91,40 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
 
 
 def pick_one(board: Sequence[Row], text: str, within: str = "") -> Row:
-    """The only cell that a name fits.
+    """The only cell that a name fits; of rows that differ in precision and the like alone, the one with most seeds.
 
     Raises:
         UnknownName: it fits none.
         BenchError: it fits several.
     """
+    found = pick_alike(board, text, within)
+    best = [row for row in found if len(row.records) == len(found[0].records)]
+    if len(best) > 1:
+        raise _several(text, best)
+    return best[0]
+
+
+def pick_alike(board: Sequence[Row], text: str, within: str = "") -> list[Row]:
+    """The rows that a name fits, which differ in precision and other settings alone; those of most seeds first.
+
+    Raises:
+        UnknownName: it fits none.
+        BenchError: it fits several cells of other losses, protocols or data.
+    """
     ours = [row for row in board if stands_within(row, within)]
     if not ours:
         raise BenchError(f"no protocol or data is called {within!r}; the boards are: {_boards(board)}")
     found = _fitting(ours, text)
-    if len(found) > 1:
-        raise BenchError(
-            f"{text} fits several cells: say the precision (wnet:bce_ssim:float32), name a record's file, or use "
-            f"--within. There are: {'; '.join(f'{_name(row)} ({heading(row)})' for row in found)}"
-        )
-    return found[0]
+    if len({(row.model, row.recipe, heading(row), canonical_json(_any(row).spec.data)) for row in found}) > 1:
+        raise _several(text, found)
+    return sorted(found, key=lambda row: -len(row.records))
+
+
+def _several(text: str, found: Sequence[Row]) -> BenchError:
+    return BenchError(
+        f"{text} fits several cells: say the precision (wnet:bce_ssim:float32), name a record's file, or use "
+        f"--within. There are: {'; '.join(f'{_name(row)} ({heading(row)})' for row in found)}"
+    )
 
 
 def _fitting(board: Sequence[Row], text: str) -> list[Row]:
@@ -151,6 +173,25 @@ def _comparable(a: Row, b: Row) -> bool:
     first, second = _any(a), _any(b)
     places = [(record.budget.label, canonical_json(record.spec.data)) for record in (first, second)]
     return places[0] == places[1] and (first.division == second.division or not (a.learns and b.learns))
+
+
+def settings(row: Row) -> str:
+    """A row's precision and the like, and its seeds, in words."""
+    count = len(row.records)
+    return f"{_any(row).spec.precision_label} ({count} seed{'' if count == 1 else 's'})"
+
+
+def other_settings(board: Sequence[Row], row: Row) -> list[Row]:
+    """Rows of the same model, loss, protocol and data that were computed in another precision or the like."""
+    return [
+        other
+        for other in board
+        if (other.model, other.recipe) == (row.model, row.recipe) and other.cell != row.cell and _comparable(other, row)
+    ]
+
+
+def _common_seeds(a: Row, b: Row) -> int:
+    return len(set(a.records) & set(b.records))
 
 
 def _same_loss(a: Row, b: Row) -> bool:

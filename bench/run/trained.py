@@ -15,7 +15,7 @@ from bench.core.errors import BenchError
 from bench.core.record import Record
 from bench.results import store
 from bench.results.board import Named, rows
-from bench.results.find import pick_one
+from bench.results.find import pick_alike
 from bench.results.metric_facts import facts_in
 from bench.train.assemble import autocast_of, build_model
 from bench.train.checkpoints import checkpoint
@@ -189,4 +189,5 @@ def _candidates(results: Path, text: str, within: str) -> list[Named]:
         if not found:
             raise BenchError(f"no finished run {text} is recorded in {results}")
         return sorted(found, key=lambda named: named[1].finished, reverse=True)
-    return [named for _, named in sorted(pick_one(rows(records), text, within).records.items())]
+    alike = pick_alike(rows(records), text, within)
+    return [named for row in alike for _, named in sorted(row.records.items())]

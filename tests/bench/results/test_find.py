@@ -4,7 +4,7 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.results.board import rows
-from bench.results.find import pick, stands_within
+from bench.results.find import other_settings, pick, pick_alike, pick_one, settings, stands_within
 from tests.bench.records import record
 from tests.bench.report.markdown.test_leaderboard import done_in
 
@@ -53,6 +53,24 @@ def test_two_names_mean_the_same_precision_where_both_have_it(name: str) -> None
         pick(everywhere, name, "wnet")
     cell, other = pick(everywhere, f"{name}:bfloat16", "wnet")
     assert (cell.records[0][0], other.records[0][0]) == ("unet.json", "wnet.json")
+
+
+def test_of_rows_in_several_precisions_those_of_most_seeds_are_meant() -> None:
+    """So that a name still means one cell where a machine of another native precision adds a run of its own."""
+    committed = [(f"{m}{seed}.json", record(m, seed=seed)) for m in ("unet", "wnet") for seed in range(3)]
+    own = [(f"own {m}.json", done_in("bfloat16", model=m)) for m in ("unet", "wnet")]
+    board = rows([*committed, *own])
+    assert [len(row.records) for row in pick(board, "unet", "wnet")] == [3, 3]
+    assert len(pick_one(board, "wnet").records) == 3
+    assert [len(row.records) for row in pick_alike(board, "wnet:bce_ssim")] == [3, 1]
+    (other,) = other_settings(board, pick_one(board, "wnet"))
+    assert settings(other) == "bfloat16 (1 seed)"
+    elsewhere = rows([*committed, ("t.json", record("wnet", division="tuned (5 trials)"))])
+    with pytest.raises(BenchError, match="fits several cells"):
+        pick_one(elsewhere, "wnet")
+    losses = rows([*committed, ("l.json", record("wnet", "mask: bce", recipe_name="mask_bce"))])
+    with pytest.raises(BenchError, match="fits several cells"):
+        pick_alike(losses, "wnet")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """``bench predict`` from the weights to the files."""
 
 import json
+import shutil
 import threading
 from pathlib import Path
 
@@ -96,6 +97,16 @@ def test_a_run_has_three_names(made: tuple[Path, str]) -> None:
     for text in (run, str(record), record.name, "unet[width=4]"):
         assert trained_run(folder / "results", folder / "runs", text, CPU).record.id == run
     assert json.loads(record.read_text())["id"] == run
+
+
+def test_of_a_model_in_two_precisions_the_run_that_left_weights_is_meant(tmp_path: Path) -> None:
+    recorded = [make(tmp_path, Rectangles(), seed=seed) for seed in range(2)]
+    own = make(tmp_path, Rectangles(), precision="bfloat16")
+    places = tmp_path / "results", tmp_path / "runs"
+    assert trained_run(*places, "unet[width=4]", CPU).record.id == recorded[0].id
+    for record in recorded:
+        shutil.rmtree(tmp_path / "runs" / record.id)
+    assert trained_run(*places, "unet[width=4]", CPU).record.id == own.id
 
 
 def test_lost_weights_are_said(made: tuple[Path, str], tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ class Source(ABC):
         device: where quartets are made.
         notes: what it decided by itself, in sentences.
         warnings: what is likely wrong with its files, in sentences.
+        mask_warnings: and with its masks.
     """
 
     kind: str
@@ -48,10 +49,11 @@ class Source(ABC):
     device: torch.device
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    mask_warnings: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """What was found out about the data and does not decide the samples, as JSON, without paths; for a record."""
-        found = {"notes": list(self.notes), "warnings": list(self.warnings)}
+        found = {"notes": list(self.notes), "warnings": [*self.warnings, *self.mask_warnings]}
         return {name: sentences for name, sentences in found.items() if sentences}
 
     def count(self, part: Part) -> int | None:

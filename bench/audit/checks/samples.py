@@ -52,7 +52,7 @@ def mask_sizes(setup: Setup) -> Finding:
     mask = setup.sampled["train"].quartet.mask
     if mask is None:
         return conclude("mask_sizes", [], "the data has no masks")
-    doubts = getattr(setup.source, "mask_warnings", ())
+    doubts = setup.source.mask_warnings
     faults = [Fault("warn", str(doubt), "say what the numbers mean: --mask-values") for doubt in doubts]
     shares = (mask > 0.5).float().mean((1, 2, 3))
     shares = shares[shares > 0]

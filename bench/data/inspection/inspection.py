@@ -160,7 +160,7 @@ def _sizes(source: Source) -> dict[str, int]:
 def _reading(source: Source) -> Finding:
     """Warnings of the source itself, such as a doubtful depth unit."""
     faults = [Fault("warn", doubt, "see --depth-unit and --depth-range") for doubt in source.warnings]
-    faults += [Fault("warn", doubt, "see --mask-values") for doubt in getattr(source, "mask_warnings", ())]
+    faults += [Fault("warn", doubt, "see --mask-values") for doubt in source.mask_warnings]
     return conclude("reading", faults, "no doubts")
 
 

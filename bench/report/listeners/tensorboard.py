@@ -94,7 +94,7 @@ class TensorBoard(Listener):
 
 
 def _picture(tag: str, pixels: npt.NDArray[np.uint8]) -> Summary:
-    """A picture (H, W, 3) as TensorBoard stores it; its own encoder takes ten times as long, between two epochs."""
+    """A picture (H, W, 3) as TensorBoard stores it; its own encoder takes seven times as long, between two epochs."""
     from tensorboard.compat.proto.summary_pb2 import Summary
 
     height, width, colours = pixels.shape

@@ -145,6 +145,7 @@ def test_masks_without_any_object_are_found_and_doubts_about_masks_shown() -> No
     assert "all are empty" in measured.finding
     assert "numbers 0, 1, 2" in measured.finding
     assert "--mask-values" in measured.advice
+    assert source.facts()["warnings"] == list(source.mask_warnings), "kept in records too"
 
 
 def test_streets_read_as_millimetres_are_found(tmp_path: Path) -> None:

@@ -122,6 +122,18 @@ class Browser:
         self.call("Input.dispatchKeyEvent", type="keyDown", **facts, **({"text": text} if text else {}))
         self.call("Input.dispatchKeyEvent", type="keyUp", **facts)
 
+    def press_until(self, key: str, condition: str, seconds: float = 120) -> None:
+        """Press a key, again every second, until an expression is true: a scrolling that a new layout stops is lost."""
+        end = time.monotonic() + seconds
+        while True:
+            self.press(key)
+            again = time.monotonic() + 1
+            while time.monotonic() < again:
+                if self.run(condition):
+                    return
+                time.sleep(0.02)
+            assert time.monotonic() < end, f"never true: {condition}"
+
     def resize(self, width: int, height: int) -> None:
         """The window, pixels."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)

@@ -72,7 +72,8 @@ def browser(shared_browser: Browser, page: Path) -> Browser:
 def test_it_opens_without_a_message_or_a_request(shared_browser: Browser, page: Path) -> None:
     shared_browser.open(page)
     shared_browser.wait("performance.getEntriesByName('first-contentful-paint').length > 0")
-    assert shared_browser.run("document.querySelectorAll('#c-images .main-svg').length") == 0  # drawn once it is in view
+    drawn_once_in_view = shared_browser.run("document.querySelectorAll('#c-images .main-svg').length")
+    assert drawn_once_in_view == 0
     shared_browser.run("drawAll()")
     for chart in CHARTS:
         assert shared_browser.run(f"document.querySelectorAll('#c-{chart} .main-svg').length") > 0

@@ -11,6 +11,7 @@ from torch.nn import functional
 from bench.data.augment import augmentations
 from bench.data.augment.movements import PICKED, rescale_depth
 from bench.data.augment.operation import Level
+from bench.data.kernels.available import fused
 from registry.contract import Quartet
 from registry.ranges import between
 
@@ -72,6 +73,12 @@ def _flip(quartet: Quartet, flipped: Tensor) -> Quartet:
     if flipped.device.type == "cpu":
         chosen = flipped.nonzero()[:, 0].tolist()
         return quartet.map(lambda image: _flip_those(image, chosen))
+    with fused(flipped) as by_kernel:
+        if by_kernel:
+            from bench.data.kernels.mirroring import mirror
+
+            names, images = zip(*quartet.tensors(), strict=True)
+            return Quartet.of(dict(zip(names, mirror(images, flipped), strict=True)))
     # Picking them out would make the host wait for the device; mirroring all is cheaper.
     return quartet.map(lambda image: torch.where(flipped[:, None, None, None], image.flip(-1), image))
 

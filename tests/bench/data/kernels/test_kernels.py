@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 
 from bench.data import counter_random
+from bench.data.augment import standard
+from bench.data.augment.pipeline import augment
 from bench.data.camera import condition
 from bench.data.camera.condition import Camera, find_camera, translate
 from bench.data.composed import source as composed
@@ -26,7 +28,7 @@ from bench.data.images.jpeg import compress_in_place, compress_jpeg
 from bench.data.kernels import available
 from bench.data.loading import packed
 from bench.data.loading.loader import Loader, _arithmetic
-from bench.data.loading.packed import pack
+from bench.data.loading.packed import Form, Packed, pack, unpack
 from bench.data.source import Source, pixels_at_once
 from bench.data.sources import open_source
 from bench.data.synthetic import source as synthetic
@@ -170,6 +172,24 @@ def test_jpeg_falls_back_too(broken) -> None:
         assert torch.equal(condition.compress_some(images.clone(), quality), expected)
 
 
+def test_unpacking_falls_back_too(broken) -> None:
+    packed = pack(quartet_of(("bg", "mask", "depth", "valid"), 16, "cpu"))
+    expected = unpack(packed)
+    broken("unpacking", RuntimeError("no compiler"))
+    with pytest.warns(RuntimeWarning, match="no compiler"):
+        found = unpack(packed)
+    assert all(torch.equal(image, getattr(expected, name)) for name, image in found.tensors())
+
+
+def test_mirroring_falls_back_too(broken) -> None:
+    quartet = quartet_of(("bg", "mask"), 16, "meta")
+    failing = broken("mirroring", RuntimeError("no compiler"))
+    with pytest.warns(RuntimeWarning, match="no compiler"):
+        found = standard._flip(quartet, torch.zeros(3, dtype=torch.bool, device="meta"))
+    assert [(name, image.shape) for name, image in found.tensors()] == [(n, i.shape) for n, i in quartet.tensors()]
+    assert failing.calls == 1
+
+
 def test_a_loader_keeps_the_file_of_what_renders(broken, monkeypatch: pytest.MonkeyPatch) -> None:
     """The name of a file of samples says whether kernels made them, so that it is chosen when they were tried."""
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a GPU")
@@ -276,15 +296,62 @@ def test_the_depth_where_an_object_stands(fused, device: str, shared_pictures) -
 
 @pytest.mark.parametrize("parts", [("bg", "mask"), ("bg", "mask", "depth", "valid"), ("mask", "mask_valid")])
 def test_packing_is_the_same_bytes(fused, device: str, parts: tuple[str, ...]) -> None:
-    images, other = pictures(3, 24, device), pictures(3, 24, device)
+    given = quartet_of(parts, 24, device)
+    packed = pack(given)
+    eager(fused)
+    assert torch.equal(packed.rows, pack(given).rows)
+
+
+@pytest.mark.parametrize("parts", [("bg", "mask"), ("bg", "mask", "depth", "valid"), ("mask", "mask_valid")])
+def test_unpacking_is_the_same_but_for_the_last_digit(fused, device: str, parts: tuple[str, ...]) -> None:
+    """Divided exactly, as a CPU does; torch multiplies by 1 / 255 on a GPU."""
+    rows = torch.randint(0, 60, (5, Form.of(quartet_of(parts, 24, device)).bytes), device=device).byte()
+    packed = Packed(rows, Form.of(quartet_of(parts, 24, device)))
+    for part in (packed, Packed(rows[2:4], packed.form)):  # the live tier serves slices
+        by_kernel = unpack(part)
+        with fused.context() as patch:
+            eager(patch)
+            reference = unpack(part)
+        assert [name for name, _ in by_kernel.tensors()] == [name for name, _ in reference.tensors()]
+        for (name, ours), (_, theirs) in zip(by_kernel.tensors(), reference.tensors(), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1.2e-7, atol=0, msg=name)
+            assert ours.stride() == theirs.stride(), name
+            exact = unpack(Packed(part.rows.cpu(), part.form)) if device == "cuda" else reference
+            assert torch.equal(ours.cpu(), getattr(exact, name)), name
+
+
+@pytest.mark.parametrize("size", [24, 40])
+def test_mirrored_images_are_the_same_bits(fused, device: str, size: int) -> None:
+    from bench.data.kernels.mirroring import mirror
+
+    quartet = quartet_of(("bg", "mask", "depth", "valid"), size, device)
+    images = [image for _, image in quartet.tensors()]
+    images[0] = images[0].contiguous(memory_format=torch.channels_last)
+    chosen = torch.tensor([True, False, True], device=device)
+    for image, done in zip(images, mirror(images, chosen), strict=True):
+        assert torch.equal(done[1], image[1])
+        assert torch.equal(done[::2], image[::2].flip(-1))
+        assert done.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("text", ["flip", "standard[zoom=0]"])
+def test_mirroring_by_a_kernel_is_the_same_on_a_gpu(text: str) -> None:
+    ids = torch.arange(3)
+    quartet = quartet_of(("bg", "mask", "depth", "valid"), 16, "cpu")
+    there = augment(quartet.map(lambda image: image.cuda()), 0, 1, ids, text)
+    torch.testing.assert_close(there.mask.cpu(), augment(quartet, 0, 1, ids, text).mask, rtol=0, atol=0)
+    torch.testing.assert_close(there.bg.cpu(), augment(quartet, 0, 1, ids, text).bg)
+
+
+def quartet_of(parts: tuple[str, ...], size: int, device: str) -> Quartet:
+    """Three samples with those images beside ``bg_fg``."""
+    images, other = pictures(3, size, device), pictures(3, size, device)
     planes = {name: other[:, number % 3 :][:, :1] for number, name in enumerate(parts)}
     planes = {name: plane.round() if "valid" in name else plane for name, plane in planes.items()}
     given = {"bg_fg": images.contiguous(memory_format=torch.channels_last), **planes}
-    if "bg" in parts:
-        given["bg"] = other
-    packed = pack(Quartet.of(given))
-    eager(fused)
-    assert torch.equal(packed.rows, pack(Quartet.of(given)).rows)
+    return Quartet.of({**given, "bg": other} if "bg" in parts else given)
 
 
 def make(kind: str, files, device: str, **parameters) -> Source:

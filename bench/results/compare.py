@@ -12,7 +12,7 @@ from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Row, rows
-from bench.results.find import heading, label, named_arithmetic, named_machine, other_settings, pick, settings
+from bench.results.find import heading, label, named_arithmetic, named_machine, passed_over, pick
 from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.stats.difference import Difference
 from bench.results.stats.pairing import Pairing
@@ -80,15 +80,7 @@ def compare(
     board = rows(records)
     left, right = pick(board, a, b, within)
     compared = compare_rows(results, chosen(left, seeds_a), chosen(right, seeds_b), metrics=metrics, margin=margin)
-    return replace(compared, notes=(*compared.notes, *_passed_over(board, left, right)))
-
-
-def _passed_over(board: Sequence[Row], a: Row, b: Row) -> Iterator[str]:
-    """Rows of the same names that were not taken."""
-    for side, row in (("A", a), ("B", b)):
-        others = [other for other in other_settings(board, row) if other.cell not in (a.cell, b.cell)]
-        if others:
-            yield f"{side} is in {settings(row)}; there are runs of it in {', '.join(map(settings, others))} too"
+    return replace(compared, notes=(*compared.notes, *passed_over(board, left, right)))
 
 
 def chosen(row: Row, seeds: Sequence[int]) -> Row:

@@ -57,7 +57,7 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
     """The only pair of cells on a board that the two names fit; twice the same cell where both name it.
 
     Two names of models mean the same loss, and the same precision and other settings, where both have such a row; where
-    both have several, those with most seeds in common.
+    both have several, those with most seeds in common, then those that were timed.
 
     Raises:
         UnknownName: a name fits no cell.
@@ -67,12 +67,12 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
     if not ours:
         raise BenchError(f"no protocol or data is called {within!r}; the boards are: {_boards(board)}")
     left, right = _fitting(ours, a), _fitting(ours, b)
-    pairs = [(x, y) for x in left for y in right if _comparable(x, y) and x != y]
+    pairs = [(x, y) for x in left for y in right if comparable(x, y) and x != y]
     for alike in (_same_loss, _same_settings):
         pairs = [pair for pair in pairs if alike(*pair)] or pairs
-    most = max((_common_seeds(*pair) for pair in pairs), default=0)
     if len({(x.recipe, y.recipe, heading(x)) for x, y in pairs}) == 1:  # they differ in settings alone
-        pairs = [pair for pair in pairs if _common_seeds(*pair) == most]
+        most = max(strength(*pair) for pair in pairs)
+        pairs = [pair for pair in pairs if strength(*pair) == most]
     if len(pairs) == 1:
         return pairs[0]
     if pairs:
@@ -91,21 +91,21 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
 
 
 def pick_one(board: Sequence[Row], text: str, within: str = "") -> Row:
-    """The only cell that a name fits; of rows that differ in precision and the like alone, the one with most seeds.
+    """The only cell that a name fits; of rows that differ in precision and the like alone, the one of most `strength`.
 
     Raises:
         UnknownName: it fits none.
         BenchError: it fits several.
     """
     found = pick_alike(board, text, within)
-    best = [row for row in found if len(row.records) == len(found[0].records)]
+    best = [row for row in found if strength(row) == strength(found[0])]
     if len(best) > 1:
         raise _several(text, best)
     return best[0]
 
 
 def pick_alike(board: Sequence[Row], text: str, within: str = "") -> list[Row]:
-    """The rows that a name fits, which differ in precision and other settings alone; those of most seeds first.
+    """The rows that a name fits, which differ in precision and other settings alone; those of most `strength` first.
 
     Raises:
         UnknownName: it fits none.
@@ -117,7 +117,16 @@ def pick_alike(board: Sequence[Row], text: str, within: str = "") -> list[Row]:
     found = _fitting(ours, text)
     if len({(row.model, row.recipe, heading(row), canonical_json(_any(row).spec.data)) for row in found}) > 1:
         raise _several(text, found)
-    return sorted(found, key=lambda row: -len(row.records))
+    return sorted(found, key=strength, reverse=True)
+
+
+def strength(*rows: Row) -> tuple[int, bool]:
+    """What decides between rows, or pairs, that differ in precision and the like alone: common seeds, then times.
+
+    A run that shared its device has no times.
+    """
+    seeds = set.intersection(*(set(row.records) for row in rows))
+    return len(seeds), all(record.is_timed for row in rows for _, record in row.records.values())
 
 
 def _several(text: str, found: Sequence[Row]) -> BenchError:
@@ -168,7 +177,7 @@ def _any(row: Row) -> Record:
     return next(iter(row.records.values()))[1]
 
 
-def _comparable(a: Row, b: Row) -> bool:
+def comparable(a: Row, b: Row) -> bool:
     """Whether both were measured under the same protocol and data, and tuned alike unless a side learns nothing."""
     first, second = _any(a), _any(b)
     places = [(record.budget.label, canonical_json(record.spec.data)) for record in (first, second)]
@@ -181,17 +190,23 @@ def settings(row: Row) -> str:
     return f"{_any(row).spec.precision_label} ({count} seed{'' if count == 1 else 's'})"
 
 
+def passed_over(board: Sequence[Row], *taken: Row) -> list[str]:
+    """Rows of the same cells, in other precisions and the like, that were not taken, in words."""
+    by_cell = {row.cell: row for row in taken}
+    return [
+        f"{label(row)} is in {settings(row)}; there are runs of it in {', '.join(map(settings, others))} too"
+        for row in by_cell.values()
+        if (others := [other for other in other_settings(board, row) if other.cell not in by_cell])
+    ]
+
+
 def other_settings(board: Sequence[Row], row: Row) -> list[Row]:
     """Rows of the same model, loss, protocol and data that were computed in another precision or the like."""
     return [
         other
         for other in board
-        if (other.model, other.recipe) == (row.model, row.recipe) and other.cell != row.cell and _comparable(other, row)
+        if (other.model, other.recipe) == (row.model, row.recipe) and other.cell != row.cell and comparable(other, row)
     ]
-
-
-def _common_seeds(a: Row, b: Row) -> int:
-    return len(set(a.records) & set(b.records))
 
 
 def _same_loss(a: Row, b: Row) -> bool:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core.errors import BenchError
-from bench.core.files import canonical_json
 from bench.core.record.metric_facts import MetricFacts
 from bench.core.spec import RunSpec
 from bench.results import store
 from bench.results.board import Row, rows
 from bench.results.compare import compare_rows
-from bench.results.find import heading, label, stands_within
+from bench.results.find import comparable, heading, label, settings, stands_within, strength
 from bench.results.metric_facts import facts_in, shown
 from bench.results.stats.verdict import MetricComparison
 from registry.losses import parse
@@ -56,8 +55,8 @@ class Transfer:
 def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
     """All that a folder of records says about a joint model and its twins.
 
-    A twin counts where it ran under the same protocol on the same data in the same precision, and its recipe asks the
-    same of its task.
+    A twin counts where it ran under the same protocol on the same data in the same precision, tuned alike, and its
+    recipe asks the same of its task. Of several precisions that of most `strength` counts.
 
     Args:
         results: the folder.
@@ -78,10 +77,10 @@ def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
         for joint in board
         if joint.model == models.canonical(model)
         for twin in board
-        if parse_key(twin.model)[0] in twins and _alike(joint, twin)
+        if parse_key(twin.model)[0] in twins and comparable(joint, twin) and _asks_the_same(joint, twin)
     ]
     fair = [(joint, twin) for joint, twin in pairs if _spec(joint).precision == _spec(twin).precision]
-    found = [transfer for joint, twin in fair for transfer in _against(results, joint, twin)]
+    found = [transfer for alike in _by_name(fair) for transfer in _against(results, *alike)]
     if not found:
         needed = " ".join(f"--model {name}" for name in (model, *twins))
         raise BenchError(
@@ -94,28 +93,39 @@ def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
     return found
 
 
-def _against(results: Path, joint: Row, twin: Row) -> list[Transfer]:
+def _by_name(pairs: Sequence[tuple[Row, Row]]) -> Iterator[tuple[Row, Row, list[str]]]:
+    """The pair that counts of those that differ in precision and the like alone, and what is passed over, in words."""
+    groups: dict[tuple[str, ...], list[tuple[Row, Row]]] = {}
+    for joint, twin in pairs:
+        groups.setdefault((label(joint), label(twin), heading(joint)), []).append((joint, twin))
+    for alike in groups.values():
+        (joint, twin), *others = sorted(alike, key=lambda pair: strength(*pair), reverse=True)
+        yield (
+            joint,
+            twin,
+            [
+                f"of {label(joint)} and {label(twin)} there are runs in {settings(a)} and {settings(b)} too"
+                for a, b in others
+            ],
+        )
+
+
+def _against(results: Path, joint: Row, twin: Row, passed_over: Sequence[str]) -> list[Transfer]:
     known = facts_in(record for row in (joint, twin) for _, record in row.records.values())
     heads = [part.head for part in _parts(twin)]
     names = [name for head in heads for name in shown(known, "headline") if known[name].head == head]
     comparison = compare_rows(results, joint, twin, names, MARGIN, relative=True)
+    notes = (*comparison.notes, *passed_over)
     return [
-        Transfer(
-            label(joint), label(twin), heading(joint), name, known[name], comparison.findings[name], comparison.notes
-        )
+        Transfer(label(joint), label(twin), heading(joint), name, known[name], comparison.findings[name], notes)
         for name in names
         if name in comparison.findings
     ]
 
 
-def _alike(joint: Row, twin: Row) -> bool:
-    """Same protocol and data, and for every task of the twin the same part of the recipe."""
-    joint_spec, twin_spec = _spec(joint), _spec(twin)
-    same = (joint_spec.protocol, canonical_json(joint_spec.data)) == (
-        twin_spec.protocol,
-        canonical_json(twin_spec.data),
-    )
-    return same and set(map(str, _parts(twin))) <= set(map(str, parse(joint_spec.recipe).parts))
+def _asks_the_same(joint: Row, twin: Row) -> bool:
+    """Whether for every task of the twin the joint model's recipe has the same part."""
+    return set(map(str, _parts(twin))) <= set(map(str, parse(_spec(joint).recipe).parts))
 
 
 def _parts(twin: Row) -> list[HeadPart]:

@@ -19,7 +19,7 @@ from bench.results.board.standings import Images
 from bench.results.explain.explained import Explained
 from bench.results.explain.grid import Grid
 from bench.results.explain.next_cell import NextCell, next_cells
-from bench.results.find import stands_within
+from bench.results.find import stands_within, strength
 from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.stats.components import Components
 
@@ -110,7 +110,7 @@ def _fits(group: Group, within: str) -> bool:
 def _cells(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
     """One row for each model and loss, and what was left out."""
     chosen: dict[tuple[str, str], Row] = {}
-    for row in sorted(rows, key=lambda row: -len(row.records)):
+    for row in sorted(rows, key=strength, reverse=True):
         chosen.setdefault((row.model, row.recipe), row)
     notes = []
     if len(chosen) < len(rows):

@@ -15,7 +15,7 @@ from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Group, groups_of
 from bench.results.board.row import Row
-from bench.results.find import heading, label, pick, pick_one
+from bench.results.find import heading, label, passed_over, pick, pick_one
 from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.slices.attribute import Slice, image_facts, same_images
 from bench.results.slices.slice_score import Gap, SliceScore, correct
@@ -57,6 +57,7 @@ class Slices:
         parts: the slices, attribute by attribute.
         few: backgrounds or objects that are too few, in words.
         described_by: the file of the record that says what the images are like; "" where a compared one does.
+        notes: what a reader should know before believing it.
     """
 
     a: str
@@ -69,6 +70,7 @@ class Slices:
     parts: Sequence[SliceFigures]
     few: Sequence[str]
     described_by: str
+    notes: Sequence[str] = ()
 
     def largest(self, count: int = 5) -> list[tuple[SliceFigures, str]]:
         """The slices and metrics in which the two cells differ most, as a share of what both lack on all images.
@@ -111,7 +113,7 @@ def slices(results: Path, a: str, b: str = "", metrics: Sequence[str] = (), with
     known = facts_in(record for _, record in records)
     names = [find_key(name, known) for name in metrics] or shown(known, "headline")
     group = next(group for group in groups if any(row.cell == rows[0].cell for row in group.board))
-    return slices_of(results, group, rows, names, records)
+    return replace(slices_of(results, group, rows, names, records), notes=passed_over(board, *rows))
 
 
 def slices_of(

@@ -3,8 +3,9 @@
 import pytest
 
 from bench.core.errors import BenchError
+from bench.core.record import Load
 from bench.results.board import rows
-from bench.results.find import other_settings, pick, pick_alike, pick_one, settings, stands_within
+from bench.results.find import other_settings, passed_over, pick, pick_alike, pick_one, settings, stands_within
 from tests.bench.records import record
 from tests.bench.report.markdown.test_leaderboard import done_in
 
@@ -71,6 +72,29 @@ def test_of_rows_in_several_precisions_those_of_most_seeds_are_meant() -> None:
     losses = rows([*committed, ("l.json", record("wnet", "mask: bce", recipe_name="mask_bce"))])
     with pytest.raises(BenchError, match="fits several cells"):
         pick_alike(losses, "wnet")
+
+
+def test_of_as_many_seeds_those_that_were_timed_are_meant() -> None:
+    """A run that shared its device says nothing of cost."""
+    beside = Load(windows=1, disturbed=0, shared=2)
+    board = rows(
+        [
+            *[(f"{m}{seed}.json", record(m, seed=seed, load=beside)) for m in ("unet", "wnet") for seed in range(2)],
+            *[
+                (f"{m}{seed}b.json", done_in("bfloat16", model=m, seed=seed))
+                for m in ("unet", "wnet")
+                for seed in range(2)
+            ],
+        ]
+    )
+    assert {row.any.spec.precision for row in pick(board, "unet", "wnet")} == {"bfloat16"}
+    assert pick_one(board, "wnet").any.spec.precision == "bfloat16"
+    assert [row.any.spec.precision for row in pick_alike(board, "wnet")] == ["bfloat16", "float32"]
+    (note, _) = passed_over(board, *pick(board, "unet", "wnet"))
+    assert note.startswith("unet:bce_ssim is in bfloat16")
+    assert note.endswith("there are runs of it in float32 (2 seeds) too")
+    both = pick(board, "unet:float32", "unet:bfloat16")
+    assert passed_over(board, *both) == []
 
 
 @pytest.mark.parametrize(

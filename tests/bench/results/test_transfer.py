@@ -61,6 +61,30 @@ def test_a_twin_in_another_precision_does_not_count(tmp_path: Path) -> None:
         transfers(tmp_path, "wnet")
 
 
+def test_of_several_precisions_that_of_most_seeds_counts_and_the_others_are_named(tmp_path: Path) -> None:
+    for seed in range(3):
+        keep(tmp_path, 0.80, seed, model="wnet", recipe=BOTH, precision="bfloat16")
+    for seed in range(2):
+        keep(tmp_path, 0.70, seed, model="wnet", recipe=BOTH)
+        keep(tmp_path, 0.90, seed, model="unet_mask", recipe="mask: bce")
+    keep(tmp_path, 0.90, 0, model="unet_mask", recipe="mask: bce", precision="bfloat16")
+    (found,) = [transfer for transfer in transfers(tmp_path, "wnet") if transfer.metric == "mask_dice"]
+    assert found.finding.seeds == 2
+    assert found.finding.a == pytest.approx(0.7, abs=0.02)
+    page = io.StringIO()
+    Console(width=200, file=page).print(transfer_table([found]))
+    assert "there are runs in bfloat16 (3 seeds) and bfloat16 (1 seed) too" in page.getvalue()
+
+
+def test_tuned_rows_are_set_against_tuned_ones(tmp_path: Path) -> None:
+    keep(tmp_path, 0.8, model="wnet", recipe=BOTH, division="tuned (5 trials)")
+    keep(tmp_path, 0.9, model="unet_mask", recipe="mask: bce")
+    with pytest.raises(BenchError, match="under the same protocol"):
+        transfers(tmp_path, "wnet")
+    keep(tmp_path, 0.9, model="unet_depth", recipe=BOTH, division="tuned (5 trials)")
+    assert {transfer.twin for transfer in transfers(tmp_path, "wnet")} == {"unet_depth:bce_ssim"}
+
+
 def test_a_model_without_twins(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="no single-task twins"):
         transfers(tmp_path, "unet")

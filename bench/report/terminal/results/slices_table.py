@@ -62,3 +62,4 @@ def _below(found: Slices) -> Iterator[str]:
         yield f"Facts of the images are from {found.described_by}: the same test images."
     for few in found.few:
         yield f"Only {few}: with fewer than {FEW} an interval is wide and less reliable."
+    yield from (f"Note: {note}." for note in found.notes)

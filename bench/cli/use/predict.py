@@ -52,7 +52,7 @@ def predict(
     from bench.report.terminal.console import plain_console
     from bench.report.terminal.progress_bar import Bar
     from bench.run.predict.picture_files import find_pictures
-    from bench.run.predict.prediction import predict_files
+    from bench.run.predict.prediction import check_plate, predict_files
     from bench.run.trained import trained_run
 
     console = plain_console()
@@ -61,6 +61,7 @@ def predict(
     writing.check_folder(out, "--out")
     trained = trained_run(folders.results, folders.runs, run, pick_device(device), within)
     found = find_pictures(given, bg, files, trained.needs_background)
+    check_plate(bg)
     if not found.pictures and all(reason.startswith("no photograph") for _, reason in found.problems):
         raise BenchError(
             f"{trained.label} needs a background for each image, and none of {len(found.problems)} images has "

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bench.core.errors import BadData
 from bench.core.machine import untried_shapes
 from bench.core.progress import Progress, no_progress
 from bench.data.images.file_names import printable
@@ -71,7 +72,7 @@ def predict_files(
         What could not be predicted, with the reason.
     """
     networks = Networks(run)
-    plate = lru_cache(maxsize=2 * networks.count)(_decoded)  # the same background may serve all pictures
+    plate = lru_cache(maxsize=2 * networks.count)(decoded)  # the same background may serve all pictures
 
     def predict(picture: PictureFile) -> str:
         """Why it cannot be predicted; empty if it was."""
@@ -106,6 +107,20 @@ def predict_files(
     return problems
 
 
+def check_plate(path: Path | None) -> None:
+    """Ensure that the one background of all pictures can be read, if it is a file.
+
+    Raises:
+        BadData: it cannot.
+    """
+    if path is None or not path.is_file():
+        return
+    try:
+        decoded(path)
+    except (BadImage, BadFile, OSError) as error:
+        raise BadData([(printable(path), f"{error}; it was to be the background of all pictures")]) from error
+
+
 def read_picture(picture: PictureFile, plate: Callable[[Path], Tensor] | None = None) -> tuple[Tensor | None, Tensor]:
     """Decode a picture and its background.
 
@@ -120,11 +135,11 @@ def read_picture(picture: PictureFile, plate: Callable[[Path], Tensor] | None = 
         BadImage, BadFile: what is wrong with a file, or the two are of different sizes.
         OSError: a file cannot be read.
     """
-    bg_fg = _decoded(picture.bg_fg)
+    bg_fg = decoded(picture.bg_fg)
     if picture.bg is None:
         return None, bg_fg
     try:
-        bg = (plate or _decoded)(picture.bg)
+        bg = (plate or decoded)(picture.bg)
     except (BadFile, OSError) as error:
         raise BadImage(f"its background {printable(picture.bg)}: {error}") from error
     if bg.shape != bg_fg.shape:
@@ -133,7 +148,13 @@ def read_picture(picture: PictureFile, plate: Callable[[Path], Tensor] | None = 
     return bg, bg_fg
 
 
-def _decoded(path: Path) -> Tensor:
+def decoded(path: Path) -> Tensor:
+    """A picture's file, (H, W, 3) of 8 bits.
+
+    Raises:
+        BadImage, BadFile: what is wrong with it.
+        OSError: it cannot be read.
+    """
     return torch.from_numpy(np.array(rgb(open_image(path.read_bytes()))))
 
 

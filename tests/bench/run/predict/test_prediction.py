@@ -78,6 +78,17 @@ def test_bad_files_are_named_and_the_others_done(made: tuple[Path, str], tmp_pat
     assert len(list((tmp_path / "out").iterdir())) == 3
 
 
+def test_a_bad_background_of_all_pictures_is_said_once(made: tuple[Path, str], tmp_path: Path) -> None:
+    shots(tmp_path / "in", {"a": (32, 32), "b": (32, 32)})
+    plate = tmp_path / "plate.png"
+    plate.write_bytes(b"no picture")
+    error = predict(made, "--in", tmp_path / "in", "--bg", plate, "--out", tmp_path / "out").exception
+    assert isinstance(error, BadData)
+    ((name, reason),) = error.problems
+    assert (Path(name), reason.rpartition("; ")[2]) == (plate, "it was to be the background of all pictures")
+    assert not (tmp_path / "out").exists()
+
+
 def test_no_backgrounds_at_all_is_asked_wrongly(made: tuple[Path, str], tmp_path: Path) -> None:
     Image.new("RGB", (32, 32)).save(tmp_path / "a.png")
     error = predict(made, "--in", tmp_path, "--out", tmp_path / "out").exception

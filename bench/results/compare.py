@@ -14,6 +14,7 @@ from bench.results.aligned import Aligned
 from bench.results.board import Row, rows
 from bench.results.find import heading, label, named_arithmetic, named_machine, passed_over, pick
 from bench.results.metric_facts import facts_in, find_key, shown
+from bench.results.record_file import record_name
 from bench.results.stats.difference import Difference
 from bench.results.stats.pairing import Pairing
 from bench.results.stats.verdict import MetricComparison, judge, lacking
@@ -78,7 +79,7 @@ def compare(
     known = facts_in(record for _, record in records)
     metrics = [find_key(name, known) for name in metrics]
     board = rows(records)
-    left, right = pick(board, a, b, within)
+    left, right = pick(board, record_name(results, a), record_name(results, b), within)
     compared = compare_rows(results, chosen(left, seeds_a), chosen(right, seeds_b), metrics=metrics, margin=margin)
     return replace(compared, notes=(*compared.notes, *passed_over(board, left, right)))
 

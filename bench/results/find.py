@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from bench.core.errors import BenchError
 from bench.core.files import canonical_json
 from bench.core.record import UNTUNED, Record
 from bench.results.board import Row, data_label
 from registry.errors import UnknownName
+
+_ID = re.compile(r"[0-9a-f]{12}")
+"""Of a run."""
 
 
 def label(row: Row) -> str:
@@ -138,17 +140,9 @@ def _several(text: str, found: Sequence[Row]) -> BenchError:
 
 def _fitting(board: Sequence[Row], text: str) -> list[Row]:
     if text.endswith(".json"):
-        name = Path(text).name
-        found = [
-            replace(part, records={seed: pair}, elsewhere=())
-            for row in board
-            for part in (row, *row.elsewhere)
-            for seed, pair in part.records.items()
-            if pair[0] == name
-        ]
-        if not found:
-            raise BenchError(f"no finished record called {name}, or another record of the same run counts")
-        return found
+        return _of_file(board, text)
+    if _ID.fullmatch(text):
+        return _of_run(board, text)
     wanted = text.replace(" ", "")
     found = [row for row in board if wanted in {name.replace(" ", "") for name in _names(row)}]
     if not found:
@@ -156,6 +150,35 @@ def _fitting(board: Sequence[Row], text: str) -> list[Row]:
             "cell", text, {name for row in board for name in (row.model, label(row))}, "bench leaderboard"
         )
     return found
+
+
+def _of_file(board: Sequence[Row], name: str) -> list[Row]:
+    """A record by its file's name, as a row of its own."""
+    parts = [part for row in board for part in (row, *row.elsewhere)]
+    found = [_single(part, seed) for part in parts for seed, (file, _) in part.records.items() if file == name]
+    if found:
+        return found
+    same = [other for part in parts for other, record in part.records.values() if f"_{record.id}_" in name]
+    raise BenchError(
+        f"{name} does not count: of the same run {', '.join(same)} does"
+        if same
+        else f"no finished record called {name} stands on the boards that are asked for ({_boards(board)})"
+    )
+
+
+def _of_run(board: Sequence[Row], run: str) -> list[Row]:
+    """A run by its id, as a row of its own; where several kinds of arithmetic have it, that whose row counts."""
+    for parts in (board, [part for row in board for part in row.elsewhere]):
+        found = [
+            _single(part, seed) for part in parts for seed, (_, record) in part.records.items() if record.id == run
+        ]
+        if found:
+            return found
+    raise BenchError(f"no finished run {run} stands on the boards that are asked for ({_boards(board)})")
+
+
+def _single(row: Row, seed: int) -> Row:
+    return replace(row, records={seed: row.records[seed]}, elsewhere=())
 
 
 def _names(row: Row) -> set[str]:

@@ -108,7 +108,7 @@ class Runner:
         draft = begin_record(run, self.device, size_of(run, self.device), audit, self.source)
         run_folder.prepare(folder, draft)
         observers = Observers(
-            training=Ledger(self.device, gauge=ClockSampler(self.device)),
+            training=Ledger(self.device, gauge=ClockSampler(self.device, alongside=True)),
             evaluation=Ledger(self.device),
             memory=memory.PeakMeter(self.device),
             listener=self.listener,

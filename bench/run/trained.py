@@ -17,6 +17,7 @@ from bench.results import store
 from bench.results.board import Named, rows
 from bench.results.find import pick_alike
 from bench.results.metric_facts import facts_in
+from bench.results.record_file import record_file
 from bench.train.assemble import autocast_of, build_model
 from bench.train.checkpoints import checkpoint
 from bench.train.checkpoints.training_state import BEST
@@ -178,8 +179,8 @@ def _label(record: Record) -> str:
 
 def _candidates(results: Path, text: str, within: str) -> list[Named]:
     """The records that a text may mean, the first the likeliest."""
-    path = Path(text)
-    if text.endswith(".json") and path.is_file():
+    path = record_file(results, text)
+    if path is not None:
         return [(path.name, store.read(path))]
     if not results.is_dir():
         raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")

@@ -167,7 +167,7 @@ class Ledger:
 
     def _close(self) -> Window:
         """Synchronise once and keep the window; its blocks are still to be read."""
-        load = None if self.gauge is None else self.gauge.end()  # before the wait, in which a GPU becomes idle
+        load = None if self.gauge is None else self.gauge.end()  # before the wait, which is no work of this process
         launched = time.perf_counter()
         if self._cuda:
             torch.cuda.synchronize(self.device)

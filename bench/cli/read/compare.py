@@ -20,7 +20,7 @@ bench compare --transfer wnet
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help="A cell, model:loss, or a record's file.")] = "",
+    a: Annotated[str, typer.Argument(help="A cell, model:loss, a record's file, or a run's id.")] = "",
     b: Annotated[str, typer.Argument(help="The cell to compare it with.")] = "",
     metric: Annotated[list[str] | None, typer.Option("--metric", help="Metric; repeatable.")] = None,
     transfer: Annotated[

@@ -17,7 +17,7 @@ bench slices wnet unet --metric mask_bf
 
 
 def slices(
-    a: Annotated[str, typer.Argument(help="A cell, model:loss, or a record's file.")],
+    a: Annotated[str, typer.Argument(help="A cell, model:loss, a record's file, or a run's id.")],
     b: Annotated[str, typer.Argument(help="A second cell, to show the gaps between both.")] = "",
     metric: Metrics = None,
     within: Within = "",

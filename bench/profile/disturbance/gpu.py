@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import reduce
 from importlib import import_module
+from operator import or_
 from typing import Any, TypeVar
 
 import torch
@@ -65,7 +67,7 @@ class GpuObservation(Observation):
 
 
 class GpuGauge:
-    """NVML, queried at each sample; its handle is kept.
+    """NVML, queried at each sample; its handle is kept. A thread of its own may sample (`alongside` beside this file).
 
     Args:
         device: a CUDA device.
@@ -93,38 +95,50 @@ class GpuGauge:
         )
         if self._ask(self._nvml.nvmlDeviceGetClockInfo, _SM) is None and self._ask(self._reasons) is None:
             raise UnobservedError("NVML tells neither clocks nor throttling of this device")
+        self._rest: tuple[int | None, float | None, int | None] = (None, None, None)
         self.begin()
 
     def begin(self) -> None:
         """A window begins."""
-        self._clocks: list[int] = []
-        self._held, self._busy = 0, False
+        self._samples: list[tuple[int, int | None]] = []  # why clocks are held down, and MHz
 
     def sample(self) -> None:
-        """Look at the GPU within a window; while it is idle nothing is learnt of it."""
-        reasons = self._ask(self._reasons) or 0
-        if reasons & _IDLE:
-            return
-        self._held, self._busy = self._held | reasons, True
-        mhz = self._ask(self._nvml.nvmlDeviceGetClockInfo, _SM)
-        if mhz is not None:
-            self._clocks.append(mhz)
+        """Look at the GPU within a window."""
+        self._samples.append((self._ask(self._reasons) or 0, self._ask(self._nvml.nvmlDeviceGetClockInfo, _SM)))
+
+    def ask_the_rest(self) -> None:
+        """What changes slowly: temperature, power, and who else computes there."""
+        milliwatts = self._ask(self._nvml.nvmlDeviceGetPowerUsage)
+        watts = None if milliwatts is None else milliwatts / 1e3
+        self._rest = self._ask(self._nvml.nvmlDeviceGetTemperature, _DIE), watts, self._others()
 
     def end(self, seconds: float) -> GpuObservation:
         """The window ends after a last sample, and was so many seconds long: what was observed in it."""
         self.sample()
-        milliwatts = self._ask(self._nvml.nvmlDeviceGetPowerUsage)
+        self.ask_the_rest()
+        return self.observed(seconds)
+
+    def observed(self, seconds: float) -> GpuObservation:
+        """What the samples of a window of so many seconds show; NVML is not queried.
+
+        While the GPU is idle nothing is learnt of it.
+        """
+        samples = tuple(self._samples)  # another thread may add to them
+        busy = [(reasons, mhz) for reasons, mhz in samples if not reasons & _IDLE]
+        held = reduce(or_, (reasons for reasons, _ in busy), 0)
+        none = "the GPU was idle at every sample" if samples else "no sample fell into so short a window"
+        temperature, watts, others = self._rest
         return GpuObservation(
             seconds,
-            unobserved=None if self._busy else "the GPU was idle at every sample",
-            sm_mhz=min(self._clocks, default=None),
+            unobserved=None if busy else none,
+            sm_mhz=min((mhz for _, mhz in busy if mhz is not None), default=None),
             default_mhz=self._default,
-            temperature=self._ask(self._nvml.nvmlDeviceGetTemperature, _DIE),
-            watts=None if milliwatts is None else milliwatts / 1e3,
-            thermal=bool(self._held & _THERMAL),
-            hardware=bool(self._held & _HARDWARE),
-            power_capped=bool(self._held & _POWER_CAP),
-            others=self._others(),
+            temperature=temperature,
+            watts=watts,
+            thermal=bool(held & _THERMAL),
+            hardware=bool(held & _HARDWARE),
+            power_capped=bool(held & _POWER_CAP),
+            others=others,
         )
 
     def _others(self) -> int | None:

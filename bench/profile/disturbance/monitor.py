@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import torch
 
+from bench.profile.disturbance.alongside import Alongside
 from bench.profile.disturbance.gpu import GpuGauge
 from bench.profile.disturbance.observation import Observation, UnobservedError
 from bench.profile.disturbance.processor import ProcessorGauge
@@ -40,7 +41,8 @@ class ClockSampler:
     True
 
     On a GPU a `sample` belongs where the device is at work, as an idle GPU's clock says nothing, but outside what is
-    timed: NVML answers in milliseconds. So it is taken during a few more steps right after a window.
+    timed: NVML answers in milliseconds. So it is taken during a few more steps right after a window, or, where windows
+    follow one another, by a thread.
 
     Args:
         device: where the work runs.
@@ -48,6 +50,7 @@ class ClockSampler:
         proc: where the kernel's counters are.
         own_seconds: processor time of this process, all its threads together.
         clock: seconds by the wall clock.
+        alongside: whether a thread samples a GPU, so that nothing waits for it; `sample` then does nothing.
     """
 
     def __init__(
@@ -57,11 +60,16 @@ class ClockSampler:
         proc: Path = Path("/proc"),
         own_seconds: Callable[[], float] = time.process_time,
         clock: Callable[[], float] = time.perf_counter,
+        alongside: bool = False,
     ) -> None:
         self._clock = clock
         self._gauge: _Gauge
         try:
-            self._gauge = GpuGauge(device, nvml) if device.type == "cuda" else ProcessorGauge(proc, own_seconds)
+            if device.type == "cuda":
+                gpu = GpuGauge(device, nvml)
+                self._gauge = Alongside(gpu) if alongside else gpu
+            else:
+                self._gauge = ProcessorGauge(proc, own_seconds)
         except UnobservedError as error:
             self._gauge = _Nothing(str(error))
         self._began = clock()

@@ -17,6 +17,7 @@ from bench.results.board import Group, groups_of
 from bench.results.board.row import Row
 from bench.results.find import heading, label, passed_over, pick, pick_one
 from bench.results.metric_facts import facts_in, find_key, shown
+from bench.results.record_file import record_name
 from bench.results.slices.attribute import Slice, image_facts, same_images
 from bench.results.slices.slice_score import Gap, SliceScore, correct
 from bench.results.stats.pairing import Pairing
@@ -109,7 +110,8 @@ def slices(results: Path, a: str, b: str = "", metrics: Sequence[str] = (), with
     records = store.read_all(results)
     groups = groups_of(records)
     board = [row for group in groups for row in group.board]
-    rows = pick(board, a, b, within) if b else (pick_one(board, a, within),)
+    first, second = record_name(results, a), record_name(results, b)
+    rows = pick(board, first, second, within) if b else (pick_one(board, first, within),)
     known = facts_in(record for _, record in records)
     names = [find_key(name, known) for name in metrics] or shown(known, "headline")
     group = next(group for group in groups if any(row.cell == rows[0].cell for row in group.board))

@@ -93,7 +93,7 @@ def test_ambiguity_and_unknown_names(folder: Path) -> None:
         compare(folder, "unett:bce_ssim", "wnet")
     with pytest.raises(UnknownName, match="mask_dice"):
         compare(folder, "wnet", "unet", ["mask_dise"])
-    with pytest.raises(BenchError, match="no finished record"):
+    with pytest.raises(BenchError, match="no record called gone"):
         compare(folder, "gone.json", "unet")
     with pytest.raises(BenchError, match="slow"):
         compare(folder, "unet", "wnet", within="slow")

@@ -118,7 +118,7 @@ class TrialRunner(Runner):
             epochs = _Epochs(stop)
             outer, self.listener = self.listener, Listeners([self.listener, epochs])
             observers = Observers(
-                training=Ledger(self.device, gauge=ClockSampler(self.device)),
+                training=Ledger(self.device, gauge=ClockSampler(self.device, alongside=True)),
                 evaluation=Ledger(self.device),
                 memory=memory.PeakMeter(self.device),
                 listener=self.listener,

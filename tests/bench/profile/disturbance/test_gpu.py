@@ -1,5 +1,8 @@
 """NVML: what a fake GPU shows is seen while it works, and what NVML refuses is told of."""
 
+import gc
+import threading
+import time
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -7,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from bench.profile.disturbance import alongside
 from bench.profile.disturbance.gpu import GpuObservation
 from bench.profile.disturbance.monitor import ClockSampler
 
@@ -153,6 +157,59 @@ def test_every_sample_counts() -> None:
     observation = sampler.end()
     assert isinstance(observation, GpuObservation)
     assert observation.sm_mhz == 1600 and observation.thermal and observation.power_capped
+
+
+class _Thread:
+    """In the place of a window's steps: waits for what the sampling thread does, and keeps who asked NVML."""
+
+    def __init__(self, nvml: FakeNvml, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.askers: list[str] = []
+        answers = nvml._answers
+
+        def asked() -> dict[str, Any]:
+            self.askers.append(threading.current_thread().name)
+            return answers()
+
+        monkeypatch.setattr(nvml, "_answers", asked)
+
+    def until_asked(self, times: int) -> None:
+        """Wait until NVML was asked so many times more."""
+        wanted, end = len(self.askers) + times, time.monotonic() + 60
+        while len(self.askers) < wanted:
+            assert time.monotonic() < end
+            time.sleep(0.001)
+
+
+def test_a_thread_samples_and_the_window_never_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alongside, "_EVERY", 0.001)
+    nvml = FakeNvml(mhz=1000)
+    sampler = ClockSampler(CUDA, nvml=nvml, alongside=True)
+    thread = _Thread(nvml, monkeypatch)
+    for mhz, disturbed in ((1000, "SM clock under 75% of default"), (1800, None)):
+        nvml.mhz = mhz
+        sampler.begin()
+        thread.until_asked(20)  # several samples of five questions
+        sampler.sample()
+        observation = sampler.end()
+        assert isinstance(observation, GpuObservation)
+        assert (observation.sm_mhz, observation.disturbed) == (mhz, disturbed)
+        assert (observation.watts, observation.others) == (412.5, 0)
+    assert {*thread.askers} == {"NVML"}
+
+
+def test_a_window_too_short_for_a_sample_says_so_and_an_unneeded_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alongside, "_AT_WORK", 60.0)
+    sampler = ClockSampler(CUDA, nvml=FakeNvml(), alongside=True)
+    assert [thread.name for thread in threading.enumerate()].count("NVML") == 0
+    sampler.begin()
+    observation = sampler.end()
+    assert (observation.unobserved, observation.disturbed) == ("no sample fell into so short a window", None)
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "NVML"]
+    assert thread.daemon
+    del sampler
+    gc.collect()
+    thread.join(60)
+    assert not thread.is_alive()
 
 
 def test_other_processes_on_the_gpu() -> None:

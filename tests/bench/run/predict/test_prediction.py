@@ -105,9 +105,11 @@ def test_writing_among_the_images_is_refused(made: tuple[Path, str], tmp_path: P
 def test_a_run_has_three_names(made: tuple[Path, str]) -> None:
     folder, run = made
     record = next((folder / "results").glob("unet*.json"))
-    for text in (run, str(record), record.name, "unet[width=4]"):
+    for text in (run, str(record), record.name, record.stem, "unet[width=4]"):
         assert trained_run(folder / "results", folder / "runs", text, CPU).record.id == run
     assert json.loads(record.read_text())["id"] == run
+    with pytest.raises(BenchError, match="there is no file"):
+        trained_run(folder / "results", folder / "runs", str(folder / "gone" / record.name), CPU)
 
 
 def test_of_a_model_in_two_precisions_the_run_that_left_weights_is_meant(tmp_path: Path) -> None:

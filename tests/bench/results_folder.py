@@ -31,5 +31,7 @@ def images(dice: float, seed: int, count: int = IMAGES, first: int = 0) -> dict[
 def keep(folder: Path, dice: float, seed: int = 0, count: int = IMAGES, first: int = 0, **facts: object) -> Record:
     """Write one record whose images score about ``dice``; facts as `tests.bench.records.record` takes them."""
     one = record(seed=seed, dice=dice, rmse=1 - dice, **facts)
+    scores = {name: score.model_copy(update={"images": count}) for name, score in one.test.items()}
+    one = one.model_copy(update={"test": scores})
     store.write(folder, one, images(dice, seed, count, first))
     return one

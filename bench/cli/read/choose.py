@@ -86,4 +86,4 @@ def choose(
 
     choice = choose_from(results, group, limits, keys, measured if measure else None)
     show(choice_table(choice), console)
-    store.check(results)
+    store.check(results, tables=True)

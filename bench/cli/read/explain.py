@@ -32,4 +32,4 @@ def explain(
     check_results(results)
     shown = explanation_tables(explain_records(results, metric or (), within, where or ()))
     show(shown)
-    store.check(results)
+    store.check(results, tables=True)

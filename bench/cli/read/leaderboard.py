@@ -66,7 +66,7 @@ def leaderboard(
             raise typer.Exit(1)
         pages.refresh(texts)
         typer.echo(f"wrote {', '.join(map(str, stale))}" if stale else f"{out} is up to date")
-    store.check(results)
+    store.check(results, tables=True)
 
 
 def _rows(

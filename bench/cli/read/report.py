@@ -34,4 +34,4 @@ def report(
     page = page_of(folders.results, folders.runs)
     files.replace(out, page)
     typer.echo(f"wrote {out}: {len(page.encode()) / 2**20:.1f} MiB")
-    store.check(folders.results)
+    store.check(folders.results, tables=True)

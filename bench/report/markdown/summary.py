@@ -47,22 +47,26 @@ def _best(group: Group, metric: str, ordered: Sequence[Standing]) -> str:
     several = [standing for standing in learning if len(standing.row.values(metric)) > 1]
     if not several:
         return f"{title}: {_scored(learning[0])} is the highest of single seeds, which are not ranked: run more seeds."
-    first = several[0]
-    tied = [standing for standing in several[1:] if standing.leads]
-    judged = first.place.tier is not None
+    ranked = [standing for standing in several if standing.place.tier is not None]
+    leading = [standing for standing in ranked if standing.leads]
+    first = (leading or several)[0]
+    tied, worse = leading[1:], [standing for standing in ranked if not standing.leads]
     parts = [f"{title}: {_scored(first)} leads{_chance(first)}"]
     if tied:
-        more = f" and {len(tied) - _SHOWN} more" if len(tied) > _SHOWN else ""
-        parts.append(f"{', '.join(map(_scored, tied[:_SHOWN]))}{more} cannot be separated from it")
-    elif judged and len(several) > 1:
-        others = "every other row" if all(s.place.tier is not None for s in several) else "each of the next best rows"
-        parts.append(f"{others} of several seeds is worse, the first of them {_scored(several[1])}")
+        names = [*map(_scored, tied[:_SHOWN]), *([f"{len(tied) - _SHOWN} more"] if len(tied) > _SHOWN else [])]
+        listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+        parts.append(f"{listed} {'were' if len(tied) > 1 else 'was'} not shown to be worse")
+    elif worse:
+        others = "every other row" if len(ranked) == len(several) else "every other ranked row"
+        parts.append(f"{others} of several seeds is worse, the first of them {_scored(worse[0])}")
     elif len(several) > 1:
-        parts.append("without per-image metrics it is not known whether that is luck")
+        reason = next(standing.unranked for standing in several if standing.unranked)
+        other = "no other row" if ranked else "no row"
+        parts.append(f"it is not known whether that is luck: {other} of several seeds is ranked ({reason})")
     sign = 1 if facts.higher_is_better else -1
-    above = [s for s in learning if len(s.row.values(metric)) == 1 and sign * ((s.value or 0) - (first.value or 0)) > 0]
+    above = [s for s in learning if s.unranked and sign * ((s.value or 0) - (first.value or 0)) > 0]
     if above:
-        parts.append(f"{_scored(above[0])} scored better in a single seed, which is not ranked")
+        parts.append(f"{_scored(above[0])} scored better but is not ranked: {above[0].unranked}")
     return f"{'; '.join(parts)}."
 
 

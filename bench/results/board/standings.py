@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import count, islice
 from pathlib import Path
@@ -23,6 +23,14 @@ from bench.results.stats.ranks.ranking import Contender, Rank, rank
 MOST = 40
 """The best rows of a table, whose difference from the leader is judged; the images of more take long to read."""
 
+SINGLE, NO_TABLE, NO_VALUE = (
+    "a single seed",
+    "a missing or damaged per-image table",
+    "missing or infinite per-image values",
+)
+BEYOND = f"not among the {MOST} best rows"
+"""With these, and ``no`` and a metric's name, `why_unranked` says why a row has no place."""
+
 
 def ranking(shown: Sequence[str], metrics: Mapping[str, MetricFacts]) -> str:
     """The metric that the rows of a table are ranked by: the first whose facts say that it ranks, else the first."""
@@ -36,15 +44,16 @@ class Standing:
     Attributes:
         row: it.
         value: mean of the table's headline metric; None where the row has none.
-        place: its tie group and the corrected p of no difference from the leader; both None for a single seed, for what
-            learns nothing, and where no per-image metrics lie beside the records.
+        place: its tie group and the corrected p of no difference from the leader; both None where it is not ranked.
         best: probability of being the best; None likewise.
+        unranked: why it is not ranked, see `why_unranked`; empty where it is, and for what learns nothing.
     """
 
     row: Row
     value: float | None
     place: Rank
     best: float | None
+    unranked: str = ""
 
     @property
     def leads(self) -> bool:
@@ -67,13 +76,35 @@ class Images:
         return {}
 
     @cached_property
+    def _problems(self) -> dict[str, str]:
+        return {}
+
+    @cached_property
     def _read(self) -> Callable[[Path, frozenset[str]], dict[str, list[float]]]:
         return cache(store.read_images)
 
     def has(self, names: Iterable[str]) -> bool:
-        """Whether every one of these records has its table."""
+        """Whether every one of these records has its table, as it was written."""
         folder = self.folder
-        return folder is not None and all((folder / name).with_suffix(store.IMAGES).exists() for name in names)
+        return folder is not None and all(
+            (folder / name).with_suffix(store.IMAGES).exists() and not self.problem(name) for name in names
+        )
+
+    def problem(self, name: str) -> str:
+        """What is wrong with the table that a record should have, its file's name first; empty where nothing is.
+
+        Args:
+            name: of the record.
+        """
+        if self.folder is None:
+            return ""
+        if name not in self._problems:
+            try:
+                store.check_images(self.folder / name)
+                self._problems[name] = ""
+            except BadData as error:
+                self._problems[name] = "; ".join(f"{file}: {reason}" for file, reason in error.problems)
+        return self._problems[name]
 
     def of(self, names: Sequence[str], metrics: Mapping[str, MetricFacts]) -> Aligned | None:
         """The tables of some records on their common images; None where a table is damaged, or no image is in common.
@@ -118,9 +149,34 @@ def standings(rows: Sequence[Row], metric: str, facts: MetricFacts, images: Imag
     ordered = sorted(rows, key=order)
     judged = [row for row in ordered if row.learns and len(row.values(metric)) > 1][:MOST]
     places, chances = _judge(judged, metric, facts, images)
+    unplaced = Rank(None, None)
+    found = [Standing(row, values[id(row)], places.get(id(row), unplaced), chances.get(id(row))) for row in ordered]
+    few = {id(row) for row in judged}
     return [
-        Standing(row, values[id(row)], places.get(id(row), Rank(None, None)), chances.get(id(row))) for row in ordered
+        standing
+        if standing.place.tier is not None or not standing.row.learns
+        else replace(standing, unranked=why_unranked(standing.row, {metric: facts}, images, id(standing.row) in few))
+        for standing in found
     ]
+
+
+def why_unranked(row: Row, metrics: Mapping[str, MetricFacts], images: Images, judged: bool) -> str:
+    """Why a row that learns has no place, in words.
+
+    Args:
+        row: it.
+        metrics: facts of those that it was to be judged by, by key.
+        images: per-image metrics.
+        judged: whether it was among the rows whose images were read.
+    """
+    for metric, facts in metrics.items():
+        if not row.values(metric):
+            return f"no {facts.head} {facts.column}".replace("  ", " ")
+    if any(len(row.values(metric)) < 2 for metric in metrics):
+        return "a single machine" if row.pooled else SINGLE
+    if not judged:
+        return BEYOND
+    return NO_VALUE if images.has(name for metric in metrics for name in _names(row, metric)) else NO_TABLE
 
 
 def _judge(
@@ -148,9 +204,7 @@ def entries(
     Returns:
         By metric and by ``str(id(row))``, and how the images are grouped; None where nothing is known of any row.
     """
-    runs = {
-        id(row): [name for metric in metrics for part in _runs(row, metric) for name in part.values()] for row in rows
-    }
+    runs = {id(row): [name for metric in metrics for name in _names(row, metric)] for row in rows}
     having = [row for row in rows if images.has(runs[id(row)])]
     aligned = images.of([*dict.fromkeys(name for row in having for name in runs[id(row)])], metrics)
     found: dict[str, dict[str, Contender]] = {metric: {} for metric in metrics}
@@ -184,6 +238,10 @@ def _runs(row: Row, metric: str) -> list[dict[int, str]]:
         {seed: name for seed, (name, record) in part.records.items() if _has(record, metric)} for part in row.parts
     ]
     return [part for part in scored if part]
+
+
+def _names(row: Row, metric: str) -> list[str]:
+    return [name for part in _runs(row, metric) for name in part.values()]
 
 
 def _has(record: Record, metric: str) -> bool:

@@ -24,7 +24,7 @@ from bench.core.files import sweep as sweep_temporary
 from bench.core.garbage import collection_paused
 from bench.core.record import Record
 from bench.results.store.seal import UNSEALED, check_seal, digest, sealed
-from bench.results.store.tables import IMAGES, as_csv, read_table
+from bench.results.store.tables import IMAGES, as_csv, check_table, read_table
 
 SCHEMA = "schema.json"
 
@@ -65,7 +65,8 @@ class Records(Sequence[Named]):
             BadData: some files are damaged; all of them are named.
         """
         if self.damaged:
-            raise BadData(self.damaged, f"left out; restore them, or move them out of {self.folder}")
+            tables = ", a table with its record," if any(name.endswith(IMAGES) for name, _ in self.damaged) else ""
+            raise BadData(self.damaged, f"left out; restore them, or move them{tables} out of {self.folder}")
 
 
 def slug(record: Record) -> str:
@@ -162,7 +163,7 @@ def check(folder: Path, tables: bool = False) -> None:
     damaged = list(records.damaged)
     for name, _ in records if tables else ():
         try:
-            read_images(folder / name)
+            check_images(folder / name)
         except BadData as error:
             damaged += error.problems
     Records(folder, records, damaged).check()
@@ -182,6 +183,26 @@ def read_images(path: Path, only: Collection[str] = ()) -> dict[str, list[float]
     if not table.exists():
         return {}
     return read_table(table, read(path).images if path.exists() else None, only)
+
+
+def check_images(path: Path) -> None:
+    """Refuse the per-image metrics beside a record if they cannot be relied on; without a checksum they are counted.
+
+    Raises:
+        BadData: the table is missing though the record has its checksum, is not as it was written, or has fewer images
+            than the record.
+    """
+    table, record = path.with_suffix(IMAGES), read(path)
+    if not table.exists():
+        if record.images is not None:
+            raise BadData([(table.name, "it is missing")])
+    elif record.images is not None:
+        check_table(table, record.images)
+    else:
+        found = len(read_table(table, None, ("sample",)).get("sample", ()))
+        count = max((score.images for score in record.test.values()), default=0)
+        if found < count:
+            raise BadData([(table.name, f"it has {found} images of {count}")])
 
 
 def schema() -> str:

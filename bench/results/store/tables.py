@@ -36,14 +36,21 @@ def read_table(table: Path, expected: str | None, only: Collection[str] = ()) ->
         BadData: the table is not as it was written, or holds words.
     """
     try:
-        text = table.read_text(encoding="utf-8")
-        if expected is not None and digest(text) != expected:
-            raise ValueError("its checksum differs from that in the record")
-        return _columns(text, only)
+        return _columns(_text(table, expected), only)
     except (OSError, ValueError) as error:
-        raise BadData([(table.name, str(error))], f"restore it, or move it and its record out of {table.parent}") from (
-            error
-        )
+        raise _damaged(table, error) from error
+
+
+def check_table(table: Path, expected: str) -> None:
+    """Refuse a table that has not that digest; its numbers are not read.
+
+    Raises:
+        BadData: the table is not as it was written.
+    """
+    try:
+        _text(table, expected)
+    except (OSError, ValueError) as error:
+        raise _damaged(table, error) from error
 
 
 def image_columns(path: Path) -> list[str]:
@@ -53,6 +60,17 @@ def image_columns(path: Path) -> list[str]:
             return next(csv.reader([file.readline()]), [])
     except (OSError, UnicodeDecodeError):
         return []
+
+
+def _text(table: Path, expected: str | None) -> str:
+    text = table.read_text(encoding="utf-8")
+    if expected is not None and digest(text) != expected:
+        raise ValueError("its checksum differs from that in the record")
+    return text
+
+
+def _damaged(table: Path, error: Exception) -> BadData:
+    return BadData([(table.name, str(error))], f"restore it, or move it and its record out of {table.parent}")
 
 
 def _columns(text: str, only: Collection[str]) -> dict[str, list[float]]:

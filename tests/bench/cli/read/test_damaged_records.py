@@ -22,6 +22,30 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize("missing", [False, True], ids=["truncated", "missing"])
+@pytest.mark.parametrize(
+    "words",
+    [["leaderboard", "--show"], ["leaderboard", "--csv", "-"], ["leaderboard", "--out", "{}/page.md"],
+     ["choose", "--no-measure"], ["report", "--out", "{}/report.html"], ["explain"],
+     ["export", "{}/images.csv", "--per-image"]],
+    ids=lambda words: " ".join(words[:2]),
+)  # fmt: skip
+def test_a_damaged_table_is_named_by_whatever_needs_it(tmp_path: Path, words: list[str], missing: bool) -> None:
+    results = tmp_path / "results"
+    for model, dice in (("unet", 0.7), ("wnet", 0.8), ("masknet", 0.6)):
+        for seed in (0, 1):
+            keep(results, dice, seed, model=model)
+    table = next(results.glob(f"masknet*s1*{store.IMAGES}"))
+    if missing:
+        table.unlink()
+    else:
+        table.write_text(table.read_text()[:200])
+    done = CliRunner().invoke(app, [word.format(tmp_path) for word in words] + [f"--results={results}"])
+    assert isinstance(done.exception, BadData), done.output
+    assert table.name in str(done.exception)
+    assert "a table with its record, out of" in str(done.exception)
+
+
 @pytest.mark.parametrize(
     ("words", "written"),
     [

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from bench.core.record import Load
-from bench.report.markdown.excerpt import MARKER, put
+from bench.report.legend import TIES
+from bench.report.markdown.excerpt import MARKER, excerpt, put
 from bench.report.markdown.leaderboard import leaderboard
 from bench.report.pages import pages
 from bench.results import store
 from tests.bench.records import record
 from tests.bench.report.markdown.test_leaderboard import done_in
+from tests.bench.results_folder import keep
 
 BEGIN, END = f"<!-- {MARKER} -->\n", f"<!-- /{MARKER} -->\n"
 
@@ -21,6 +23,26 @@ def test_the_excerpt_stands_between_its_markers_and_replaces_an_old_one() -> Non
     assert "old" not in text
     assert "| · | `unet` | `bce_ssim` | float32 | 1 | 0.8000 <sub>+0.80</sub> |" in text
     assert put(text, [("a.json", record()), ("b.json", record("constant", recipe="", dice=0.0))]) == text
+
+
+def test_below_it_stands_why_rows_are_not_ranked(tmp_path: Path) -> None:
+    for seed in range(2):
+        keep(tmp_path, 0.8, seed)
+        keep(tmp_path, 0.7, seed, model="wnet")
+    sound = excerpt(store.read_all(tmp_path), tmp_path)
+    assert TIES in sound and "is not ranked" not in sound
+    next(tmp_path.glob(f"wnet*{store.IMAGES}")).unlink()
+    keep(tmp_path, 0.9, 0, model="masknet")
+    text = excerpt(store.read_all(tmp_path), tmp_path)
+    assert "· is not ranked: a missing or damaged per-image table, a single seed." in text
+
+
+def test_a_rate_that_is_not_known_is_explained() -> None:
+    beside = record("wnet").model_copy(update={"load": Load(windows=2, disturbed=0, shared=2)})
+    timed = [("a.json", record(timings=record().timings.model_copy(update={"images_per_second": 130.0})))]
+    said = "– for images/s: every run shared its device with others"
+    assert said in excerpt([*timed, ("b.json", beside)])
+    assert said not in excerpt(timed)
 
 
 def test_a_model_in_two_precisions_is_told_apart() -> None:

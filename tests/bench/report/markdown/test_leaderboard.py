@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.core.record import Load, Record
+from bench.report.legend import TIES, UNRANKED
 from bench.report.markdown.leaderboard import leaderboard
 from bench.results import store
 from tests.bench.records import ENVIRONMENT, record
@@ -72,6 +73,22 @@ def test_a_single_seed_has_no_place_beside_several(tmp_path: Path) -> None:
     assert line(mask, "once").startswith("| · |")
     assert "**" not in line(mask, "once")
     assert "**0.8050**" in line(mask, "often")
+
+
+def test_a_damaged_table_is_an_alarm_and_other_rows_keep_their_places(tmp_path: Path) -> None:
+    runs = ("a", (0.80, 0.81, 0.79)), ("b", (0.70, 0.71, 0.69)), ("c", (0.50, 0.51, 0.49))
+    board(tmp_path, *runs)
+    table = next(tmp_path.glob(f"b_*{store.IMAGES}"))
+    table.write_text(table.read_text()[:100])
+    page = board(tmp_path)
+    assert f"### Alarms\n\n- {table.name}: its checksum differs" in page
+    mask = page.split("### Depth")[0]
+    assert [line(mask, model)[2] for model in "abc"] == ["1", "·", "2"]
+
+
+def test_the_legend_says_what_a_tie_and_a_dot_are() -> None:
+    legend = " ".join(leaderboard([]).split("## How to read it")[1].split())
+    assert TIES in legend and UNRANKED in legend
 
 
 def test_baselines_are_never_bold(tmp_path: Path) -> None:

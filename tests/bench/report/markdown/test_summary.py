@@ -33,20 +33,21 @@ def test_a_leader_that_is_better_than_all_others(tmp_path: Path) -> None:
 
 def test_a_leader_that_may_be_lucky(tmp_path: Path) -> None:
     found = lines(tmp_path, a=(0.80, 0.81, 0.79), b=(0.79, 0.80, 0.81))
-    assert "; `b` with `bce_ssim` (0.8000) cannot be separated from it" in found["mask Dice"]
+    assert "; `b` with `bce_ssim` (0.8000) was not shown to be worse" in found["mask Dice"]
     assert "is worse" not in found["mask Dice"]
 
 
 def test_many_that_may_be_as_good(tmp_path: Path) -> None:
     found = lines(tmp_path, **dict.fromkeys("abcdef", (0.8, 0.81, 0.79)))
     assert found["mask Dice"].count("(0.8000)") == 4
-    assert "and 2 more cannot be separated" in found["mask Dice"]
+    assert "and 2 more were not shown to be worse" in found["mask Dice"]
 
 
 @pytest.mark.parametrize("once", [0.95, 0.5])
 def test_a_single_seed_is_named_where_it_scored_better(tmp_path: Path, once: float) -> None:
     found = lines(tmp_path, often=(0.80, 0.81), once=(once,))
-    assert ("`once` with `bce_ssim` (0.9500) scored better in a single seed" in found["mask Dice"]) == (once > 0.8)
+    better = "`once` with `bce_ssim` (0.9500) scored better but is not ranked: a single seed"
+    assert (better in found["mask Dice"]) == (once > 0.8)
     assert found["mask Dice"].startswith("**mask Dice**: `often`")
 
 
@@ -59,6 +60,28 @@ def test_without_the_images_luck_is_not_ruled_out(tmp_path: Path) -> None:
     found = lines(tmp_path, images=False, a=(0.80, 0.81), b=(0.50, 0.51))
     assert "it is not known whether that is luck" in found["mask Dice"]
     assert "probability" not in found["mask Dice"]
+
+
+@pytest.mark.parametrize("damaged", ["a", "b"])
+def test_nothing_is_said_of_a_row_that_was_not_tested(tmp_path: Path, damaged: str) -> None:
+    """The best row and the second best: neither leads nor is worse while its table is damaged."""
+    values = {"a": (0.80, 0.81, 0.79), "b": (0.70, 0.71, 0.69), "c": (0.50, 0.51, 0.49), "d": (0.30, 0.31, 0.29)}
+    lines(tmp_path, **values)
+    next(tmp_path.glob(f"{damaged}_*{store.IMAGES}")).write_text("sample\n1\n")
+    first, *rest = [name for name in values if name != damaged]
+    found = lines(tmp_path)["mask Dice"]
+    assert found.startswith(f"**mask Dice**: `{first}` with")
+    assert f"every other ranked row of several seeds is worse, the first of them `{rest[0]}` with" in found
+    assert (f"`{damaged}`" in found) == (damaged == "a")
+    assert ("`a` with `bce_ssim` (0.8000) scored better but is not ranked" in found) == (damaged == "a")
+
+
+def test_a_lone_ranked_row_is_not_called_better_than_others(tmp_path: Path) -> None:
+    lines(tmp_path, a=(0.80, 0.81), b=(0.50, 0.51))
+    next(tmp_path.glob(f"b_*{store.IMAGES}")).unlink()
+    found = lines(tmp_path)["mask Dice"]
+    assert "is worse" not in found
+    assert "no other row of several seeds is ranked (a missing or damaged per-image table)" in found
 
 
 def test_baselines_alone(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from bench.results import store
 from bench.results.board import rows
-from bench.results.board.standings import Images, Standing, standings
+from bench.results.board.standings import MOST, Images, Standing, standings
 from bench.results.metric_facts import facts_in
+from tests.bench.cli.read.test_every_outcome import of_format_1
 from tests.bench.results_folder import keep
 
 DICE = facts_in([])["mask_dice"]
@@ -47,6 +48,64 @@ def test_rows_without_images_or_with_infinite_ones_have_no_place(folder: Path) -
     store.write(folder, record, table | {"mask_dice": [float("-inf"), *table["mask_dice"][1:]]})
     placed = {model for model, standing in by_model(folder).items() if standing.place.tier}
     assert placed == {"wnet"}
+
+
+DAMAGE = {
+    "truncated": lambda table: table.write_text(table.read_text()[:200]),
+    "truncated after a line": lambda table: table.write_text("".join(table.read_text().splitlines(True)[:20])),
+    "changed": lambda table: table.write_text(table.read_text().replace("1", "2")),
+    "no text": lambda table: table.write_bytes(b"\xff\xfe"),
+    "empty": lambda table: table.write_text(""),
+    "missing": lambda table: table.unlink(),
+}
+
+
+@pytest.mark.parametrize("sealed", [True, False], ids=["with its checksum", "format 1"])
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_table_costs_its_own_row_its_place_and_no_other(folder: Path, damage: str, sealed: bool) -> None:
+    table = next(folder.glob(f"wnet*s3*{store.IMAGES}"))
+    if not sealed:
+        if damage == "changed":
+            pytest.skip("without a checksum nothing tells")
+        path = table.with_name(table.name.removesuffix(store.IMAGES) + ".json")
+        path.write_text(of_format_1(store.read(path)))
+    DAMAGE[damage](table)
+    found = by_model(folder)
+    assert [found[model].place.tier for model in ("unet", "wnet", "masknet")] == [1, None, 2]
+    assert found["wnet"].unranked == "a missing or damaged per-image table"
+    assert found["unet"].best == 1
+    alone = standings([found["unet"].row, found["masknet"].row], "mask_dice", DICE, Images(folder))
+    assert [(standing.place, standing.best) for standing in alone] == [
+        (found[model].place, found[model].best) for model in ("unet", "masknet")
+    ], "ranked as if it were not there"
+
+
+def test_every_row_without_a_place_says_why(folder: Path) -> None:
+    keep(folder, 0.5, 1, model="infinite")
+    one = keep(folder, 0.5, 0, model="infinite")
+    name = next(name for name, record in store.read_all(folder) if record.id == one.id)
+    table = store.read_images(folder / name)
+    (folder / name).unlink()
+    (folder / name).with_suffix(store.IMAGES).unlink()
+    store.write(folder, one, table | {"mask_dice": [float("-inf"), *table["mask_dice"][1:]]})
+    for seed in range(2):
+        unscored = keep(folder, 0.5, seed, model="depth")
+        path = next(folder / name for name, record in store.read_all(folder) if record.id == unscored.id)
+        path.unlink()
+        store.write(folder, unscored.model_copy(update={"test": {"depth_rmse": unscored.test["depth_rmse"]}}), {})
+    found = by_model(folder)
+    assert {model: standing.unranked for model, standing in found.items()} == {
+        "unet": "", "wnet": "", "masknet": "", "difference": "",
+        "twin_unet": "a single seed", "infinite": "missing or infinite per-image values", "depth": "no mask Dice",
+    }  # fmt: skip
+
+
+def test_rows_behind_the_best_are_not_tested_and_say_so(tmp_path: Path) -> None:
+    for number in range(MOST + 1):
+        for seed in range(2):
+            keep(tmp_path, 0.9 - 0.01 * number, seed, model=f"m{number}", count=12)
+    *_, last = by_model(tmp_path).values()
+    assert last.unranked == f"not among the {MOST} best rows"
 
 
 def test_pooled_machines_of_two_rows_are_not_paired(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Row, rows
 from bench.results.compare import MARGIN
-from bench.results.find import label
 from bench.results.metric_facts import facts_in, find_key, shown
+from bench.results.row_names import label
 from bench.results.stats.difference import Difference
 from bench.results.stats.pairing import Pairing
 from bench.results.stats.student import half_width

@@ -12,9 +12,10 @@ from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Row, rows
-from bench.results.find import heading, label, named_arithmetic, named_machine, passed_over, pick
+from bench.results.find import named_arithmetic, named_machine, passed_over, pick
 from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.record_file import record_name
+from bench.results.row_names import heading, label, labels
 from bench.results.stats.difference import Difference
 from bench.results.stats.pairing import Pairing
 from bench.results.stats.verdict import MetricComparison, judge, lacking
@@ -28,7 +29,7 @@ class Comparison:
     """Two cells side by side.
 
     Attributes:
-        a, b: the cells' labels, ``model:loss``.
+        a, b: the cells' labels, ``model:loss``; with the precision where they would be equal.
         board: the protocol and data that both share, in words.
         pairing: the seeds of either side that count.
         images, groups: test images both were scored on, and how many ``backgrounds`` and ``objects`` these show.
@@ -120,8 +121,8 @@ def compare_rows(
         BadData: records without per-image metrics beside them.
     """
     pairing = Pairing.of(tuple(a.records), tuple(b.records), a.learns, b.learns)
-    names = [row.records[seed][0] for row, seeds in ((a, pairing.a), (b, pairing.b)) for seed in seeds]
-    aligned = Aligned.of(results, names)
+    files = [row.records[seed][0] for row, seeds in ((a, pairing.a), (b, pairing.b)) for seed in seeds]
+    aligned = Aligned.of(results, files)
     findings: dict[str, MetricComparison] = {}
     skipped: dict[str, str] = {}
     known = facts_in(record for row in (a, b) for _, record in row.records.values())
@@ -129,7 +130,7 @@ def compare_rows(
         facts = known[name]
         try:
             left, right = (
-                aligned.scored(side, name, facts) for side in (names[: len(pairing.a)], names[len(pairing.a) :])
+                aligned.scored(side, name, facts) for side in (files[: len(pairing.a)], files[len(pairing.a) :])
             )
             difference = Difference.of(left, right, aligned.grouping, pairing)
         except LookupError:
@@ -140,9 +141,10 @@ def compare_rows(
             sides = float(difference.a.mean()), float(difference.b.mean())
             equal = margin * (abs(sides[0]) + abs(sides[1])) / 2 if relative else lacking(margin, *sides, facts.perfect)
             findings[name] = judge(difference, facts.higher_is_better, equal)
+    names = labels(a, b)
     return Comparison(
-        a=label(a),
-        b=label(b),
+        a=names[0],
+        b=names[1],
         board=heading(a),
         pairing=pairing,
         images=len(aligned.grouping),

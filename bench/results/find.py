@@ -8,17 +8,40 @@ from dataclasses import replace
 
 from bench.core.errors import BenchError
 from bench.core.files import canonical_json
-from bench.core.record import UNTUNED, Record
-from bench.results.board import Row, data_label
+from bench.core.record import Record
+from bench.results.ambiguity import ambiguous
+from bench.results.board import Row
+from bench.results.row_names import (
+    full_name,
+    full_names,
+    heading,
+    label,
+    names,
+    settings,
+    spaceless,
+    stands_within,
+)
+from bench.results.stats.pairing import Pairing
 from registry.errors import UnknownName
+
+__all__ = [
+    "comparable",
+    "heading",
+    "label",
+    "named_arithmetic",
+    "named_machine",
+    "other_settings",
+    "passed_over",
+    "pick",
+    "pick_alike",
+    "pick_one",
+    "settings",
+    "stands_within",
+    "strength",
+]
 
 _ID = re.compile(r"[0-9a-f]{12}")
 """Of a run."""
-
-
-def label(row: Row) -> str:
-    """``model:loss``, or the model alone where nothing is learnt."""
-    return f"{row.model}:{row.recipe}" if row.learns else row.model
 
 
 def named_machine(record: Record) -> str:
@@ -34,55 +57,31 @@ def named_arithmetic(record: Record) -> str:
     return f"{about.label}, {about.instructions} ({record.fingerprint}{digest})"
 
 
-def heading(row: Row) -> str:
-    """The protocol and the data a cell was measured under, in words."""
-    record = _any(row)
-    tuned = "" if record.division == UNTUNED else f" · {record.division}"
-    return f"{record.budget.label} · {data_label(record.spec.data)}{tuned}"
-
-
-def stands_within(row: Row, within: str) -> bool:
-    """Whether a row's heading has that part, from the beginning of a word on; ``untuned`` is one where no tuning is.
-
-    >>> re.search(_from_a_word("tuned"), "quick v1 · untuned") is None
-    True
-    """
-    text = heading(row) + (f" · {UNTUNED}" if _any(row).division == UNTUNED else "")
-    return re.search(_from_a_word(within), text) is not None
-
-
-def _from_a_word(part: str) -> str:
-    return r"(?<!\w)" + re.escape(part)
-
-
 def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, Row]:
     """The only pair of cells on a board that the two names fit; twice the same cell where both name it.
 
-    Two names of models mean the same loss, and the same precision and other settings, where both have such a row; where
-    both have several, those with most seeds in common, then those that were timed.
+    Two names of models mean the same loss where both have it. Of pairs that differ in precision and other settings
+    alone one that has a verdict counts before one that has not, for which a single seed is too few; of these one in
+    the same settings, then that of most seeds, then one that was timed. A name given twice means the same cell twice.
 
     Raises:
         UnknownName: a name fits no cell.
         BenchError: they stand on no common board, or on several.
     """
-    ours = [row for row in board if stands_within(row, within)]
-    if not ours:
-        raise BenchError(f"no protocol or data is called {within!r}; the boards are: {_boards(board)}")
+    if spaceless(a) == spaceless(b):
+        same = _only(board, (a, b), within)
+        return same, same
+    ours = _boards_within(board, within)
     left, right = _fitting(ours, a), _fitting(ours, b)
     pairs = [(x, y) for x in left for y in right if comparable(x, y) and x != y]
-    for alike in (_same_loss, _same_settings):
-        pairs = [pair for pair in pairs if alike(*pair)] or pairs
-    if len({(x.recipe, y.recipe, heading(x)) for x, y in pairs}) == 1:  # they differ in settings alone
-        most = max(strength(*pair) for pair in pairs)
-        pairs = [pair for pair in pairs if strength(*pair) == most]
+    pairs = [pair for pair in pairs if _same_loss(*pair)] or pairs
+    if len({(_kind(x), _kind(y)) for x, y in pairs}) == 1:  # they differ in settings alone
+        most = max(_evidence(*pair) for pair in pairs)
+        pairs = [pair for pair in pairs if _evidence(*pair) == most]
     if len(pairs) == 1:
         return pairs[0]
     if pairs:
-        records = "; ".join(f"{_name(x)} and {_name(y)} ({heading(x)})" for x, y in pairs)
-        raise BenchError(
-            f"{a} and {b} fit several pairs: say the precision (wnet:bce_ssim:float32), name the records' files, "
-            f"or use --within. There are: {records}"
-        )
+        raise ambiguous((a, b), pairs)
     if left == right and len(left) == 1:
         return left[0], right[0]
     why = "; ".join(_apart(left[0], right[0]))
@@ -99,11 +98,7 @@ def pick_one(board: Sequence[Row], text: str, within: str = "") -> Row:
         UnknownName: it fits none.
         BenchError: it fits several.
     """
-    found = pick_alike(board, text, within)
-    best = [row for row in found if strength(row) == strength(found[0])]
-    if len(best) > 1:
-        raise _several(text, best)
-    return best[0]
+    return _only(board, (text,), within)
 
 
 def pick_alike(board: Sequence[Row], text: str, within: str = "") -> list[Row]:
@@ -113,13 +108,7 @@ def pick_alike(board: Sequence[Row], text: str, within: str = "") -> list[Row]:
         UnknownName: it fits none.
         BenchError: it fits several cells of other losses, protocols or data.
     """
-    ours = [row for row in board if stands_within(row, within)]
-    if not ours:
-        raise BenchError(f"no protocol or data is called {within!r}; the boards are: {_boards(board)}")
-    found = _fitting(ours, text)
-    if len({(row.model, row.recipe, heading(row), canonical_json(_any(row).spec.data)) for row in found}) > 1:
-        raise _several(text, found)
-    return sorted(found, key=strength, reverse=True)
+    return _alike(board, (text,), within)
 
 
 def strength(*rows: Row) -> tuple[int, bool]:
@@ -131,11 +120,46 @@ def strength(*rows: Row) -> tuple[int, bool]:
     return len(seeds), all(record.is_timed for row in rows for _, record in row.records.values())
 
 
-def _several(text: str, found: Sequence[Row]) -> BenchError:
-    return BenchError(
-        f"{text} fits several cells: say the precision (wnet:bce_ssim:float32), name a record's file, or use "
-        f"--within. There are: {'; '.join(f'{_name(row)} ({heading(row)})' for row in found)}"
-    )
+def _only(board: Sequence[Row], given: tuple[str, ...], within: str) -> Row:
+    """See `pick_one`; the same name, as often as it was given."""
+    found = _alike(board, given, within)
+    best = [row for row in found if strength(row) == strength(found[0])]
+    if len(best) > 1:
+        raise ambiguous(given, [(row,) for row in best])
+    return best[0]
+
+
+def _alike(board: Sequence[Row], given: tuple[str, ...], within: str) -> list[Row]:
+    """See `pick_alike`; the same name, as often as it was given."""
+    found = _fitting(_boards_within(board, within), given[0])
+    if len(set(map(_kind, found))) > 1:
+        raise ambiguous(given, [(row,) for row in found])
+    return sorted(found, key=strength, reverse=True)
+
+
+def _boards_within(board: Sequence[Row], within: str) -> list[Row]:
+    """The rows whose heading has that part; what learns nothing stands on all boards of its protocol and data."""
+    learnt = [row for row in board if row.learns and stands_within(row, within)]
+    found = [
+        row
+        for row in board
+        if stands_within(row, within) or (not row.learns and any(comparable(row, other) for other in learnt))
+    ]
+    if not found:
+        raise BenchError(f"no protocol or data is called {within!r}; the boards are: {_boards(board)}")
+    return found
+
+
+def _kind(row: Row) -> tuple[str, ...]:
+    """What rows share that differ in precision and other settings alone."""
+    return row.model, row.recipe, heading(row), canonical_json(row.any.spec.data)
+
+
+def _evidence(a: Row, b: Row) -> tuple[bool, bool, bool, int, bool]:
+    """What decides between pairs that differ in precision and other settings alone, the most important first."""
+    pairing = Pairing.of(tuple(a.records), tuple(b.records), a.learns, b.learns)
+    alike = _same_settings(a, b) or not (a.learns and b.learns)
+    return pairing.settles, alike, pairing.paired, pairing.seeds, strength(a, b)[1]
 
 
 def _fitting(board: Sequence[Row], text: str) -> list[Row]:
@@ -143,8 +167,10 @@ def _fitting(board: Sequence[Row], text: str) -> list[Row]:
         return _of_file(board, text)
     if _ID.fullmatch(text):
         return _of_run(board, text)
-    wanted = text.replace(" ", "")
-    found = [row for row in board if wanted in {name.replace(" ", "") for name in _names(row)}]
+    wanted = spaceless(text)
+    found = [row for row in board if wanted in names(row)]
+    exact = {_kind(row) for row in found if wanted in full_names(row)}
+    found = [row for row in found if wanted in full_names(row) or _kind(row) not in exact]
     if not found:
         raise UnknownName(
             "cell", text, {name for row in board for name in (row.model, label(row))}, "bench leaderboard"
@@ -181,43 +207,19 @@ def _single(row: Row, seed: int) -> Row:
     return replace(row, records={seed: row.records[seed]}, elsewhere=())
 
 
-def _names(row: Row) -> set[str]:
-    """All that a cell answers to; its precision and memory format may be named too, where its name is shared."""
-    spec = _any(row).spec
-    plain = {row.model, label(row), f"{row.model}:{spec.recipe}"}
-    return (
-        plain
-        | {f"{name}:{spec.precision} {spec.memory_format}" for name in plain}
-        | {f"{name}:{spec.precision}" for name in plain}
-    )
-
-
-def _name(row: Row) -> str:
-    return next(iter(row.records.values()))[0]
-
-
-def _any(row: Row) -> Record:
-    return next(iter(row.records.values()))[1]
-
-
 def comparable(a: Row, b: Row) -> bool:
     """Whether both were measured under the same protocol and data, and tuned alike unless a side learns nothing."""
-    first, second = _any(a), _any(b)
+    first, second = a.any, b.any
     places = [(record.budget.label, canonical_json(record.spec.data)) for record in (first, second)]
     return places[0] == places[1] and (first.division == second.division or not (a.learns and b.learns))
-
-
-def settings(row: Row) -> str:
-    """A row's precision and the like, and its seeds, in words."""
-    count = len(row.records)
-    return f"{_any(row).spec.precision_label} ({count} seed{'' if count == 1 else 's'})"
 
 
 def passed_over(board: Sequence[Row], *taken: Row) -> list[str]:
     """Rows of the same cells, in other precisions and the like, that were not taken, in words."""
     by_cell = {row.cell: row for row in taken}
     return [
-        f"{label(row)} is in {settings(row)}; there are runs of it in {', '.join(map(settings, others))} too"
+        f"{label(row)} is in {settings(row)}; there are runs of it in {', '.join(map(settings, others))} too, "
+        f"called {', '.join(map(full_name, others))}"
         for row in by_cell.values()
         if (others := [other for other in other_settings(board, row) if other.cell not in by_cell])
     ]
@@ -238,7 +240,7 @@ def _same_loss(a: Row, b: Row) -> bool:
 
 def _same_settings(a: Row, b: Row) -> bool:
     """Whether both were computed in the same precision, memory format and engine, from the same inputs."""
-    settings = [(s.precision, s.memory_format, s.engine, s.inputs) for s in (_any(a).spec, _any(b).spec)]
+    settings = [(s.precision, s.memory_format, s.engine, s.inputs) for s in (a.any.spec, b.any.spec)]
     return settings[0] == settings[1]
 
 
@@ -249,8 +251,7 @@ def _boards(board: Sequence[Row]) -> str:
 def _apart(a: Row, b: Row) -> list[str]:
     """The conditions in which two cells differ, a line each."""
     facts = [
-        {"protocol": record.budget.label, "division": record.division, **record.spec.data}
-        for record in (_any(a), _any(b))
+        {"protocol": record.budget.label, "division": record.division, **record.spec.data} for record in (a.any, b.any)
     ]
     lines = [
         f"{what} {facts[0].get(what)} against {facts[1].get(what)}"

@@ -12,8 +12,9 @@ from bench.core.spec import RunSpec
 from bench.results import store
 from bench.results.board import Row, rows
 from bench.results.compare import compare_rows
-from bench.results.find import comparable, heading, label, settings, stands_within, strength
+from bench.results.find import comparable, strength
 from bench.results.metric_facts import facts_in, shown
+from bench.results.row_names import heading, label, settings, stands_within
 from bench.results.stats.verdict import MetricComparison
 from registry.losses import parse
 from registry.losses.recipe import HeadPart

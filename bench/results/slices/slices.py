@@ -14,10 +14,12 @@ from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Group, groups_of
+from bench.results.board import rows as rows_of
 from bench.results.board.row import Row
-from bench.results.find import heading, label, passed_over, pick, pick_one
+from bench.results.find import passed_over, pick, pick_one
 from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.record_file import record_name
+from bench.results.row_names import heading, label, labels
 from bench.results.slices.attribute import Slice, image_facts, same_images
 from bench.results.slices.slice_score import Gap, SliceScore, correct
 from bench.results.stats.pairing import Pairing
@@ -49,7 +51,7 @@ class Slices:
     """Scores by slice.
 
     Attributes:
-        a, b: the cells' labels; ``b`` is empty for a single cell.
+        a, b: the cells' labels, with the precision where they would be equal; ``b`` is empty for a single cell.
         board: protocol and data, in words.
         metrics: keys of those shown, in order.
         facts: what is known of them.
@@ -109,12 +111,13 @@ def slices(results: Path, a: str, b: str = "", metrics: Sequence[str] = (), with
     """
     records = store.read_all(results)
     groups = groups_of(records)
-    board = [row for group in groups for row in group.board]
+    board = rows_of(records)
     first, second = record_name(results, a), record_name(results, b)
     rows = pick(board, first, second, within) if b else (pick_one(board, first, within),)
     known = facts_in(record for _, record in records)
     names = [find_key(name, known) for name in metrics] or shown(known, "headline")
-    group = next(group for group in groups if any(row.cell == rows[0].cell for row in group.board))
+    places = {(row.cell, row.any.division) for row in rows}
+    group = next(group for group in groups if places <= {(row.cell, row.any.division) for row in group.board})
     return replace(slices_of(results, group, rows, names, records), notes=passed_over(board, *rows))
 
 
@@ -153,9 +156,10 @@ def slices_of(
     everything = Slice("", "all images", np.ones(len(samples), dtype=np.bool_))
     cuts = [everything, *(part for attribute in described.attributes for part in attribute.slices())]
     figures = [_figures(cut, defined, aligned, pairing, compared=len(rows) > 1) for cut in cuts]
+    names = labels(first, last) if len(rows) > 1 else (label(first), "")
     return Slices(
-        a=label(first),
-        b=label(last) if len(rows) > 1 else "",
+        a=names[0],
+        b=names[1],
         board=heading(first),
         metrics=list(defined),
         facts=group.metrics,

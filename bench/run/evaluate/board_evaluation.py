@@ -15,8 +15,8 @@ from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Group, Row, groups_of
-from bench.results.find import label
 from bench.results.metric_facts import shown
+from bench.results.row_names import label
 from bench.results.stats.ranks.kendall import Measured, RankAgreement, agreement
 from bench.results.store import evaluations
 from bench.run.evaluate.evaluation import Evaluator

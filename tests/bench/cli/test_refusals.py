@@ -23,7 +23,7 @@ REFUSED: dict[str, tuple[int, str]] = {
     "compare unet wnet --seeds-b 0,9,8": (2, "wnet:bce_ssim has no seed 9, 8; it has 0, 1"),
     "compare unet wnet --seeds-a 0,,1": (2, "--seeds-a: '0,,1' is no list of seeds such as 0,1,2"),
     "compare unet wnet --margin=-1": (2, "--margin must be greater than or equal to 0, not '-1'"),
-    "compare unet nowhere.json": (2, "no finished record called nowhere.json"),
+    "compare unet nowhere.json": (2, "no record called nowhere.json"),
     "compare --transfer unett": (2, "unknown model 'unett'"),
     "compare --transfer unet": (2, "unet has no single-task twins; wnet has unet_mask and unet_depth"),
     "compare --transfer wnet": (2, "bench run"),

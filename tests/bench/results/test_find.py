@@ -3,9 +3,11 @@
 import pytest
 
 from bench.core.errors import BenchError
-from bench.core.record import Load
+from bench.core.record import Load, Record
+from bench.core.spec import Precision
 from bench.results.board import rows
-from bench.results.find import other_settings, passed_over, pick, pick_alike, pick_one, settings, stands_within
+from bench.results.find import other_settings, passed_over, pick, pick_alike, pick_one, settings
+from bench.results.row_names import full_name
 from tests.bench.records import record
 from tests.bench.report.markdown.test_leaderboard import done_in
 
@@ -34,9 +36,58 @@ def test_a_precision_may_be_said(name: str, file: str) -> None:
     assert (cell.records[0][0], other.model) == (file, "wnet")
 
 
-def test_what_is_ambiguous_says_how_to_be_clear() -> None:
-    with pytest.raises(BenchError, match="say the precision"):
-        pick(BOARD, "unet:bce_ssim:bfloat16", "wnet")
+def test_a_name_as_it_is_shown_means_that_row_and_no_other() -> None:
+    """Its precision alone is what a row of the usual memory format is shown in."""
+    cell, _ = pick(BOARD, "unet:bce_ssim:bfloat16", "wnet")
+    assert cell.records[0][0] == "b.json"
+    for row in BOARD:
+        assert pick_one(BOARD, full_name(row)) == row
+    unusual = rows([("c.json", done_in("bfloat16", "contiguous"))])
+    assert pick_one(unusual, "unet:bfloat16").records[0][0] == "c.json"
+
+
+def several(model: str, seeds: int, precision: Precision, **facts: object) -> list[tuple[str, Record]]:
+    return [
+        (f"{model} {precision} {seed}.json", record(model, seed=seed, precision=precision, **facts))
+        for seed in range(seeds)
+    ]
+
+
+def test_a_pair_that_has_a_verdict_counts_before_one_in_the_same_settings() -> None:
+    usual = [*several("unet", 3, "float32"), *several("wnet", 3, "bfloat16")]
+    board = rows([*usual, *several("unet", 1, "bfloat16")])
+    pair = pick(board, "unet", "wnet")
+    assert [settings(row) for row in pair] == ["float32 (3 seeds)", "bfloat16 (3 seeds)"]
+    (note,) = passed_over(board, *pair)
+    assert note.endswith("in bfloat16 (1 seed) too, called unet:bce_ssim:bfloat16")
+    assert settings(pick(board, note.split()[-1], "wnet")[0]) == "bfloat16 (1 seed)"
+    both = rows([*usual, *several("unet", 2, "bfloat16")])
+    assert [settings(row) for row in pick(both, "unet", "wnet")] == ["bfloat16 (2 seeds)", "bfloat16 (3 seeds)"]
+
+
+def test_against_a_baseline_the_row_of_most_seeds_counts() -> None:
+    """A baseline has one seed and no precision of its own: neither speaks for a row beside it."""
+    floor = [("floor.json", record("difference", ""))]
+    board = rows([*several("unet", 2, "float32"), *several("unet", 3, "bfloat16"), *floor])
+    assert settings(pick(board, "unet", "difference")[0]) == "bfloat16 (3 seeds)"
+
+
+def test_a_name_given_twice_means_the_same_cell_twice() -> None:
+    board = rows([*several("unet", 2, "float32"), *several("unet", 3, "bfloat16")])
+    a, b = pick(board, "unet", "unet ")
+    assert a is b
+    assert settings(a) == "bfloat16 (3 seeds)"
+
+
+def test_a_baseline_stands_on_the_boards_of_all_divisions() -> None:
+    tuned = several("unet", 2, "float32", division="tuned (5 trials)")
+    floor = [("floor.json", record("difference", ""))]
+    board = rows([*several("unet", 3, "float32"), *tuned, *floor])
+    for within, seeds in (("tuned", 2), ("untuned", 3)):
+        for pair in (("unet", "difference"), ("difference", "unet")):
+            assert {len(row.records) for row in pick(board, *pair, within)} == {1, seeds}
+    with pytest.raises(BenchError, match="no protocol or data is called 'standard'"):
+        pick(board, "unet", "difference", "standard")
 
 
 @pytest.mark.parametrize("name", ["unet", "unet:bce_ssim"])
@@ -92,27 +143,6 @@ def test_of_as_many_seeds_those_that_were_timed_are_meant() -> None:
     assert [row.any.spec.precision for row in pick_alike(board, "wnet")] == ["bfloat16", "float32"]
     (note, _) = passed_over(board, *pick(board, "unet", "wnet"))
     assert note.startswith("unet:bce_ssim is in bfloat16")
-    assert note.endswith("there are runs of it in float32 (2 seeds) too")
+    assert note.endswith("there are runs of it in float32 (2 seeds) too, called unet:bce_ssim:float32")
     both = pick(board, "unet:float32", "unet:bfloat16")
     assert passed_over(board, *both) == []
-
-
-@pytest.mark.parametrize(
-    ("within", "fitting"),
-    [
-        ("", [True, True]),
-        ("quick", [True, True]),
-        ("handheld", [True, True]),
-        ("tuned", [False, True]),
-        ("tuned (5 trials)", [False, True]),
-        ("untuned", [True, False]),
-        ("camera · untuned", [True, False]),
-        ("(", [False, True]),
-        ("uick", [False, False]),
-        ("standard", [False, False]),
-    ],
-)
-def test_divisions_are_told_apart_by_a_part_of_the_heading(within: str, fitting: list[bool]) -> None:
-    board = rows([("a.json", record()), ("b.json", record(division="tuned (5 trials)"))])
-    untuned, tuned = sorted(board, key=lambda row: row.records[0][0])
-    assert [stands_within(untuned, within), stands_within(tuned, within)] == fitting

@@ -1,0 +1,86 @@
+"""What rows are called: by those who name them, and by the tables that show them."""
+
+from __future__ import annotations
+
+import re
+
+from bench.core.record import UNTUNED
+from bench.results.board import Row, data_label
+
+
+def label(row: Row) -> str:
+    """``model:loss``, or the model alone where nothing is learnt."""
+    return f"{row.model}:{row.recipe}" if row.learns else row.model
+
+
+def full_name(row: Row) -> str:
+    """The label with all that tells rows of the same label apart, as it can be typed: ``unet:bce:bfloat16,graphed``."""
+    return f"{label(row)}:{row.any.spec.precision_label.replace(' ', '')}"
+
+
+def labels(a: Row, b: Row) -> tuple[str, str]:
+    """The labels of two rows; where they are equal, with what tells the rows apart: precision, or arithmetic."""
+    if label(a) != label(b):
+        return label(a), label(b)
+    if a.cell != b.cell:
+        return full_name(a), full_name(b)
+    if a.arithmetic != b.arithmetic:
+        return f"{label(a)} (arithmetic {a.arithmetic})", f"{label(b)} (arithmetic {b.arithmetic})"
+    return label(a), label(b)
+
+
+def names(row: Row) -> set[str]:
+    """All that a row answers to, without spaces; its precision and memory format may be named too."""
+    spec = row.any.spec
+    return {
+        spaceless(f"{name}{ending}")
+        for name in _plain_names(row)
+        for ending in ("", f":{spec.precision}", f":{spec.precision} {spec.memory_format}")
+    } | full_names(row)
+
+
+def full_names(row: Row) -> set[str]:
+    """Those of its names that no other row of the same model, loss, protocol and data answers to, without spaces."""
+    words = row.any.spec.precision_label
+    return {spaceless(f"{name}:{text}") for name in _plain_names(row) for text in (words, words.replace(",", ""))}
+
+
+def spaceless(text: str) -> str:
+    """A name as names are compared."""
+    return text.replace(" ", "")
+
+
+def heading(row: Row) -> str:
+    """The protocol and the data a cell was measured under, in words."""
+    record = row.any
+    tuned = "" if record.division == UNTUNED else f" · {record.division}"
+    return f"{record.budget.label} · {data_label(record.spec.data)}{tuned}"
+
+
+def stands_within(row: Row, within: str) -> bool:
+    """Whether a row's heading has that part, from the beginning of a word on; ``untuned`` is one where no tuning is.
+
+    >>> re.search(_from_a_word("tuned"), "quick v1 · untuned") is None
+    True
+    """
+    text = heading(row) + (f" · {UNTUNED}" if row.any.division == UNTUNED else "")
+    return re.search(_from_a_word(within), text) is not None
+
+
+def _from_a_word(part: str) -> str:
+    return r"(?<!\w)" + re.escape(part)
+
+
+def settings(row: Row) -> str:
+    """A row's precision and the like, and its seeds, in words."""
+    count = len(row.records)
+    return f"{row.any.spec.precision_label} ({count} seed{'' if count == 1 else 's'})"
+
+
+def file_name(row: Row) -> str:
+    """The file of one of its records."""
+    return next(iter(row.records.values()))[0]
+
+
+def _plain_names(row: Row) -> set[str]:
+    return {row.model, label(row), f"{row.model}:{row.any.spec.recipe}"}

@@ -18,7 +18,7 @@ Metrics = Annotated[
 ]
 Where = Annotated[
     list[str] | None,
-    typer.Option("--where", help="Rows to keep: 'column=pattern', 'column>number', 'column<number'; repeatable."),
+    typer.Option("--where", help="Rows to keep: 'column=pattern', '!=', 'column>number', '<', '>=', '<='; repeatable."),
 ]
 RecordedRun = Annotated[str, typer.Argument(help="A record's file, a run's id, or model:loss of the leaderboard.")]
 

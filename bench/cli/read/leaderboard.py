@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli.options.common import Results, Where, check_results
 from bench.cli.options.expand import emit
+
+if TYPE_CHECKING:
+    from bench.results.board.overview import Line
 
 EXAMPLES = """
 bench leaderboard
@@ -72,11 +76,11 @@ def leaderboard(
 def _rows(
     results: Path, csv: str, json: str, show: bool, metric: list[str], where: list[str], sort: str, pool: bool
 ) -> None:
-
     from bench.report.terminal.console import show as print_tables
     from bench.report.terminal.results.board_table import as_csv, as_json, board_tables
     from bench.results import store
     from bench.results.board import groups_of, overview
+    from bench.results.board.alarms import alarms
     from bench.results.board.standings import Images
     from bench.results.metric_facts import facts_in, find_key, shown
 
@@ -84,7 +88,9 @@ def _rows(
     facts = facts_in(record for _, record in records)
     chosen = [find_key(name, facts) for name in metric] or shown(facts, "headline")
     by = find_key(sort, facts) if sort in facts else ""
-    lines = overview.where(overview.overview(groups_of(records, pool), Images(results), by), where)
+    groups, images = groups_of(records, pool), Images(results)
+    whole = list(overview.overview(groups, images, by))
+    lines = overview.where(whole, where)
     if sort:
         higher = facts[sort].higher_is_better if sort in facts else sort in ("seeds", "images_per_second", "best")
         lines = overview.ordered(lines, sort, higher)
@@ -92,5 +98,22 @@ def _rows(
         emit(csv, as_csv(lines))
     if json:
         emit(json, as_json(lines))
-    if show:
-        print_tables(board_tables(lines, chosen, facts))
+    if show and not whole:
+        unfinished = f"none of the {len(records)} records in {results} has a score: no run has finished"
+        print_tables(unfinished if records else f"no records in {results} yet; a first one: bench run --model unet")
+    elif show:
+        notes = {
+            group.title: [
+                *_filtered(whole, lines, group.title),
+                *(f"Alarm: {alarm}" for alarm in alarms(group, images)),
+            ]
+            for group in groups
+        }
+        print_tables(board_tables(lines, chosen, facts, notes))
+
+
+def _filtered(whole: Sequence[Line], lines: Sequence[Line], title: str) -> Iterator[str]:
+    """Says of a board of which some rows are not shown that its ties are those of all."""
+    every, kept = (sum(line["board"] == title and not line["elsewhere"] for line in part) for part in (whole, lines))
+    if kept < every:
+        yield f"{kept} of {every} rows; tie and best are those of the whole board."

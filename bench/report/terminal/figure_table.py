@@ -49,8 +49,13 @@ class FigureTable(Table):
         whole = options.update(width=sum(widths) + _GAP * len(widths))
         yield from Table.__rich_console__(drawn, console, whole)
 
-    def _widths(self, console: Console, room: int) -> list[int]:
-        """Each column's width: as needed, but names are folded between words where the console is too narrow."""
+    def whole_width(self, console: Console) -> int:
+        """Columns of the console that it takes with no name folded."""
+        needed = self._needed(console)
+        return sum(most for _, most in needed) + _GAP * len(needed)
+
+    def _needed(self, console: Console) -> list[tuple[int, int]]:
+        """Of each column the least width and the whole."""
         options = console.options.update(width=_UNLIMITED)
         needed = []
         for column in self.columns:
@@ -59,6 +64,11 @@ class FigureTable(Table):
             most = max((cell.maximum for cell in measured), default=0)
             longest_word = max((cell.minimum for cell in measured), default=0)
             needed.append((most if column.no_wrap else longest_word, most))
+        return needed
+
+    def _widths(self, console: Console, room: int) -> list[int]:
+        """Each column's width: as needed, but names are folded between words where the console is too narrow."""
+        needed = self._needed(console)
         widths = [most for _, most in needed]
         while sum(widths) + _GAP * len(widths) > room:
             spare = [width if width > least else 0 for width, (least, _) in zip(widths, needed, strict=True)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import operator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.core.errors import BenchError
@@ -11,11 +13,24 @@ from bench.metrics.summary import skill
 from bench.results.board import Group, disturbed, rate
 from bench.results.board.row import Row
 from bench.results.board.standings import Images, ranking, standings
+from bench.results.find import named_arithmetic
 
 Line = Mapping[str, Any]
 
-KEYS = ("board", "model", "loss", "precision", "division", "machine", "tie", "best", "seeds", "unfinished")
+KEYS = (
+    "board", "model", "loss", "precision", "division", "machine", "elsewhere", "ranked_by", "tie", "best", "unranked",
+    "seeds", "unfinished",
+)  # fmt: skip
+ELSEWHERE = "on another kind of arithmetic"
+"""Why a row beneath another of the same cell is not ranked."""
 COSTS = ("parameters", "gmacs", "images_per_second", "disturbed", "peak_mib")
+
+_ORDERS: Mapping[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
+}  # fmt: skip
+_PATTERNS = ("!=", "=")
+_CONDITION = re.compile(rf"(.*?)({'|'.join((*_ORDERS, *_PATTERNS))})(.*)", re.DOTALL)
+"""A column, the first sign, and what it is compared with; signs of two letters before those they begin with."""
 
 
 def overview(groups: Iterable[Group], images: Images, by: str = "") -> Iterator[Line]:
@@ -27,8 +42,10 @@ def overview(groups: Iterable[Group], images: Images, by: str = "") -> Iterator[
         by: the metric by which ties are judged; the first that ranks, if none is named.
 
     Returns:
-        By row: `KEYS`; by metric ``<metric>``, ``<metric>/sd`` between seeds and ``<metric>/skill``; `COSTS` on the
-        machine of its first record. What is not known is None.
+        By row: `KEYS`, where ``elsewhere`` names the kind of arithmetic if it is not that of the cell's row,
+        ``ranked_by`` is the metric of ``tie`` and ``best``, and ``unranked`` says why there is no tie; by metric
+        ``<metric>``, ``<metric>/sd`` between seeds and ``<metric>/skill``; `COSTS` on the machine of its first record.
+        What is not known is None.
     """
     for group in groups:
         present = [name for name in group.metrics if any(row.mean(name) is not None for row in group.board)]
@@ -36,10 +53,11 @@ def overview(groups: Iterable[Group], images: Images, by: str = "") -> Iterator[
             continue
         ranked = by if by in present else ranking(present, group.metrics)
         for standing in standings(group.board, ranked, group.metrics[ranked], images):
-            ties = {"tie": standing.place.tier, "best": standing.best}
-            yield _line(group, standing.row, present) | ties
+            ties = {"tie": standing.place.tier, "best": standing.best, "unranked": standing.unranked or None}
+            yield _line(group, standing.row, present) | {"ranked_by": ranked} | ties
             for other in standing.row.elsewhere if not standing.row.pooled else ():
-                yield _line(group, other, present)
+                apart = {"elsewhere": named_arithmetic(other.any), "ranked_by": ranked, "unranked": ELSEWHERE}
+                yield _line(group, other, present) | apart
 
 
 def _line(group: Group, row: Row, metrics: Sequence[str]) -> dict[str, Any]:
@@ -84,20 +102,24 @@ def where(lines: Iterable[Line], conditions: Sequence[str]) -> list[Line]:
 
     Args:
         lines: of `overview`.
-        conditions: ``column=pattern`` with shell wildcards, or ``column>number``, ``column<number``.
+        conditions: ``column=pattern`` or ``column!=pattern`` with shell wildcards, or a column, one of ``>``, ``<``,
+            ``>=``, ``<=`` and a number.
 
     Raises:
         BenchError: a condition that cannot be read, or a column that no line has.
     """
     kept = list(lines)
     for condition in conditions:
-        sign = next((sign for sign in condition if sign in "=<>"), None)
-        if sign is None:
-            raise BenchError(f"cannot read {condition!r}: write column=pattern, column>number or column<number")
-        column, _, wanted = (part.strip() for part in condition.partition(sign))
+        found = _CONDITION.match(condition)
+        if found is None:
+            raise BenchError(
+                f"cannot read {condition!r}: write column=pattern, column!=pattern, or >, <, >= or <= and a number"
+            )
+        column, sign, wanted = (part.strip() for part in found.groups())
         known(kept, column)
-        if sign == "=":
-            kept = [line for line in kept if fnmatch.fnmatchcase(str(line.get(column)), _pattern(wanted))]
+        if sign in _PATTERNS:
+            fits = sign == "="
+            kept = [line for line in kept if fnmatch.fnmatchcase(str(line.get(column)), _pattern(wanted)) == fits]
             continue
         try:
             bound = float(wanted)
@@ -137,4 +159,4 @@ def _pattern(text: str) -> str:
 
 
 def _beyond(value: Any, bound: float, sign: str) -> bool:
-    return isinstance(value, int | float) and (value > bound if sign == ">" else value < bound)
+    return isinstance(value, int | float) and _ORDERS[sign](value, bound)

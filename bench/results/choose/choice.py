@@ -12,8 +12,9 @@ from bench.core.errors import BenchError
 from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.board import Group, groups_of
+from bench.results.board.alarms import alarms
 from bench.results.board.row import Row
-from bench.results.board.standings import MOST, Images, entries, ranking
+from bench.results.board.standings import MOST, Images, entries, ranking, why_unranked
 from bench.results.choose.front import Flags, front
 from bench.results.choose.limit import LATENCY, MEMORY, PARAMETERS, Limit
 from bench.results.find import stands_within
@@ -38,7 +39,8 @@ class Candidate:
         latency: as it was measured; None where it was not.
         meets: the limits, as its figures stand.
         front: whether it meets them and nothing else that does beats it.
-        chance_meets, chance_front: probabilities of either; None for a single seed, or without per-image metrics.
+        chance_meets, chance_front: probabilities of either; None where they are unknown.
+        unknown: why, see `bench.results.board.standings.why_unranked`; empty where they are known.
     """
 
     row: Row
@@ -48,6 +50,7 @@ class Candidate:
     front: bool
     chance_meets: float | None
     chance_front: float | None
+    unknown: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Choice:
         limits: that were given.
         candidates: those on the front first, then others that meet the limits, then the rest; the best first in each.
         nearest: by limit, the candidates that miss it by least, where none meets all; those that meet all others first.
+        alarms: what makes the board doubtful.
     """
 
     board: str
@@ -69,6 +73,7 @@ class Choice:
     limits: Sequence[Limit]
     candidates: Sequence[Candidate]
     nearest: Mapping[Limit, Sequence[Candidate]]
+    alarms: Sequence[str] = ()
 
 
 def board_of(results: Path, within: str = "") -> Group:
@@ -85,7 +90,9 @@ def board_of(results: Path, within: str = "") -> Group:
     found = [group for group in every if any(stands_within(row, within) for row in group.board)]
     if len(found) == 1:
         return found[0]
-    titles = "; ".join(group.title.replace("*", "") for group in found or every) or "none"
+    titles = "; ".join(group.title.replace("*", "") for group in found or every)
+    if not every:
+        raise BenchError(f"no model that learns has finished in {results}; a first one: bench run --model unet")
     if found:
         raise BenchError(f"there are several boards; choose one of them with --within: {titles}")
     raise BenchError(f"no board with a model that learns is called {within!r}; the boards are: {titles}")
@@ -121,14 +128,20 @@ def choose(
                        for row, latency in zip(rows, latencies, strict=True)], dtype=np.float64)  # fmt: skip
     meets = _meeting(values, objectives, limits)
     on = front(values * signs, meets)
-    chances = _chances(results, group, rows, named, values, latencies, signs, objectives, limits)
+    images = Images(results)
+    several = [i for i, row in enumerate(rows) if all(len(row.values(name)) > 1 for name in named)]
+    several = sorted(several, key=lambda i: -float((values * signs)[i, 0]))[:MOST]
+    facts = {name: group.metrics[name] for name in named}
+    chances = _chances(rows, several, facts, images, values, latencies, signs, objectives, limits)
     found = []
     for i, (row, line, latency) in enumerate(zip(rows, values.tolist(), latencies, strict=True)):
         figures = dict(zip(objectives, line, strict=True))
-        found.append(Candidate(row, figures, latency, bool(meets[i]), bool(on[i]), *chances.get(i, (None, None))))
+        unknown = "" if i in chances else why_unranked(row, facts, images, i in several)
+        sure, leads = chances.get(i, (None, None))
+        found.append(Candidate(row, figures, latency, bool(meets[i]), bool(on[i]), sure, leads, unknown))
     found.sort(key=lambda each: (not each.front, not each.meets, -signs[0] * each.figures[objectives[0]]))
     nearest = {} if any(meets) else {limit: _nearest(found, limit, limits) for limit in limits}
-    return Choice(group.title, objectives, group.metrics, limits, found, nearest)
+    return Choice(group.title, objectives, group.metrics, limits, found, nearest, alarms(group, images))
 
 
 def _costs(row: Row, latency: Latency | None, costs: Sequence[str]) -> list[float]:
@@ -146,10 +159,10 @@ def _meeting(values: Values, objectives: Sequence[str], limits: Sequence[Limit])
 
 
 def _chances(
-    results: Path,
-    group: Group,
     rows: Sequence[Row],
-    metrics: Sequence[str],
+    several: Sequence[int],
+    metrics: Mapping[str, MetricFacts],
+    images: Images,
     values: Values,
     latencies: Sequence[Latency | None],
     signs: Values,
@@ -157,10 +170,7 @@ def _chances(
     limits: Sequence[Limit],
 ) -> dict[int, tuple[float, float]]:
     """Of rows with several seeds, how probably they meet the limits, and are on the front of these rows."""
-    several = [i for i, row in enumerate(rows) if all(len(row.values(name)) > 1 for name in metrics)]
-    several = sorted(several, key=lambda i: -float((values * signs)[i, 0]))[:MOST]
-    images = Images(results)
-    by_metric, grouping = entries([rows[i] for i in several], {name: group.metrics[name] for name in metrics}, images)
+    by_metric, grouping = entries([rows[i] for i in several], metrics, images)
     if grouping is None:
         return {}
     random = np.random.default_rng(0)  # the same records give the same answer

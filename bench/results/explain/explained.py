@@ -82,8 +82,8 @@ class Explained:
                 it is not known.
         """
         random = np.random.default_rng(0)  # the same records give the same answer
-        drawn = plausible(grid, random)
         estimate = most_likely(grid)
+        drawn = plausible(grid, random, estimate)
         separable = grid.separable
         variances, draws = (estimate**2)[separable], (drawn**2)[:, separable]
         kinds = [kind for kind, known in zip(KINDS, separable, strict=False) if known]

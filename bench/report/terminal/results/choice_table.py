@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -28,7 +28,8 @@ def choice_table(choice: Choice) -> RenderableType:
         for candidate in meeting:
             table.add(*_cells(choice, candidate))
         shown.append(table)
-    return Group(*shown, Text(""), *map(Text, _below(choice, len(meeting))))
+    doubts = [f"Alarm: {alarm}" for alarm in choice.alarms]
+    return Group(*shown, Text(""), *map(Text, [*_below(choice, meeting), *doubts]))
 
 
 def _heading(choice: Choice, name: str) -> str:
@@ -61,13 +62,16 @@ def _figure(candidate: Candidate, name: str) -> str:
     return f"{value:,.0f}" if name in (MEMORY, PARAMETERS) else f"{value:.4f}"
 
 
-def _below(choice: Choice, meeting: int) -> Iterator[str]:
+def _below(choice: Choice, meeting: Sequence[Candidate]) -> Iterator[str]:
     if meeting:
         if choice.limits:
-            yield f"{meeting} of {len(choice.candidates)} candidates meet the limits."
+            yield f"{len(meeting)} of {len(choice.candidates)} candidates meet the limits."
         others = "no other candidate that meets them" if choice.limits else "no other candidate"
         yield f"* on the front: {others} is as good in everything and better in something."
-        yield "Probabilities are over seeds, test images and restarts; a single seed has none (·)."
+        yield "Probabilities are over seeds, test images and restarts."
+        unknown = sorted({candidate.unknown for candidate in meeting if candidate.unknown})
+        if unknown:
+            yield f"· has no probability: {', '.join(unknown)}."
         return
     yield "No candidate meets all the limits. The nearest:"
     for limit, candidates in choice.nearest.items():

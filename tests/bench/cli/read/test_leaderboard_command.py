@@ -11,7 +11,10 @@ from typer.testing import CliRunner, Result
 
 from bench.cli import app
 from bench.core.errors import BenchError
+from bench.core.record import Load
 from bench.report.markdown.excerpt import MARKER
+from bench.results import store
+from tests.bench.records import record
 from tests.bench.results_folder import keep
 
 BEGIN, END = f"<!-- {MARKER} -->\n", f"<!-- /{MARKER} -->\n"
@@ -45,6 +48,44 @@ def test_as_csv_and_json(folder: Path) -> None:
     assert float(rows[0]["mask_dice"]) == pytest.approx(0.9)
     assert bench("--json", "board.json", "--where", "model=unet").exit_code == 0
     assert [row["model"] for row in json.loads((folder / "board.json").read_text())] == ["unet"]
+
+
+def test_rows_that_are_left_out_change_no_tie_and_that_is_said(folder: Path) -> None:
+    whole = {row["model"]: row for row in csv.DictReader(io.StringIO(bench("--csv", "-").output))}
+    alone = bench("--csv", "-", "--where", "model!=wnet").output
+    (row,) = csv.DictReader(io.StringIO(alone))
+    assert row == whole["unet"]
+    assert "1 of 2 rows; tie and best are those of the whole board." in bench("--show", "--where", "model!=wnet").output
+    assert "of the whole board" not in bench("--show").output
+
+
+def test_the_terminal_counts_the_rows_that_the_readme_does(folder: Path) -> None:
+    keep(folder / "results", 0.2, 0, model="difference", recipe="")
+    keep(folder / "results", 0.2, 0, model="difference", recipe="", arithmetic="b" * 12)
+    beside = Load(windows=2, disturbed=0, shared=2)
+    for weight in range(2, 22):
+        keep(folder / "results", 0.5, 0, model="unet", recipe=f"mask: bce, depth: {weight}*l1", load=beside)
+    (folder / "README.md").write_text(FRONT)
+    assert bench().exit_code == 0
+    assert "of 23 in all" in (folder / "README.md").read_text()
+    assert "2 of 23 rows;" in bench("--show", "--where", "seeds>1").output
+
+
+def test_an_alarm_stands_below_the_board(folder: Path) -> None:
+    assert "Alarm" not in bench("--show").output
+    keep(folder / "results", 0.6, 1, model="wnet")
+    assert "Alarm: seed 1 of `wnet` has two results" in bench("--show").output
+
+
+def test_a_folder_with_nothing_to_show_says_so(folder: Path) -> None:
+    for path in (folder / "results").iterdir():
+        path.unlink()
+    assert "no records in results yet; a first one: bench run" in bench("--show").output
+    store.write(folder / "results", record(outcome="failed", reason="ValueError: x"), {})
+    assert "none of the 1 records in results has a score" in bench("--show").output
+    keep(folder / "results", 0.2, 0, model="difference", recipe="")
+    assert "difference" in bench("--show").output
+    assert "no row matches" in bench("--show", "--where", "model=wnet").output
 
 
 FRONT = f"top\n{BEGIN}old\n{END}bottom\n"

@@ -1,5 +1,6 @@
 """The board as plain data: one line a row, filtered and sorted."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,16 +45,31 @@ def test_a_line_a_row_in_the_order_of_the_board(lines: Sequence[Line]) -> None:
         (["model=unet[width=8]"], ["unet[width=8]"]),
         (["seeds>1", "mask_dice<0.8"], ["unet[width=8]"]),
         (["mask_dice>0.99"], []),
+        (["mask_dice>=0.7", "mask_dice<=0.7"], ["unet[width=8]"]),
+        (["model!=*net*"], ["difference"]),
+        (["model != unet[width=8]", "seeds >= 2"], ["wnet"]),
+        (["tie!=1", "unranked=None"], ["unet[width=8]", "difference"]),
     ],
 )
 def test_conditions(lines: Sequence[Line], conditions: list[str], models: list[str]) -> None:
     assert [line["model"] for line in where(lines, conditions)] == models
 
 
-@pytest.mark.parametrize("condition", ["model", "no_such=1", "seeds>many"])
+@pytest.mark.parametrize("condition", ["model", "no_such=1", "seeds>many", "seeds>=many", "no_such!=1"])
 def test_a_condition_that_means_nothing(lines: Sequence[Line], condition: str) -> None:
-    with pytest.raises(BenchError, match=condition.split("=")[0].split(">")[0]):
+    with pytest.raises(BenchError, match=re.split("[!=>]", condition)[0]):
         where(lines, [condition])
+
+
+def test_lines_say_why_they_have_no_tie(folder: Path) -> None:
+    keep(folder, 0.8, 0, model="masknet")
+    keep(folder, 0.8, 0, model="wnet", arithmetic="b" * 12)
+    lines = overview(groups_of(store.read_all(folder)), Images(folder))
+    found = {(line["model"], line["elsewhere"] is not None): line["unranked"] for line in lines}
+    assert found == {
+        ("wnet", False): None, ("wnet", True): "on another kind of arithmetic", ("unet[width=8]", False): None,
+        ("masknet", False): "a single seed", ("difference", False): None,
+    }  # fmt: skip
 
 
 def test_order_by_a_column(lines: Sequence[Line]) -> None:

@@ -49,6 +49,23 @@ def chosen(folder: Path, *limits: Limit, metrics: tuple[str, ...] = ()) -> Choic
     return choose(folder, board_of(folder), limits, metrics, measured)
 
 
+def test_what_has_no_probability_says_why(folder: Path) -> None:
+    next(folder.glob("unet*.images.csv")).unlink()
+    found = chosen(folder)
+    assert {candidate.row.model: candidate.unknown for candidate in found.candidates} == {
+        "wnet": "", "unet": "a missing or damaged per-image table", "masknet": "", "twin_unet": "a single seed",
+    }  # fmt: skip
+    assert "· has no probability: a missing or damaged per-image table, a single seed." in text(found)
+    (alarm,) = found.alarms
+    assert alarm.startswith("unet") and f"Alarm: {alarm[:90]}" in text(found)
+
+
+def test_where_nothing_learns_the_way_out_is_named(tmp_path: Path) -> None:
+    keep(tmp_path, 0.3, 0, model="difference", recipe="")
+    with pytest.raises(BenchError, match="no model that learns has finished in"):
+        board_of(tmp_path)
+
+
 def within(ms: float) -> Limit:
     return Limit(LATENCY, ms, True, f"--max-latency {ms}ms")
 

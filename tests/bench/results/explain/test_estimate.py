@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bench.results.explain.estimate import most_likely
+from bench.results.explain import estimate
+from bench.results.explain.estimate import most_likely, plausible
 from bench.results.explain.explained import Explained
 from bench.results.explain.grid import Grid
 from tests.bench.results.explain.grids import made
@@ -52,6 +53,56 @@ def test_intervals_of_shares_hold_the_truth(missing: float) -> None:
         held += [part.low <= share <= part.high for part, share in zip(parts, truth, strict=True)]
     assert np.mean(held) >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / 20)
     assert np.mean(held) >= 0.9
+
+
+def uneven(seeds: int) -> Grid:
+    """As records are: one model has met all losses, the others one; models differ by far more than all else."""
+    random = np.random.default_rng(2)
+    models, losses = 0.3 * random.standard_normal(12), 0.01 * random.standard_normal(7)
+    met = [(model, loss) for model in range(12) for loss in range(7) if model == 0 or loss == 0]
+    return Grid(
+        [
+            (f"m{model}", f"l{loss}", list(models[model] + losses[loss] + 0.02 * random.standard_normal(seeds)))
+            for model, loss in met
+        ]
+    )
+
+
+def share_ends(grid: Grid, drawn: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """The ends of the 95 % intervals of shares, (2, parts), of draws of standard deviations."""
+    variances = (drawn**2)[:, grid.separable]
+    shares = variances / variances.sum(1, keepdims=True)
+    if weights is None:
+        return np.quantile(shares, [0.025, 0.975], axis=0)
+    order = np.argsort(shares, axis=0)
+    cumulated = np.cumsum(weights[order], axis=0)
+    ends = [np.argmax(cumulated >= level * weights.sum(), axis=0) for level in (0.025, 0.975)]
+    columns = np.arange(shares.shape[1])
+    return np.array([shares[order[end, columns], columns] for end in ends])
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_other_random_numbers_give_the_same_intervals(seeds: int) -> None:
+    """Walkers that start where nothing is probable never leave: an end was at .02 or at .98, by chance."""
+    grid = uneven(seeds)
+    ends = np.array([share_ends(grid, plausible(grid, np.random.default_rng(seed))) for seed in range(3)])
+    assert np.ptp(ends, axis=0).max() < 0.05
+    assert ends[:, 0, 0].min() > 0.9
+
+
+@pytest.mark.parametrize("grid", [uneven(1), made((0.03, 0.02, 0.012, 0.015), (4, 3, 1))], ids=["uneven", "full"])
+def test_intervals_are_those_of_adding_up_all_possibilities(grid: Grid) -> None:
+    """The same density, summed over a lattice of all deviations in place of sampling."""
+    active = np.flatnonzero(grid.separable)
+    axis = np.geomspace(1e-3, 30, 40)
+    lattice = np.stack(np.meshgrid(*[axis] * len(active), indexing="ij"), axis=-1).reshape(-1, len(active))
+    log_weights = np.concatenate([estimate._weight(grid, part, active) for part in np.array_split(lattice, 200)])
+    weights = np.exp(log_weights - log_weights.max())
+    deviations = np.zeros((len(lattice), 4))
+    deviations[:, active] = lattice
+    summed = share_ends(grid, deviations, weights)
+    sampled = share_ends(grid, plausible(grid, np.random.default_rng(0)))
+    np.testing.assert_allclose(sampled, summed, atol=0.06)
 
 
 def test_main_effects_find_the_model_and_the_loss_that_are_better() -> None:

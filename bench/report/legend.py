@@ -13,7 +13,7 @@ TIES = (
 
 UNRANKED = (
     f"· marks a row that is not ranked: a single seed, a per-image table that is missing or damaged, per-image values "
-    f"that are missing or infinite, or {MOST} better rows."
+    f"that are missing, infinite or of other images, or {MOST} better rows."
 )
 
 

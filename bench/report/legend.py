@@ -6,9 +6,12 @@ from collections.abc import Iterable
 
 from bench.results.board.standings import MOST
 
+COMMAND = "bench compare"
+"""In `TIES`, for a page that marks commands."""
+
 TIES = (
     "Rows with the same tie number were not shown to be worse than the best of them, corrected for all rows of the "
-    "table. bench compare asks about two rows alone, without that correction, and may tell them apart."
+    f"table. {COMMAND} asks about two rows alone, without that correction, and may tell them apart."
 )
 
 UNRANKED = (

@@ -12,8 +12,9 @@ from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Row, rows
-from bench.results.find import named_arithmetic, named_machine, passed_over, pick
+from bench.results.find import check_finished, named_arithmetic, named_machine, passed_over, pick
 from bench.results.metric_facts import facts_in, find_key, shown
+from bench.results.nothing_in_common import nothing_in_common
 from bench.results.record_file import record_name
 from bench.results.row_names import heading, label, labels
 from bench.results.stats.difference import Difference
@@ -22,6 +23,9 @@ from bench.results.stats.verdict import MetricComparison, judge, lacking
 
 MARGIN = 0.05
 """Differences within this share of the distance from a perfect score, mean of both sides', count as equal."""
+
+_LACKING = "not in both records"
+"""Why a metric is not compared that a side lacks."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +77,19 @@ def compare(
 
     Raises:
         UnknownName: no such cell or metric.
-        BenchError: no such seed, the cells were not measured alike, or the name fits several.
+        BenchError: no such seed, the cells were not measured alike, they have none of the metrics in common, or a name
+            fits several.
         BadData: records without per-image metrics beside them.
     """
     records = store.read_all(results)
+    check_finished(records)
     known = facts_in(record for _, record in records)
     metrics = [find_key(name, known) for name in metrics]
     board = rows(records)
     left, right = pick(board, record_name(results, a), record_name(results, b), within)
     compared = compare_rows(results, chosen(left, seeds_a), chosen(right, seeds_b), metrics=metrics, margin=margin)
+    if not compared.findings and all(reason == _LACKING for reason in compared.skipped.values()):
+        raise nothing_in_common((left, right), metrics)
     return replace(compared, notes=(*compared.notes, *passed_over(board, left, right)))
 
 
@@ -134,7 +142,7 @@ def compare_rows(
             )
             difference = Difference.of(left, right, aligned.grouping, pairing)
         except LookupError:
-            skipped[name] = "not in both records"
+            skipped[name] = _LACKING
         except ValueError as error:
             skipped[name] = str(error)
         else:
@@ -151,7 +159,7 @@ def compare_rows(
         groups=aligned.grouping.counts,
         findings=findings,
         facts=known,
-        skipped=skipped if metrics else {n: r for n, r in skipped.items() if r != "not in both records"},
+        skipped=skipped if metrics else {n: r for n, r in skipped.items() if r != _LACKING},
         notes=tuple(_notes(a, b, pairing, aligned)),
     )
 

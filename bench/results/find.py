@@ -22,9 +22,11 @@ from bench.results.row_names import (
     stands_within,
 )
 from bench.results.stats.pairing import Pairing
+from bench.results.store import Records
 from registry.errors import UnknownName
 
 __all__ = [
+    "check_finished",
     "comparable",
     "heading",
     "label",
@@ -55,6 +57,29 @@ def named_arithmetic(record: Record) -> str:
     about = record.environment
     digest = f", arithmetic {record.arithmetic}" if record.arithmetic else ""
     return f"{about.label}, {about.instructions} ({record.fingerprint}{digest})"
+
+
+def check_finished(records: Records, trained: bool = False) -> None:
+    """Refuse a folder without finished runs; to be called where a command needs one.
+
+    Args:
+        records: of the folder.
+        trained: whether what learns nothing is not enough.
+
+    Raises:
+        BadData: there are none, and files that cannot be read.
+        BenchError: there are none, or only baselines.
+    """
+    finished = [record for _, record in records if record.outcome == "finished"]
+    if any(record.spec.recipe or not trained for record in finished):
+        return
+    records.check()
+    what = f"runs that finished among {len(records)}" if len(records) else "finished runs"
+    what = "trained runs, but baselines alone," if finished else what
+    raise BenchError(
+        f"there are no {what} in {records.folder}; bench run makes them (bench run --model unet), or name another "
+        "folder with --results"
+    )
 
 
 def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, Row]:
@@ -171,6 +196,9 @@ def _fitting(board: Sequence[Row], text: str) -> list[Row]:
     found = [row for row in board if wanted in names(row)]
     exact = {_kind(row) for row in found if wanted in full_names(row)}
     found = [row for row in found if wanted in full_names(row) or _kind(row) not in exact]
+    if not found and not any(row.learns for row in board):
+        floor = ", ".join(dict.fromkeys(row.model for row in board))
+        raise BenchError(f"unknown cell {text!r}: there are only baselines here ({floor}); bench run makes other runs")
     if not found:
         raise UnknownName(
             "cell", text, {name for row in board for name in (row.model, label(row))}, "bench leaderboard"

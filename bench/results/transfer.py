@@ -12,7 +12,7 @@ from bench.core.spec import RunSpec
 from bench.results import store
 from bench.results.board import Row, rows
 from bench.results.compare import compare_rows
-from bench.results.find import comparable, strength
+from bench.results.find import check_finished, comparable, strength
 from bench.results.metric_facts import facts_in, shown
 from bench.results.row_names import heading, label, settings, stands_within
 from bench.results.stats.verdict import MetricComparison
@@ -72,7 +72,9 @@ def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
     twins: Sequence[str] = entry.facts.get("twins", ())
     if not twins:
         raise BenchError(f"{model} has no single-task twins; wnet has unet_mask and unet_depth")
-    board = [row for row in rows(store.read_all(results)) if row.learns and stands_within(row, within)]
+    records = store.read_all(results)
+    check_finished(records, trained=True)
+    board = [row for row in rows(records) if row.learns and stands_within(row, within)]
     pairs = [
         (joint, twin)
         for joint in board

@@ -15,7 +15,7 @@ from bench.core.errors import BenchError
 from bench.core.record import Record
 from bench.results import store
 from bench.results.board import Named, rows
-from bench.results.find import pick_alike
+from bench.results.find import check_finished, pick_alike
 from bench.results.metric_facts import facts_in
 from bench.results.record_file import record_file
 from bench.train.assemble import autocast_of, build_model
@@ -185,6 +185,7 @@ def _candidates(results: Path, text: str, within: str) -> list[Named]:
     if not results.is_dir():
         raise BenchError(f"there is no folder {results}; bench run makes it, or name another with --results")
     records = store.read_all(results)
+    check_finished(records)
     if _ID.fullmatch(text):
         found = [(name, record) for name, record in records if record.id == text and record.outcome == "finished"]
         if not found:

@@ -16,8 +16,9 @@ from bench.results.aligned import Aligned
 from bench.results.board import Group, groups_of
 from bench.results.board import rows as rows_of
 from bench.results.board.row import Row
-from bench.results.find import passed_over, pick, pick_one
+from bench.results.find import check_finished, passed_over, pick, pick_one
 from bench.results.metric_facts import facts_in, find_key, shown
+from bench.results.nothing_in_common import nothing_in_common
 from bench.results.record_file import record_name
 from bench.results.row_names import heading, label, labels
 from bench.results.slices.attribute import Slice, image_facts, same_images
@@ -106,10 +107,11 @@ def slices(results: Path, a: str, b: str = "", metrics: Sequence[str] = (), with
 
     Raises:
         UnknownName: no such cell or metric.
-        BenchError: a name fits several; no record says what the test images are like.
+        BenchError: a name fits several; no cell has the metrics; no record says what the test images are like.
         BadData: records without per-image metrics beside them.
     """
     records = store.read_all(results)
+    check_finished(records)
     groups = groups_of(records)
     board = rows_of(records)
     first, second = record_name(results, a), record_name(results, b)
@@ -118,7 +120,12 @@ def slices(results: Path, a: str, b: str = "", metrics: Sequence[str] = (), with
     names = [find_key(name, known) for name in metrics] or shown(known, "headline")
     places = {(row.cell, row.any.division) for row in rows}
     group = next(group for group in groups if places <= {(row.cell, row.any.division) for row in group.board})
-    return replace(slices_of(results, group, rows, names, records), notes=passed_over(board, *rows))
+    found = slices_of(results, group, rows, [name for name in names if name in group.metrics], records)
+    if not found.metrics:
+        raise nothing_in_common(rows, names if metrics else ())
+    lacking = [name for name in names if name not in found.metrics] if metrics else []
+    left_out = [f"{name} is not in {'both' if b else 'the'} records" for name in lacking]
+    return replace(found, notes=[*left_out, *passed_over(board, *rows)])
 
 
 def slices_of(

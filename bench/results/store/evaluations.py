@@ -11,6 +11,7 @@ from bench.core import files
 from bench.core.errors import BadData
 from bench.core.record.evaluation import EvaluationRecord
 from bench.results import store
+from bench.results.store.reason import reason
 
 FOLDER = "evaluations"
 """Below the folder of records."""
@@ -45,8 +46,7 @@ def read(path: Path) -> EvaluationRecord:
         store.check_seal(text)
         return EvaluationRecord.model_validate_json(text)
     except (OSError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise BadData([(path.name, reason)]) from error
+        raise BadData([(path.name, reason(error))]) from error
 
 
 def read_images(path: Path) -> dict[str, list[float]]:

@@ -16,13 +16,14 @@ from functools import cache
 from pathlib import Path
 from typing import overload
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from bench.core.errors import BadData, BenchError, CannotWrite
 from bench.core.files import STRAY_AGE, create
 from bench.core.files import sweep as sweep_temporary
 from bench.core.garbage import collection_paused
 from bench.core.record import Record
+from bench.results.store.reason import NEWER, reason
 from bench.results.store.seal import UNSEALED, check_seal, digest, sealed
 from bench.results.store.tables import IMAGES, as_csv, check_table, read_table
 
@@ -66,7 +67,9 @@ class Records(Sequence[Named]):
         """
         if self.damaged:
             tables = ", a table with its record," if any(name.endswith(IMAGES) for name, _ in self.damaged) else ""
-            raise BadData(self.damaged, f"left out; restore them, or move them{tables} out of {self.folder}")
+            newer = all(why.endswith(NEWER) for _, why in self.damaged)
+            what = "update the tool" if newer else "restore them"
+            raise BadData(self.damaged, f"left out; {what}, or move them{tables} out of {self.folder}")
 
 
 def slug(record: Record) -> str:
@@ -146,7 +149,7 @@ def read(path: Path) -> Record:
         status = path.stat()
         return _parse(path, status.st_mtime_ns, status.st_size)
     except (OSError, ValueError) as error:  # pydantic's, JSON's and UTF-8's errors are ValueErrors
-        raise BadData([(path.name, _reason(error))]) from error
+        raise BadData([(path.name, reason(error))]) from error
 
 
 def check(folder: Path, tables: bool = False) -> None:
@@ -219,11 +222,3 @@ def _parse(path: Path, modified: int, size: int) -> Record:
     if record.format > 1 and not mark:
         raise ValueError(UNSEALED)
     return record
-
-
-def _reason(error: Exception) -> str:
-    """One line: what is wrong, and where in the record."""
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -12,6 +12,7 @@ from bench.core import files
 from bench.core.errors import BadData
 from bench.core.record import TrialRecord
 from bench.results import store
+from bench.results.store.reason import reason
 
 FOLDER = "trials"
 """Below the folder of records."""
@@ -46,8 +47,7 @@ def read(path: Path) -> TrialRecord:
         store.check_seal(text)
         return TrialRecord.model_validate_json(text)
     except (OSError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise BadData([(path.name, reason)]) from error
+        raise BadData([(path.name, reason(error))]) from error
 
 
 def read_all(results: Path) -> Iterator[TrialRecord]:

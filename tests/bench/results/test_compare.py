@@ -86,6 +86,13 @@ def test_what_few_seeds_mean_is_said(folder: Path) -> None:
     assert "no verdict" in text(folder, "wnet:bce_ssim", "unet")
 
 
+def test_labels_are_told_apart_by_the_precision(tmp_path: Path) -> None:
+    for precision in ("float32", "bfloat16"):
+        keep(tmp_path, 0.8, model="unet", precision=precision)
+    shown = [line.rstrip() for line in text(tmp_path, "unet:float32", "unet:bfloat16").splitlines()]
+    assert shown[:2] == ["A  unet:bce_ssim:float32", "B  unet:bce_ssim:bfloat16"]
+
+
 def test_ambiguity_and_unknown_names(folder: Path) -> None:
     with pytest.raises(BenchError, match="several pairs"):
         compare(folder, "wnet", "difference")
@@ -242,4 +249,5 @@ def test_metrics_that_cannot_be_compared_say_why(folder: Path) -> None:
     found = compare(folder, "masknet", "unet")
     assert "infinite" in found.skipped["mask_dice"]
     assert not found.findings
-    assert compare(folder, "masknet", "unet", ["depth_rmse"]).skipped == {"depth_rmse": "not in both records"}
+    asked = compare(folder, "masknet", "unet", ["depth_rmse", "mask_dice"])
+    assert asked.skipped == {"depth_rmse": "not in both records", "mask_dice": found.skipped["mask_dice"]}

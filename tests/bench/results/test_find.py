@@ -1,15 +1,22 @@
 """Cells that differ in precision alone are told apart by saying it."""
 
+from pathlib import Path
+
 import pytest
 
-from bench.core.errors import BenchError
+from bench.core.errors import BadData, BenchError
 from bench.core.record import Load, Record
 from bench.core.spec import Precision
+from bench.results import store
 from bench.results.board import rows
+from bench.results.compare import compare
 from bench.results.find import other_settings, passed_over, pick, pick_alike, pick_one, settings
 from bench.results.row_names import full_name
+from bench.results.slices.slices import slices
+from bench.results.transfer import transfers
 from tests.bench.records import record
 from tests.bench.report.markdown.test_leaderboard import done_in
+from tests.bench.results_folder import keep
 
 BOARD = rows(
     [
@@ -146,3 +153,32 @@ def test_of_as_many_seeds_those_that_were_timed_are_meant() -> None:
     assert note.endswith("there are runs of it in float32 (2 seeds) too, called unet:bce_ssim:float32")
     both = pick(board, "unet:float32", "unet:bfloat16")
     assert passed_over(board, *both) == []
+
+
+def test_a_folder_without_finished_runs_is_said(tmp_path: Path) -> None:
+    for ask in (
+        lambda: compare(tmp_path, "unet", "wnet"),
+        lambda: slices(tmp_path, "unet"),
+        lambda: transfers(tmp_path, "wnet"),
+    ):
+        with pytest.raises(BenchError, match=f"no finished runs in {tmp_path}; bench run makes them"):
+            ask()
+    store.write(tmp_path, record(outcome="diverged"), {})
+    with pytest.raises(BenchError, match=f"no runs that finished among 1 in {tmp_path}"):
+        compare(tmp_path, "unet", "wnet")
+
+
+def test_baselines_alone_are_no_trained_runs(tmp_path: Path) -> None:
+    for model in ("difference", "constant"):
+        keep(tmp_path, 0.3, model=model, recipe="")
+    assert compare(tmp_path, "difference", "constant").findings
+    with pytest.raises(BenchError, match=r"only baselines here \(constant, difference\); bench run"):
+        compare(tmp_path, "unet", "difference")
+    with pytest.raises(BenchError, match=f"no trained runs, but baselines alone, in {tmp_path}; bench run makes"):
+        transfers(tmp_path, "wnet")
+
+
+def test_of_a_folder_whose_records_are_all_damaged_these_are_named(tmp_path: Path) -> None:
+    store.write(tmp_path, record(), {}).write_text("{")
+    with pytest.raises(BadData, match="unet_bce-ssim"):
+        compare(tmp_path, "unet", "wnet")

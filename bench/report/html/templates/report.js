@@ -12,6 +12,8 @@ const tick = line => safe(longLabel(line)).replaceAll(" · ", narrow() ? "<br>" 
 const safe = text => String(text).replace(/[&<>]/g, c => ({"&": "&amp;", "<": "&lt;", ">": "&gt;"}[c]));
 const digits = value => value === null || value === undefined ? "–" : Number(value.toPrecision(4)).toLocaleString("en");
 
+const measured = ["step_ms", "peak_mib", "rate"];  // by a machine: rows of two machines are not compared
+
 const printing = () => "print" in document.documentElement.dataset;
 const barHeight = () => narrow() ? 50 : printing() ? 24 : 34;
 
@@ -42,6 +44,7 @@ function theme() {
 }
 
 function plot(id, data, layout, heading, body) {
+  if (!body.length) layout.annotations = [{text: "No row that is shown has these figures.", showarrow: false, xref: "paper", yref: "paper", x: .5, y: .5}];
   if (narrow() && layout.showlegend !== false) layout.height += 18 * data.length;  // its entries are below each other
   document.getElementById("c-" + id).style.height = `${layout.height}px`;  // else a resized plot lies over what follows
   Plotly.react("c-" + id, data, layout, {responsive: true, displaylogo: false, displayModeBar: false});
@@ -74,9 +77,14 @@ function hover(line) {
 
 const charts = {
   cost() {
-    const metric = pick("metric").value, cost = pick("cost").value, facts = metricFacts(), {layout, ink} = theme();
-    const rows = shown().filter(line => line.learns && line.scores[metric] && line[cost] != null);
-    const best = front(rows, cost, metric, facts.higher);
+    const metric = pick("metric").value, facts = metricFacts(), {layout, ink} = theme();
+    const scored = shown().filter(line => line.learns && line.scores[metric]), costs = [...pick("cost").options];
+    costs.forEach(option => { option.disabled = !scored.some(line => line[option.value] != null); });
+    if (pick("cost").selectedOptions[0].disabled) pick("cost").value = costs.find(option => !option.disabled)?.value ?? "step_ms";
+    const cost = pick("cost").value, rows = scored.filter(line => line[cost] != null);
+    const machines = measured.includes(cost) ? [...new Set(rows.map(line => line.machine))] : [null];
+    const fronts = machines.map(machine => front(rows.filter(line => !machine || line.machine === machine), cost, metric, facts.higher));
+    const best = fronts.flat(), gapped = value => fronts.flatMap(part => [...part.map(value), null]);  // a line for each
     const data = [...new Set(rows.map(line => line.model))].map((model, i) => {
       const own = rows.filter(line => line.model === model), colour = marks[i % marks.length];
       return {
@@ -90,7 +98,7 @@ const charts = {
     });
     data.push({
       type: "scatter", mode: "lines", name: "Pareto front", hoverinfo: "skip", line: {dash: "dot", width: 1.5, color: ink},
-      x: best.map(line => line[cost]), y: best.map(line => line.scores[metric].mean),
+      x: gapped(line => line[cost]), y: gapped(line => line.scores[metric].mean),
     });
     const name = pick("cost").selectedOptions[0].textContent;
     Object.assign(layout.xaxis, {title: {text: name}, type: rows.length ? "log" : "linear"});

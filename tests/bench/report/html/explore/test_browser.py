@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.core.record import Epoch
+from bench.core.record import Epoch, Load
 from bench.report.html.explore.page import report
 from bench.results import store
-from tests.bench.records import record
+from tests.bench.records import ENVIRONMENT, record
 from tests.bench.report.html.browser import Browser
 from tests.bench.results_folder import keep
 
@@ -188,6 +188,31 @@ def test_what_a_chart_shows(browser: Browser, select: str, title: str) -> None:
     after = browser.run(title)
     assert after != before
     assert after == browser.run(f"pick('{select}').selectedOptions[0].textContent")
+
+
+def test_a_front_is_of_one_machine_and_a_cost_is_one_that_rows_have(shared_browser: Browser, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    slow = ENVIRONMENT.model_copy(update={"device": "Another processor"})
+    keep(results, 0.8, model="unet")
+    keep(results, 0.7, model="masknet")
+    keep(results, 0.6, model="wnet", environment=slow, fingerprint="another")
+    beside = Load(windows=4, disturbed=0, shared=2)
+    keep(results, 0.9, model="unet", data={"kind": "synthetic", "camera": "still"}, load=beside)
+    (tmp_path / "report.html").write_text(report(results, tmp_path / "runs"))
+    shared_browser.open(tmp_path / "report.html")
+    shared_browser.run("drawAll()")
+    front = "document.getElementById('c-cost').data.at(-1).y"
+    machines = shared_browser.run("[...new Set(lines.map(line => line.machine))].length")
+    assert machines == 2
+    assert {*shared_browser.run(front)} == {0.8, 0.6, None}  # of the slow machine its own best
+    shared_browser.run("pick('cost').value = 'parameters'; charts.cost()")
+    assert 0.6 not in shared_browser.run(front)
+    shared_browser.run(
+        "pick('board').selectedIndex = 1 - pick('board').selectedIndex; pick('cost').value = 'step_ms'; update()"
+    )
+    assert shared_browser.run("pick('cost').value") == "parameters"
+    assert shared_browser.run("pick('cost').options[0].disabled")
+    assert shared_browser.run("document.getElementById('c-time').layout.annotations[0].text").startswith("No row")
 
 
 KNOWN = """(head => [...head.closest("table").tBodies[0].rows].map(row => row.cells[head.cellIndex])

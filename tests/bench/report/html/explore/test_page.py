@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.core.record import Load
 from bench.report.html.explore.page import report
 from bench.report.html.explore.side_by_side import FIELDS, NAME
 from bench.results import store
@@ -40,6 +41,18 @@ def test_rows_scores_and_places(folder: Path) -> None:
     assert by_model["wnet[width=8]"]["places"]["mask_dice"]["order"] == 0
     assert len(by_model["unet"]["spread"]["mask_dice"]) == 41
     assert next(iter(data["boards"][0]["metrics"])) == "mask_dice"  # in their own order, not by name
+
+
+def test_a_run_that_shared_its_device_has_no_times(folder: Path) -> None:
+    beside = Load(windows=4, disturbed=0, shared=2)
+    keep(folder / "results", 0.9, 0, model="unet", precision="bfloat16", load=beside)
+    lines = data_of(report(folder / "results", folder / "runs"))["lines"]
+    timed = {
+        (line["precision"], line["step_ms"], line["rate"], bool(line["blocks"]))
+        for line in lines
+        if line["model"] == "unet"
+    }
+    assert timed == {("float32", 320.0, 100.0, True), ("bfloat16", None, None, False)}
 
 
 def test_it_asks_no_network_and_holds_no_foreign_markup(folder: Path) -> None:

@@ -6,14 +6,17 @@ from collections.abc import Iterable
 
 from bench.results.board.standings import MOST
 
+COMMAND = "bench compare"
+"""In `TIES`, for a page that marks commands."""
+
 TIES = (
     "Rows with the same tie number were not shown to be worse than the best of them, corrected for all rows of the "
-    "table. bench compare asks about two rows alone, without that correction, and may tell them apart."
+    f"table. {COMMAND} asks about two rows alone, without that correction, and may tell them apart."
 )
 
 UNRANKED = (
     f"· marks a row that is not ranked: a single seed, a per-image table that is missing or damaged, per-image values "
-    f"that are missing or infinite, or {MOST} better rows."
+    f"that are missing, infinite or of other images, or {MOST} better rows."
 )
 
 

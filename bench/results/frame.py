@@ -62,6 +62,7 @@ def _row(name: str, record: Record) -> dict[str, object]:
         "code": record.code,
         "arithmetic": record.arithmetic_key,
         "machine": record.fingerprint,
+        "timed": record.is_timed,
         "parameters": record.parameters,
         "gmacs": record.gmacs,
         "images_per_second": timings.images_per_second,

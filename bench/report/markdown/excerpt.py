@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.core.record import Record
-from bench.report.legend import TIES, unranked
+from bench.report.legend import COMMAND, TIES, unranked
 from bench.report.markdown import code, table
 from bench.report.markdown.cells import heading, loss_cell, number, precision_cell, rate_cell, seeds_cell
 from bench.report.markdown.markers import put_between
@@ -56,7 +56,7 @@ def excerpt(records: Iterable[Named], folder: Path | None = None) -> str:
     )
     if len(kept) < len(ordered):
         about += f"; the best row of each model and those that were timed, of {len(ordered)} in all"
-    below = [TIES, unranked(standing.unranked for standing in kept)]
+    below = [TIES.replace(COMMAND, code(COMMAND)), unranked(standing.unranked for standing in kept)]
     if any(line[-1] == "–" for line in body):
         below.append("– for images/s: every run shared its device with others, or was on another machine.")
     return f"{about}*\n\n{table(header, body)}\n*{' '.join(filter(None, below))}*\n"

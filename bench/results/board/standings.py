@@ -26,7 +26,7 @@ MOST = 40
 SINGLE, NO_TABLE, NO_VALUE = (
     "a single seed",
     "a missing or damaged per-image table",
-    "missing or infinite per-image values",
+    "per-image values that are missing, infinite or of other images",
 )
 BEYOND = f"not among the {MOST} best rows"
 """With these, and ``no`` and a metric's name, `why_unranked` says why a row has no place."""
@@ -105,6 +105,11 @@ class Images:
             except BadData as error:
                 self._problems[name] = "; ".join(f"{file}: {reason}" for file, reason in error.problems)
         return self._problems[name]
+
+    def samples(self, name: str) -> frozenset[float]:
+        """The test images in the table of a record that has one."""
+        assert self.folder is not None
+        return frozenset(self._read(self.folder / name, frozenset(IDS))["sample"])
 
     def of(self, names: Sequence[str], metrics: Mapping[str, MetricFacts]) -> Aligned | None:
         """The tables of some records on their common images; None where a table is damaged, or no image is in common.
@@ -205,7 +210,7 @@ def entries(
         By metric and by ``str(id(row))``, and how the images are grouped; None where nothing is known of any row.
     """
     runs = {id(row): [name for metric in metrics for name in _names(row, metric)] for row in rows}
-    having = [row for row in rows if images.has(runs[id(row)])]
+    having = _alike([row for row in rows if images.has(runs[id(row)])], runs, images)
     aligned = images.of([*dict.fromkeys(name for row in having for name in runs[id(row)])], metrics)
     found: dict[str, dict[str, Contender]] = {metric: {} for metric in metrics}
     if aligned is None:
@@ -218,6 +223,19 @@ def entries(
                 entry.figures  # noqa: B018  # checks them
                 found[metric][str(id(row))] = entry
     return found, aligned.grouping
+
+
+def _alike(rows: Sequence[Row], runs: Mapping[int, Sequence[str]], images: Images) -> list[Row]:
+    """The rows that share test images with all before them: one of other images takes no place from the others."""
+    kept: list[Row] = []
+    shared: frozenset[float] = frozenset()
+    for row in rows:
+        own = [images.samples(name) for name in runs[id(row)]]
+        common = frozenset.intersection(*own, *([shared] if kept else [])) if own else frozenset()
+        if common:
+            kept.append(row)
+            shared = common
+    return kept
 
 
 def _entry(row: Row, metric: str, facts: MetricFacts, aligned: Aligned, unpaired: Iterator[int]) -> Contender:

@@ -15,6 +15,7 @@ from bench.report.html.explore.side_by_side import scenes
 from bench.report.html.explore.slice_tables import slice_tables
 from bench.report.html.explore.tuning_plot import tuning_plots
 from bench.report.html.template import render
+from bench.report.legend import TIES, UNRANKED
 from bench.report.markdown.cells import percentage, plain_number
 from bench.results import store
 from bench.results.board import Group, groups_of
@@ -44,6 +45,8 @@ def report(results: Path, runs: Path, pool: bool = False) -> str:
         failures=[(name, record) for group in groups for name, record in group.failures],
         alarms=[alarm for group in groups for alarm in group.alarms],
         findings=_findings(groups),
+        ties=TIES,
+        unranked=UNRANKED,
         machines=_machines(groups),
         percentage=percentage,
         plain_number=plain_number,

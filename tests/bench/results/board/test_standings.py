@@ -96,8 +96,17 @@ def test_every_row_without_a_place_says_why(folder: Path) -> None:
     found = by_model(folder)
     assert {model: standing.unranked for model, standing in found.items()} == {
         "unet": "", "wnet": "", "masknet": "", "difference": "",
-        "twin_unet": "a single seed", "infinite": "missing or infinite per-image values", "depth": "no mask Dice",
+        "twin_unet": "a single seed", "depth": "no mask Dice",
+        "infinite": "per-image values that are missing, infinite or of other images",
     }  # fmt: skip
+
+
+def test_a_row_of_other_images_takes_no_place_from_others(folder: Path) -> None:
+    for seed in range(3):
+        keep(folder, 0.7, seed, model="other", first=1000)
+    found = by_model(folder)
+    assert [found[model].place.tier for model in ("unet", "wnet", "masknet", "other")] == [1, 1, 2, None]
+    assert found["other"].unranked == "per-image values that are missing, infinite or of other images"
 
 
 def test_rows_behind_the_best_are_not_tested_and_say_so(tmp_path: Path) -> None:

@@ -90,13 +90,15 @@ def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
     found = [transfer for alike in _by_name(fair, board) for transfer in _against(results, *alike)]
     if not found:
         needed = " ".join(f"--model {name}" for name in (key, *twins))
-        raise BenchError(
-            f"there are no records of {key} and a twin in the same precision: bench run {needed} --loss bce_ssim "
-            "--precision float32 makes them"
-            if pairs
-            else f"there are no records of {key} and a twin under the same protocol, data and recipe: "
-            f"bench run {needed} --loss bce_ssim makes them"
-        )
+        makes = f"bench run {needed} --loss bce_ssim makes them"
+        if not pairs:
+            raise BenchError(
+                f"there are no records of {key} and a twin under the same protocol, data and recipe: {makes}"
+            )
+        first = pairs[0][0]
+        apart = {label(twin): twin for joint, twin in pairs if joint is first}
+        runs = missing_runs(board, first, *apart.values())
+        raise BenchError(f"there are no records of {key} and a twin in the same precision: {(*runs, makes)[0]}")
     return found
 
 

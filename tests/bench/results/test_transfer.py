@@ -58,7 +58,15 @@ def test_only_what_ran_alike_counts(tmp_path: Path) -> None:
 def test_a_twin_in_another_precision_does_not_count(tmp_path: Path) -> None:
     keep(tmp_path, 0.8, model="wnet", recipe=BOTH)
     keep(tmp_path, 0.9, model="unet_mask", recipe="mask: bce", precision="bfloat16")
-    with pytest.raises(BenchError, match="in the same precision"):
+    says = (
+        "in the same precision: .*--model wnet --loss bce_ssim --precision float32 --first-seed 1 .*--model unet_mask"
+    )
+    with pytest.raises(BenchError, match=says):
+        transfers(tmp_path, "wnet")
+    keep(tmp_path, 0.9, seed=1, model="unet_mask", recipe="mask: bce", precision="bfloat16")
+    with pytest.raises(
+        BenchError, match="--model wnet --loss bce_ssim --precision bfloat16 --seeds 2 makes it 2 seeds"
+    ):
         transfers(tmp_path, "wnet")
 
 

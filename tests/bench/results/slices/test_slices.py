@@ -83,6 +83,13 @@ def test_one_model_alone(tmp_path: Path) -> None:
     assert "unet:bce_ssim" in text(found)
 
 
+def test_labels_are_told_apart_by_the_precision(tmp_path: Path) -> None:
+    for precision in ("float32", "bfloat16"):
+        store.write(tmp_path, record(model="unet", precision=precision), table("unet", 0, 0.1))
+    found = slices(tmp_path, "unet:float32", "unet:bfloat16")
+    assert (found.a, found.b) == ("unet:bce_ssim:float32", "unet:bce_ssim:bfloat16")
+
+
 def test_one_seed_has_no_verdict(tmp_path: Path) -> None:
     found = slices(folder_with(tmp_path, 0.1, seeds=1), "wnet", "unet")
     assert not any(gap.real for part in found.parts for gap in part.gaps.values())

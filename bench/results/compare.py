@@ -14,6 +14,7 @@ from bench.results.aligned import Aligned
 from bench.results.board import Row, rows
 from bench.results.find import check_finished, named_arithmetic, named_machine, passed_over, pick
 from bench.results.metric_facts import facts_in, find_key, shown
+from bench.results.missing_runs import missing_runs
 from bench.results.nothing_in_common import nothing_in_common
 from bench.results.record_file import record_name
 from bench.results.row_names import heading, label, labels
@@ -90,7 +91,10 @@ def compare(
     compared = compare_rows(results, chosen(left, seeds_a), chosen(right, seeds_b), metrics=metrics, margin=margin)
     if not compared.findings and all(reason == _LACKING for reason in compared.skipped.values()):
         raise nothing_in_common((left, right), metrics)
-    return replace(compared, notes=(*compared.notes, *passed_over(board, left, right)))
+    notes = [*compared.notes, *passed_over(board, left, right)]
+    if not seeds_a and not seeds_b and not compared.pairing.settles:
+        notes += missing_runs(board, left, right)
+    return replace(compared, notes=tuple(notes))
 
 
 def chosen(row: Row, seeds: Sequence[int]) -> Row:

@@ -26,8 +26,10 @@ from bench.results.store import Records
 from registry.errors import UnknownName
 
 __all__ = [
+    "boards_within",
     "check_finished",
     "comparable",
+    "fitting",
     "heading",
     "label",
     "named_arithmetic",
@@ -96,8 +98,8 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
     if spaceless(a) == spaceless(b):
         same = _only(board, (a, b), within)
         return same, same
-    ours = _boards_within(board, within)
-    left, right = _fitting(ours, a), _fitting(ours, b)
+    ours = boards_within(board, within)
+    left, right = fitting(ours, a), fitting(ours, b)
     pairs = [(x, y) for x in left for y in right if comparable(x, y) and x != y]
     pairs = [pair for pair in pairs if _same_loss(*pair)] or pairs
     if len({(_kind(x), _kind(y)) for x, y in pairs}) == 1:  # they differ in settings alone
@@ -156,14 +158,18 @@ def _only(board: Sequence[Row], given: tuple[str, ...], within: str) -> Row:
 
 def _alike(board: Sequence[Row], given: tuple[str, ...], within: str) -> list[Row]:
     """See `pick_alike`; the same name, as often as it was given."""
-    found = _fitting(_boards_within(board, within), given[0])
+    found = fitting(boards_within(board, within), given[0])
     if len(set(map(_kind, found))) > 1:
         raise ambiguous(given, [(row,) for row in found])
     return sorted(found, key=strength, reverse=True)
 
 
-def _boards_within(board: Sequence[Row], within: str) -> list[Row]:
-    """The rows whose heading has that part; what learns nothing stands on all boards of its protocol and data."""
+def boards_within(board: Sequence[Row], within: str) -> list[Row]:
+    """The rows whose heading has that part; what learns nothing stands on all boards of its protocol and data.
+
+    Raises:
+        BenchError: no row's heading has it.
+    """
     learnt = [row for row in board if row.learns and stands_within(row, within)]
     found = [
         row
@@ -187,7 +193,12 @@ def _evidence(a: Row, b: Row) -> tuple[bool, bool, bool, int, bool]:
     return pairing.settles, alike, pairing.paired, pairing.seeds, strength(a, b)[1]
 
 
-def _fitting(board: Sequence[Row], text: str) -> list[Row]:
+def fitting(board: Sequence[Row], text: str) -> list[Row]:
+    """The rows that a name fits: a cell's, a record's file or a run's id, each of the latter as a row of its own.
+
+    Raises:
+        UnknownName, BenchError: it fits none.
+    """
     if text.endswith(".json"):
         return _of_file(board, text)
     if _ID.fullmatch(text):

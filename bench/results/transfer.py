@@ -12,11 +12,13 @@ from bench.core.spec import RunSpec
 from bench.results import store
 from bench.results.board import Row, rows
 from bench.results.compare import compare_rows
-from bench.results.find import check_finished, comparable, strength
+from bench.results.find import boards_within, check_finished, comparable, fitting, strength
 from bench.results.metric_facts import facts_in, shown
-from bench.results.row_names import heading, label, settings, stands_within
+from bench.results.missing_runs import missing_runs
+from bench.results.row_names import full_name, heading, label, settings
+from bench.results.stats.pairing import Pairing
 from bench.results.stats.verdict import MetricComparison
-from registry.losses import parse
+from registry.losses import parse, recipes
 from registry.losses.recipe import HeadPart
 from registry.models import models
 from registry.registry import parse_key
@@ -61,56 +63,70 @@ def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
 
     Args:
         results: the folder.
-        model: key of the joint model; which its twins are is a fact of its registration.
+        model: key of the joint model, whose registration says which its twins are, or a cell of it, ``model:loss``.
         within: part of a board's heading, to restrict it to that board.
 
     Raises:
-        UnknownName: no such model.
-        BenchError: the model has no twins, or it or every twin lacks records.
+        UnknownName: no such model or cell.
+        BenchError: the model has no twins, it or every twin lacks records, or no board has such a heading.
     """
-    entry, _ = models.resolve(model)
-    twins: Sequence[str] = entry.facts.get("twins", ())
+    key, _, loss = model.partition(":")
+    of_cell = loss in recipes.names() or (bool(loss) and parse_key(key)[0] in models.names())  # else module:function
+    key = models.canonical(key if of_cell else model)
+    twins: Sequence[str] = models.resolve(key)[0].facts.get("twins", ())
     if not twins:
-        raise BenchError(f"{model} has no single-task twins; wnet has unet_mask and unet_depth")
+        raise BenchError(f"{key} has no single-task twins; wnet has unet_mask and unet_depth")
     records = store.read_all(results)
     check_finished(records, trained=True)
-    board = [row for row in rows(records) if row.learns and stands_within(row, within)]
+    board = [row for row in boards_within(rows(records), within) if row.learns]
+    joints = fitting(board, model) if of_cell else [row for row in board if row.model == key]
     pairs = [
         (joint, twin)
-        for joint in board
-        if joint.model == models.canonical(model)
+        for joint in joints
         for twin in board
         if parse_key(twin.model)[0] in twins and comparable(joint, twin) and _asks_the_same(joint, twin)
     ]
     fair = [(joint, twin) for joint, twin in pairs if _spec(joint).precision == _spec(twin).precision]
-    found = [transfer for alike in _by_name(fair) for transfer in _against(results, *alike)]
+    found = [transfer for alike in _by_name(fair, board) for transfer in _against(results, *alike)]
     if not found:
-        needed = " ".join(f"--model {name}" for name in (model, *twins))
-        raise BenchError(
-            f"there are no records of {model} and a twin in the same precision: bench run {needed} --loss bce_ssim "
-            "--precision float32 makes them"
-            if pairs
-            else f"there are no records of {model} and a twin under the same protocol, data and recipe: "
-            f"bench run {needed} --loss bce_ssim makes them"
-        )
+        needed = " ".join(f"--model {name}" for name in (key, *twins))
+        makes = f"bench run {needed} --loss bce_ssim makes them"
+        if not pairs:
+            raise BenchError(
+                f"there are no records of {key} and a twin under the same protocol, data and recipe: {makes}"
+            )
+        first = pairs[0][0]
+        apart = {label(twin): twin for joint, twin in pairs if joint is first}
+        runs = missing_runs(board, first, *apart.values())
+        raise BenchError(f"there are no records of {key} and a twin in the same precision: {(*runs, makes)[0]}")
     return found
 
 
-def _by_name(pairs: Sequence[tuple[Row, Row]]) -> Iterator[tuple[Row, Row, list[str]]]:
-    """The pair that counts of those that differ in precision and the like alone, and what is passed over, in words."""
+def _by_name(pairs: Sequence[tuple[Row, Row]], board: Sequence[Row]) -> Iterator[tuple[Row, Row, list[str]]]:
+    """Of pairs that differ in precision and the like alone the one that counts, with notes on others and more runs."""
     groups: dict[tuple[str, ...], list[tuple[Row, Row]]] = {}
     for joint, twin in pairs:
         groups.setdefault((label(joint), label(twin), heading(joint)), []).append((joint, twin))
+    chosen = []
     for alike in groups.values():
         (joint, twin), *others = sorted(alike, key=lambda pair: strength(*pair), reverse=True)
-        yield (
-            joint,
-            twin,
-            [
-                f"of {label(joint)} and {label(twin)} there are runs in {settings(a)} and {settings(b)} too"
-                for a, b in others
-            ],
-        )
+        chosen.append((joint, twin, _passed_over(joint, twin, others)))
+    for joint, twin, notes in chosen:
+        lacking = [b for a, b, _ in chosen if a is joint and not _settles(a, b)]
+        yield joint, twin, notes if _settles(joint, twin) else [*notes, *missing_runs(board, joint, *lacking)]
+
+
+def _settles(joint: Row, twin: Row) -> bool:
+    return Pairing.of(tuple(joint.records), tuple(twin.records)).settles
+
+
+def _passed_over(joint: Row, twin: Row, others: Sequence[tuple[Row, Row]]) -> list[str]:
+    if not others:
+        return []
+    there = "; ".join(f"{settings(a)} and {settings(b)}" for a, b in others)
+    names = dict.fromkeys(full_name(a) for a, _ in others if a.cell != joint.cell)
+    option = f", with --transfer {' or '.join(names)}" if names else ""
+    return [f"of {label(joint)} and {label(twin)} there are runs in {there} too{option}"]
 
 
 def _against(results: Path, joint: Row, twin: Row, passed_over: Sequence[str]) -> list[Transfer]:

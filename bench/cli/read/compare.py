@@ -16,6 +16,7 @@ bench compare unet:bce unet:bce_dice --metric mask_dice
 bench compare results/a.json results/b.json
 bench compare wnet wnet --seeds-a 0,1 --seeds-b 2,3
 bench compare --transfer wnet
+bench compare --transfer wnet:bce_ssim
 """
 
 
@@ -24,7 +25,8 @@ def compare(
     b: Annotated[str, typer.Argument(help="The cell to compare it with.")] = "",
     metric: Annotated[list[str] | None, typer.Option("--metric", help="Metric; repeatable.")] = None,
     transfer: Annotated[
-        str, typer.Option(help="Instead of A and B: a joint model, compared with its single-task twins.")
+        str,
+        typer.Option(help="Instead of A and B: a joint model, or a cell of it, against its single-task twins."),
     ] = "",
     within: Within = "",
     margin: Annotated[

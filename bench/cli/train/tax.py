@@ -15,6 +15,9 @@ bench tax --loss bce_ssim --loss "mask: bce, depth: l1"
 bench tax --size 224 --batch 8
 """
 
+_COLUMNS = """Every loss is measured right before or after `bce`, round by round; a column is the median of its rounds,
+and a median of differences is not the difference of two medians."""
+
 
 def tax(
     loss: Annotated[
@@ -45,5 +48,5 @@ def tax(
         f"on {environment(chosen).label}."
     )
     if out is not None:
-        files.replace(out, f"# What a loss costs\n\nWritten by `bench tax --out`. {about}\n\n{taxes}")
+        files.replace(out, f"# What a loss costs\n\nWritten by `bench tax --out`. {about}\n\n{_COLUMNS}\n\n{taxes}")
     typer.echo(f"{about}\n\n{taxes}", nl=False)

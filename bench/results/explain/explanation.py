@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.core.errors import BenchError
+from bench.core.progress import Progress, no_progress
 from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.board import Group, groups_of
@@ -50,7 +51,11 @@ class Explanation:
 
 
 def explain(
-    results: Path, metrics: Sequence[str] = (), within: str = "", where: Sequence[str] = ()
+    results: Path,
+    metrics: Sequence[str] = (),
+    within: str = "",
+    where: Sequence[str] = (),
+    progress: Progress = no_progress,
 ) -> list[Explanation]:
     """Explain every board that has something to explain.
 
@@ -59,6 +64,7 @@ def explain(
         metrics: keys; empty for the headline metrics.
         within: part of a board's heading, to explain no other.
         where: conditions of rows to explain, see `bench.results.board.overview.where`.
+        progress: called before every metric of a board: one takes a second or more.
 
     Raises:
         UnknownName: no such metric.
@@ -67,7 +73,11 @@ def explain(
     records = store.read_all(results)
     known = facts_in(record for _, record in records)
     names = [find_key(name, known) for name in metrics] or shown(known, "headline")
-    found = [explain_group(results, group, names, where) for group in groups_of(records) if _fits(group, within)]
+    groups = [group for group in groups_of(records) if _fits(group, within)]
+    found = [
+        explain_group(results, group, names, where, _part(progress, place, len(groups)))
+        for place, group in enumerate(groups)
+    ]
     explained = [explanation for explanation in found if explanation.metrics]
     if not explained:
         board = f"no board {within!r}" if within else "no board"
@@ -78,7 +88,13 @@ def explain(
     return explained
 
 
-def explain_group(results: Path, group: Group, metrics: Sequence[str], where: Sequence[str] = ()) -> Explanation:
+def explain_group(
+    results: Path,
+    group: Group,
+    metrics: Sequence[str],
+    where: Sequence[str] = (),
+    progress: Progress = no_progress,
+) -> Explanation:
     """The same of a board.
 
     Args:
@@ -86,6 +102,7 @@ def explain_group(results: Path, group: Group, metrics: Sequence[str], where: Se
         group: of records.
         metrics: keys.
         where: conditions of its rows.
+        progress: called before every metric.
     """
     learning = [row for row in group.board if row.learns]
     fitting = [row for row in rows_where(group, where) if row.learns]
@@ -94,13 +111,19 @@ def explain_group(results: Path, group: Group, metrics: Sequence[str], where: Se
         notes.append(f"{len(fitting)} of {len(learning)} cells count: {' and '.join(where)}")
     images = Images(results)
     explained = {}
-    for name in metrics:
+    for done, name in enumerate(metrics):
+        progress(name, done, len(metrics))
         cells = [(row.model, row.recipe, values) for row in rows if (values := row.values(name))]
         if sum(len(values) for _, _, values in cells) > 1:
             explained[name] = Explained.of(Grid(cells), _images(rows, name, group.metrics[name], images))
     notes += dict.fromkeys(note for found in explained.values() for note in found.notes)
     seeds = {(row.model, row.recipe): set(row.records) for row in rows}
     return Explanation(group.title, explained, group.metrics, next_cells(explained, seeds) if explained else [], notes)
+
+
+def _part(progress: Progress, place: int, count: int) -> Progress:
+    """The progress of one part of ``count`` like it."""
+    return lambda what, done, total: progress(what, place * total + done, count * total)
 
 
 def _fits(group: Group, within: str) -> bool:

@@ -18,6 +18,7 @@ from bench.results.board import rows as rows_of
 from bench.results.board.row import Row
 from bench.results.find import check_finished, passed_over, pick, pick_one
 from bench.results.metric_facts import facts_in, find_key, shown
+from bench.results.missing_runs import missing_runs
 from bench.results.nothing_in_common import nothing_in_common
 from bench.results.record_file import record_name
 from bench.results.row_names import heading, label, labels
@@ -125,7 +126,8 @@ def slices(results: Path, a: str, b: str = "", metrics: Sequence[str] = (), with
         raise nothing_in_common(rows, names if metrics else ())
     lacking = [name for name in names if name not in found.metrics] if metrics else []
     left_out = [f"{name} is not in {'both' if b else 'the'} records" for name in lacking]
-    return replace(found, notes=[*left_out, *passed_over(board, *rows)])
+    missing = [] if found.pairing.settles else missing_runs(board, *rows)
+    return replace(found, notes=[*left_out, *passed_over(board, *rows), *missing])
 
 
 def slices_of(

@@ -9,6 +9,7 @@ from rich.console import Console
 from bench.core.errors import BenchError
 from bench.report.terminal.results.transfer_table import transfer_table
 from bench.results.transfer import transfers
+from registry.errors import UnknownName
 from registry.models import models
 from tests.bench.results_folder import keep
 
@@ -57,7 +58,15 @@ def test_only_what_ran_alike_counts(tmp_path: Path) -> None:
 def test_a_twin_in_another_precision_does_not_count(tmp_path: Path) -> None:
     keep(tmp_path, 0.8, model="wnet", recipe=BOTH)
     keep(tmp_path, 0.9, model="unet_mask", recipe="mask: bce", precision="bfloat16")
-    with pytest.raises(BenchError, match="in the same precision"):
+    says = (
+        "in the same precision: .*--model wnet --loss bce_ssim --precision float32 --first-seed 1 .*--model unet_mask"
+    )
+    with pytest.raises(BenchError, match=says):
+        transfers(tmp_path, "wnet")
+    keep(tmp_path, 0.9, seed=1, model="unet_mask", recipe="mask: bce", precision="bfloat16")
+    with pytest.raises(
+        BenchError, match="--model wnet --loss bce_ssim --precision bfloat16 --seeds 2 makes it 2 seeds"
+    ):
         transfers(tmp_path, "wnet")
 
 
@@ -74,6 +83,49 @@ def test_of_several_precisions_that_of_most_seeds_counts_and_the_others_are_name
     page = io.StringIO()
     Console(width=200, file=page).print(transfer_table([found]))
     assert "there are runs in bfloat16 (3 seeds) and bfloat16 (1 seed) too" in page.getvalue()
+
+
+def test_a_cell_restricts_it_to_that_loss(tmp_path: Path) -> None:
+    for recipe, name in ((BOTH, "bce_ssim"), ("mask: bce, depth: l1", "bce_l1")):
+        for precision in ("float32", "bfloat16"):
+            keep(tmp_path, 0.8, model="wnet", recipe=recipe, recipe_name=name, precision=precision)
+            keep(tmp_path, 0.9, model="unet_mask", recipe="mask: bce", precision=precision)
+    assert len({found.joint for found in transfers(tmp_path, "wnet")}) == 2
+    (label,) = {found.joint for found in transfers(tmp_path, "wnet:bce_ssim")}
+    assert label == "wnet:bce_ssim"
+    assert any("there are runs in" in note for found in transfers(tmp_path, "wnet:bce_ssim") for note in found.notes)
+    one = transfers(tmp_path, "wnet:bce_ssim:bfloat16")
+    assert not any("there are runs in" in note for found in one for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("wnet:bce_dice", "unknown cell 'wnet:bce_dice'; did you mean wnet:bce_ssim"),
+        ("wnte:bce_ssim", "unknown model 'wnte'; did you mean wnet"),
+        ("unet:bce_ssim", "unet has no single-task twins"),
+    ],
+)
+def test_a_cell_that_is_none_is_answered_as_one(tmp_path: Path, text: str, says: str) -> None:
+    keep(tmp_path, 0.8, model="wnet")
+    with pytest.raises((BenchError, UnknownName), match=says):
+        transfers(tmp_path, text)
+
+
+def test_a_board_that_there_is_not(tmp_path: Path) -> None:
+    keep(tmp_path, 0.8, model="wnet")
+    with pytest.raises(BenchError, match="no protocol or data is called 'still'; the boards are: quick"):
+        transfers(tmp_path, "wnet", "still")
+
+
+def test_few_backgrounds_are_said(tmp_path: Path) -> None:
+    """The tables of these records show five objects."""
+    for seed in range(2):
+        keep(tmp_path, 0.80, seed, model="wnet", recipe=BOTH)
+        keep(tmp_path, 0.90, seed, model="unet_mask", recipe="mask: bce")
+    page = io.StringIO()
+    Console(width=200, file=page).print(transfer_table(transfers(tmp_path, "wnet")))
+    assert "Only 5 objects: with fewer than 10 an interval is wide" in page.getvalue()
 
 
 def test_tuned_rows_are_set_against_tuned_ones(tmp_path: Path) -> None:

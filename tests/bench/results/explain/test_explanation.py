@@ -27,6 +27,15 @@ def test_the_committed_records() -> None:
     assert found.next[0].gain == max(cell.gain for cell in found.next)
 
 
+def test_every_metric_of_every_board_is_progress(tmp_path: Path) -> None:
+    for camera in ("handheld", "still"):
+        for seed in range(2):
+            keep(tmp_path, 0.8 + 0.01 * seed, seed, data={"kind": "synthetic", "camera": camera})
+    told: list[tuple[str, int, int]] = []
+    explain(tmp_path, ["mask_dice", "depth_rmse"], progress=lambda *done: told.append(done))
+    assert told == [(name, done, 4) for done, name in enumerate(["mask_dice", "depth_rmse"] * 2)]
+
+
 def test_models_and_losses(tmp_path: Path) -> None:
     for model, dice in (("unet", 0.8), ("unet[width=8]", 0.9)):
         for recipe, more in (("mask: bce, depth: 2*ssim", 0.0), ("mask: bce", -0.1)):

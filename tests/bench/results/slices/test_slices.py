@@ -83,10 +83,33 @@ def test_one_model_alone(tmp_path: Path) -> None:
     assert "unet:bce_ssim" in text(found)
 
 
+def test_labels_are_told_apart_by_the_precision(tmp_path: Path) -> None:
+    for precision in ("float32", "bfloat16"):
+        store.write(tmp_path, record(model="unet", precision=precision), table("unet", 0, 0.1))
+    found = slices(tmp_path, "unet:float32", "unet:bfloat16")
+    assert (found.a, found.b) == ("unet:bce_ssim:float32", "unet:bce_ssim:bfloat16")
+
+
 def test_one_seed_has_no_verdict(tmp_path: Path) -> None:
     found = slices(folder_with(tmp_path, 0.1, seeds=1), "wnet", "unet")
     assert not any(gap.real for part in found.parts for gap in part.gaps.values())
     assert "One seed" in text(found)
+
+
+def test_of_one_seed_the_runs_that_are_missing_are_named(tmp_path: Path) -> None:
+    (note,) = slices(folder_with(tmp_path, 0.1, seeds=1), "wnet", "unet").notes
+    assert "bench run --model wnet --model unet --loss bce_ssim --precision float32 --first-seed 1 --seeds 1" in note
+
+
+@pytest.mark.parametrize("names", [("unet",), ("wnet", "unet")])
+def test_few_objects_are_said(tmp_path: Path, names: tuple[str, ...]) -> None:
+    assert "Only" not in text(slices(folder_with(tmp_path / "many", 0.1), *names))
+    for model in ("unet", "wnet"):
+        for seed in range(2):
+            values = table(model, seed, 0.1)
+            few = values | {"object": [group % 4 for group in values["object"]]}
+            store.write(tmp_path, record(model=model, seed=seed), few)
+    assert "Only 4 objects: with fewer than 10 an interval is wide and less reliable." in text(slices(tmp_path, *names))
 
 
 def test_equal_models_have_no_real_gap(tmp_path: Path) -> None:

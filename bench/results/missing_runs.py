@@ -1,0 +1,75 @@
+"""The fewest runs that give cells the seeds in common that a verdict needs, as commands."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+
+from bench.core.record import UNTUNED
+from bench.core.spec import RunSpec
+from bench.results.board import Row
+from bench.results.find import other_settings
+from bench.results.row_names import label
+
+ENOUGH = 2
+"""Seeds of which a verdict can be had."""
+
+
+def missing_runs(board: Sequence[Row], *taken: Row) -> list[str]:
+    """A note that names the commands; none where nothing is missing, or no command of this kind makes it.
+
+    Of the precisions and other settings in which any of the cells was run, that which needs the fewest further runs:
+    every cell in it, with the seeds that the one of most seeds has there, of `ENOUGH` at least.
+
+    Args:
+        board: all rows there are.
+        taken: those that lack seeds in common, of one protocol and data set. A part of a row lacks nothing: it was
+            chosen by whoever named a record.
+    """
+    if not all(any(row is one for row in board) for one in taken) or len({row.cell for row in taken}) < len(taken):
+        return []
+    rows = [row for one in taken for row in (one, *other_settings(board, one))]
+    cells: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        if row.learns:
+            cells.setdefault(label(row), {}).setdefault(row.any.spec.precision_label, row)
+    options = []
+    for settings in dict.fromkeys(settings for there in cells.values() for settings in there):
+        had = [set(there[settings].records) if settings in there else set() for there in cells.values()]
+        wanted = max(had, key=len)
+        while len(wanted) < ENOUGH:
+            wanted = wanted | {next(seed for seed in range(len(wanted) + 1) if seed not in wanted)}
+        lacking = {name: wanted - seeds for name, seeds in zip(cells, had, strict=True) if wanted - seeds}
+        spec = next(there[settings].any.spec for there in cells.values() if settings in there)
+        options.append((sum(map(len, lacking.values())), len(wanted), lacking, spec))
+    if not options:
+        return []
+    count, seeds, lacking, spec = min(options, key=lambda option: (option[0], -option[1]))
+    tuned = any(row.any.division != UNTUNED for row in rows if row.learns)
+    if not count or tuned or spec.init:
+        return []
+    commands = _commands(lacking, {name: next(iter(there.values())) for name, there in cells.items()}, spec)
+    return [f"with this board's budget and data, {' and '.join(commands)} makes it {seeds} seeds"]
+
+
+def _commands(lacking: Mapping[str, set[int]], cells: Mapping[str, Row], spec: RunSpec) -> list[str]:
+    """One for all models that lack the same seeds under the same loss."""
+    together: dict[tuple[str, int, int], list[str]] = {}
+    for name, seeds in lacking.items():
+        key = cells[name].recipe, min(seeds), max(seeds) - min(seeds) + 1
+        together.setdefault(key, []).append(cells[name].model)
+    found = []
+    for (loss, first, count), models in together.items():
+        words = ["bench", "run"]
+        for model in models:
+            words += ["--model", model]
+        words += ["--loss", loss, "--precision", spec.precision]
+        unusual = (
+            ("--memory-format", spec.memory_format, "channels_last"),
+            ("--engine", spec.engine, "eager"),
+            ("--inputs", spec.inputs, "pair"),
+            ("--first-seed", str(first), "0"),
+        )
+        words += [word for option, value, usual in unusual if value != usual for word in (option, value)]
+        found.append(shlex.join([*words, "--seeds", str(count)]))
+    return found

@@ -1,0 +1,96 @@
+"""Which runs would give cells the seeds in common that a verdict needs: the fewest, as a command."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from bench.core.record import Record
+from bench.core.spec import Precision
+from bench.results.board import rows
+from bench.results.compare import compare
+from bench.results.find import pick
+from bench.results.missing_runs import missing_runs
+from bench.results.transfer import transfers
+from tests.bench.records import record
+from tests.bench.report.markdown.test_leaderboard import done_in
+from tests.bench.results_folder import keep
+
+
+def runs(model: str, seeds: range, precision: Precision = "float32", **facts: object) -> list[tuple[str, Record]]:
+    return [
+        (f"{model} {precision} {seed}.json", record(model, seed=seed, precision=precision, **facts)) for seed in seeds
+    ]
+
+
+def command(*records: list[tuple[str, Record]], cells: tuple[str, ...] = ("unet", "wnet")) -> str:
+    """The words between those that are the same in all notes."""
+    board = rows([named for of_cell in records for named in of_cell])
+    taken = [next(row for row in board if row.model == name) for name in cells]
+    notes = missing_runs(board, *taken)
+    return notes[0].removeprefix("with this board's budget and data, ") if notes else ""
+
+
+def test_the_setting_that_needs_fewest_runs_is_named() -> None:
+    """Three of the joint model in the twins' precision, rather than two of either twin in the joint model's."""
+    joint = runs("wnet", range(3), "bfloat16")
+    twins = [*runs("unet_mask", range(3)), *runs("unet_depth", range(3))]
+    also = [*runs("unet_mask", range(1), "bfloat16"), *runs("unet_depth", range(1), "bfloat16")]
+    cells = ("wnet", "unet_mask", "unet_depth")
+    assert command(joint, twins, also, cells=cells) == (
+        "bench run --model wnet --loss bce_ssim --precision float32 --seeds 3 makes it 3 seeds"
+    )
+    assert command(joint, twins[:4], also, cells=cells[:2]) == (
+        "bench run --model unet_mask --loss bce_ssim --precision bfloat16 --first-seed 1 --seeds 2 makes it 3 seeds"
+    )
+
+
+def test_one_seed_of_all_wants_a_second_of_all() -> None:
+    assert command(runs("unet", range(1)), runs("wnet", range(1))) == (
+        "bench run --model unet --model wnet --loss bce_ssim --precision float32 --first-seed 1 --seeds 1 "
+        "makes it 2 seeds"
+    )
+    assert "--precision float32 --seeds 1 makes it 2" in command(runs("unet", range(1, 2)), runs("wnet", range(1, 2)))
+
+
+def test_cells_of_other_losses_have_a_command_each() -> None:
+    other = runs("wnet", range(1), recipe="mask: 2*bce", recipe_name="mask: 2*bce")
+    text = command(runs("unet", range(2)), other)
+    assert shlex.split(text)[:6] == ["bench", "run", "--model", "wnet", "--loss", "mask: 2*bce"]
+    assert " and bench run --model wnet" in command(runs("unet", range(1)), other)
+
+
+def test_what_is_unusual_is_an_option() -> None:
+    unusual = [(f"{model}.json", done_in("bfloat16", "contiguous", model=model)) for model in ("unet", "wnet")]
+    found = command(unusual)
+    assert "--precision bfloat16 --memory-format contiguous --first-seed 1" in found
+
+
+def test_nothing_is_named_where_nothing_is_missing_or_no_command_makes_it() -> None:
+    assert command(runs("unet", range(2)), runs("wnet", range(2))) == ""
+    tuned = {"division": "tuned (5 trials)"}
+    assert command(runs("unet", range(1), **tuned), runs("wnet", range(1), **tuned)) == ""
+    board = rows([*runs("unet", range(3)), *runs("wnet", range(3))])
+    assert missing_runs(board, *pick(board, "unet float32 1.json", "wnet")) == []
+    assert missing_runs(board, *pick(board, "unet", "unet")) == []
+
+
+@pytest.mark.parametrize(("seeds_a", "noted"), [((), True), ((0,), False)])
+def test_a_comparison_of_one_seed_says_it_unless_it_was_asked_for(tmp_path: Path, seeds_a, noted: bool) -> None:
+    keep(tmp_path, 0.8, model="wnet")
+    for seed in range(2):
+        keep(tmp_path, 0.8, seed, model="unet")
+    notes = " ".join(compare(tmp_path, "wnet", "unet", seeds_a=seeds_a).notes)
+    assert ("bench run --model wnet --loss bce_ssim --precision float32 --first-seed 1 --seeds 1" in notes) is noted
+
+
+def test_transfer_says_it_once_for_both_twins(tmp_path: Path) -> None:
+    for seed in range(3):
+        keep(tmp_path, 0.8, seed, model="wnet", precision="bfloat16")
+    for model in ("unet_mask", "unet_depth"):
+        keep(tmp_path, 0.8, model=model, precision="bfloat16")
+        for seed in range(3):
+            keep(tmp_path, 0.8, seed, model=model)
+    notes = {note for found in transfers(tmp_path, "wnet") for note in found.notes if "bench run" in note}
+    (note,) = notes
+    assert "bench run --model wnet --loss bce_ssim --precision float32 --seeds 3 makes it 3 seeds" in note

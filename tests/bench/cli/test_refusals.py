@@ -53,7 +53,7 @@ REFUSED: dict[str, tuple[int, str]] = {
     # leaderboard
     "leaderboard --pool seeds": (2, "--pool takes machines, not 'seeds'"),
     "leaderboard --show --metric mask_dise": (2, "did you mean mask_dice"),
-    "leaderboard --show --where model": (2, "cannot read 'model': write column=pattern, column!=pattern"),
+    "leaderboard --show --where model": (2, "cannot read 'model': write column=pattern, column!=pattern, or >"),
     "leaderboard --show --where modle=unet": (2, "unknown column 'modle'; choose one of: board, model, loss"),
     "leaderboard --show --where seeds>many": (2, "compares with 'many', which is no number"),
     "leaderboard --show --sort modle": (2, "unknown column 'modle'"),

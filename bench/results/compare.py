@@ -70,7 +70,8 @@ def compare(
 
     Args:
         results: the folder.
-        a, b: each ``model:loss`` (a recipe's name or text), ``model`` where that is enough, or a record's file.
+        a, b: each ``model:loss`` (a recipe's name or text), ``model`` where that is enough, a record's
+            file, or a run's id.
         metrics: keys; empty for those whose facts say `compared`, and what the user's `--metric` added.
         within: part of a board's heading, such as ``quick``, where both cells stand in several.
         margin: what counts as equal, as a share of the distance from a perfect score, mean of both sides'.

@@ -24,9 +24,9 @@ def missing_runs(board: Sequence[Row], *taken: Row) -> list[str]:
     Args:
         board: all rows there are.
         taken: those that lack seeds in common, of one protocol and data set. A part of a row lacks nothing: it was
-            chosen by whoever named a record.
+            chosen by whoever named a record; nor does a cell against itself or another precision of it.
     """
-    if not all(any(row is one for row in board) for one in taken) or len({row.cell for row in taken}) < len(taken):
+    if not all(any(row is one for row in board) for one in taken) or len(set(map(label, taken))) < len(taken):
         return []
     rows = [row for one in taken for row in (one, *other_settings(board, one))]
     cells: dict[str, dict[str, Row]] = {}

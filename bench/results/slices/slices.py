@@ -101,7 +101,7 @@ def slices(results: Path, a: str, b: str = "", metrics: Sequence[str] = (), with
 
     Args:
         results: folder of records.
-        a: a cell, ``model:loss``, or a record's file.
+        a: a cell, ``model:loss``, a record's file, or a run's id.
         b: another to set against it; empty for none.
         metrics: keys; empty for the headline metrics.
         within: part of a board's heading, where the names stand in several.

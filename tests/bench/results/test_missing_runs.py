@@ -73,6 +73,8 @@ def test_nothing_is_named_where_nothing_is_missing_or_no_command_makes_it() -> N
     board = rows([*runs("unet", range(3)), *runs("wnet", range(3))])
     assert missing_runs(board, *pick(board, "unet float32 1.json", "wnet")) == []
     assert missing_runs(board, *pick(board, "unet", "unet")) == []
+    both = rows([*runs("unet", range(1)), *runs("unet", range(1), "bfloat16")])
+    assert missing_runs(both, *pick(both, "unet:float32", "unet:bfloat16")) == []
 
 
 @pytest.mark.parametrize(("seeds_a", "noted"), [((), True), ((0,), False)])

@@ -95,6 +95,10 @@ def _costs(group: Group, leaders: Sequence[Row]) -> Iterator[str]:
         costs = [_cost(row, records) for row, records in members if id(row) in wanted and rate_cell(records) != "–"]
         if costs:
             yield f"**Cost** on {members[0][1][0].environment.label}: {'; '.join(costs)}."
+    beside = [row_label(row) for row in leaders if not any(record.is_timed for _, record in row.records.values())]
+    if beside:
+        more = f" and {len(beside) - _SHOWN} more" if len(beside) > _SHOWN else ""
+        yield f"**Cost** not known of {', '.join(beside[:_SHOWN])}{more}: their runs shared a device with others."
 
 
 def _cost(row: Row, records: Sequence[Record]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.core.record import Load
 from bench.report.markdown.leaderboard import leaderboard
 from bench.results import store
 from tests.bench.results_folder import keep
@@ -94,3 +95,14 @@ def test_what_the_leaders_cost(tmp_path: Path) -> None:
         "**Cost** on A processor, 2 threads, torch 2.15.0: `a` with `bce_ssim` trains 100 images/s, peak 900 MiB."
     )
     assert "`b`" not in found["Cost"]
+
+
+def test_a_leader_that_ran_beside_others_has_no_cost_and_that_is_said(tmp_path: Path) -> None:
+    beside = Load(windows=2, disturbed=0, shared=2)
+    for seed in range(2):
+        keep(tmp_path, 0.9, seed, model="shared", load=beside)
+        keep(tmp_path, 0.5, seed, model="alone")
+    found = lines(tmp_path)
+    assert found["Cost"] == "**Cost** not known of `shared` with `bce_ssim`: their runs shared a device with others."
+    keep(tmp_path, 0.9, 2, model="shared")
+    assert "not known" not in lines(tmp_path)["Cost"]

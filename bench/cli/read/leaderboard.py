@@ -80,7 +80,7 @@ def _rows(
     from bench.report.terminal.results.board_table import as_csv, as_json, board_tables
     from bench.results import store
     from bench.results.board import groups_of, overview
-    from bench.results.board.alarms import alarms
+    from bench.results.board.alarms import alarms, few_groups
     from bench.results.board.standings import Images
     from bench.results.metric_facts import facts_in, find_key, shown
 
@@ -105,6 +105,7 @@ def _rows(
         notes = {
             group.title: [
                 *_filtered(whole, lines, group.title),
+                *few_groups(group, images),
                 *(f"Alarm: {alarm}" for alarm in alarms(group, images)),
             ]
             for group in groups

@@ -25,7 +25,7 @@ from bench.report.markdown.cells import (
 from bench.report.markdown.summary import summary
 from bench.report.markdown.tuning_table import chosen_cell, tuning_section
 from bench.results.board import Group, Named, groups_of
-from bench.results.board.alarms import alarms
+from bench.results.board.alarms import alarms, few_groups
 from bench.results.board.row import Row
 from bench.results.board.standings import Images, Standing, ranking, standings
 from bench.results.find import named_arithmetic
@@ -89,7 +89,8 @@ def _group(group: Group, images: Images, link: str) -> str:
             ordered[ranked] = standings(rows, ranked, group.metrics[ranked], images)
             metrics = [ranked, *(name for name in shown if name != ranked)]
             tables.append(f"### {title}\n\n{_quality(group, ordered[ranked], metrics)}")
-    parts = [f"## {group.title}\n", _about(first.budget.about, first.spec.data), summary(group, ordered), *tables]
+    parts = [f"## {group.title}\n", _about(first.budget.about, first.spec.data)]
+    parts += [summary(group, ordered, few_groups(group, images)), *tables]
     parts += [*filter(None, [tuning_section(group)]), _costs(group), _records(group, link)]
     if group.failures:
         parts.append(_failures(group.failures, link))

@@ -17,19 +17,20 @@ _SHOWN = 3
 """Rows of a tie group that are named."""
 
 
-def summary(group: Group, ordered: Mapping[str, Sequence[Standing]]) -> str:
+def summary(group: Group, ordered: Mapping[str, Sequence[Standing]], few: Sequence[str] = ()) -> str:
     """A list with an entry per headline metric that ranks a table, and an entry per machine for the costs.
 
     Args:
         group: of the leaderboard.
         ordered: by metric that ranks a table, its rows in order.
+        few: what the test images show little of, a sentence each.
     """
     headlines = {name: rows for name, rows in ordered.items() if group.metrics[name].headline} or dict(
         list(ordered.items())[:1]
     )
     entries = [_best(group, name, rows) for name, rows in headlines.items()]
     leaders = _leaders(headlines)
-    entries += _costs(group, leaders)
+    entries += [*_costs(group, leaders), *(f"**Test images**: {sentence}" for sentence in few)]
     return "".join(f"{_wrapped(entry)}\n" for entry in entries)
 
 

@@ -12,7 +12,7 @@ from bench.core.errors import BenchError
 from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.board import Group, groups_of
-from bench.results.board.alarms import alarms
+from bench.results.board.alarms import alarms, few_groups
 from bench.results.board.row import Row
 from bench.results.board.standings import MOST, Images, entries, ranking, why_unranked
 from bench.results.choose.front import Flags, front
@@ -65,6 +65,7 @@ class Choice:
         candidates: those on the front first, then others that meet the limits, then the rest; the best first in each.
         nearest: by limit, the candidates that miss it by least, where none meets all; those that meet all others first.
         alarms: what makes the board doubtful.
+        few: what its test images show little of, a sentence each.
     """
 
     board: str
@@ -74,6 +75,7 @@ class Choice:
     candidates: Sequence[Candidate]
     nearest: Mapping[Limit, Sequence[Candidate]]
     alarms: Sequence[str] = ()
+    few: Sequence[str] = ()
 
 
 def board_of(results: Path, within: str = "") -> Group:
@@ -141,7 +143,9 @@ def choose(
         found.append(Candidate(row, figures, latency, bool(meets[i]), bool(on[i]), sure, leads, unknown))
     found.sort(key=lambda each: (not each.front, not each.meets, -signs[0] * each.figures[objectives[0]]))
     nearest = {} if any(meets) else {limit: _nearest(found, limit, limits) for limit in limits}
-    return Choice(group.title, objectives, group.metrics, limits, found, nearest, alarms(group, images))
+    return Choice(
+        group.title, objectives, group.metrics, limits, found, nearest, alarms(group, images), few_groups(group, images)
+    )
 
 
 def _costs(row: Row, latency: Latency | None, costs: Sequence[str]) -> list[float]:

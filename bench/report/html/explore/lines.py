@@ -55,7 +55,9 @@ def lines_of(groups: Sequence[Group], images: Images, folder: Path) -> list[Line
             }
             lines.append(line)
             lines += [
-                _line(group, other, present, folder, ()) | {"board": index, "places": {}} for other in row.elsewhere
+                _line(group, other, present, folder, ()) | {"board": index, "places": {}}
+                for other in row.elsewhere
+                if row.learns  # what learns nothing gives the same everywhere
             ]
     return lines
 

@@ -19,6 +19,7 @@ from bench.report.legend import TIES, UNRANKED
 from bench.report.markdown.cells import percentage, plain_number
 from bench.results import store
 from bench.results.board import Group, groups_of
+from bench.results.board.alarms import alarms, few_groups
 from bench.results.board.standings import Images
 
 
@@ -35,7 +36,10 @@ def report(results: Path, runs: Path, pool: bool = False) -> str:
     lines = lines_of(groups, images, results)
     return render(
         "report.html.j2",
-        boards=[_board(index, group, lines, results) for index, group in enumerate(groups)],
+        boards=[
+            _board(index, group, lines, results) | {"few": few_groups(group, images)}
+            for index, group in enumerate(groups)
+        ],
         data={
             "lines": lines,
             "boards": [_facts(group) for group in groups],
@@ -43,7 +47,7 @@ def report(results: Path, runs: Path, pool: bool = False) -> str:
         },
         scenes=[scenes(group, runs) for group in groups],
         failures=[(name, record) for group in groups for name, record in group.failures],
-        alarms=[alarm for group in groups for alarm in group.alarms],
+        alarms=[alarm for group in groups for alarm in alarms(group, images)],
         findings=_findings(groups),
         ties=TIES,
         unranked=UNRANKED,
@@ -54,7 +58,7 @@ def report(results: Path, runs: Path, pool: bool = False) -> str:
     )
 
 
-def _board(index: int, group: Group, lines: Sequence[Line], results: Path) -> Mapping[str, Any]:
+def _board(index: int, group: Group, lines: Sequence[Line], results: Path) -> dict[str, Any]:
     """A group's tables: the metrics shown, the one that ranks, and the lines in its order."""
     ours = [line for line in lines if line["board"] == index]
     present = [name for name in group.metrics if any(name in line["scores"] for line in ours)]

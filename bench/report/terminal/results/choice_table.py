@@ -28,7 +28,7 @@ def choice_table(choice: Choice) -> RenderableType:
         for candidate in meeting:
             table.add(*_cells(choice, candidate))
         shown.append(table)
-    doubts = [f"Alarm: {alarm}" for alarm in choice.alarms]
+    doubts = [*choice.few, *(f"Alarm: {alarm}" for alarm in choice.alarms)]
     return Group(*shown, Text(""), *map(Text, [*_below(choice, meeting), *doubts]))
 
 

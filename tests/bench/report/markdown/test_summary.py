@@ -106,3 +106,10 @@ def test_a_leader_that_ran_beside_others_has_no_cost_and_that_is_said(tmp_path: 
     assert found["Cost"] == "**Cost** not known of `shared` with `bce_ssim`: their runs shared a device with others."
     keep(tmp_path, 0.9, 2, model="shared")
     assert "not known" not in lines(tmp_path)["Cost"]
+
+
+def test_few_backgrounds_or_objects_are_said(tmp_path: Path) -> None:
+    found = lines(tmp_path, a=(0.80, 0.81), b=(0.79, 0.80))
+    few = "Only 5 objects: with fewer than 10 an interval is wide and less reliable."
+    assert found["Test images"] == f"**Test images**: {few}"
+    assert "Test images" not in lines(tmp_path, images=False)

@@ -6,7 +6,7 @@ import pytest
 
 from bench.results import store
 from bench.results.board import groups_of
-from bench.results.board.alarms import alarms
+from bench.results.board.alarms import alarms, few_groups
 from bench.results.board.standings import Images
 from tests.bench.results_folder import keep
 
@@ -51,3 +51,14 @@ def test_a_record_that_never_had_a_table_misses_none(folder: Path) -> None:
     next(folder.glob("unet*.json")).unlink()
     store.write(folder, one, {})
     assert found(folder) == []
+
+
+def test_few_groups_are_those_of_the_first_table_that_can_be_read(folder: Path) -> None:
+    (group,) = groups_of(store.read_all(folder))
+    few = ["Only 5 objects: with fewer than 10 an interval is wide and less reliable."]
+    assert few_groups(group, Images(folder)) == few
+    for number, table in enumerate(sorted(folder.glob(f"*{store.IMAGES}"))):
+        assert few_groups(group, Images(folder)) == few
+        table.write_text(f"damaged {number}")
+    assert few_groups(group, Images(folder)) == []
+    assert few_groups(group, Images(None)) == []

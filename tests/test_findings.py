@@ -1,5 +1,6 @@
 """Sentences of docs/findings.md from the records' tables of test images alone: pandas, and nothing of the project's."""
 
+import json
 import re
 from pathlib import Path
 
@@ -83,6 +84,39 @@ def test_which_loss(sentences: str) -> None:
     )
     assert claimed in sentences
     assert f"`bce_ssim`, which weighs depth twice, with {short(last, 3)}" in sentences
+
+
+def test_what_tuning_changed(sentences: str) -> None:
+    records = [json.loads(path.read_text()) for path in sorted((RESULTS / "tuned").glob("*_s0_*.json"))]
+    tried = [
+        {trial["value"]: trial["score"] for trial in record["tuning"]["tried"]}
+        for record in records
+        if record["tuning"] and not record["spec"]["model"].startswith("smp/")
+    ]
+    own = [max(scores.values()) for scores in tried]
+    assert len(tried) == 13
+    assert sum(scores[0.003] == best for scores, best in zip(tried, own, strict=True)) == 8
+    gain = max(best - scores[0.003] for scores, best in zip(tried, own, strict=True))
+    assert f"eight chose 3e-3 itself, none an edge of the grid, and the largest gain is {short(gain, 3)}" in sentences
+    tau = [
+        short(kendalltau(own, [scores[rate] for scores in tried]).statistic, 2)
+        for rate in (3e-3, 9.49e-4, 9.49e-3, 3e-4)
+    ]
+    assert "is {} at 3e-3, {} at 9.5e-4, {} at 9.5e-3 and {} at 3e-4".format(*tau) in sentences
+
+
+def test_what_correcting_a_network_gains(sentences: str) -> None:
+    models = ("dilated-shuffle-fixed-true", "dilated-shuffle")
+    fixed, published = (
+        np.mean(
+            [
+                pd.read_csv(path)["mask_dice"].mean()
+                for path in (RESULTS / "tuned").glob(f"{model}_bce_*_s?_*.images.csv")
+            ]
+        )
+        for model in models
+    )
+    assert f"correcting `dilated_shuffle` gives it a Dice higher by {short(fixed - published, 3)}" in sentences
 
 
 def test_whether_synthetic_and_photographic_orders_agree(sentences: str) -> None:

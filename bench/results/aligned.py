@@ -18,9 +18,6 @@ from bench.results.stats.student import Values
 Table = Mapping[str, Values]
 """Per-image values by metric, (images,) each."""
 
-IDS = ("sample", "background", "object")
-"""Columns of every table that are no values."""
-
 Reader = Callable[[Path], Mapping[str, Sequence[float]]]
 """Reads the table beside a record; empty where the record has no table."""
 
@@ -85,6 +82,8 @@ def _read(path: Path, read: Reader) -> Mapping[str, Sequence[float]]:
     table = read(path)
     if not table:
         raise BadData([(path.name, "no per-image metrics beside it")], "a comparison needs the .images.csv files too")
+    if lacking := store.lacking_ids(table):
+        raise BadData([(path.with_suffix(store.IMAGES).name, lacking)])
     return table
 
 

@@ -13,7 +13,7 @@ from bench.core.errors import BadData, BenchError
 from bench.core.record import Record
 from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
-from bench.results.aligned import IDS, Aligned
+from bench.results.aligned import Aligned
 from bench.results.board.row import Row
 from bench.results.stats.grouping import Grouping
 from bench.results.stats.machines import machine_means
@@ -109,7 +109,7 @@ class Images:
     def samples(self, name: str) -> frozenset[float]:
         """The test images in the table of a record that has one."""
         assert self.folder is not None
-        return frozenset(self._read(self.folder / name, frozenset(IDS))["sample"])
+        return frozenset(self._read(self.folder / name, frozenset(store.IDS))["sample"])
 
     def of(self, names: Sequence[str], metrics: Mapping[str, MetricFacts]) -> Aligned | None:
         """The tables of some records on their common images; None where a table is damaged, or no image is in common.
@@ -121,7 +121,7 @@ class Images:
         if self.folder is None or not names:
             return None
         weights = (facts.weight for facts in metrics.values() if facts.weight is not None)
-        columns = frozenset([*IDS, *metrics, *weights])
+        columns = frozenset([*store.IDS, *metrics, *weights])
         key = columns, tuple(names)
         if key not in self._kept:
             try:

@@ -16,9 +16,10 @@ from bench.results.store.records import (
     write_sealed,
 )
 from bench.results.store.seal import check_seal, sealed
-from bench.results.store.tables import IMAGES, image_columns, read_table
+from bench.results.store.tables import IDS, IMAGES, image_columns, lacking_ids, read_table
 
 __all__ = [
+    "IDS",
     "IMAGES",
     "SCHEMA",
     "Named",
@@ -27,6 +28,7 @@ __all__ = [
     "check_images",
     "check_seal",
     "image_columns",
+    "lacking_ids",
     "read",
     "read_all",
     "read_images",

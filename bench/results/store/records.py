@@ -25,7 +25,7 @@ from bench.core.garbage import collection_paused
 from bench.core.record import Record
 from bench.results.store.reason import NEWER, reason
 from bench.results.store.seal import UNSEALED, check_seal, digest, sealed
-from bench.results.store.tables import IMAGES, as_csv, check_table, read_table
+from bench.results.store.tables import IMAGES, as_csv, check_table, image_columns, lacking_ids, read_table
 
 SCHEMA = "schema.json"
 
@@ -192,8 +192,8 @@ def check_images(path: Path) -> None:
     """Refuse the per-image metrics beside a record if they cannot be relied on; without a checksum they are counted.
 
     Raises:
-        BadData: the table is missing though the record has its checksum, is not as it was written, or has fewer images
-            than the record.
+        BadData: the table is missing though the record has its checksum, is not as it was written, has fewer images
+            than the record, or lacks what every table has.
     """
     table, record = path.with_suffix(IMAGES), read(path)
     if not table.exists():
@@ -206,6 +206,8 @@ def check_images(path: Path) -> None:
         count = max((score.images for score in record.test.values()), default=0)
         if found < count:
             raise BadData([(table.name, f"it has {found} images of {count}")])
+    if table.exists() and (lacking := lacking_ids(image_columns(path))):
+        raise BadData([(table.name, lacking)])
 
 
 def schema() -> str:

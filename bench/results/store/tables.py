@@ -13,6 +13,9 @@ from bench.results.store.seal import digest
 IMAGES = ".images.csv"
 """Takes the place of a record's ``.json`` in the name of its table."""
 
+IDS = ("sample", "background", "object")
+"""Columns that every table has: which image a row is of, and what it shows."""
+
 
 def as_csv(columns: Mapping[str, Sequence[float | int]]) -> str:
     """Columns of equal length as CSV: whole numbers as they are, others to five digits, NaN as nothing."""
@@ -51,6 +54,12 @@ def check_table(table: Path, expected: str) -> None:
         _text(table, expected)
     except (OSError, ValueError) as error:
         raise _damaged(table, error) from error
+
+
+def lacking_ids(names: Collection[str]) -> str:
+    """What a table of those columns lacks of `IDS`, in words; empty where it has them all."""
+    lacking = [name for name in IDS if name not in names]
+    return f"it has no column {' and no '.join(lacking)}" if lacking else ""
 
 
 def image_columns(path: Path) -> list[str]:

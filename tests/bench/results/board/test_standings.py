@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.core.errors import BadData
 from bench.results import store
 from bench.results.board import rows
 from bench.results.board.standings import MOST, Images, Standing, standings
+from bench.results.compare import compare
 from bench.results.metric_facts import facts_in
 from tests.bench.cli.read.test_every_outcome import of_format_1
 from tests.bench.results_folder import keep
@@ -78,6 +80,22 @@ def test_a_damaged_table_costs_its_own_row_its_place_and_no_other(folder: Path, 
     assert [(standing.place, standing.best) for standing in alone] == [
         (found[model].place, found[model].best) for model in ("unet", "masknet")
     ], "ranked as if it were not there"
+
+
+def test_a_table_that_never_had_groups_costs_its_own_row_its_place(folder: Path) -> None:
+    """As another tool may have written it: its checksum is right."""
+    for seed in range(2):
+        one = keep(folder, 0.5, seed, model="foreign")
+        path = next(folder / name for name, record in store.read_all(folder) if record.id == one.id)
+        table = store.read_images(path)
+        path.unlink()
+        path.with_suffix(store.IMAGES).unlink()
+        store.write(folder, one, {name: values for name, values in table.items() if name != "background"})
+    found = by_model(folder)
+    assert found["foreign"].unranked == "a missing or damaged per-image table"
+    assert [found[model].place.tier for model in ("unet", "wnet", "masknet")] == [1, 1, 2]
+    with pytest.raises(BadData, match="it has no column background"):
+        compare(folder, "foreign", "unet", ["mask_dice"])
 
 
 def test_every_row_without_a_place_says_why(folder: Path) -> None:

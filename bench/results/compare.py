@@ -12,12 +12,12 @@ from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Row, rows
-from bench.results.find import check_finished, named_arithmetic, named_machine, passed_over, pick
+from bench.results.find import check_finished, passed_over, pick
 from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.missing_runs import missing_runs
 from bench.results.nothing_in_common import nothing_in_common
 from bench.results.record_file import record_name
-from bench.results.row_names import heading, label, labels
+from bench.results.row_names import heading, label, labels, named_arithmetic, named_machine
 from bench.results.stats.difference import Difference
 from bench.results.stats.pairing import Pairing
 from bench.results.stats.verdict import MetricComparison, judge, lacking

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from bench.core.errors import BenchError
 from bench.core.files import canonical_json
-from bench.core.record import Record
 from bench.results.ambiguity import ambiguous
 from bench.results.board import Row
 from bench.results.row_names import (
@@ -25,40 +24,8 @@ from bench.results.stats.pairing import Pairing
 from bench.results.store import Records
 from registry.errors import UnknownName
 
-__all__ = [
-    "boards_within",
-    "check_finished",
-    "comparable",
-    "fitting",
-    "heading",
-    "label",
-    "named_arithmetic",
-    "named_machine",
-    "other_settings",
-    "passed_over",
-    "pick",
-    "pick_alike",
-    "pick_one",
-    "settings",
-    "stands_within",
-    "strength",
-]
-
 _ID = re.compile(r"[0-9a-f]{12}")
 """Of a run."""
-
-
-def named_machine(record: Record) -> str:
-    """What computed, by name: another machine is worth another seed."""
-    about = record.environment
-    return f"{about.device} ({about.instructions}, {about.threads} threads)"
-
-
-def named_arithmetic(record: Record) -> str:
-    """A kind of arithmetic in words, and by its digest where it was measured: names do not say all."""
-    about = record.environment
-    digest = f", arithmetic {record.arithmetic}" if record.arithmetic else ""
-    return f"{about.label}, {about.instructions} ({record.fingerprint}{digest})"
 
 
 def check_finished(records: Records, trained: bool = False) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bench.core.record import UNTUNED
+from bench.core.record import UNTUNED, Record
 from bench.results.board import Row, data_label
 
 
@@ -48,6 +48,19 @@ def full_names(row: Row) -> set[str]:
 def spaceless(text: str) -> str:
     """A name as names are compared."""
     return text.replace(" ", "")
+
+
+def named_machine(record: Record) -> str:
+    """What computed, by name: another machine is worth another seed."""
+    about = record.environment
+    return f"{about.device} ({about.instructions}, {about.threads} threads)"
+
+
+def named_arithmetic(record: Record) -> str:
+    """A kind of arithmetic in words, and by its digest where it was measured: names do not say all."""
+    about = record.environment
+    digest = f", arithmetic {record.arithmetic}" if record.arithmetic else ""
+    return f"{about.label}, {about.instructions} ({record.fingerprint}{digest})"
 
 
 def heading(row: Row) -> str:

@@ -28,7 +28,7 @@ from bench.results.board import Group, Named, groups_of
 from bench.results.board.alarms import alarms, few_groups
 from bench.results.board.row import Row
 from bench.results.board.standings import Images, Standing, ranking, standings
-from bench.results.find import named_arithmetic
+from bench.results.row_names import named_arithmetic
 from bench.results.stats.interquartile import InterquartileMean
 
 HEAD = """# Leaderboard

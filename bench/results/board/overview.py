@@ -13,7 +13,7 @@ from bench.metrics.summary import skill
 from bench.results.board import Group, disturbed, rate
 from bench.results.board.row import Row
 from bench.results.board.standings import Images, ranking, standings
-from bench.results.find import named_arithmetic
+from bench.results.row_names import named_arithmetic
 
 Line = Mapping[str, Any]
 

@@ -17,7 +17,7 @@ from bench.results.board.row import Row
 from bench.results.board.standings import MOST, Images, entries, ranking, why_unranked
 from bench.results.choose.front import Flags, front
 from bench.results.choose.limit import LATENCY, MEMORY, PARAMETERS, Limit
-from bench.results.find import stands_within
+from bench.results.row_names import stands_within
 from bench.results.stats.ranks.figure_draws import DRAWS, figure_draws
 from bench.results.stats.student import Values, half_width
 from bench.results.store.latency import Latency

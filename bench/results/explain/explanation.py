@@ -20,8 +20,9 @@ from bench.results.board.standings import Images
 from bench.results.explain.explained import Explained
 from bench.results.explain.grid import Grid
 from bench.results.explain.next_cell import NextCell, next_cells
-from bench.results.find import stands_within, strength
+from bench.results.find import strength
 from bench.results.metric_facts import facts_in, find_key, shown
+from bench.results.row_names import stands_within
 from bench.results.stats.components import Components
 
 CELLS = 150

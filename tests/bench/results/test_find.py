@@ -10,8 +10,8 @@ from bench.core.spec import Precision
 from bench.results import store
 from bench.results.board import rows
 from bench.results.compare import compare
-from bench.results.find import other_settings, passed_over, pick, pick_alike, pick_one, settings
-from bench.results.row_names import full_name
+from bench.results.find import other_settings, passed_over, pick, pick_alike, pick_one
+from bench.results.row_names import full_name, settings
 from bench.results.slices.slices import slices
 from bench.results.transfer import transfers
 from tests.bench.records import record

@@ -11,8 +11,6 @@ from bench.profile.disturbance.observation import Observation
 _AT_WORK = 0.02
 """Seconds from the beginning of a window to its first sample, in which the first steps reach the device."""
 _EVERY = 0.2
-_IDLE = 0.5
-"""Seconds after which a thread without a window finds out that nobody needs it any more."""
 
 
 class Alongside:
@@ -28,7 +26,7 @@ class Alongside:
         self._thread = threading.Thread(
             target=_watch, args=(gauge, self._working, self._gone), name="NVML", daemon=True
         )
-        weakref.finalize(self, self._gone.set)
+        weakref.finalize(self, _leave, self._working, self._gone)
 
     def begin(self) -> None:
         """A window begins; with the first of them the thread."""
@@ -46,10 +44,13 @@ class Alongside:
         return self._gauge.observed(seconds)
 
 
+def _leave(working: threading.Event, gone: threading.Event) -> None:
+    gone.set()
+    working.set()  # wakes a thread that has no window
+
+
 def _watch(gauge: GpuGauge, working: threading.Event, gone: threading.Event) -> None:
-    while not gone.is_set():
-        if not working.wait(_IDLE) or gone.wait(_AT_WORK):
-            continue
+    while working.wait() and not gone.wait(_AT_WORK):
         while working.is_set():
             gauge.sample()
             gauge.ask_the_rest()

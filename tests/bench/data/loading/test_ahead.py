@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import pytest
 import torch
 
 from bench.data.loading.ahead import OnStream, prefetch
+from tests.bench.threads import Threads
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -38,10 +38,12 @@ def test_fewer_than_it_may_be_ahead(count: int) -> None:
 
 
 def test_who_stops_early_leaves_no_thread() -> None:
+    threads = Threads()
     results = prefetch(str, range(100), 2)
     next(results)
+    assert [thread.name for thread in threads.begun()] == ["ahead_0"]
     results.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
+    assert not threads.begun()
 
 
 def test_a_failure_comes_when_its_order_is_due() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from bench.data.source import Source
 from bench.data.sources import open_source
 from registry.contract import Quartet
 from tests.bench.rectangles import Rectangles
+from tests.bench.threads import Threads
 
 TIERS = ("resident", "streamed", "live")
 
@@ -150,9 +150,9 @@ def test_a_file_serves_whoever_asks_for_the_same_samples(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_who_looks_at_the_first_batch_only_leaves_no_thread(tier: str, tmp_path: Path) -> None:
-    before = threading.active_count()
+    threads = Threads()
     next(iter(loader(tier, tmp_path).in_order())).quartet.check()
-    assert threading.active_count() == before
+    assert not threads.begun()
 
 
 def test_order_depends_on_seed_and_epoch_alone() -> None:

@@ -13,6 +13,7 @@ import torch
 from bench.profile.disturbance import alongside
 from bench.profile.disturbance.gpu import GpuObservation
 from bench.profile.disturbance.monitor import ClockSampler
+from tests.bench.threads import Threads
 
 CUDA = torch.device("cuda")
 
@@ -199,13 +200,14 @@ def test_a_thread_samples_and_the_window_never_asks(monkeypatch: pytest.MonkeyPa
 
 def test_a_window_too_short_for_a_sample_says_so_and_an_unneeded_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alongside, "_AT_WORK", 60.0)
+    threads = Threads()
     sampler = ClockSampler(CUDA, nvml=FakeNvml(), alongside=True)
-    assert [thread.name for thread in threading.enumerate()].count("NVML") == 0
+    assert not threads.begun()
     sampler.begin()
     observation = sampler.end()
     assert (observation.unobserved, observation.disturbed) == ("no sample fell into so short a window", None)
-    (thread,) = [thread for thread in threading.enumerate() if thread.name == "NVML"]
-    assert thread.daemon
+    (thread,) = threads.begun()
+    assert thread.name == "NVML" and thread.daemon
     del sampler
     gc.collect()
     thread.join(60)

@@ -1,7 +1,6 @@
 """A bar moves when it is called, leaves nothing behind, and has no thread."""
 
 import io
-import threading
 
 import pytest
 from rich.console import Console
@@ -9,6 +8,7 @@ from rich.console import Console
 from bench.core.errors import BenchError
 from bench.report.terminal import progress_bar
 from bench.report.terminal.progress_bar import Bar
+from tests.bench.threads import Threads
 
 GONE = "\r\x1b[2K\x1b[?25h\r"
 """The line is wiped out and the cursor shown again."""
@@ -16,13 +16,13 @@ GONE = "\r\x1b[2K\x1b[?25h\r"
 
 def test_it_draws_what_it_is_told_and_is_gone_afterwards() -> None:
     screen = io.StringIO()
-    before = threading.active_count()
+    threads = Threads()
     with Bar(Console(file=screen, force_terminal=True, width=100)) as bar:
         bar("sitting 1 of 4 [brackets]", 0, 5)
         assert "0/5  sitting 1 of 4 [brackets]" in screen.getvalue()
         bar("sitting 2 of 4", 1, 5)
         assert "1/5  sitting 2 of 4" in screen.getvalue()
-        assert threading.active_count() == before
+        assert not threads.begun()
     assert screen.getvalue().endswith(GONE)
 
 

@@ -38,13 +38,18 @@ class Idle:
 
 
 def child(deaf: bool) -> int:
-    """A process that ends on SIGTERM, or does not."""
+    """A process that ends on SIGTERM, or does not; it has its handler."""
+    ready, begun = os.pipe()
     process = os.fork()
     if process == 0:
         signal.signal(signal.SIGTERM, signal.SIG_IGN if deaf else signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
+        os.close(begun)
         time.sleep(60)
         os._exit(0)
+    os.close(begun)
+    os.read(ready, 1)  # ends when the child closes its end
+    os.close(ready)
     return process
 
 
@@ -60,7 +65,6 @@ def test_tasks_are_asked_to_end_and_killed_if_they_do_not(
         process = child(deaf)
         os.close(naming)
         server._children[process], server._imports[process] = key, imports
-    time.sleep(0.2)  # until they have their handlers
     nothing, end = os.pipe()
     os.close(end)
     began = time.monotonic()

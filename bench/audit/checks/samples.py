@@ -4,45 +4,33 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from bench.audit.setup import Setup
 from bench.core.finding import Fault, Finding, conclude
 from bench.data.depth_units import DEPTH_UNITS, DepthFacts, DepthUnit, doubt
-from bench.data.images.similarity import NEAR, difference_hash, distances, is_flat, object_pictures
-from registry.contract import Quartet
+from bench.data.images.copies import copies_in_training
 
-_SAME_OBJECT = 0.04
-"""Mean difference of two pictures of the same cut-out: .02 to .05, as it is scaled when pasted; others are from .04.
-
-Of a cut-out under two names so most samples are found, and of ten sets of rendered figures none is taken for another.
-"""
 _TINY, _FILLS = 0.005, 0.9
 """Share of the image that the median object covers: below and above are no objects that anybody would paste."""
-_AT_ONCE = 64
 
 
 def neighbours(setup: Setup) -> Finding:
     """Whether test samples resemble training samples of another group: the same scene or object under two names."""
-    train = setup.sampled["train"]
     faults, numbers, shown = [], {}, []
-    for which, (name, pictures) in enumerate((("backgrounds", _backgrounds), ("objects", _objects))):
-        known = pictures(train.quartet)
-        for part in ("val", "test"):
-            held = setup.sampled[part]
-            other = ~torch.isin(held.groups[which], train.groups[which])  # the rest is reported as shared already
-            copies, nearest = _copies(pictures(held.quartet)[other], known, objects=which == 1)
-            numbers.update({f"{part}_{name}_alike": float(copies), f"{part}_{name}_nearest": float(nearest)})
-            if copies:
-                finding = (
-                    f"{copies} of {int(other.sum())} {part} {name} resemble one of {len(known)} in training "
-                    f"(nearest: {nearest} of 64 bits differ)"
-                )
-                advice = "put frames of a video, and copies of a picture, into the same group (--scenes sequence)"
-                faults.append(Fault("warn", finding, advice))
-        shown.append(f"{name} {numbers[f'test_{name}_nearest']:.0f}")
+    quartets = {part: sampled.quartet for part, sampled in setup.sampled.items()}
+    groups = {part: sampled.groups for part, sampled in setup.sampled.items()}
+    for what, part, count, of, _, bits in copies_in_training(quartets, groups):
+        numbers.update({f"{part}_{what}s_alike": float(count), f"{part}_{what}s_nearest": float(bits)})
+        if count:
+            finding = (
+                f"{count} of {of} {part} {what}s resemble one of {len(quartets['train'].bg_fg)} in training "
+                f"(nearest: {bits} of 64 bits differ)"
+            )
+            advice = "put frames of a video, and copies of a picture, into the same group (--scenes sequence)"
+            faults.append(Fault("warn", finding, advice))
+        if part == "test":
+            shown.append(f"{what}s {bits}")
     fine = f"no test sample resembles a training sample; bits of 64 to the nearest: {', '.join(shown)}"
     return conclude("neighbours", faults, fine, numbers)
 
@@ -95,37 +83,3 @@ def _unit(encoding: str) -> DepthUnit | None:
     """The first unit whose depths are encoded so; None for relative depth and for a user's own range."""
     metric = re.fullmatch(r"metric, 1\.0 = [\d.]+ m", encoding)
     return next((unit for unit in DEPTH_UNITS.values() if metric and unit.encoding == encoding), None)
-
-
-def _backgrounds(quartet: Quartet) -> Tensor:
-    """(B, 3, H, W); of data without backgrounds the photographs themselves."""
-    return quartet.bg_fg if quartet.bg is None else quartet.bg
-
-
-def _objects(quartet: Quartet) -> Tensor:
-    """Objects alone on grey, (B, 3, 32, 32); none where the data has no masks."""
-    if quartet.mask is None:
-        return torch.zeros(0, 3, 32, 32)
-    return object_pictures(quartet.bg_fg, quartet.mask)
-
-
-def _copies(held: Tensor, known: Tensor, objects: bool) -> tuple[int, int]:
-    """How many pictures have a copy among the known ones, as it is or mirrored, and the least distance in bits."""
-    held, known = held[torch.from_numpy(~is_flat(held))], known[torch.from_numpy(~is_flat(known))]
-    if not len(held) or not len(known):
-        return 0, 64
-    hashes = difference_hash(known)
-    bits = np.minimum(*(distances(difference_hash(turned), hashes) for turned in (held, held.flip(-1))))
-    near = torch.from_numpy(bits <= NEAR)
-    if objects:  # silhouettes are often alike: their colours must be so too
-        near &= _gaps(held, known) < _SAME_OBJECT
-    return int(near.any(1).sum()), int(bits.min())
-
-
-def _gaps(held: Tensor, known: Tensor) -> Tensor:
-    """Mean absolute difference of each picture to each of the known ones, the smaller of both ways round, (N, M)."""
-    rows = []
-    for some in torch.split(held, _AT_ONCE):
-        ways = (torch.cdist(turned.flatten(1), known.flatten(1), p=1) for turned in (some, some.flip(-1)))
-        rows.append(torch.minimum(*ways) / known[0].numel())
-    return torch.cat(rows)

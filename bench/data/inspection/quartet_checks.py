@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
 from bench.core.finding import Fault, Finding, Grade, conclude
-from bench.data.images.similarity import near_duplicates, object_pictures
+from bench.data.images.copies import Groups, copies_in_training
 from bench.data.split import Part
 from registry.contract import Quartet
 
@@ -129,10 +128,6 @@ def masks(quartet: Quartet) -> Finding:
     return conclude("masks", faults, f"the median mask covers {numbers['median']:.1%} of its picture", numbers)
 
 
-Groups = tuple[Tensor, Tensor]
-"""Numbers of background and object of some quartets, (B,) each."""
-
-
 def duplicates_between_parts(quartets: Mapping[Part, Quartet], groups: Mapping[Part, Groups] | None = None) -> Finding:
     """Whether validation or test show a background, or an object, that training shows, by the pictures alone.
 
@@ -142,36 +137,21 @@ def duplicates_between_parts(quartets: Mapping[Part, Quartet], groups: Mapping[P
     """
     faults: list[Fault] = []
     numbers: dict[str, float] = {}
-    shown, known = [], list[str]()
-    for which, what in enumerate(("background", "object")):
-        images = {part: _pictures(quartet, what) for part, quartet in quartets.items()}
-        train = images.get("train")
-        if train is None:
+    known = list[str]()
+    shown = dict.fromkeys(("backgrounds", "objects"), False)
+    for what, part, count, of, shared, _ in copies_in_training(quartets, groups):
+        shown[f"{what}s"] = True
+        if groups is not None:
+            numbers[f"{part}_{what}s_shared"] = shared
+            known += [f"{shared:.0%} of the {what}s of {part}"] * (shared > 0)
+        if not of:
             continue
-        shown.append(f"{what}s")
-        for part, mine in images.items():
-            if part == "train" or mine is None:
-                continue
-            if groups is not None:
-                shared = torch.isin(groups[part][which], groups["train"][which])
-                numbers[f"{part}_{what}s_shared"] = float(shared.float().mean())
-                known += [f"{shared.float().mean():.0%} of the {what}s of {part}"] * bool(shared.any())
-                mine = mine[~shared]
-                if not len(mine):
-                    continue
-            count = int(near_duplicates(mine, train, mirrored=what == "object").sum())
-            numbers[f"{part}_{what}s"] = count / len(mine)
-            if count:
-                finding = f"{count} of {len(mine)} {what}s of {part} have a near duplicate in train"
-                grade: Grade = "broken" if count > _PRINTS * len(mine) and what == "background" else "warn"
-                faults.append(Fault(grade, finding, "let them share a group: see --scenes, --flips, groups.txt"))
+        numbers[f"{part}_{what}s"] = count / of
+        if count:
+            finding = f"{count} of {of} {what}s of {part} have a near duplicate in train"
+            grade: Grade = "broken" if count > _PRINTS * of and what == "background" else "warn"
+            faults.append(Fault(grade, finding, "let them share a group: see --scenes, --flips, groups.txt"))
     by_design = f"; train has, as the split says, {', '.join(known)}" if known else ""
-    fine = f"no near duplicates of {' and '.join(shown)} between parts{by_design}"
+    compared = " and ".join(what for what, compared in shown.items() if compared)
+    fine = f"no near duplicates of {compared} between parts{by_design}"
     return conclude("near prints", faults, fine, numbers)
-
-
-def _pictures(quartet: Quartet, what: str) -> Tensor | None:
-    """What shows the backgrounds, or the objects, of a part; None for data without masks."""
-    if what == "background":
-        return quartet.bg if quartet.bg is not None else quartet.bg_fg
-    return None if quartet.mask is None else object_pictures(quartet.bg_fg, quartet.mask)

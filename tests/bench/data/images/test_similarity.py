@@ -5,8 +5,6 @@ import io
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
@@ -16,10 +14,6 @@ from bench.data.images.similarity import (
     difference_hash,
     distances,
     is_flat,
-    near_duplicates,
-    nearest,
-    object_pictures,
-    same_pictures,
 )
 
 
@@ -61,57 +55,10 @@ def test_a_print_of_a_photograph_is_near_and_another_photograph_is_not(change: s
     assert table.min() > NEAR
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.integers(0, 2**64 - 1), max_size=12), st.lists(st.integers(0, 2**64 - 1), max_size=12))
-def test_nearest_is_the_least_of_all_pairs(first: list[int], second: list[int]) -> None:
-    a, b = np.array(first, dtype=np.uint64), np.array(second, dtype=np.uint64)
-    found = nearest(a, b)
-    for i, x in enumerate(first):
-        pairs = [(x ^ y).bit_count() for y in second]
-        assert found.bits[i] == min(pairs, default=65)
-        assert not pairs or pairs[found.neighbour[i]] == found.bits[i]
-    alone = nearest(a)
-    for i, x in enumerate(first):
-        rest = [(x ^ y).bit_count() for j, y in enumerate(first) if j != i]
-        assert alone.bits[i] == min(rest, default=65)
-        assert alone.neighbour[i] != i
-
-
-def test_near_duplicates_are_linked() -> None:
-    hashes = difference_hash(pictures(6))
-    assert same_pictures(np.concatenate([hashes, hashes[:2]])).tolist() == [0, 1, 2, 3, 4, 5, 0, 1]
-
-
-def test_near_duplicates_are_found_mirrored_on_request_and_in_the_same_colours() -> None:
-    images = pictures(6)
-    train = images[:4] * 0.9 + 0.08
-    assert near_duplicates(images, train).tolist() == [True] * 4 + [False] * 2
-    assert near_duplicates(images.flip(-1), train).sum() == 0
-    assert near_duplicates(images.flip(-1), train, mirrored=True).tolist() == [True] * 4 + [False] * 2
-    tinted = images[:4] + 0.15 * torch.tensor([1.0, -1.0, 1.0])[:, None, None]
-    assert near_duplicates(tinted, train).sum() == 0, "of the same shape and another colour"
-    assert near_duplicates(torch.full((2, 3, 64, 64), 0.5), torch.full((2, 3, 64, 64), 0.5)).sum() == 0
-    assert near_duplicates(images[:0], train).shape == (0,)
-
-
 def test_flat_pictures_are_known_as_such() -> None:
     images = pictures(3)
     images[1] = 0.4
     assert is_flat(images).tolist() == [False, True, False]
-
-
-def test_an_object_is_found_again_on_another_background_and_elsewhere() -> None:
-    things, rooms = pictures(2, seed=3), pictures(2, seed=4)
-    images, masks = rooms.clone(), torch.zeros(2, 1, 64, 64)
-    for i, corner in enumerate((4, 30)):
-        images[i, :, corner : corner + 24, corner : corner + 24] = functional.interpolate(
-            things[:1], (24, 24), mode="bilinear", antialias=True
-        )[0]
-        masks[i, :, corner : corner + 24, corner : corner + 24] = 1
-    hashes = difference_hash(object_pictures(images, masks))
-    assert distances(hashes[:1], hashes[1:])[0, 0] <= NEAR
-    assert distances(difference_hash(images[:1]), difference_hash(images[1:]))[0, 0] > NEAR
-    assert (object_pictures(images, torch.zeros_like(masks)) == 0.5).all()
 
 
 def test_no_pictures_are_no_reason_to_warn(recwarn: pytest.WarningsRecorder) -> None:

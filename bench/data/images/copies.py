@@ -1,0 +1,150 @@
+"""Copies between the parts of a split: pictures that show what training shows, by their pixels alone.
+
+Inspection and audit both ask here, so that neither finds what the other does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bench.data.images.similarity import NEAR, difference_hash, distances, is_flat
+from bench.data.split import Part
+from registry.contract import Quartet
+
+Groups = tuple[Tensor, Tensor]
+"""Numbers of background and object of some quartets, (B,) each."""
+
+_ALIKE = 0.04
+"""Mean difference of two thumbnails of the same picture.
+
+Of the same cut-out, pasted at two scales, it is .02 to .05; of others whose hashes are near, above .065 in photographs
+and mostly in rendered figures too.
+"""
+_PHOTOGRAPH, _OBJECT = 8, 32
+"""Sides of the thumbnails, pixels: frames of a video move by more than an object does on its own."""
+_GREY, _INSIDE = 0.5, 0.5
+_AT_ONCE = 2**22
+
+
+class Copies(NamedTuple):
+    """Which pictures have a copy among others.
+
+    Attributes:
+        found: (N,).
+        bits: least distance of any two hashes, 64 where there are none to compare.
+    """
+
+    found: npt.NDArray[np.bool_]
+    bits: int
+
+
+class Copied(NamedTuple):
+    """How far a part shows backgrounds, or objects, that training shows.
+
+    Attributes:
+        what: ``background`` or ``object``.
+        part: not ``train``.
+        count: pictures with a copy in training, of ``of``.
+        of: pictures of groups that training does not have; of the others the split says itself that they are shared.
+        shared: share of the part's pictures that are of a group of training.
+        bits: as in `Copies`.
+    """
+
+    what: str
+    part: Part
+    count: int
+    of: int
+    shared: float
+    bits: int
+
+
+def copies_in_training(
+    quartets: Mapping[Part, Quartet], groups: Mapping[Part, Groups] | None = None
+) -> Iterator[Copied]:
+    """Copies of training's backgrounds in every other part, then of its objects where the data has masks.
+
+    Args:
+        quartets: by part; of data without backgrounds the photographs themselves count as such.
+        groups: by part; without them no group is shared.
+    """
+    for which, what in enumerate(("background", "object")):
+        pictures = {part: _pictures(quartet, what) for part, quartet in quartets.items()}
+        train = pictures.pop("train", None)
+        if train is None:
+            continue
+        for part, mine in pictures.items():
+            if mine is None:
+                continue
+            shared = torch.zeros(len(mine), dtype=torch.bool)
+            if groups is not None:
+                shared = torch.isin(groups[part][which], groups["train"][which])
+            copies = find_copies(mine[~shared], train, _OBJECT if what == "object" else _PHOTOGRAPH)
+            share = float(shared.float().mean()) if len(mine) else 0.0
+            yield Copied(what, part, int(copies.found.sum()), len(copies.found), share, copies.bits)
+
+
+def find_copies(held: Tensor, known: Tensor, side: int = _PHOTOGRAPH) -> Copies:
+    """Which pictures have a copy among the known ones, as they are or mirrored: near by hash, and alike in colour.
+
+    Nearly uniform pictures have none. Exposure is no difference: thumbnails are compared at equal mean brightness.
+
+    Args:
+        held, known: (N, C, H, W) and (M, C, H, W) in [0, 1].
+        side: of the thumbnails, pixels.
+    """
+    found, least = np.zeros(len(held), dtype=np.bool_), 64
+    mine, theirs = (torch.from_numpy(np.flatnonzero(~is_flat(pictures))) for pictures in (held, known))
+    if not len(mine) or not len(theirs):
+        return Copies(found, least)
+    held, known = held[mine], known[theirs]
+    hashes, colours = difference_hash(known), _thumbnails(known, side)
+    step = max(1, _AT_ONCE // len(known))
+    for start in range(0, len(held), step):
+        some = held[start : start + step]
+        for turned in (some, some.flip(-1)):
+            bits = distances(difference_hash(turned), hashes)
+            least = min(least, int(bits.min()))
+            pairs = torch.from_numpy(np.argwhere(bits <= NEAR))
+            own = _thumbnails(turned, side)
+            for chunk in torch.split(pairs, _AT_ONCE // side**2):
+                gaps = (own[chunk[:, 0]] - colours[chunk[:, 1]]).abs().mean((1, 2, 3))
+                found[mine[start + chunk[gaps < _ALIKE, 0]].numpy()] = True
+    return Copies(found, least)
+
+
+def object_pictures(images: Tensor, masks: Tensor) -> Tensor:
+    """Each object alone on grey, filling the picture, (B, 3, 32, 32): what is compared to find the same object twice.
+
+    Args:
+        images: bg_fg, (B, 3, H, W) in [0, 1].
+        masks: (B, 1, H, W); a picture without an object becomes all grey.
+    """
+    alone = images * masks + _GREY * (1 - masks)
+    shown = torch.full((len(images), 3, _OBJECT, _OBJECT), _GREY)
+    for i, inside in enumerate(masks[:, 0].cpu() > _INSIDE):
+        rows, columns = inside.any(1).nonzero()[:, 0], inside.any(0).nonzero()[:, 0]
+        if len(rows) == 0:
+            continue
+        box = alone[i : i + 1, :, int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
+        shown[i] = functional.interpolate(box.cpu().float(), (_OBJECT, _OBJECT), mode="bilinear", antialias=True)[0]
+    return shown
+
+
+def _pictures(quartet: Quartet, what: str) -> Tensor | None:
+    """What shows the backgrounds, or the objects, of a part; None for data without masks."""
+    if what == "background":
+        return quartet.bg_fg if quartet.bg is None else quartet.bg
+    return None if quartet.mask is None else object_pictures(quartet.bg_fg, quartet.mask)
+
+
+def _thumbnails(images: Tensor, side: int) -> Tensor:
+    """Thumbnails of equal mean brightness, (B, C, side, side)."""
+    small = functional.interpolate(images.cpu().float(), (side, side), mode="bilinear", antialias=True)
+    return small - small.mean((1, 2, 3), keepdim=True)

@@ -51,7 +51,7 @@ class Copied(NamedTuple):
     Attributes:
         what: ``background`` or ``object``.
         part: not ``train``.
-        count: pictures with a copy in training, of ``of``.
+        copies: pictures with a copy in training, of ``of``.
         of: pictures of groups that training does not have; of the others the split says itself that they are shared.
         shared: share of the part's pictures that are of a group of training.
         bits: as in `Copies`.
@@ -59,7 +59,7 @@ class Copied(NamedTuple):
 
     what: str
     part: Part
-    count: int
+    copies: int
     of: int
     shared: float
     bits: int

@@ -71,12 +71,12 @@ def test_groups_that_the_split_shares_are_counted_apart() -> None:
     rooms = pictures(8)
     train, test = quartet(rooms[:6]), quartet(rooms[[0, 1, 6, 7]])
     (found,) = copies_in_training({"train": train, "test": test})
-    assert (found.what, found.part, found.count, found.of, found.shared) == ("background", "test", 2, 4, 0.0)
+    assert (found.what, found.part, found.copies, found.of, found.shared) == ("background", "test", 2, 4, 0.0)
     numbers = torch.arange(6), torch.tensor([0, 9, 6, 7])
     (found,) = copies_in_training(
         {"train": train, "test": test}, {p: (n, n) for p, n in zip(("train", "test"), numbers, strict=True)}
     )
-    assert (found.count, found.of, found.shared) == (1, 3, 0.25)
+    assert (found.copies, found.of, found.shared) == (1, 3, 0.25)
     assert not [*copies_in_training({"test": test})]
 
 

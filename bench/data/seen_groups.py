@@ -24,6 +24,7 @@ class SeenGroups(Source):
     def __init__(self, source: Source, first: int) -> None:
         self.source, self.first = source, first
         self.kind, self.encoding, self.has_depth = source.kind, source.encoding, source.has_depth
+        self.has_mask, self.has_background = source.has_mask, source.has_background
         self.seed, self.camera, self.device = source.seed, source.camera, source.device
         self.empty_share = source.empty_share
 

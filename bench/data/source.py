@@ -31,6 +31,7 @@ class Source(ABC):
         kind: its key in `bench.data.sources`.
         encoding: what a depth of 1.0 means; numbers of different encodings are never compared.
         has_depth: whether quartets have depth.
+        has_mask, has_background: whether they have a mask, and a photograph without the object.
         seed: what samples and split depend on.
         camera: name of the camera condition.
         empty_share: of the samples, in which no object is, for sources that place objects.
@@ -43,6 +44,8 @@ class Source(ABC):
     kind: str
     encoding: str
     has_depth: bool
+    has_mask: bool = True
+    has_background: bool = True
     seed: int
     camera: str
     empty_share: float = 0.0

@@ -30,7 +30,7 @@ class AsPublished(Source):
     def __init__(self, inner: Source, stretched: bool, turned: bool) -> None:
         self._inner, self._stretched, self._turned = inner, stretched, turned
         self.kind, self.seed, self.camera, self.device = inner.kind, inner.seed, inner.camera, inner.device
-        self.has_depth = inner.has_depth
+        self.has_depth, self.has_mask, self.has_background = inner.has_depth, inner.has_mask, inner.has_background
         self.encoding = f"per image from least to greatest, of: {inner.encoding}" if stretched else inner.encoding
 
     def describe(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from bench.metrics import metrics as all_metrics
 from bench.results import store
 from bench.results.board import data_label
 from bench.run import folder as run_folder
+from bench.run.baselines import BASELINES, fitting, stands_out, what_is_lacking
 from bench.run.device_lock import hold_device
 from bench.run.found import Done, FoundRecords
 from bench.run.preconditions import check_budget, check_heads, try_metrics, within
@@ -32,8 +33,6 @@ from bench.train.failures import describe
 from registry.errors import RegistryError
 from registry.losses import parse
 from registry.models import models
-
-BASELINES = ("difference", "constant", "mean_map")
 
 
 @dataclass
@@ -92,7 +91,7 @@ class Experiment:
         self._memory_format = pick_memory_format(self.memory_format)
         if self.engine != "auto":
             engine_named(self.engine, self._device)
-        self._inputs = inputs_named(self.inputs)
+        self._inputs = inputs_named(self.inputs, self.source.has_background)
         self._init = initial_weights(self.results, self.runs, self.init) if self.init else None
         self._recipe = parse(self.loss)
         self._keys = list(dict.fromkeys(models.canonical(key) for key in self.models))
@@ -109,6 +108,8 @@ class Experiment:
         check_budget(self.protocol)
         check_heads(self._recipe, self.source)
         for key in self._keys:
+            if reason := stands_out(key, self.source, self._inputs):
+                raise BenchError(f"{key} cannot be fitted: {reason}")
             if key not in BASELINES:
                 if self._init is not None:
                     self._init.compare(models.build(key))
@@ -116,11 +117,12 @@ class Experiment:
         try_metrics([*self._metrics], self.source, self.protocol)
 
     def headline(self) -> str:
-        """What will be run, in two lines."""
+        """What will be run, in two lines; then what follows from what the data lacks."""
         data = data_label(self.source.describe()).replace("*", "")
         fixed = [name for name in (self.precision, self.memory_format) if name != "auto"]
         where = "; ".join([f"{self.protocol.label} on {data}", environment(self._device).label, *fixed])
-        return f"{where}\nloss: {self._recipe.text}"
+        lacking = what_is_lacking(self.source, self._inputs)
+        return "\n".join([where, f"loss: {self._recipe.text}", *lacking])
 
     def run(self, listener: Listener, announce: Callable[[str], None]) -> Iterator[tuple[Record, Path, bool]]:
         """Run everything; yields each record with its file and whether it was made just now.
@@ -226,7 +228,7 @@ class Experiment:
                 raise Unsound("\n".join([f"{key} is not trained, as the audit found:", *lines]))
 
     def _all(self) -> Iterator[Run]:
-        for key in BASELINES:
+        for key in fitting(self.source, self._inputs):
             if key in self._keys or self.baselines:
                 yield self._run(key, 0)
         for seed in self.seeds:

@@ -42,7 +42,10 @@ def check_budget(protocol: Protocol) -> None:
     parse_augmentation(protocol.augmentation)
     largest = max(stage.batch for stage in protocol.stages)
     if protocol.train_samples < largest:
-        raise BenchError(f"{protocol.train_samples} training samples make no batch of {largest}: give more samples")
+        raise BenchError(
+            f"{protocol.train_samples} training samples make no batch of {largest}: "
+            f"give more samples, or a smaller batch, such as --batch {protocol.train_samples}"
+        )
     try:
         optimizer = optimizers.build(protocol.optimizer)([torch.nn.Parameter(torch.zeros(1))])
         schedules.build(protocol.schedule)(optimizer, 10)
@@ -52,25 +55,30 @@ def check_budget(protocol: Protocol) -> None:
         raise BenchError(f"that cannot be built: {error}") from error
 
 
-_DEPTH_FROM = {
-    "composed": "give it with --bg-depth",
-    "stored": "name its files in --files, let a model predict it with --depth-model",
+_WAYS = {
+    ("depth", "composed"): "give it with --bg-depth",
+    ("depth", "stored"): "name its files in --files, let a model predict it with --depth-model",
+    ("mask", "stored"): "name their files in --files",
 }
-"""Where depth comes from, by the kind of source."""
+"""Where a target comes from, by the kind of source."""
 
 
 def check_heads(recipe: Recipe, source: Source) -> None:
     """Whether the data has what the recipe trains.
 
     Raises:
-        BenchError: it has no depth.
+        BenchError: it has no depth, or no masks.
     """
-    if "depth" in recipe.heads and not source.has_depth:
-        how = _DEPTH_FROM.get(source.kind, "let its source give it")
-        raise BenchError(
-            f"the recipe has depth terms but the data has no depth: {how}, "
-            "or take a recipe without it, such as --loss 'mask: bce'"
-        )
+    for head, has, what, other in (
+        ("depth", source.has_depth, "no depth", "mask: bce"),
+        ("mask", source.has_mask, "no masks", "depth: l1"),
+    ):
+        if head in recipe.heads and not has:
+            how = _WAYS.get((head, source.kind), "let its source give it")
+            raise BenchError(
+                f"the recipe has {head} terms but the data has {what}: {how}, "
+                f"or take a recipe without them, such as --loss '{other}'"
+            )
 
 
 def try_metrics(keys: Sequence[str], source: Source, protocol: Protocol) -> None:

@@ -120,8 +120,8 @@ def make_run(
     return Run(spec, parsed, recipe_name or given or NO_RECIPE, init if spec.init else None)
 
 
-def inputs_named(name: str) -> Inputs:
-    """What models see, by name.
+def inputs_named(name: str, has_background: bool = True) -> Inputs:
+    """What models see, by name; of data without backgrounds ``image``, as there is nothing else to see.
 
     Raises:
         BenchError: an unknown name.
@@ -129,7 +129,7 @@ def inputs_named(name: str) -> Inputs:
     for inputs in get_args(Inputs):
         if inputs == name:
             found: Inputs = inputs
-            return found
+            return found if has_background else "image"
     raise BenchError(f"unknown inputs {name!r}; choose one of: {', '.join(get_args(Inputs))}")
 
 

@@ -70,9 +70,13 @@ def quartets(plugin: SourcePlugin) -> None:
             require(shape == (3, 3, size, size), f"bg_fg has shape {shape} {where}")
             wrong = [f"{name} is {tensor.dtype}" for name, tensor in quartet.tensors() if tensor.dtype != torch.float32]
             require(not wrong, f"{', '.join(wrong)}, not float32, {where}")
-            require(
-                (quartet.depth is not None) == plugin.source.has_depth, f"has_depth is not true to what comes {where}"
-            )
+            for field, declared in (
+                ("depth", plugin.source.has_depth),
+                ("mask", plugin.source.has_mask),
+                ("background", plugin.source.has_background),
+            ):
+                comes = getattr(quartet, "bg" if field == "background" else field) is not None
+                require(comes == declared, f"has_{field} is not true to what comes {where}")
 
 
 @check("caches, resumed runs and another batch size would see other samples under the same numbers")

@@ -23,12 +23,12 @@ from bench.metrics import metrics as all_metrics
 from bench.metrics.scores import Scores
 from bench.metrics.summary import skill
 from bench.results.store import evaluations
+from bench.run.baselines import BASELINES
 from bench.run.evaluate.scoring import fit_baselines, open_part, score
 from bench.run.trained import Predict, TrainedRun
 from bench.train.assemble import Run
 from registry.contract import Prediction, Quartet
 
-BASELINES = ("difference", "constant", "mean_map")
 _METRIC = re.compile(r"metric, 1\.0 = ([0-9.]+) m")
 _NEVER = 1e-6  # a depth this near 0 or 1 has no logit to speak of
 

@@ -11,6 +11,7 @@ from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.source import Source
 from bench.data.split import Part
 from bench.metrics.scores import Scores
+from bench.run.baselines import stands_out
 from bench.run.trained import Predict
 from registry.contract import Prediction, Quartet
 from registry.models import models
@@ -36,16 +37,12 @@ def score(predict: Predict, quartets: Iterable[Quartet], metrics: Sequence[str])
 
 
 def fit_baselines(names: Sequence[str], loader: Loader) -> tuple[dict[str, Predict], list[str]]:
-    """Baselines fitted to the samples of a loader, and why others stand out, in sentences.
-
-    `difference` compares both photographs: data without backgrounds has none.
-    """
+    """Baselines fitted to the samples of a loader, and why others stand out, in sentences."""
     fitted: dict[str, Predict] = {}
     notes = []
-    first = next(iter(loader.in_order())).quartet
     for name in names:
-        if name == "difference" and first.bg is None:
-            notes.append("difference stands out: the data has no backgrounds")
+        if reason := stands_out(name, loader.source):
+            notes.append(f"{name} stands out: {reason}")
             continue
         model = models.build(name)
         assert isinstance(model, Fitted)

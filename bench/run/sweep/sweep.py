@@ -16,7 +16,7 @@ from bench.metrics import metrics as all_metrics
 from bench.results import store
 from bench.results.board import data_label
 from bench.run import folder as run_folder
-from bench.run.experiment import BASELINES
+from bench.run.baselines import fitting, what_is_lacking
 from bench.run.found import FoundRecords
 from bench.run.preconditions import check_budget, check_heads, try_metrics, within
 from bench.run.runner import discard
@@ -74,7 +74,7 @@ class Sweep(SweepOptions):
             precision=pick_precision(self._device, self.precision),
             memory_format=pick_memory_format(self.memory_format),
             engine=self.engine,
-            inputs=inputs_named(self.inputs),
+            inputs=inputs_named(self.inputs, self._source.has_background),
             init=self._init,
         )
         self.cells: Sequence[Cell] = self.grid.cells
@@ -87,10 +87,11 @@ class Sweep(SweepOptions):
         try_metrics([*self._metrics], self._source, self.protocol)
 
     def headline(self) -> str:
-        """What is swept, in one line."""
+        """What is swept, in one line; then what follows from what the data lacks."""
         data = data_label(self._description).replace("*", "")
         fixed = [name for name in (self.precision, self.memory_format) if name != "auto"]
-        return "; ".join([f"{self.protocol.label} on {data}", environment(self._device).label, *fixed])
+        where = "; ".join([f"{self.protocol.label} on {data}", environment(self._device).label, *fixed])
+        return "\n".join([where, *what_is_lacking(self._source, self.specs.inputs)])
 
     @cached_property
     def estimate(self) -> Estimate:
@@ -110,7 +111,7 @@ class Sweep(SweepOptions):
         chosen = [task for _, task in self.remaining.left]
         to_come = [*self.planner.specs_to_come()] if self.planner else []
         seconds, unknown = self.estimate.total([task.spec for task in chosen if task.spec.recipe] + to_come)
-        tasks = len(self.cells) * len(self.seeds) + (len(BASELINES) if self.baselines else 0)
+        tasks = len(self.cells) * len(self.seeds) + len(self._baselines)
         trials = self.planner.trial_count if self.planner else 0
         return Plan(
             cells=self.cells,
@@ -218,7 +219,7 @@ class Sweep(SweepOptions):
             self.tune,
             [(cell, self.specs.of(cell)) for cell in self.cells],
             self.seeds,
-            [self.specs.baseline(key) for key in BASELINES],
+            [self.specs.baseline(key) for key in fitting(self._source, self.specs.inputs)],
             self.weights,
             self.prune,
             found=done,
@@ -239,13 +240,17 @@ class Sweep(SweepOptions):
         facts = self._metrics.get(metric) or all_metrics.facts(metric)
         return SettlingPlanner.of(metric, facts, len(self.cells), len(self.seeds), self.margin, self.planner)
 
+    @property
+    def _baselines(self) -> tuple[str, ...]:
+        return fitting(self._source, self.specs.inputs) if self.baselines else ()
+
     @cached_property
     def _found(self) -> FoundRecords:
         return FoundRecords(self.results, self._device, self._metrics)
 
     def _tasks(self) -> Iterator[tuple[Order, Task]]:
         """All tasks with their order: baselines, then the first seeds of all cells, then the second ones."""
-        for place, key in enumerate(BASELINES if self.baselines else ()):
+        for place, key in enumerate(self._baselines):
             yield (_BASELINES_FIRST, place), Task(spec=self.specs.baseline(key), recipe_name=NO_RECIPE)
         if self.planner is not None:
             yield from self.planner.begin()

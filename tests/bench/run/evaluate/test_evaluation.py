@@ -29,7 +29,7 @@ class Elsewhere(Rectangles):
 
     def __init__(self, encoding: str = Rectangles.encoding, alone: bool = False) -> None:
         super().__init__()
-        self.encoding, self.alone = encoding, alone
+        self.encoding, self.alone, self.has_background = encoding, alone, not alone
 
     def describe(self) -> dict:
         return {**super().describe(), "seed": self.seed, "encoding": self.encoding}

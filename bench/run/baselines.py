@@ -1,0 +1,40 @@
+"""Which baselines can be fitted to data, and why others stand out."""
+
+from __future__ import annotations
+
+from bench.core.spec import Inputs
+from bench.data.source import Source
+
+BASELINES = ("difference", "constant", "mean_map")
+
+
+def stands_out(key: str, source: Source, inputs: Inputs = "pair") -> str | None:
+    """Why a baseline cannot be fitted, in words; None if it can.
+
+    Args:
+        key: one of `BASELINES`, or any model, which does not stand out.
+        source: what it would be fitted to.
+        inputs: what it would see; a background that is withheld shows no difference.
+    """
+    if key not in BASELINES:
+        return None
+    if key == "difference":
+        if not source.has_background:
+            return "the data has no backgrounds"
+        if inputs == "image":
+            return "the background is withheld"
+        if not source.has_mask:
+            return "the data has no masks"
+    return None if source.has_mask or source.has_depth else "the data has neither masks nor depth"
+
+
+def what_is_lacking(source: Source, inputs: Inputs = "pair") -> list[str]:
+    """What follows from what the data lacks, in sentences: which images models see, which baselines stand out."""
+    said = [] if source.has_background else ["the data has no backgrounds: models see each picture alone"]
+    reasons = {key: stands_out(key, source, inputs) for key in BASELINES}
+    return said + [f"{key} stands out: {reason}" for key, reason in reasons.items() if reason]
+
+
+def fitting(source: Source, inputs: Inputs = "pair") -> tuple[str, ...]:
+    """The baselines that can be fitted, best first."""
+    return tuple(key for key in BASELINES if stands_out(key, source, inputs) is None)

@@ -20,7 +20,7 @@ from bench.data.images.file_names import counted, printable, stem_of
 from bench.data.stored.decoding.images import BadFile, open_image, rgb
 from bench.data.stored.decoding.numbers import numbers_of
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
 """Of image files, in small letters."""
 DEPTH_SUFFIXES = SUFFIXES | {".npy", ".pfm"}
 VEIL = 8

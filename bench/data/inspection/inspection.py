@@ -175,7 +175,5 @@ def _files(source: Source) -> Finding:
     others = sum(ignored.values())
     skipped = len(getattr(source, "skipped", ()))
     if skipped:
-        faults.append(
-            Fault("warn", f"{skipped} files or quartets were left out", "see what was named when it was opened")
-        )
+        faults.append(Fault("warn", f"{skipped} files or quartets were left out", "mend what the notes above name"))
     return conclude("files", faults, f"{others:,} other files not looked at" if others else "every file was looked at")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -19,6 +20,9 @@ _APART, _MISALIGNED = 0.04, 0.5
 _TINY, _FEW = 0.002, 0.05
 _FLAT_DEPTH = 0.95
 _PRINTS = 0.02
+_LEVEL = 1 / 255
+"""Two pictures that differ by less are the same."""
+_MOST, _ENOUGH = 0.5, 8
 
 
 def outside_difference(quartet: Quartet) -> Tensor | None:
@@ -81,6 +85,8 @@ def fields(quartet: Quartet, backgrounds: Tensor) -> Finding:
         if inside < outside:
             finding = f"bg and bg_fg differ by {inside:.3f} inside the mask and by {outside:.3f} outside"
             faults.append(Fault("broken", finding, "masks are of other pictures, or inverted: --foreground black"))
+        else:
+            faults += _objects_in_backgrounds(quartet, numbers)
     if quartet.depth is not None and quartet.valid is not None:
         known = quartet.valid > _SEEN
         ends = ((quartet.depth < 0.02) | (quartet.depth > 0.98)) & known
@@ -97,6 +103,40 @@ def fields(quartet: Quartet, backgrounds: Tensor) -> Finding:
                 finding = f"bg varies within a background ({spread[0]:.3f}) and bg_fg does not ({spread[1]:.3f})"
                 faults.append(Fault("broken", finding, "bg and bg_fg are exchanged"))
     return conclude("fields", faults, "every field is what its name says", numbers)
+
+
+def _objects_in_backgrounds(quartet: Quartet, numbers: dict[str, float]) -> list[Fault]:
+    """Whether bg shows the object: it is no other picture than bg_fg there, or has the object's outline alone."""
+    assert quartet.bg is not None and quartet.mask is not None
+    mask = (quartet.mask > _SEEN).float()
+    having = mask.sum((1, 2, 3)) > 0
+    apart = (quartet.bg - quartet.bg_fg).abs().mean(1, keepdim=True)
+    inside = (apart * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp(min=1)
+    outside = (apart * (1 - mask)).sum((1, 2, 3)) / (1 - mask).sum((1, 2, 3)).clamp(min=1)
+    same = ((inside < _LEVEL) | (inside < outside)) & having
+    outlines = [_outline(images, mask)[having] for images in (quartet.bg, quartet.bg_fg)]
+    exchanged = float((outlines[0] > outlines[1]).float().mean()) if having.any() else 0.0
+    numbers.update(bg_like_bg_fg=float(same.sum() / having.sum().clamp(min=1)), outlines_in_bg=exchanged)
+    faults = []
+    if numbers["bg_like_bg_fg"] > _FEW:
+        grade: Grade = "broken" if numbers["bg_like_bg_fg"] > _MOST else "warn"
+        finding = f"in {int(same.sum())} of {int(having.sum())} quartets bg is no other than bg_fg where the object is"
+        faults.append(Fault(grade, finding, "give the scene without the object as bg, or leave it out: --inputs image"))
+    elif exchanged > _MOST and int(having.sum()) >= _ENOUGH:
+        finding = f"the object's outline is clearer in bg than in bg_fg in {exchanged:.0%} of the quartets"
+        faults.append(Fault("broken", finding, "bg and bg_fg are exchanged"))
+    return faults
+
+
+def _outline(images: Tensor, mask: Tensor) -> Tensor:
+    """Mean difference of pixels two apart between which the mask begins or ends, (B,)."""
+    found, count = torch.zeros(len(images)), torch.zeros(len(images))
+    for dim in (2, 3):
+        length = images.shape[dim] - 2
+        steps = [(field.narrow(dim, 2, length) - field.narrow(dim, 0, length)).abs() for field in (images, mask)]
+        found += (steps[0].mean(1, keepdim=True) * steps[1]).sum((1, 2, 3))
+        count += steps[1].sum((1, 2, 3))
+    return found / count.clamp(min=1)
 
 
 def _spread(images: Tensor, groups: Tensor) -> float | None:

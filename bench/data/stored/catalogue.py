@@ -18,11 +18,13 @@ from bench.data.stored.naming.layout import Layout
 from bench.data.stored.naming.layouts import LAYOUTS, find_layout
 from bench.data.stored.naming.named_files import Picture, sort_by_field
 from bench.data.stored.naming.pairing import pair
+from bench.data.stored.naming.patterns import Pattern
 
 _ENOUGH_TO_RECOGNISE = 4096
 _NEARLY = 0.9
 SAY_NAMES = "say how files are named: --files (of bench data export: --data-option files=...)"
 _TARGETS = ("mask", "depth")
+_READ = "pictures are jpg, png, webp, tif, bmp or gif (of videos: their frames), depth also npy or pfm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,9 @@ def recognise(roots: Roots, needs_target: bool = True) -> Layout:
     if not taken:
         shown = ", ".join(file.name for file in roots.files[:3]) or "no pictures"
         where = ", ".join(str(path) for path in roots.paths)
+        unread = f"; not read: {_counts(roots.ignored)}, as {_READ}" if roots.ignored else ""
         raise BadData(
-            [*roots.problems, (where, f"no known layout ({shown} ...)")],
+            [*roots.problems, (where, f"no known layout ({shown} ...){unread}")],
             f"{SAY_NAMES}; one of {', '.join(LAYOUTS)}, or patterns such as "
             '"image=images/{id}.jpg mask=masks/{id}.png"',
         )
@@ -175,7 +178,22 @@ def _check_patterns(roots: Roots, layout: Layout, found: Mapping[str, object], r
     )
     shown = ", ".join(itertools.islice(others, 3))
     advice = f"files that no pattern fits: {shown} ..." if shown else "take out of --files what the data does not have"
-    raise BadData([*roots.problems, *((where, f"no file fits {some.written}") for some in idle)], advice)
+    reasons = [(where, _why_idle(some, roots, layout)) for some in idle]
+    raise BadData([*roots.problems, *reasons], advice)
+
+
+def _why_idle(idle: Pattern, roots: Roots, layout: Layout) -> str:
+    """Why no file has the meaning of a pattern: another took them, their type is not read, or there are none."""
+    for file in roots.files:
+        if idle.parse(file.stem, file.suffix):
+            taker = next(some for some in layout.patterns if some.parse(file.stem, file.suffix))
+            return (
+                f"every file that fits {idle.written} fits {taker.written} as well, such as {file.name}: "
+                "tell them apart by a folder or a word"
+            )
+    if idle.suffix is not None and idle.suffix in roots.ignored:
+        return f"{idle.written}: {roots.ignored[idle.suffix]:,} {idle.suffix} files are not read, as {_READ}"
+    return f"no file fits {idle.written}"
 
 
 def _entry(picture: Picture, groups: tuple[str, str]) -> QuartetFiles:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from PIL import __version__ as pillow_version
@@ -36,6 +36,9 @@ from bench.data.stored.teacher.teacher import load_teacher
 _TEACHER_METRES = 10.0
 VERSION = 1
 """Of how files become arrays; raised when that changes."""
+_NAMED = 3
+_MEDIAN_OF = 3
+"""Pictures at least: the median of two is their mean."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +120,34 @@ class QuartetSet:
         """What was decided, in sentences."""
         notes = [self.depth.sentence()] if self.depth is not None else []
         if self.skipped:
-            notes.append(f"{len(self.skipped)} problems left out")
+            notes.append(f"{len(self.skipped)} problems left out: {self.what_was_skipped()}")
         unused = {name: count for name, count in self.catalogue.unused.items() if count}
+        if alone := unused.pop("bg_fg", 0):
+            wanted = " or ".join(sorted(self.catalogue.fields - {"bg_fg"}))
+            notes.append(f"{alone:,} pictures left out, which have no {wanted} of their own")
         if unused:
             notes.append("not needed: " + ", ".join(f"{count:,} {name}" for name, count in sorted(unused.items())))
+        if self.options["plate"] == "median":
+            least, most = min(map(len, self.plates)), max(map(len, self.plates))
+            of = f"{least}" if least == most else f"{least} to {most}"
+            notes.append(f"each background is the median of {of} pictures of its scene")
         return notes
+
+    def what_was_skipped(self) -> str:
+        """The first files that were left out, without their folders, each with its reason."""
+        shown = "; ".join(f"{PurePath(name).name}: {why}" for name, why in self.skipped[:_NAMED])
+        return shown + f"; and {len(self.skipped) - _NAMED:,} more" * (len(self.skipped) > _NAMED)
+
+    def plate_doubt(self) -> str:
+        """Why backgrounds of medians are likely no empty scenes; empty where nothing speaks for that."""
+        few = sum(len(files) < _MEDIAN_OF for files in self.plates) if self.options["plate"] == "median" else 0
+        if not few:
+            return ""
+        return (
+            f"{few} of {len(self.plates)} backgrounds are the median of fewer than {_MEDIAN_OF} pictures and show what "
+            f"is in these, objects too: use more pictures of each scene, --plate-every below "
+            f"{self.options['plate_every']}, or photographs of the empty scene"
+        )
 
     def mask_doubt(self) -> str:
         """Why masks are likely no black and white, see `doubt_masks`; empty without masks."""

@@ -122,7 +122,8 @@ class Stored(Source):
         self.encoding, self.skipped = self._quartets.encoding, self._quartets.skipped
         self.notes = (*self.catalogue.notes, *self._parts.notes(), *self._quartets.notes())
         depth = self._quartets.depth
-        self.warnings = (depth.warning,) if depth is not None and depth.warning else ()
+        depth_doubt = "" if depth is None else depth.warning
+        self.warnings = tuple(filter(None, [depth_doubt, self._quartets.plate_doubt()]))
         self.mask_warnings = tuple(filter(None, [self._quartets.mask_doubt()]))
 
     def describe(self) -> dict[str, Any]:

@@ -71,6 +71,13 @@ def test_backgrounds_of_other_pictures_are_found_one_by_one(wrong: int, grade: s
         assert f"in {wrong} of {COUNT} quartets" in alignment(quartet).finding
 
 
+def noisy(images: Tensor, mask: Tensor | None) -> Tensor:
+    """Another print of the same: a little more noise outside the mask."""
+    assert mask is not None
+    draws = torch.rand(images.shape, generator=torch.Generator().manual_seed(0)) - 0.5
+    return images + draws * torch.where(mask > 0, 0.03, 0.04)
+
+
 def exchanged(q: Quartet) -> Quartet:
     """bg and bg_fg exchanged, where each background has two objects."""
     same = q.bg.repeat_interleave(2, 0)[:COUNT]  # type: ignore[union-attr]
@@ -82,7 +89,28 @@ FAULTS: dict[str, tuple[Callable[[Quartet], Quartet], str]] = {
     "inverted masks": (lambda q: Quartet(q.bg, q.bg_fg, 1 - q.mask, q.depth, q.valid), "inside the mask"),  # type: ignore[operator]
     "depth that is a mask": (lambda q: Quartet(q.bg, q.bg_fg, q.mask, q.mask, q.valid), "of the depth is 0 or 1"),
     "exchanged": (exchanged, "exchanged"),
+    "exchanged, of a scene each": (
+        lambda q: Quartet(q.bg_fg, q.bg, q.mask, q.depth, q.valid),
+        "outline is clearer in bg",
+    ),
+    "bg copied": (lambda q: Quartet(q.bg_fg, q.bg_fg, q.mask, q.depth, q.valid), "in 12 of 12 quartets bg is no other"),
+    "bg copied through a JPEG": (
+        lambda q: Quartet(noisy(q.bg_fg, q.mask), q.bg_fg, q.mask, q.depth, q.valid),
+        "differ by 0.007 inside the mask and by 0.010 outside",
+    ),
 }
+
+
+@pytest.mark.parametrize(("copies", "grade"), [(0, "ok"), (2, "warn"), (7, "broken")])
+def test_backgrounds_that_show_the_object_are_counted(copies: int, grade: str) -> None:
+    quartet = quartets()
+    assert quartet.bg is not None
+    quartet.bg[:copies] = quartet.bg_fg[:copies]
+    found = fields(quartet, torch.arange(COUNT))
+    assert found.grade == grade
+    assert found.numbers["bg_like_bg_fg"] == pytest.approx(copies / COUNT)
+    if copies:
+        assert f"in {copies} of {COUNT} quartets" in found.finding
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -217,6 +217,13 @@ def test_plates_of_a_video(tmp_path: Path) -> None:
     files = "image=frames/{n}.png mask=masks/{n}.png"
     made = Stored(tmp_path, files=files, plate="median", plate_every=2)
     given = Stored(tmp_path, files=f"bg={{clip}}/plate.png {files.replace('=', '={clip}/')}")
+    assert "each background is the median of 6 pictures of its scene" in made.notes and not made.warnings
+    rare = Stored(tmp_path, files=files, plate="median")
+    (warning,) = rare.warnings
+    assert "each background is the median of 2 pictures of its scene" in rare.notes
+    assert (
+        "3 of 3 backgrounds are the median of fewer than 3 pictures" in warning and "--plate-every below 10" in warning
+    )
     for part in ("train", "val", "test"):
         assert made.count(part) == given.count(part) == 12, "a clip each"
     ids = torch.arange(12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import threading
 import unicodedata
@@ -57,6 +58,8 @@ def test_damaged_files_are_all_named_and_can_be_left_out(folder) -> None:
         "bg004.png": "cannot be decoded",
     }
     assert problems.keys() == expected.keys()
+    (note,) = (note for note in skipping(root).notes if "left out" in note)
+    assert re.match(r"9 problems left out: bg00\w+\.png: missing: [^/]+; and 6 more$", note), note
     for name, reason in expected.items():
         assert reason in problems[name], name
     source = skipping(root)

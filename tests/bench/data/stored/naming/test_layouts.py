@@ -284,6 +284,35 @@ def test_a_pattern_that_no_file_fits_is_an_error(folder, field: str) -> None:
         read_catalogue([folder.root], files, "none", "auto", reads_depth=False)
 
 
+def test_a_pattern_of_files_that_are_not_read_names_their_type(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"rgb/{n}.png" for n in range(4)))
+    (tmp_path / "far").mkdir()
+    for n in range(4):
+        (tmp_path / f"far/{n}.exr").write_bytes(b"v/1")
+    with pytest.raises(BadData, match=r"depth=far/\{n\}\.exr: 4 \.exr files are not read, as .*npy or pfm"):
+        Stored(tmp_path, files="image=rgb/{n}.png depth=far/{n}.exr")
+    for folder in (tmp_path, tmp_path / "far"):
+        with pytest.raises(BadData, match=r"no known layout .*; not read: 4 \.exr, as .*npy or pfm"):
+            Stored(folder)
+
+
+def test_a_pattern_whose_files_another_takes_names_that(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"my_room_{n}.jpg" for n in range(3)), *(f"my_room_{n}_chair_0.jpg" for n in range(3)))
+    touch(tmp_path, *(f"masks/my_room_{n}_chair_0.png" for n in range(3)))
+    files = "bg={bg}.jpg bg_fg={bg}_{fg}_{n}.jpg mask=masks/{bg}_{fg}_{n}.png"
+    with pytest.raises(
+        BadData, match=r"fits bg=\{bg\}\.jpg fits bg_fg=.* as well, such as my_room_0.*: tell them apart"
+    ):
+        Stored(tmp_path, files=files)
+
+
+def test_pictures_without_a_mask_of_their_own_are_left_out_aloud(tmp_path: Path) -> None:
+    """A layout whose sets have pictures without a target, such as those of a competition's test part."""
+    touch(tmp_path, *(f"train/car{n}_01.jpg" for n in range(8)), *(f"train_masks/car{n}_01_mask.gif" for n in range(6)))
+    source = Stored(tmp_path)
+    assert any(note == "2 pictures left out, which have no mask of their own" for note in source.notes), source.notes
+
+
 def test_two_backgrounds_of_one_name_are_not_taken_for_one(folder) -> None:
     """The pattern of the backgrounds has an id that pictures have not: which is meant is unknown."""
     files = "bg=bg/bg{bg}[_{view}].png image=bg_fg/bg{bg}_fg{fg}_{n}.png mask=mask/bg{bg}_fg{fg}_{n}.png"

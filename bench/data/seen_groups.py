@@ -26,7 +26,7 @@ class SeenGroups(Source):
         self.kind, self.encoding, self.has_depth = source.kind, source.encoding, source.has_depth
         self.has_mask, self.has_background = source.has_mask, source.has_background
         self.seed, self.camera, self.device = source.seed, source.camera, source.device
-        self.empty_share = source.empty_share
+        self.empty_share, self.names_objects = source.empty_share, source.names_objects
 
     def count(self, part: Part) -> int | None:
         """Number of such samples; 0 if training takes all samples of its part."""

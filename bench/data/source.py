@@ -39,6 +39,8 @@ class Source(ABC):
         notes: what it decided by itself, in sentences.
         warnings: what is likely wrong with its files, in sentences.
         mask_warnings: and with its masks.
+        group_warnings: and with its groups.
+        names_objects: whether objects have groups of their own; else those of the backgrounds stand for both.
     """
 
     kind: str
@@ -53,10 +55,12 @@ class Source(ABC):
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     mask_warnings: tuple[str, ...] = ()
+    group_warnings: tuple[str, ...] = ()
+    names_objects: bool = True
 
     def facts(self) -> dict[str, Any]:
         """What was found out about the data and does not decide the samples, as JSON, without paths; for a record."""
-        found = {"notes": list(self.notes), "warnings": [*self.warnings, *self.mask_warnings]}
+        found = {"notes": list(self.notes), "warnings": [*self.warnings, *self.mask_warnings, *self.group_warnings]}
         return {name: sentences for name, sentences in found.items() if sentences}
 
     def count(self, part: Part) -> int | None:

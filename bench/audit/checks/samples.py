@@ -17,7 +17,9 @@ _TINY, _FILLS = 0.005, 0.9
 
 def neighbours(setup: Setup) -> Finding:
     """Whether test samples resemble training samples of another group: the same scene or object under two names."""
-    faults, numbers, shown = [], {}, []
+    doubts = setup.source.group_warnings
+    faults = [Fault("warn", str(doubt), "mend the table, or take the names out") for doubt in doubts]
+    numbers, shown = {}, []
     quartets = {part: sampled.quartet for part, sampled in setup.sampled.items()}
     groups = {part: sampled.groups for part, sampled in setup.sampled.items()}
     for what, part, count, of, _, bits in copies_in_training(quartets, groups):

@@ -86,7 +86,7 @@ class DataOptions(_Declared, _Kind):  # type: ignore[misc]
 
         with Bar(plain_console(sys.stderr), after=_PATIENCE_SECONDS) as bar:
             source = open_source(self.data, bar, **self.given())
-        doubts = (*source.warnings, *source.mask_warnings)
+        doubts = (*source.warnings, *source.mask_warnings, *source.group_warnings)
         for note in () if quiet else (*source.notes, *(f"WARNING: {doubt}" for doubt in doubts)):
             typer.echo(f"data: {visible(note)}", err=True)
         return source

@@ -126,7 +126,7 @@ class Composed(Source):
         self._rules = {"scenes": scene[1], "objects": item[1]}
         if scenes == "auto" and scene[1] == "file" and split != "shared":
             refuse_videos(self._backgrounds.photographs, stems)
-        self._split_groups(scene[0], item[0], split)
+        self._split_groups(scene, item, split)
         self._at_size: dict[int, tuple[Backgrounds, Cutouts]] = {}
 
     def _group(self, name: str, files: Sequence[tuple[str, str]], rule: str, what: str) -> tuple[list[str], str]:
@@ -137,12 +137,18 @@ class Composed(Source):
         self.notes += tuple(notes[1:] if rule == "auto" else notes)
         return groups, used
 
-    def _split_groups(self, scene: list[str], objects: list[str], split: str) -> None:
+    def _split_groups(self, scenes: tuple[list[str], str], items: tuple[list[str], str], split: str) -> None:
+        scene, objects = scenes[0], items[0]
+        ways = (
+            f"--{name} file takes each {what} for one of its own" * (rule == "sequence")
+            for name, what, rule in (("scenes", "photograph", scenes[1]), ("objects", "cut-out", items[1]))
+        )
         self.split = split_pools(
             {"background": Counter(scene), "object": Counter(objects)},
             self.seed,
             split,
             {"background": "background scenes", "object": "cut-outs"},
+            dict(zip(POOLS, ways, strict=True)),
         )
         self._groups = tuple(_numbers(names) for names in (scene, objects))
         self._pools = {

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 
-import numpy as np
 from torch import Tensor
 
 from bench.core.errors import BadData
 from bench.data.images.file_names import sequences
 from bench.data.images.similarity import difference_hash
-
-_SIMILAR = 8
-"""Bits of 64 in which frames of a video differ from the next, at most (median); photographs differ in 32."""
+from bench.data.images.videos import SIMILAR, usual_distance
 
 
 def refuse_videos(photographs: Tensor, stems: Sequence[str]) -> None:
@@ -28,15 +24,11 @@ def refuse_videos(photographs: Tensor, stems: Sequence[str]) -> None:
     """
     numbered = sequences(list(stems))
     hashes = difference_hash(photographs.float() / 255)
-    distances = [
-        int(np.bitwise_count(hashes[i] ^ hashes[i + 1]))
-        for i in range(len(stems) - 1)
-        if numbered[i] == numbered[i + 1]
-    ]
-    if len(distances) < max(2, len(stems) // 2):
+    places = [i for i in range(len(stems) - 1) if numbered[i] == numbered[i + 1]]
+    if len(places) < max(2, len(stems) // 2):
         return
-    usual = statistics.median(distances)
-    if usual <= _SIMILAR:
+    usual = usual_distance(hashes[places], hashes[[place + 1 for place in places]])
+    if usual is not None and usual <= SIMILAR:
         reason = (
             f"{len(stems)} frames of {len(set(numbered))} videos (neighbours differ in {usual:g} of 64 bits of a "
             "perceptual hash): a split whose test scenes are new needs three videos"

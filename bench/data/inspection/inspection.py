@@ -30,7 +30,8 @@ class Inspection:
 
     Attributes:
         source: the source's description.
-        parts: of each part: its quartets (None for endless), those looked at, and backgrounds and objects in these.
+        parts: of each part: its quartets (None for endless), those looked at, and backgrounds and objects in these (0
+            where objects have no names).
         fields: mean and standard deviation of each channel of each field of the data; targets where they are known.
         coverage: least, 5th percentile, median, 95th and greatest share of a picture that its mask covers.
         depth: encoding, known share, median, and a histogram of twenty equal parts of [0, 1]; None without depth.
@@ -82,7 +83,8 @@ def inspect(source: Source, samples: int = 256, size: int = 64, progress: Progre
         quartets[part] = join(made)
         groups[part] = tuple(numbers.cpu() for numbers in source.groups(part, ids))  # type: ignore[assignment]
         background, item = (len(set(numbers.tolist())) for numbers in groups[part])
-        parts[part] = {"quartets": total, "looked_at": len(ids), "backgrounds": background, "objects": item}
+        named = item if source.names_objects else 0
+        parts[part] = {"quartets": total, "looked_at": len(ids), "backgrounds": background, "objects": named}
     everything = join(list(quartets.values()))
     backgrounds = torch.cat([group[0] for group in groups.values()])
     return Inspection(
@@ -161,6 +163,7 @@ def _reading(source: Source) -> Finding:
     """Warnings of the source itself, such as a doubtful depth unit."""
     faults = [Fault("warn", doubt, "see --depth-unit and --depth-range") for doubt in source.warnings]
     faults += [Fault("warn", doubt, "see --mask-values") for doubt in source.mask_warnings]
+    faults += [Fault("warn", doubt, "see docs/data.md, groups and splits") for doubt in source.group_warnings]
     return conclude("reading", faults, "no doubts")
 
 

@@ -11,12 +11,15 @@ from bench.core.errors import BadData
 from bench.data.split.division import FRACTIONS, Division, Pool, Split
 
 
-def read_split(path: Path, pools: Mapping[Pool, Mapping[str, int]]) -> Division:
+def read_split(
+    path: Path, pools: Mapping[Pool, Mapping[str, int]], called: Mapping[Pool, Mapping[str, str]] | None = None
+) -> Division:
     """The split that a JSON file states.
 
     Args:
         path: of the file, see `bench.data.split`.
         pools: how many files or identities each group of the data has.
+        called: other names of the groups of a pool, with the group of each.
 
     Raises:
         BadData: it cannot be read, or names groups that the data does not have; every fault is in the message.
@@ -25,7 +28,7 @@ def read_split(path: Path, pools: Mapping[Pool, Mapping[str, int]]) -> Division:
     try:
         content = path.read_bytes()
         stated = json.loads(content)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadData([(str(path), f"no split can be read from it: {error}")]) from error
     splits: dict[Pool, Split] = {}
     for pool, sizes in pools.items():
@@ -33,14 +36,21 @@ def read_split(path: Path, pools: Mapping[Pool, Mapping[str, int]]) -> Division:
         if not isinstance(parts, dict) or set(parts) != set(FRACTIONS):
             problems.append((str(path), f"{pool!r} must hold {', '.join(FRACTIONS)}, each a list of names"))
             continue
+        other = (called or {}).get(pool, {})
         for part, value in parts.items():
-            stated_names = parts[part] = [_name(name) for name in value] if isinstance(value, list) else []
-            unknown = [name for name in stated_names if name not in sizes]
+            stated_names = value if isinstance(value, list) else []
+            strange = [name for name in stated_names if not isinstance(name, str) and type(name) is not int]
             if not stated_names:
                 problems.append((str(path), f"{pool}/{part} is no list of names"))
+            if strange:
+                problems.append((str(path), f"{pool}/{part}: {json.dumps(strange[0])} is no name of a group"))
+                continue
+            groups = parts[part] = [_group(str(name), sizes, other) for name in stated_names]
+            unknown = [name for name, group in zip(stated_names, groups, strict=True) if group not in sizes]
             if unknown:
-                known_names = ", ".join(sorted(sizes)[:5])
-                problems.append((str(path), f"{pool}/{part}: no {unknown[0]!r} in the data (it has {known_names} ...)"))
+                known_names = ", ".join(name.removeprefix("=") for name in sorted(sizes)[:5])
+                reason = f"no {str(unknown[0])!r} in the data (it has {known_names} ...)"
+                problems.append((str(path), f"{pool}/{part}: {reason}"))
         if not problems:
             splits[pool] = Split({part: tuple(sorted(set(parts[part]))) for part in FRACTIONS})
     if problems:
@@ -48,6 +58,6 @@ def read_split(path: Path, pools: Mapping[Pool, Mapping[str, int]]) -> Division:
     return Division("file", splits, hashlib.sha256(content).hexdigest()[:16])
 
 
-def _name(stated: object) -> object:
-    """A group's name; a whole number is one, too."""
-    return str(stated) if type(stated) is int else stated
+def _group(name: str, sizes: Mapping[str, int], called: Mapping[str, str]) -> str:
+    """The group of a name."""
+    return name if name in sizes else called.get(name, name)

@@ -6,7 +6,7 @@ import hashlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.core.errors import BadData, BenchError
 from bench.data.split.division import FORMER, FRACTIONS, POOLS, Division, Groups, Part, Pool, Split
@@ -20,6 +20,8 @@ def split_pools(
     seed: int,
     rule: str = "unseen-both",
     names: Mapping[Pool, str] | None = None,
+    ways: Mapping[Pool, str] | None = None,
+    called: Mapping[Pool, Mapping[str, str]] | None = None,
 ) -> Division:
     """Share the groups of both pools out over the parts.
 
@@ -28,6 +30,8 @@ def split_pools(
         seed: breaks ties between groups of the same size.
         rule: see the module; a former name is accepted with a warning.
         names: what the groups of a pool are, for messages.
+        ways: what to do where a pool has too few of them, beside adding some.
+        called: what a user's file may call the groups of a pool, with the group of each.
 
     Returns:
         A function of the seed, the rule, and the groups' names and sizes alone, whatever their order.
@@ -36,22 +40,29 @@ def split_pools(
         BenchError: an unknown rule, or a parameter that it does not take.
         BadData: too few groups for a disjoint split, or a file that does not fit the data.
     """
-    names = names or {}
+    names, ways = names or {}, ways or {}
     if rule.endswith(".json"):
-        return read_split(Path(rule), pools)
+        return read_split(Path(rule), pools, called)
     canonical, makers = _rule(rule)
     splits: dict[Pool, Split] = {}
     for pool, sizes in pools.items():
-        parts = makers[pool](sizes, seed, names.get(pool, f"{pool}s"))
+        parts = makers[pool](sizes, seed, _What(names.get(pool, f"{pool}s"), ways.get(pool, "")))
         splits[pool] = Split({part: tuple(sorted(parts[part])) for part in FRACTIONS})
     return Division(canonical, splits)
 
 
-Maker = Callable[[Mapping[str, int], int, str], Groups]
+class _What(NamedTuple):
+    """What groups are, and what to do where there are too few of them."""
+
+    name: str
+    way: str
+
+
+Maker = Callable[[Mapping[str, int], int, _What], Groups]
 """Sizes by group, the seed, and what the groups are, to the groups of each part."""
 
 
-def _disjoint(sizes: Mapping[str, int], seed: int, what: str) -> dict[Part, list[str]]:
+def _disjoint(sizes: Mapping[str, int], seed: int, what: _What) -> dict[Part, list[str]]:
     """Biggest group first to the part farthest below its quota, so that a huge group lands in train."""
     _need(len(FRACTIONS), sizes, what)
     total = sum(sizes.values())
@@ -66,7 +77,7 @@ def _disjoint(sizes: Mapping[str, int], seed: int, what: str) -> dict[Part, list
     return groups
 
 
-def _shared(sizes: Mapping[str, int], seed: int, what: str) -> dict[Part, list[str]]:
+def _shared(sizes: Mapping[str, int], seed: int, what: _What) -> dict[Part, list[str]]:
     """Everything in every part: samples differ, backgrounds or objects do not."""
     return {part: list(sizes) for part in FRACTIONS}
 
@@ -74,7 +85,7 @@ def _shared(sizes: Mapping[str, int], seed: int, what: str) -> dict[Part, list[s
 def _fold(n: int, fold: int) -> Maker:
     """Fold ``fold`` of ``n`` is the test part, the next fold is for validation, the others for training."""
 
-    def share_out(sizes: Mapping[str, int], seed: int, what: str) -> dict[Part, list[str]]:
+    def share_out(sizes: Mapping[str, int], seed: int, what: _What) -> dict[Part, list[str]]:
         _need(n, sizes, what)
         folds: list[list[str]] = [[] for _ in range(n)]
         filled = [0] * n
@@ -149,7 +160,8 @@ def _biggest_first(sizes: Mapping[str, int], seed: int) -> Iterator[str]:
     )
 
 
-def _need(count: int, sizes: Mapping[str, int], what: str) -> None:
+def _need(count: int, sizes: Mapping[str, int], what: _What) -> None:
     if len(sizes) < count:
         reason = f"only {len(sizes)}; a split into train, val and test that share none needs at least {count}"
-        raise BadData([(what, reason)], "add more, or use --split shared, whose scores leak")
+        way = f"{what.way}; " if what.way else ""
+        raise BadData([(what.name, reason)], f"add more, or: {way}--split shared, whose scores leak")

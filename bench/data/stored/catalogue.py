@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 from collections import Counter
@@ -55,6 +56,8 @@ class Catalogue:
         problems: every file that is of no use, with its reason.
         notes: what was decided, in sentences.
         unused: files that nothing needs, by field.
+        doubts: what is likely wrong with the groups, in sentences.
+        way: what to do where there are too few backgrounds for a split.
     """
 
     roots: Roots
@@ -64,6 +67,8 @@ class Catalogue:
     problems: list[tuple[str, str]]
     notes: list[str]
     unused: Counter[str]
+    doubts: list[str] = dataclasses.field(default_factory=list)
+    way: str = ""
 
     @cached_property
     def fingerprint(self) -> str:
@@ -94,7 +99,7 @@ def read_catalogue(
         progress: called as files are listed.
 
     Raises:
-        BadData: nothing that can be read; no layout that fits.
+        BadData: nothing that can be read; no layout that fits; a table of groups that says nothing.
         BenchError: an unknown layout, or patterns that cannot be read.
     """
     layout = find_layout(files)
@@ -116,7 +121,7 @@ def read_catalogue(
         )
     paired = pair(roots, layout, found)
     paired.pictures.sort(key=lambda picture: (picture.image.prefix, picture.image.file.name))
-    groups, grouping_notes = group_pictures(roots, layout, paired.pictures, flips, scenes)
+    grouped = group_pictures(roots, layout, paired.pictures, flips, scenes)
     if strange:
         notes.append("not in the layout's names: " + _counts(strange))
     if roots.ignored:
@@ -124,11 +129,13 @@ def read_catalogue(
     return Catalogue(
         roots,
         layout,
-        [_entry(picture, group) for picture, group in zip(paired.pictures, groups, strict=True)],
+        [_entry(picture, group) for picture, group in zip(paired.pictures, grouped.groups, strict=True)],
         frozenset(found),
         [*roots.problems, *paired.problems],
-        [*notes, *paired.notes, *grouping_notes],
+        [*notes, *paired.notes, *grouped.notes],
         paired.unused,
+        grouped.doubts,
+        grouped.way,
     )
 
 

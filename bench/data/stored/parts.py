@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from bench.core.errors import BadData
 from bench.data.counter_random import uniform
 from bench.data.split import FRACTIONS, Division, Part, Pool, split_pools
 from bench.data.stored.catalogue import QuartetFiles
+from bench.data.stored.naming.group_table import OWN_GROUP, spellings
 from bench.data.stored.packing.pack import Rows
 
 
@@ -26,7 +27,8 @@ class Parts:
         rows: of each part, in an order that the seed decides.
         groups: number of the background group and of the object group of every quartet, (N,) each.
         division: the split of the pools.
-        left_out: quartets whose background and object belong to different parts.
+        left_out: quartets in no part.
+        unlisted: those among them whose background or object is in no part either; the others' are of different parts.
         sizes: background groups, object groups and quartets of each part.
     """
 
@@ -34,7 +36,13 @@ class Parts:
     groups: tuple[Rows, Rows]
     division: Division
     left_out: int
+    unlisted: int
     sizes: dict[Part, dict[str, int]]
+
+    @property
+    def names_objects(self) -> bool:
+        """Whether objects have groups of their own."""
+        return "object" in self.division.pools
 
     def describe(self) -> dict[str, Any]:
         """What a source's description says of it."""
@@ -43,31 +51,50 @@ class Parts:
     def notes(self) -> list[str]:
         """The same in sentences."""
         counts = ", ".join(f"{sizes['quartets']:,} {part}" for part, sizes in self.sizes.items())
-        straddling = f"; {self.left_out:,} left out, as their background and object are of different parts" * bool(
-            self.left_out
+        straddles = self.left_out - self.unlisted
+        left_out = "".join(
+            f"; {count:,} left out, as {why}" * bool(count)
+            for count, why in (
+                (straddles, "their background and object are of different parts"),
+                (self.unlisted, "the split's file has their groups in no part"),
+            )
         )
         leaking = "; it names groups in several parts: scores leak" * (
             self.division.digest is not None and self.division.leaks
         )
-        return [f"split {self.division.rule}: {counts}{straddling}{leaking}"]
+        return [f"split {self.division.rule}: {counts}{left_out}{leaking}"]
 
 
-def share_out(entries: Sequence[QuartetFiles], seed: int, rule: str) -> Parts:
+def share_out(entries: Sequence[QuartetFiles], seed: int, rule: str, way: str = "") -> Parts:
     """Share quartets out over the parts.
 
     Where a rule allows a quartet in several parts (``shared``), it is put into one of them, at random.
 
+    Args:
+        entries: the quartets.
+        seed: decides the split, and which part such a quartet is put into.
+        rule: see `split_pools`.
+        way: what to do where there are too few backgrounds.
+
     Raises:
-        BadData: too few groups, or a part that nothing is left for.
+        BadData: too few quartets or groups, or a part that nothing is left for.
         BenchError: an unknown rule.
     """
+    if len(entries) < len(FRACTIONS):
+        count = f"only {len(entries)} quartet{'s' if len(entries) > 1 else ''}"
+        reason = f"{count}: train, val and test need one each, {len(FRACTIONS)} at least"
+        raise BadData([("split", reason)], "add pictures")
     named = all(entry.item for entry in entries)
     columns: dict[Pool, list[str]] = {"background": [entry.background for entry in entries]}
     if named:
         columns["object"] = [entry.item for entry in entries]
     if named and columns["object"] == columns["background"]:
         del columns["object"]
-    division = split_pools({pool: Counter(names) for pool, names in columns.items()}, seed, rule, _WHAT)
+    called = _called(entries, columns) if rule.endswith(".json") else None
+    ways: dict[Pool, str] = {"background": way, "object": "--split unseen-bg, which shares objects"}
+    if "object" in columns:
+        ways["background"] += "; --split unseen-fg, which shares backgrounds" if way else ""
+    division = split_pools({pool: Counter(names) for pool, names in columns.items()}, seed, rule, _WHAT, ways, called)
     allowed = np.ones((len(entries), len(FRACTIONS)), dtype=np.bool_)
     for pool, names in columns.items():
         for at, part in enumerate(FRACTIONS):
@@ -78,9 +105,10 @@ def share_out(entries: Sequence[QuartetFiles], seed: int, rule: str) -> Parts:
     rows = {part: order[chosen[order] == at] for at, part in enumerate(FRACTIONS)}
     empty = [part for part, some in rows.items() if not len(some)]
     if empty:
-        reason = (
-            f"no quartet is left for {' and '.join(empty)}: too few have a background and an object of the same part"
-        )
+        what = " and ".join(empty)
+        reason = f"no quartet is left for {what}: too few have a background and an object of the same part"
+        if rule.endswith(".json"):
+            raise BadData([(rule, reason)], f"name groups of {what} that have quartets with each other")
         raise BadData([("split", reason)], "let either be shared: --split unseen-bg or unseen-fg; or add more")
     groups = [_numbers(columns["background"]), _numbers(columns.get("object", columns["background"]))]
     sizes = {
@@ -91,10 +119,31 @@ def share_out(entries: Sequence[QuartetFiles], seed: int, rule: str) -> Parts:
         }
         for part, some in rows.items()
     }
-    return Parts(rows, (groups[0], groups[1]), division, int((chosen < 0).sum()), sizes)
+    listed = np.ones(len(entries), dtype=np.bool_)
+    for pool, names in columns.items():
+        members = {name for some in division.pools[pool].groups.values() for name in some}
+        listed &= np.fromiter((name in members for name in names), dtype=np.bool_, count=len(names))
+    left_out, unlisted = int((chosen < 0).sum()), int((~listed).sum())
+    return Parts(rows, (groups[0], groups[1]), division, left_out, unlisted, sizes)
 
 
 _WHAT: dict[Pool, str] = {"background": "backgrounds", "object": "objects"}
+
+
+def _called(entries: Sequence[QuartetFiles], columns: Mapping[Pool, Sequence[str]]) -> dict[Pool, dict[str, str]]:
+    """What a user may call a group beside its name: its file, where it has only one, and all names without folders."""
+    found: dict[Pool, dict[str, str]] = {}
+    for pool, groups in columns.items():
+        files: dict[str, set[str]] = defaultdict(set)
+        for entry, group in zip(entries, groups, strict=True):
+            files[group].add(entry.partners.get("bg", entry.image).name if pool == "background" else entry.image.name)
+        meant: dict[str, set[str]] = defaultdict(set)
+        for group, some in files.items():
+            for name in (group.removeprefix(OWN_GROUP), *(some if len(some) == 1 else ())):
+                for spelled in spellings(name):
+                    meant[spelled].add(group)
+        found[pool] = {name: next(iter(some)) for name, some in meant.items() if len(some) == 1}
+    return found
 
 
 def _choose(allowed: npt.NDArray[np.bool_]) -> Rows:

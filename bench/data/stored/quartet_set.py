@@ -21,7 +21,7 @@ from bench.data.stored.decoding.images import open_image
 from bench.data.stored.decoding.mask_doubt import doubt_masks
 from bench.data.stored.decoding.mask_values import MaskValues
 from bench.data.stored.files.roots import File
-from bench.data.stored.naming.groups import has_table
+from bench.data.stored.naming.group_table import has_table
 from bench.data.stored.naming.layouts import OWN
 from bench.data.stored.packing.checking import CHECK_SIZE, CHECKED, BadRows, check_files
 from bench.data.stored.packing.decoder import Decoder
@@ -198,7 +198,9 @@ def open_quartets(
     """
     if depth_model is not None and packed is None:
         raise BenchError("--depth-model needs a folder in which its depth is kept: --packed")
-    catalogue = read_catalogue(paths, files, flips, scenes, depth_model is None, progress)
+    # A plate is the median of a scene: where each picture is one, nothing is left of it.
+    together = "sequence" if plate == "median" and scenes == "auto" else scenes
+    catalogue = read_catalogue(paths, files, flips, together, depth_model is None, progress)
     depth = _depth_format(options, catalogue)
     entries = list(catalogue.entries)
     plates, background = number_plates(entries, plate, plate_every)

@@ -54,6 +54,7 @@ class Stored(Source):
         notes: what was decided, in sentences.
         warnings: what is likely wrong with depth, in sentences.
         mask_warnings: and with masks.
+        group_warnings: and with groups.
         worth_packing: fewer quartets are decoded anew in every run.
         checked: of more quartets, files are decoded when they are needed, not before.
 
@@ -116,7 +117,8 @@ class Stored(Source):
             progress,
         )
         self._readers = Readers(self._quartets, folder, self.worth_packing)
-        self._parts: Parts = share_out(self._quartets.entries, seed, split)
+        self._parts: Parts = share_out(self._quartets.entries, seed, split, self.catalogue.way)
+        self.names_objects, self.group_warnings = self._parts.names_objects, tuple(self.catalogue.doubts)
         self.has_mask, self.has_depth = ("mask" in self._quartets.fields, "depth" in self._quartets.fields)
         self.has_background = bool((self._quartets.background >= 0).all())
         self.encoding, self.skipped = self._quartets.encoding, self._quartets.skipped

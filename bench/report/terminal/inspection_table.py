@@ -19,7 +19,8 @@ def inspection_lines(found: Inspection) -> Iterator[str]:
         yield f"         {note}"
     for part, counts in found.parts.items():
         total = "endless" if counts["quartets"] is None else f"{counts['quartets']:,}"
-        inspected = f"{counts['looked_at']} inspected: {counts['backgrounds']} backgrounds, {counts['objects']} objects"
+        objects = f", {counts['objects']} objects" if counts["objects"] else ", objects without names"
+        inspected = f"{counts['looked_at']} inspected: {counts['backgrounds']} backgrounds{objects}"
         yield f"{part:8} {total} quartets, {inspected}"
     if found.sizes:
         common = sorted(found.sizes.items(), key=lambda pair: -pair[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ class Layout:
         patterns: which names hold which field; the first that fits a name takes it.
         meaning: what the ids of a picture mean.
         backgrounds: names, without suffix, that the background may have, from the ids of background and object.
+        scene: what a path has as group ``scene`` is of one scene, where ids do not say it; empty if that is the root.
         by_order: whether backgrounds whose names carry no number are counted off in alphabetical order.
         unit: of depth, a key of `DEPTH_UNITS`, or ``auto``.
         encoding: what the layout's authors made a depth of 1.0 mean, where that is not the unit's.
@@ -40,6 +42,7 @@ class Layout:
     patterns: tuple[Pattern, ...]
     meaning: Callable[[Ids], Meaning] = by_ids
     backgrounds: Callable[[str, str], tuple[str, ...]] = lambda bg, item: (bg,)
+    scene: re.Pattern[str] | None = None
     by_order: bool = False
     unit: str = "auto"
     encoding: str | None = None

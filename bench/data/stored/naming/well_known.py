@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bench.data.stored.naming.layout import Layout
 from bench.data.stored.naming.patterns import patterns
 
@@ -49,8 +51,8 @@ WELL_KNOWN = (
         "nyu2",
         "SCENE_out/N.jpg and SCENE_out/N.png, its depth, 255 at 10 m",
         patterns(
-            bg_fg=(r"(?P<bg>[^/]+)_out/(?P<n>\d+)", ".jpg"),
-            depth=(r"(?P<bg>[^/]+)_out/(?P<n>\d+)", ".png"),
+            bg_fg=(r"(?P<bg>[^/]+?)(?P<shot>(?<=\d)[a-z])?_out/(?P<n>\d+)", ".jpg"),
+            depth=(r"(?P<bg>[^/]+?)(?P<shot>(?<=\d)[a-z])?_out/(?P<n>\d+)", ".png"),
         ),
         unit="8bit",
         encoding="metric, 1.0 = 10 m",
@@ -62,6 +64,7 @@ WELL_KNOWN = (
             bg_fg=r"(?P<drive>[^/]+)/(?P<camera>image_0[23])/data/(?P<n>\d+)",
             depth=r"(?P<drive>[^/]+)/proj_depth/groundtruth/(?P<camera>image_0[23])/(?P<n>\d+)",
         ),
+        scene=re.compile(r"(?P<scene>[^/]+)/image_0[23]/data/", re.IGNORECASE),  # both cameras see the same street
         unit="kitti",
         partial=True,
     ),
@@ -69,6 +72,7 @@ WELL_KNOWN = (
         "tum",
         "rgb/SECONDS.png and depth/SECONDS.png, the nearest in time",
         patterns(bg_fg=r"rgb/(?P<time>\d+\.\d+)", depth=r"depth/(?P<time>\d+\.\d+)"),
+        scene=re.compile(r"^(?P<scene>(?:.*/)?)rgb/", re.IGNORECASE),
         unit="tum",
         partial=True,
     ),
@@ -76,6 +80,7 @@ WELL_KNOWN = (
         "scannet",
         "color/N.jpg and depth/N.png",
         patterns(bg_fg=r"color/(?P<n>\d+)", depth=r"depth/(?P<n>\d+)"),
+        scene=re.compile(r"^(?P<scene>(?:.*?scene\d+|(?:.*/)?))(?:_\d+)?(?:/.*)?color/", re.IGNORECASE),  # _01: again
         unit="mm",
         partial=True,
     ),
@@ -87,6 +92,7 @@ WELL_KNOWN = (
             depth=(r"(?P<id>[^/]+)_depth", ".npy"),
             bg_fg=(r"(?P<id>[^/]+)", ".png"),
         ),
+        scene=re.compile(r"(?P<scene>scene_\d+)/", re.IGNORECASE),  # of several scans
         unit="m",
     ),
     Layout(

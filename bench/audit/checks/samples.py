@@ -43,7 +43,7 @@ def mask_sizes(setup: Setup) -> Finding:
     if mask is None:
         return conclude("mask_sizes", [], "the data has no masks")
     doubts = setup.source.mask_warnings
-    faults = [Fault("warn", str(doubt), "say what the numbers mean: --mask-values") for doubt in doubts]
+    faults = [Fault("warn", str(doubt), "say what is the object: --mask-values, --foreground") for doubt in doubts]
     shares = (mask > 0.5).float().mean((1, 2, 3))
     shares = shares[shares > 0]
     if not len(shares):

@@ -154,10 +154,19 @@ def masks(quartet: Quartet) -> Finding:
     if quartet.mask is None:
         return conclude("masks", [], "no masks")
     area = (quartet.mask > _SEEN).float().mean((1, 2, 3))
+    unknown = 0.0
+    if quartet.mask_valid is not None:
+        is_known = (quartet.mask_valid > _SEEN).flatten(1).any(1)
+        if not is_known.any():
+            return conclude("masks", [Fault("broken", "of no mask anything is known", "see --mask-values")], "")
+        area, unknown = area[is_known], float((~is_known).float().mean())
     empty, full = float((area == 0).float().mean()), float((area > 0.98).float().mean())
     numbers = {"median": float(area.median()), "empty": empty, "full": full}
     faults = []
-    if float(area[area > 0].median() if (area > 0).any() else 0) < _TINY:
+    if not (area > 0).any():
+        advice = "see which value is the object (--mask-values, --foreground), and that masks are scaled 0 to 255"
+        faults.append(Fault("warn", "all masks are empty", advice))
+    elif float(area[area > 0].median()) < _TINY:
         finding = f"the median mask covers {numbers['median']:.2%} of its picture"
         faults.append(Fault("warn", finding, "see that masks are scaled 0 to 255, or crop closer"))
     elif empty > _FEW:
@@ -165,7 +174,11 @@ def masks(quartet: Quartet) -> Finding:
     if full > _FEW:
         finding = f"{full:.0%} of the masks cover all of the picture"
         faults.append(Fault("broken", finding, "see which value is the object: --foreground, --mask-values"))
-    return conclude("masks", faults, f"the median mask covers {numbers['median']:.1%} of its picture", numbers)
+    fine = f"the median mask covers {numbers['median']:.1%} of its picture"
+    if unknown:
+        numbers["unknown"] = unknown
+        fine += f"; of {unknown:.0%} of the masks nothing is known"
+    return conclude("masks", faults, fine, numbers)
 
 
 def duplicates_between_parts(quartets: Mapping[Part, Quartet], groups: Mapping[Part, Groups] | None = None) -> Finding:

@@ -39,6 +39,8 @@ VERSION = 1
 _NAMED = 3
 _MEDIAN_OF = 3
 """Pictures at least: the median of two is their mean."""
+_READING = 2
+"""Raised where only files that were misread become other arrays, or are refused: what is kept of them is made anew."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class QuartetSet:
             "depth": None if unit is None else [unit.name, unit.full, unit.least, unit.holes, decoding.colour_map],
             "size": size,
             "version": VERSION,
+            "reading": _READING,
             "pillow": pillow_version,
             **({"teacher": self.maps.teacher.description} if self.maps is not None else {}),
         }
@@ -250,6 +253,7 @@ def _taught(quartets: QuartetSet, model: str, options: FileOptions, packed: Path
     side = map_side(min(first.size))
     greatest = options.depth_range[1] if options.depth_range is not None else _TEACHER_METRES
     identity = {**quartets.identity(side), "skipped": len(quartets.skipped)}
+    del identity["reading"]  # of masks and depth files; a teacher's maps are of photographs
     maps = TeacherMaps.open(teacher, packed, identity, len(quartets.entries), greatest)
     with decoding_threads() as pool:
         maps.fill(quartets.decoder(side), pool, progress)

@@ -64,7 +64,8 @@ def mask(content: bytes, name: str, size: int, options: DecodeOptions) -> tuple[
     """
     lossy = is_lossy(name)
     small = lossy and options.values is None
-    image = open_image(content, grey=lossy and options.foreground != "alpha", least=size if small else 0)
+    coloured = options.foreground == "alpha" or (options.values is not None and options.values.has_colours)
+    image = open_image(content, grey=lossy and not coloured, least=size if small else 0)
     window = Placement.of(*image.size, size, options.fit)
     try:
         return read_mask(

@@ -1,4 +1,4 @@
-"""What the values of a mask mean: white on black, or numbers that are declared."""
+"""What the values of a mask mean: white on black, or numbers and colours that are declared."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from bench.core.errors import BenchError
+from bench.data.stored.decoding.mask_value import Span, Value, covered, read_value
 from bench.data.stored.decoding.placement import Placement
 
 FOREGROUNDS = ("white", "black", "alpha")
 _HALF = 128
-_BLURRED = 16
-"""How far JPEG may move a declared value."""
 _WHOLE = 255
 
 
@@ -23,30 +22,38 @@ class MaskValues:
     """Declared values; whatever is none of them is background.
 
     Attributes:
-        foreground: values of the object.
+        foreground: values of the object: numbers, or spans of numbers or colours.
         unknown: values where nobody knows; they count in no term and no metric.
     """
 
-    foreground: tuple[int, ...]
-    unknown: tuple[int, ...] = ()
+    foreground: tuple[Value, ...]
+    unknown: tuple[Value, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> MaskValues:
-        """From ``fg=255 unknown=85,170``.
+        """From ``fg=255 unknown=85,170``, ``fg=1-65535`` or ``fg=#dc143c``.
 
         Raises:
             BenchError: something else.
         """
-        found: dict[str, tuple[int, ...]] = {}
+        found: dict[str, tuple[Value, ...]] = {}
         for word in text.split():
-            name, equals, numbers = word.partition("=")
-            values = numbers.split(",")
-            if name not in ("fg", "unknown") or not equals or not all(value.isdigit() for value in values):
-                raise BenchError(f"--mask-values are written as 'fg=255 unknown=85,170', not {text!r}")
-            found[name] = tuple(int(value) for value in values)
+            name, equals, values = word.partition("=")
+            read = [read_value(value) for value in values.split(",")]
+            known = tuple(value for value in read if value is not None)
+            if name not in ("fg", "unknown") or not equals or len(known) < len(read):
+                raise BenchError(
+                    f"--mask-values are written as 'fg=255 unknown=85,170' (also fg=1-254, fg=#dc143c), not {text!r}"
+                )
+            found[name] = known
         if "fg" not in found:
             raise BenchError(f"--mask-values {text!r} do not say which values are the object: fg=255")
         return cls(found["fg"], found.get("unknown", ()))
+
+    @property
+    def has_colours(self) -> bool:
+        """Whether colours are among them, for which a file's colours are needed."""
+        return any(isinstance(value, Span) and value.coloured for value in (*self.foreground, *self.unknown))
 
     def __str__(self) -> str:
         parts = [f"fg={','.join(map(str, self.foreground))}"]
@@ -71,7 +78,7 @@ def read_mask(
         lossy: whether the file's values may be blurred.
 
     Raises:
-        ValueError: no alpha channel, or a constant alpha channel.
+        ValueError: no alpha channel, or a constant alpha channel; a range of colours in a lossy file.
     """
     if values is not None:
         return _declared(image, window, values, lossy)
@@ -94,8 +101,10 @@ def _grey(image: Image.Image, foreground: str, lossy: bool) -> Image.Image:
         if low == high:
             raise ValueError("an empty alpha channel" if high == 0 else "an alpha channel that is opaque everywhere")
         return alpha
-    if image.mode.startswith("I"):
-        numbers = np.asarray(image).astype(np.int64)
+    if image.mode == "F":
+        grey = Image.fromarray(_levels(np.asarray(image)))
+    elif image.mode.startswith("I"):
+        numbers = np.asarray(image).astype(np.int64).clip(0, 65535)
         grey = Image.fromarray((numbers * _WHOLE if numbers.max() <= 1 else numbers >> 8).astype(np.uint8))
     elif has_alpha:
         rgba = image.convert("RGBA")
@@ -109,15 +118,16 @@ def _grey(image: Image.Image, foreground: str, lossy: bool) -> Image.Image:
     return grey if foreground == "white" else Image.eval(grey, lambda value: _WHOLE - value)
 
 
-def _declared(image: Image.Image, window: Placement, values: MaskValues, lossy: bool) -> Planes:
-    numbers = np.asarray(image if image.mode in ("P", "L", "1") or image.mode.startswith("I") else image.convert("L"))
-    numbers = numbers.astype(np.int64)
+def _levels(numbers: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Floats as 255 levels, (H, W): from 0 to 1, as of 8 bits or as of 16, by the greatest of them; NaN is black."""
+    finite = np.nan_to_num(numbers, nan=0.0, posinf=0.0, neginf=0.0)
+    full = next((full for full in (1.0, 255.0) if finite.max() <= full), 65535.0)
+    return np.rint(finite.clip(0, full) * (_WHOLE / full)).astype(np.uint8)
 
-    def share(wanted: tuple[int, ...]) -> npt.NDArray[np.float32]:
-        reach = _BLURRED if lossy else 0
-        hit = np.zeros(numbers.shape, dtype=np.bool_)
-        for value in wanted:
-            hit |= np.abs(numbers - value) <= reach
+
+def _declared(image: Image.Image, window: Placement, values: MaskValues, lossy: bool) -> Planes:
+    def share(wanted: tuple[Value, ...]) -> npt.NDArray[np.float32]:
+        hit = covered(image, wanted, lossy)
         return window.average(Image.fromarray(hit.astype(np.uint8) * _WHOLE)).astype(np.float32) / np.float32(_WHOLE)
 
     inside, unknown = share(values.foreground), share(values.unknown)

@@ -129,7 +129,7 @@ def test_a_field_that_holds_another_is_broken(name: str) -> None:
         (lambda mask: mask, "ok", "9.8%"),
         (lambda mask: torch.ones_like(mask), "broken", "100% of the masks cover all"),
         (lambda mask: torch.cat([mask[:-2], torch.zeros_like(mask[:2])]), "warn", "17% of the masks are empty"),
-        (lambda mask: mask / 255, "warn", "covers 0.00%"),
+        (lambda mask: mask / 255, "warn", "all masks are empty"),
     ],
 )
 def test_masks(change: Callable[[Tensor], Tensor], grade: str, words: str) -> None:
@@ -139,6 +139,19 @@ def test_masks(change: Callable[[Tensor], Tensor], grade: str, words: str) -> No
     found = masks(quartet)
     assert found.grade == grade
     assert words in found.finding
+
+
+def test_a_mask_of_which_nothing_is_known_is_not_empty() -> None:
+    quartet = quartets()
+    assert quartet.mask is not None
+    quartet.mask[:4] = 0
+    assert "empty" in masks(quartet).finding
+    quartet.mask_valid = torch.ones_like(quartet.mask)
+    quartet.mask_valid[:4] = 0
+    found = masks(quartet)
+    assert found.grade == "ok" and found.numbers["empty"] == 0 and "nothing is known" in found.finding
+    quartet.mask_valid[:] = 0
+    assert masks(quartet).grade == "broken"
 
 
 def test_a_background_of_training_in_the_test_part_is_found_by_the_picture() -> None:

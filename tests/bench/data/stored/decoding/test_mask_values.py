@@ -33,7 +33,11 @@ def test_declared_values_read_back_from_their_text(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "unknown=3", "fg", "fg=", "fg=a", "fg=1,", "fg=-1", "fg=1.5", "bg=0 fg=1", "fg=1 unknown=x", "fg:1"]
+    "text",
+    [
+        *("", "unknown=3", "fg", "fg=", "fg=a", "fg=1,", "fg=-1", "fg=1.5", "bg=0 fg=1", "fg=1 unknown=x", "fg:1"),
+        *("fg=9-1", "fg=1-", "fg=-", "fg=#12345", "fg=#gggggg", "fg=1-#ffffff", "fg=#ffffff-#000001", "fg=\u0663"),
+    ],
 )
 def test_what_declares_nothing_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(BenchError, match=r"fg=255"):
@@ -46,6 +50,11 @@ PICTURES = {
     "classes 0 and 1": Image.fromarray(OBJECT * np.uint8(1)),
     "16 bits": Image.fromarray(OBJECT * np.uint16(65535)),
     "16-bit classes": Image.fromarray(OBJECT * np.uint16(1)),
+    "floats": Image.fromarray(OBJECT.astype(np.float32)),
+    "floats to 255": Image.fromarray(OBJECT * np.float32(255)),
+    "floats to 65535": Image.fromarray(OBJECT * np.float32(65535)),
+    "floats with holes": Image.fromarray(np.where(OBJECT, np.float32(1), np.float32(np.nan))),
+    "more than 16 bits": Image.fromarray(OBJECT * np.int32(65536)),
     "32 bits": Image.fromarray(OBJECT * np.int32(65535)),
     "colours": Image.fromarray(np.repeat(OBJECT[..., None] * np.uint8(255), 3, -1)),
     "opaque with alpha": Image.fromarray(OBJECT * np.uint8(255)).convert("RGBA"),
@@ -121,6 +130,44 @@ def test_several_values_may_be_the_object_and_all_else_is_background() -> None:
     mask, known = read(Image.fromarray(numbers), values="fg=7,9,200")
     assert sorted(numbers[mask > 0].tolist()) == [7, 9, 200]
     assert known.all()
+
+
+@pytest.mark.parametrize("text", ["fg=1-254 unknown=0,255", "fg=3,7-9,#dc143c", "fg=#000001-#ffffff"])
+def test_ranges_and_colours_read_back_from_their_text(text: str) -> None:
+    assert str(MaskValues.parse(text)) == text
+
+
+def test_a_range_covers_the_numbers_of_all_objects() -> None:
+    numbers = (np.arange(SIDE * SIDE).reshape(SIDE, SIDE) * 300 % 65536).astype(np.uint16)
+    mask, _ = read(Image.fromarray(numbers), values="fg=1000-40000")
+    np.testing.assert_array_equal(mask > 0, (numbers >= 1000) & (numbers <= 40000))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_colours_are_told_apart_whatever_their_brightness(mode: str) -> None:
+    pixels = np.zeros((SIDE, SIDE, 3), dtype=np.uint8)
+    pixels[OBJECT], pixels[0], pixels[1] = (220, 20, 60), (255, 255, 0), (224, 224, 192)
+    image = Image.fromarray(pixels).convert(mode, palette=Image.Palette.ADAPTIVE)
+    mask, known = read(image, values="fg=#dc143c unknown=#e0e0c0")
+    np.testing.assert_array_equal(mask, OBJECT * np.uint8(255))
+    assert not known[1].any() and known[0].all() and known[2:].all()
+    everything, _ = read(image, values="fg=#000001-#ffffff")
+    np.testing.assert_array_equal(everything > 0, pixels.any(-1))
+
+
+def test_blurred_colours_are_found_one_by_one_and_not_as_a_range() -> None:
+    image = Image.new("RGB", (SIDE, SIDE), (212, 30, 60))
+    assert read(image, values="fg=#dc143c", lossy=True)[0].all() and not read(image, values="fg=#dc143c")[0].any()
+    with pytest.raises(ValueError, match="single ones"):
+        read(image, values="fg=#000001-#ffffff", lossy=True)
+
+
+@pytest.mark.parametrize("full", [1.0, 255.0, 65535.0])
+def test_soft_floats_stay_soft(full: float) -> None:
+    shades = np.linspace(0, 1, SIDE * SIDE, dtype=np.float32).reshape(SIDE, SIDE)
+    image = Image.fromarray(shades * np.float32(full))
+    np.testing.assert_allclose(read(image, soft=True)[0] / 255, shades, atol=0.003)
+    np.testing.assert_array_equal(read(image)[0] > 0, np.rint(shades * 255) >= 128)
 
 
 @pytest.mark.parametrize(("off", "found"), [(0, True), (16, True), (17, False)])

@@ -192,7 +192,8 @@ def _depth(file: RandomFile, options: DecodeOptions, size: int) -> Iterator[str]
 
 
 def _known(file: RandomFile, options: DecodeOptions, size: int) -> Iterator[str]:
-    yield from _square(fields.known(file.content, file.name, size, options.fit), (size, size), np.bool_, 1.0)
+    known, aspect = fields.known(file.content, file.name, size, options.fit)
+    yield from _square(known, (size, size), np.bool_, aspect)
 
 
 def _square(pixels: Pixels, shape: tuple[int, ...], kind: Any, aspect: float) -> Iterator[str]:

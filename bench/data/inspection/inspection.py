@@ -161,7 +161,10 @@ def _sizes(source: Source) -> dict[str, int]:
 
 def _reading(source: Source) -> Finding:
     """Warnings of the source itself, such as a doubtful depth unit."""
-    faults = [Fault("warn", doubt, "see --depth-unit and --depth-range") for doubt in source.warnings]
+    faults = [
+        Fault("warn", doubt, "mend the files, or say how they are read: --depth-unit, --depth-range")
+        for doubt in source.warnings
+    ]
     faults += [Fault("warn", doubt, "see docs/data.md, groups and splits") for doubt in source.group_warnings]
     faults += [Fault("warn", doubt, "see --mask-values and --foreground") for doubt in source.mask_warnings]
     return conclude("reading", faults, "no doubts")

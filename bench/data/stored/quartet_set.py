@@ -20,6 +20,7 @@ from bench.data.stored.decoding.file_options import FileOptions
 from bench.data.stored.decoding.images import open_image
 from bench.data.stored.decoding.mask_doubt import doubt_masks
 from bench.data.stored.decoding.mask_values import MaskValues
+from bench.data.stored.decoding.picture_doubt import doubt_pictures
 from bench.data.stored.files.roots import File
 from bench.data.stored.naming.group_table import has_table
 from bench.data.stored.naming.layouts import OWN
@@ -156,6 +157,10 @@ class QuartetSet:
         """Why masks are likely no black and white, see `doubt_masks`; empty without masks."""
         files = [entry.partners["mask"] for entry in self.entries if "mask" in entry.partners]
         return doubt_masks(self.catalogue.roots, files, self.decoding)
+
+    def picture_doubt(self) -> str:
+        """Why photographs are likely read too dark, see `doubt_pictures`."""
+        return doubt_pictures(self.catalogue.roots, [entry.image for entry in self.entries])
 
     def without(self, bad: BadRows) -> QuartetSet:
         """The same without quartets that have bad files; backgrounds keep their numbers."""
@@ -299,4 +304,5 @@ def _decode_options(options: FileOptions, catalogue: Catalogue, depth: DepthForm
         None if values is None else MaskValues.parse(values),
         None if depth is None else depth.unit,
         None if depth is None else depth.colour_map,
+        None if depth is None else depth.kind,
     )

@@ -52,7 +52,7 @@ class Stored(Source):
 
     Attributes:
         notes: what was decided, in sentences.
-        warnings: what is likely wrong with depth, in sentences.
+        warnings: what is likely wrong with depth and with photographs, in sentences.
         mask_warnings: and with masks.
         group_warnings: and with groups.
         worth_packing: fewer quartets are decoded anew in every run.
@@ -124,8 +124,8 @@ class Stored(Source):
         self.encoding, self.skipped = self._quartets.encoding, self._quartets.skipped
         self.notes = (*self.catalogue.notes, *self._parts.notes(), *self._quartets.notes())
         depth = self._quartets.depth
-        depth_doubt = "" if depth is None else depth.warning
-        self.warnings = tuple(filter(None, [depth_doubt, self._quartets.plate_doubt()]))
+        quartets, depth_doubt = self._quartets, "" if depth is None else depth.warning
+        self.warnings = tuple(filter(None, [depth_doubt, quartets.plate_doubt(), quartets.picture_doubt()]))
         self.mask_warnings = tuple(filter(None, [self._quartets.mask_doubt()]))
 
     def describe(self) -> dict[str, Any]:

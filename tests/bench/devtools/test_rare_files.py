@@ -56,7 +56,7 @@ def raises(content: bytes, *_: object) -> None:
         ("depth", lambda *_: (np.full((8, 8), np.nan, np.float32), 1.0), "depth: not finite"),
         ("depth", lambda *_: (np.full((8, 8), 1.5, np.float32), 1.0), r"depth: outside \[0, 1\]"),
         ("depth", lambda *_: (np.full((8, 8), -0.5, np.float32), 1.0), r"depth: outside \[0, 1\]"),
-        ("known", lambda *_: np.ones((8, 8), np.uint8), "known: uint8 of shape 8x8"),
+        ("known", lambda *_: (np.ones((8, 8), np.uint8), 1.0), "known: uint8 of shape 8x8"),
     ],
 )
 def test_what_is_wrong_is_found_with_its_file(monkeypatch: pytest.MonkeyPatch, field: str, decoder, fault: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ from bench.core.errors import BenchError
 from bench.data.depth_units import DepthFacts, DepthUnit, depth_unit, doubt, for_type, guess, scaled
 from bench.data.images.colour_maps import NAMES, Colours, colour_map, entries, likely
 from bench.data.stored.decoding.images import BadFile
-from bench.data.stored.decoding.numbers import Array, colours_of, numbers_of
+from bench.data.stored.decoding.numbers import Array, colours_of, kind_of, numbers_of
 from bench.data.stored.files.roots import File, Roots, Unreadable
 
 _LOOKED_AT = 24
@@ -22,7 +23,6 @@ _ORIGINS = {
     "guessed": "guessed",
     "teacher": "as it says",
 }
-_KINDS = {"u": "u2", "i": "u2", "f": "f4", "b": "u1"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class DepthFormat:
             ``teacher``.
         warning: why the unit seems wrong; empty where it does not.
         overruled: whether it is another unit than the one that the layout, or a guess, would have given.
+        kind: of the files' numbers, see `DepthFacts`; None where no file could be read, or of a teacher.
     """
 
     unit: DepthUnit
@@ -49,6 +50,7 @@ class DepthFormat:
     origin: str
     warning: str
     overruled: bool = False
+    kind: str | None = None
 
     def choice(self) -> dict[str, Any]:
         """What a user decided that the encoding does not say: several units have the same; for a description."""
@@ -130,7 +132,7 @@ def find_depth_format(
     usual = implied if implied != "auto" else guess(facts).name
     overruled = origin == "declared" and unit.name != usual
     named_map = found_map if unit.name == "colormap" else None
-    return DepthFormat(unit, named_map, known, median, blur, origin, warning or "", overruled)
+    return DepthFormat(unit, named_map, known, median, blur, origin, warning or "", overruled, kind if maps else None)
 
 
 def _sample(
@@ -151,8 +153,12 @@ def _sample(
         except (BadFile, Unreadable):
             continue
     if len(pictures) <= len(maps):
-        kinds = {"u1" if numbers.dtype.itemsize == 1 else _KINDS[numbers.dtype.kind] for numbers in maps}
-        return maps, max(kinds, default="u1", key=("u1", "u2", "f4").index), None, None
+        kinds = Counter(kind_of(numbers) for numbers in maps if numbers.any())  # nothing is any kind
+        order = ("u1", "u2", "f4")
+        kind = max(kinds, key=lambda name: (kinds[name], order.index(name)), default="u1")
+        if not kinds and maps:
+            kind = max(map(kind_of, maps), key=order.index)
+        return [numbers for numbers in maps if kind_of(numbers) == kind or not numbers.any()], kind, None, None
     found = map_name or likely(pictures[0])[0]
     read = [entries(colours, found) for colours in pictures]
     return [numbers for numbers, _ in read], "rgb", found, float(np.median([blur for _, blur in read]))

@@ -16,11 +16,27 @@ from bench.data.depth_units import UNKNOWN, DepthUnit
 from bench.data.images.colour_maps import entries
 from bench.data.stored.decoding.images import BadFile, open_image, rgb
 from bench.data.stored.decoding.mask_values import MaskValues, Planes, read_mask
-from bench.data.stored.decoding.numbers import numbers_of
+from bench.data.stored.decoding.numbers import check_kind, kind_of, numbers_of
 from bench.data.stored.decoding.placement import Placement
 
 Array = npt.NDArray[Any]
+
+
+class OtherShape(BadFile):
+    """A partner that is not as wide, for its height, as its picture.
+
+    Attributes:
+        shapes: how wide both are.
+        is_turned: whether one of them turned by a quarter would be.
+    """
+
+    def __init__(self, shapes: str, is_turned: bool) -> None:
+        super().__init__(f"{shapes}: another scene")
+        self.shapes, self.is_turned = shapes, is_turned
+
+
 _ASPECT_TOLERANCE = 0.03
+_GREYS = ("L", "LA", "1", "I", "I;16", "I;16B", "I;16L")
 _LOSSY = (".jpg", ".jpeg", ".webp")
 
 
@@ -35,6 +51,7 @@ class DecodeOptions:
         values: declared values of masks.
         unit: of depth; None without depth.
         colour_map: of depth that was saved in colours.
+        kind: of depth's numbers, see `DepthFacts`; None for any.
     """
 
     fit: str = "crop"
@@ -43,6 +60,7 @@ class DecodeOptions:
     values: MaskValues | None = None
     unit: DepthUnit | None = None
     colour_map: str | None = None
+    kind: str | None = None
 
 
 def photograph(content: bytes, size: int, fit: str) -> tuple[npt.NDArray[np.uint8], float]:
@@ -79,20 +97,26 @@ def depth(content: bytes, name: str, size: int, options: DecodeOptions) -> tuple
     """A depth map in its square, (size, size) in [0, 1], -1 where unknown, and its width over its height.
 
     Raises:
-        BadFile: see `open_image` and `numbers_of`; another kind of numbers than the unit's.
+        BadFile: see `open_image` and `numbers_of`; another kind of numbers than the set's.
     """
     unit = options.unit
     assert unit is not None
     numbers: Array
     if unit.name == "colormap" and options.colour_map is not None:
-        pixels = np.asarray(rgb(open_image(content)))
+        image = open_image(content)
+        if options.kind == "rgb" and image.mode in _GREYS:
+            check_kind("u1" if image.mode in ("L", "LA", "1") else "u2", options.kind)
+        pixels = np.asarray(rgb(image))
         height, width = pixels.shape[:2]
         window = Placement.of(width, height, size, options.fit)
         numbers, _ = entries(window.pick(pixels), options.colour_map)
     elif not unit.holes and is_lossy(name):
+        check_kind("u1", options.kind or "u1")
         numbers, window, (width, height) = _grey(content, size, options.fit)
     else:
         whole = numbers_of(content, name)
+        if options.kind is not None and whole.any():  # a map of nothing says nothing, whatever its kind
+            check_kind(kind_of(whole), options.kind)
         height, width = whole.shape
         window = Placement.of(width, height, size, options.fit)
         numbers = window.pick(whole)
@@ -123,17 +147,28 @@ def _grey(content: bytes, size: int, fit: str) -> tuple[npt.NDArray[np.uint8], P
     return window.average(image if image.mode == "L" else image.convert("L")), window, image.size
 
 
-def known(content: bytes, name: str, size: int, fit: str) -> npt.NDArray[np.bool_]:
-    """A file that says where depth or mask is known (anything above 0), in its square, (size, size)."""
-    whole = numbers_of(content, name)
-    return np.asarray(Placement.of(whole.shape[1], whole.shape[0], size, fit).pick(whole)) > 0
-
-
-def check_aspect(what: str, aspect: float, picture: float) -> None:
-    """Refuse a partner of another shape than its picture.
+def known(content: bytes, name: str, size: int, fit: str) -> tuple[npt.NDArray[np.bool_], float]:
+    """A file that says where depth or mask is known (anything above 0), (size, size), and its width over its height.
 
     Raises:
-        BadFile: width over height differs by more than 3 %.
+        BadFile: see `numbers_of`.
+    """
+    whole = numbers_of(content, name)
+    height, width = whole.shape
+    return np.asarray(Placement.of(width, height, size, fit).pick(whole)) > 0, width / height
+
+
+def check_aspect(what: str, aspect: float, picture: float, of: str = "picture") -> None:
+    """Refuse a partner of another shape than its picture.
+
+    Args:
+        what: the partner.
+        aspect, picture: width over height of both.
+        of: whose partner it is.
+
+    Raises:
+        OtherShape: they differ by more than 3 %.
     """
     if abs(aspect / picture - 1) > _ASPECT_TOLERANCE:
-        raise BadFile(f"{what}: {aspect:.3f} times as wide as high, its picture {picture:.3f}: another scene")
+        shapes = f"{what}: {aspect:.3f} times as wide as high, its {of} {picture:.3f}"
+        raise OtherShape(shapes, is_turned=abs(aspect * picture - 1) <= _ASPECT_TOLERANCE)

@@ -9,6 +9,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
 _ORIENTATION = 0x0112
+_QUARTERS = (5, 6, 7, 8)
 _JPEG = b"\xff\xd8\xff"
 
 
@@ -39,8 +40,7 @@ def open_image(content: bytes, grey: bool = False, least: int = 0) -> Image.Imag
             wanted = (int(image.width / scale), int(image.height / scale))
             image.draft("L" if grey else None, wanted if least else image.size)
         image.load()
-        turned = image.getexif().get(_ORIENTATION, 1) != 1
-        return ImageOps.exif_transpose(image) if turned else image
+        return ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
     except BadFile:
         raise
     except Image.DecompressionBombError as error:
@@ -49,6 +49,18 @@ def open_image(content: bytes, grey: bool = False, least: int = 0) -> Image.Imag
         raise BadFile("not an image that Pillow can read") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise BadFile(f"cannot be decoded: {error}") from error
+
+
+def is_turned(content: bytes) -> bool:
+    """Whether a file's EXIF orientation turns it by a quarter, so that it is as wide as its pixels are high."""
+    try:
+        return _orientation(_opened(content)) in _QUARTERS
+    except (OSError, SyntaxError, ValueError, EOFError):
+        return False  # numbers
+
+
+def _orientation(image: Image.Image) -> int:
+    return int(image.getexif().get(_ORIENTATION, 1))
 
 
 def _opened(content: bytes) -> Image.Image:

@@ -12,6 +12,27 @@ import numpy.typing as npt
 from bench.data.stored.decoding.images import BadFile, open_image
 
 Array = npt.NDArray[Any]
+_KINDS = {"u": "u2", "i": "u2", "f": "f4", "b": "u1"}
+KIND_NAMES = {"u1": "8-bit numbers", "u2": "16-bit numbers", "f4": "floats", "rgb": "colours"}
+"""What the kinds of numbers are called."""
+
+
+def kind_of(numbers: Array) -> str:
+    """The type of some numbers as `DepthFacts` names it: ``u1``, ``u2`` (every greater integer) or ``f4``."""
+    return "u1" if numbers.dtype.itemsize == 1 else _KINDS[numbers.dtype.kind]
+
+
+def check_kind(found: str, usual: str) -> None:
+    """Refuse a map whose numbers are of another kind than the set's, as they cannot be in its unit.
+
+    Args:
+        found, usual: keys of `KIND_NAMES`.
+
+    Raises:
+        BadFile: they are.
+    """
+    if found != usual:
+        raise BadFile(f"a depth map of {KIND_NAMES[found]} among maps of {KIND_NAMES[usual]}, whose unit is another")
 
 
 def numbers_of(content: bytes, name: str) -> Array:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from bench.data.stored.catalogue import QuartetFiles
 from bench.data.stored.decoding import fields
 from bench.data.stored.decoding.depth_codes import encode_depth
-from bench.data.stored.decoding.fields import DecodeOptions
-from bench.data.stored.decoding.images import BadFile
+from bench.data.stored.decoding.fields import DecodeOptions, OtherShape
+from bench.data.stored.decoding.images import BadFile, is_turned
 from bench.data.stored.decoding.placement import Placement
 from bench.data.stored.files.roots import File, Roots, Unreadable
 from bench.data.stored.packing.pack import Array, Field, Rows
@@ -80,6 +80,10 @@ class Decoder:
                 if "bg_fg" in planes:
                     fields.check_aspect(name, shape, aspect)
                 planes.update(made)
+            except OtherShape as error:
+                problems.append((self._roots.label(file), self._why_shapes_differ(error, entry, file)))
+            except Bad as error:
+                problems += error.problems
             except (BadFile, Unreadable) as error:
                 problems.append((self._roots.label(file), str(error)))
         if problems:
@@ -162,7 +166,7 @@ class Decoder:
             return {"mask": values}, aspect
         known = np.ones_like(values) if known is None else known
         if "mask_valid" in entry.partners:
-            known = known & self._known(entry.partners["mask_valid"])
+            known = known & self._known(entry.partners["mask_valid"], "mask", aspect)
         return {"mask": values, "mask_valid": known}, aspect
 
     def _depth(self, file: File, entry: QuartetFiles) -> tuple[dict[str, Array], float]:
@@ -172,11 +176,30 @@ class Decoder:
             return {"depth": levels}, aspect
         values, aspect = fields.depth(self._roots.read(file), file.name, self.size, self.options)
         if "valid" in entry.partners:
-            values = np.where(self._known(entry.partners["valid"]), values, np.float32(-1))
+            values = np.where(self._known(entry.partners["valid"], "depth", aspect), values, np.float32(-1))
         return {"depth": encode_depth(values, self._depth_type())}, aspect
 
-    def _known(self, file: File) -> npt.NDArray[np.bool_]:
-        return fields.known(self._roots.read(file), file.name, self.size, self.options.fit)
+    def _known(self, file: File, of: str, aspect: float) -> npt.NDArray[np.bool_]:
+        """Where a field is known, by a file of its own, (size, size).
+
+        Raises:
+            Bad: the file cannot be used, or is of another shape than the field.
+        """
+        try:
+            known, shape = fields.known(self._roots.read(file), file.name, self.size, self.options.fit)
+            fields.check_aspect("valid", shape, aspect, of)
+        except (BadFile, Unreadable) as error:
+            raise Bad([(self._roots.label(file), str(error))]) from error
+        return known
+
+    def _why_shapes_differ(self, error: OtherShape, entry: QuartetFiles, file: File) -> str:
+        if not error.is_turned:
+            return str(error)
+        turned = [is_turned(self._roots.read(some)) for some in (entry.image, file)]
+        if turned[0] == turned[1]:
+            return str(error)
+        which = ("its picture is", "it is not") if turned[0] else ("it is", "its picture is not")
+        return f"{error.shapes}: {which[0]} turned by its EXIF orientation and {which[1]}; make both of the same"
 
     def _has_unknown_mask(self) -> bool:
         declared = self.options.values is not None or "mask_valid" in self._entries[0].partners

@@ -129,6 +129,15 @@ def test_masks_of_classes_are_doubted(folder) -> None:
     assert grades(stored(folder, mask_values="fg=2 unknown=255"))["reading"] == "ok"
 
 
+def test_photographs_of_12_bits_are_doubted(folder) -> None:
+    for path in [*(folder.root / "bg_fg").iterdir(), *(folder.root / "bg").iterdir()]:
+        grey = np.asarray(Image.open(path).convert("L")).astype(np.uint16)
+        Image.fromarray(grey * 16).save(path)
+    found = stored(folder)
+    assert grades(found)["reading"] == "warn"
+    assert "nearly black" in found.findings[0].finding
+
+
 def test_a_doubtful_unit_and_pictures_not_looked_at(folder) -> None:
     (folder.root / "bg_fg/x.heic").write_bytes(b"")
     found = stored(folder, depth_unit="tum")

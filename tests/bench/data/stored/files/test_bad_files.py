@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from bench.core.errors import BadData
+from bench.data.images.colour_maps import painted
 from bench.data.stored.source import Stored
 
 NAME = "bg_fg/bg001_fg001_01.png"
@@ -253,3 +254,83 @@ def test_pictures_of_one_content_are_one_group(tmp_path: Path) -> None:
     for a, b in (("train", "val"), ("train", "test"), ("val", "test")):
         assert (pictures[a][:, None] - pictures[b][None]).abs().amax((2, 3, 4)).min() > 0.1
     assert any("they are joined" in note for note in source.notes)
+
+
+def test_a_depth_map_of_another_kind_of_numbers_is_named(folder) -> None:
+    """Read in the others' unit, 8-bit numbers would be a room within a quarter of a metre."""
+    path = folder.root / "depth/bg002_fg003_01.png"
+    millimetres = np.asarray(Image.open(path))
+    for made, kind in ((millimetres // 40).astype(np.uint8), "8-bit numbers"), (millimetres, None):
+        folder.save("depth/bg002_fg003_01.png", made)
+        if kind is None:
+            assert Stored(folder.root, split="shared", packed=None).warnings == ()
+        else:
+            expected = f"a depth map of {kind} among maps of 16-bit numbers"
+            assert expected in refused(folder.root, packed=None)[path.name]
+    left = skipping(folder.root, packed=None)
+    folder.save("depth/bg002_fg003_01.png", np.zeros_like(millimetres, dtype=np.uint8))
+    assert len(skipping(folder.root, packed=None).skipped) == len(left.skipped) == 0, "nothing is known in it, no more"
+
+
+@pytest.mark.parametrize("usual", ["floats", "8-bit numbers"])
+def test_the_kind_is_that_of_most_maps_whatever_it_is(folder, usual: str) -> None:
+    for path in (folder.root / "depth").iterdir():
+        numbers = np.asarray(Image.open(path))
+        if path.name == "bg001_fg001_01.png":
+            continue
+        if usual == "floats":
+            np.save(path.with_suffix(".npy"), (numbers / 1000).astype(np.float32))
+            path.unlink()
+        else:
+            Image.fromarray((numbers // 40).astype(np.uint8)).save(path)
+    problems = refused(folder.root, packed=None, files="pairs" if usual == "8-bit numbers" else "auto")
+    assert list(problems) == ["bg001_fg001_01.png"]
+    assert f"of 16-bit numbers among maps of {usual}" in problems["bg001_fg001_01.png"]
+
+
+def test_a_grey_map_among_maps_in_colours_is_named(folder) -> None:
+    for path in (folder.root / "depth").iterdir():
+        numbers = (np.asarray(Image.open(path)) // 40).astype(np.uint8)
+        is_grey = path.name == "bg001_fg001_01.png"
+        Image.fromarray(numbers if is_grey else painted(numbers, "viridis")).save(path)
+    problems = refused(folder.root, packed=None, depth_unit="colormap")
+    assert "8-bit numbers among maps of colours" in problems["bg001_fg001_01.png"]
+
+
+@pytest.mark.parametrize("of", ["depth", "mask"])
+def test_a_file_of_what_is_known_has_the_shape_of_its_field(tmp_path: Path, of: str) -> None:
+    validity = {"depth": "valid", "mask": "mask_valid"}[of]
+    for name in "abcd":
+        for folder, made in {
+            "i": np.full((24, 32, 3), 120, np.uint8),
+            "depth": np.full((24, 32), 1500, np.uint16),
+            "mask": np.full((24, 32), 255, np.uint8),
+            "known": np.ones((12 if name == "b" else 24, 32), np.uint8),
+        }.items():
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.fromarray(made).save(tmp_path / folder / f"{name}.png")
+    files = f"image=i/{{id}}.png {of}={of}/{{id}}.png {validity}=known/{{id}}.png"
+    with pytest.raises(BadData) as caught:
+        Stored(tmp_path, files=files, split="shared", packed=None)
+    ((name, reason),) = caught.value.problems
+    assert name.endswith("known/b.png")
+    assert f"valid: 2.667 times as wide as high, its {of} 1.333" in reason
+
+
+@pytest.mark.parametrize("turned", ["image", "mask"])
+def test_a_picture_turned_by_its_orientation_alone_is_called_that(tmp_path: Path, turned: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name in "abcd":
+        for folder, made in {
+            "image": np.full((24, 32, 3), 120, np.uint8),
+            "mask": np.full((24, 32), 255, np.uint8),
+        }.items():
+            (tmp_path / folder).mkdir(exist_ok=True)
+            how = {"exif": exif} if folder == turned and name == "b" else {}
+            Image.fromarray(made).save(tmp_path / folder / f"{name}.png", **how)
+    with pytest.raises(BadData) as caught:
+        Stored(tmp_path, files="image=image/{id}.png mask=mask/{id}.png", split="shared", packed=None)
+    ((_, reason),) = caught.value.problems
+    words = "its picture is turned by its EXIF orientation and it is not"
+    assert (words if turned == "image" else "it is turned by its EXIF orientation and its picture is not") in reason

@@ -37,7 +37,8 @@ class Comparison:
         a, b: the cells' labels, ``model:loss``; with the precision where they would be equal.
         board: the protocol and data that both share, in words.
         pairing: the seeds of either side that count.
-        images, groups: test images both were scored on, and how many ``backgrounds`` and ``objects`` these show.
+        images, groups: test images both were scored on, and how many ``backgrounds`` and ``objects`` these show (the
+            former alone where objects have no names, see `Grouping.shown`).
         findings: by metric.
         facts: what is known of the metrics, by key.
         skipped: metrics that could not be compared, with the reason.
@@ -161,7 +162,7 @@ def compare_rows(
         board=heading(a),
         pairing=pairing,
         images=len(aligned.grouping),
-        groups=aligned.grouping.counts,
+        groups=aligned.grouping.shown,
         findings=findings,
         facts=known,
         skipped=skipped if metrics else {n: r for n, r in skipped.items() if r != _LACKING},

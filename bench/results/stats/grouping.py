@@ -50,10 +50,18 @@ class Grouping:
         return min((kind.correction[1] for kind in self._kinds.values() if kind.count > 1), default=0.0)
 
     @property
+    def shown(self) -> dict[str, int]:
+        """As `counts`; without objects where they are grouped as the backgrounds are, as those without names are."""
+        counts = self.counts
+        alike = set(counts.values()) == {self._pairs.count}
+        return {name: count for name, count in counts.items() if name == "backgrounds" or not alike}
+
+    @property
     def few(self) -> list[str]:
         """The kinds of groups that are few, in words: ``4 backgrounds``; ``60 objects, worth 5`` if unequal."""
         found = []
-        for name, kind in self._kinds.items():
+        for name in self.shown:
+            kind = self._kinds[name]
             worth = kind.correction[1] + 1 if kind.count > 1 else 1.0
             if kind.count < FEW:
                 found.append(f"{kind.count} {name if kind.count > 1 else name[:-1]}")

@@ -81,7 +81,7 @@ def export(
                 done.append(written)
             log.flush()
             progress("writing files", min(start + _AT_ONCE, len(samples)), len(samples))
-    _write_tables(folder, layout, writer, done)
+    _write_tables(folder, layout, writer, done, ("bg",) if source.names_objects else ("bg", "fg"))
     _warn_of_loss(layout, done)
     (folder / _LOG).unlink()
     (folder / _PLAN).unlink()
@@ -168,7 +168,8 @@ def _write(
             pixels = None if quartet.bg is None else pixels_of(quartet.bg[i])
             digest = f"group {groups[0][i]}" if pixels is None else hashlib.sha256(pixels.tobytes()).hexdigest()[:16]
             bg, new = numbering.background(digest)
-            fg = int(groups[1][i]) + 1
+            # Without names an object goes with its background, and so it is read again: as one group, not as two.
+            fg = int(groups[1][i]) + 1 if source.names_objects else bg
             place = Place(bg, fg, numbering.next_of(bg, fg))
             writer.check(place, layout)
             if pixels is not None and new:
@@ -200,13 +201,21 @@ def _warn_of_loss(layout: str, done: Sequence[Written]) -> None:
             )
 
 
-def _write_tables(folder: Path, layout: str, writer: Writer, done: Sequence[Written]) -> None:
-    """What belongs beside the pictures: groups of several backgrounds, and the lists of layout 004."""
+def _write_tables(folder: Path, layout: str, writer: Writer, done: Sequence[Written], pools: Sequence[str]) -> None:
+    """What belongs beside the pictures: groups of several backgrounds, and the lists of layout 004.
+
+    Args:
+        folder: of the export.
+        layout: its name.
+        writer: of that layout.
+        done: what was written.
+        pools: ``bg``, and ``fg`` where objects bear the numbers of their backgrounds.
+    """
     groups: dict[int, int] = {}
     for written in done:
         groups.setdefault(written.place.bg, written.group)
     if len(set(groups.values())) < len(groups):
-        lines = [f"bg\t{bg}\tscene{group}" for bg, group in sorted(groups.items())]
+        lines = [f"{pool}\t{bg}\tscene{group}" for pool in pools for bg, group in sorted(groups.items())]
         replace(folder / "groups.txt", "\n".join(lines) + "\n")
     if layout == "004":
         rows, boxes = [], []

@@ -110,3 +110,12 @@ def test_sums_by_group() -> None:
 def test_ids_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="every image needs both"):
         Grouping(np.arange(3), np.arange(4))
+
+
+def test_objects_that_are_grouped_as_their_backgrounds_are_not_counted_beside_them() -> None:
+    """As those without names are: there is nothing of which there are two."""
+    ids = np.array([0, 0, 1, 1])
+    assert Grouping(ids, ids + 5).shown == {"backgrounds": 2}
+    assert Grouping(ids, ids).few == ["2 backgrounds"]
+    assert Grouping(ids, np.array([0, 1, 1, 0])).shown == {"backgrounds": 2, "objects": 2}
+    assert Grouping(ids, 0 * ids).few == ["2 backgrounds", "1 object"]

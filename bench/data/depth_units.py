@@ -117,13 +117,19 @@ def scaled(per_metre: float, least: float = 0.0, greatest: float = 10.0) -> Dept
     return _metric(f"{per_metre:g}/m", per_metre, 10.0, (0.0, np.inf, 0.0, np.inf), False).over(least, greatest)
 
 
+_NOTHING = 65535
+"""What many cameras write where 16 bits know no depth; in no metric unit it is one that becomes [0, 1]."""
+_FAR = 1e6
+"""Floats from here on stand for an infinite depth, as renderers write it."""
+
+
 @dataclass(frozen=True)
 class DepthFacts:
     """What the numbers of some depth files are like.
 
     Attributes:
         kind: their type: ``u1``, ``u2``, ``f4`` (numpy's names; every float counts as f4) or ``rgb``.
-        known: share of the pixels that are finite and above 0.
+        known: share of the pixels that are finite, above 0 and none that stands for unknown.
         percentiles: 5th, 50th, 95th and 99th of these, and the greatest.
     """
 
@@ -134,7 +140,7 @@ class DepthFacts:
     @classmethod
     def of(cls, maps: Sequence[npt.NDArray[Any]], kind: str) -> DepthFacts:
         """The facts of some maps together."""
-        values = np.concatenate([numbers.astype(np.float64).ravel() for numbers in maps])
+        values = np.concatenate([_with_holes(numbers) for numbers in maps])
         known = values[np.isfinite(values) & (values > 0)]
         if known.size == 0:
             return cls(kind, 0.0, (0.0,) * 5)
@@ -147,6 +153,16 @@ class DepthFacts:
         assert unit.per_metre is not None
         low, median, high = (self.percentiles[i] / unit.per_metre for i in (0, 1, 2))
         return low, median, high
+
+
+def _with_holes(numbers: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """The numbers of a map, (N,), 0 where they stand for an unknown depth whatever their unit."""
+    values = numbers.astype(np.float64).ravel()
+    if numbers.dtype.kind == "f":
+        return np.where(np.abs(values) >= _FAR, 0, values)
+    if numbers.dtype.itemsize == 1:
+        return values
+    return np.where((values == _NOTHING) | (values == np.iinfo(numbers.dtype).max), 0, values)
 
 
 def guess(facts: DepthFacts) -> DepthUnit:

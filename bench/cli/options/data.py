@@ -40,12 +40,9 @@ def _fields(defaults: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """A field of a dataclass for each option; None where it is not given, as sources have their own defaults."""
     for name, kinds in _OPTIONS.items():
         option = next(iter(kinds.values()))
-        readers = "" if len(kinds) == len(BUILT_IN) else f" ({', '.join(kinds)})"
-        default = defaults.get(name, option.default)
-        shown = "" if default in (None, REQUIRED, False) else f" [default: {default}]"
         info = typer.Option(
             option.spelled,
-            help=option.help.removesuffix(".") + readers + "." + shown,
+            help=option_help(kinds, defaults.get(name)),
             metavar=None if option.type is bool else f"<{option.type.__name__.lower()}>",
         )
         kind: Any = bool | None if option.type is bool else list[option.type] | None  # type: ignore[name-defined]
@@ -53,6 +50,31 @@ def _fields(defaults: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
             kind = tuple[(option.type,) * option.numbers] | None  # type: ignore[misc]
             info.metavar = " ".join([f"<{option.type.__name__.lower()}>"] * option.numbers)
         yield name, Annotated[kind, info], field(default=None)
+
+
+def option_help(kinds: Mapping[str, Option], default: Any) -> str:
+    """What an option says and its default, of each of the sources that say something else.
+
+    Args:
+        kinds: its declaration by source.
+        default: of the command; None for the sources' own.
+    """
+    texts: dict[str, dict[str, list[str]]] = {}
+    for kind, option in kinds.items():
+        used = option.default if default is None else default
+        shown = "" if used in (None, REQUIRED, False) else str(used)
+        texts.setdefault(option.help.removesuffix("."), {}).setdefault(shown, []).append(kind)
+    is_everywhere = len(texts) == 1 and len(kinds) == len(BUILT_IN)
+    sentences = []
+    for text, by_default in texts.items():
+        readers = "" if is_everywhere else f" ({', '.join(kind for some in by_default.values() for kind in some)})"
+        said = [
+            shown if len(by_default) == 1 else f"{shown} ({', '.join(some)})"
+            for shown, some in by_default.items()
+            if shown
+        ]
+        sentences.append(f"{text}{readers}." + (f" [default: {', '.join(said)}]" if said else ""))
+    return " ".join(sentences)
 
 
 _Declared: Any = make_dataclass("_Declared", _fields({}), frozen=True)

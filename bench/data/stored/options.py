@@ -16,7 +16,9 @@ OPTIONS = (
     Option("fit", str, "crop", "What makes pictures square: crop, pad or stretch."),
     Option("foreground", str, "white", "What is the object in masks: white, black or alpha."),
     Option("soft_masks", bool, False, "Keep grey in masks; else they are thresholded at 0.5."),
-    Option("mask_values", str, None, "Values of masks that mean something, such as 'fg=255 unknown=85,170'."),
+    Option(
+        "mask_values", str, None, "Values of masks that mean something: 'fg=255 unknown=85,170', fg=1-254, fg=#dc143c."
+    ),
     Option("depth_unit", str, "auto", "mm, kitti, tum, m, inverse, 8bit, 16bit, unit, colormap or auto."),
     Option("depth_scale", float, None, "Numbers of the depth files to a metre, instead of a unit."),
     Option("depth_range", float, None, "Least and greatest depth known, in metres; 1.0 is the greatest.", numbers=2),

@@ -82,11 +82,7 @@ class QuartetSet:
     @property
     def encoding(self) -> str:
         """What a depth of 1.0 means."""
-        if self.depth is None:
-            return "none"
-        layout = self.catalogue.layout
-        implied = layout.encoding is not None and self.depth.unit.name == layout.unit
-        return layout.encoding if implied and layout.encoding else self.depth.unit.encoding
+        return "none" if self.depth is None else self.depth.unit.encoding
 
     def identity(self, size: int) -> dict[str, Any]:
         """What decides every byte that is decoded at a size; ``roots`` names the place, ``fingerprint`` its state."""
@@ -284,15 +280,19 @@ def _depth_format(options: FileOptions, catalogue: Catalogue) -> DepthFormat | N
     files = [entry.partners["depth"] for entry in catalogue.entries if "depth" in entry.partners]
     if not files:
         return None
-    return find_depth_format(
+    layout = catalogue.layout
+    found = find_depth_format(
         catalogue.roots,
         files,
         options.depth_unit,
-        catalogue.layout.unit,
+        layout.unit,
         options.depth_scale,
         options.depth_range,
         options.colour_map,
     )
+    if layout.encoding is None or found.unit.name != layout.unit or options.depth_range is not None:
+        return found
+    return replace(found, unit=replace(found.unit, encoding=layout.encoding))
 
 
 def _decode_options(options: FileOptions, catalogue: Catalogue, depth: DepthFormat | None) -> DecodeOptions:

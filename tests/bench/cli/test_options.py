@@ -8,8 +8,10 @@ import typer
 from typer.testing import CliRunner
 
 from bench.cli import app
+from bench.cli.options.data import option_help
 from bench.cli.options.expand import expand, plain
 from bench.core.errors import BenchError
+from bench.data.sources import BUILT_IN, declared
 
 
 @dataclass(frozen=True)
@@ -93,3 +95,13 @@ def test_a_plugin_that_ends_the_program_is_named_with_its_place() -> None:
 
     with pytest.raises(BenchError, match=r"plug-in ended the program: SystemExit: 0 \(test_options.py, line \d+\)"):
         expand(command)(name="x")
+
+
+def test_help_has_the_words_and_the_default_of_every_source() -> None:
+    kinds = {kind: option for kind in BUILT_IN for option in declared(kind) if option.name == "depth_unit"}
+    said = option_help(kinds, None)
+    for kind, option in kinds.items():
+        assert f"{option.help.removesuffix('.')} ({kind}). [default: {option.default}]" in said
+    cameras = {kind: option for kind in BUILT_IN for option in declared(kind) if option.name == "camera"}
+    assert option_help(cameras, None).endswith("[default: handheld (synthetic, composed), still (stored)]")
+    assert option_help(cameras, "still").endswith("[default: still]")

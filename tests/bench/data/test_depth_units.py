@@ -90,6 +90,24 @@ def test_kitti_read_as_millimetres() -> None:
     assert "kitti is likely" in warning
 
 
+@pytest.mark.parametrize("share", [0.05, 0.6])
+@pytest.mark.parametrize(
+    ("unit", "numbers", "nothing"),
+    [
+        ("mm", metres("room") * 1000, np.uint16(65535)),
+        ("mm", metres("room") * 1000, np.int32(2**31 - 1)),
+        ("m", metres("room"), np.float32(1e10)),
+        ("m", metres("room"), np.float32(np.inf)),
+    ],
+)
+def test_what_stands_for_nothing_makes_no_unit_doubtful(unit: str, numbers, nothing, share: float) -> None:
+    holes = np.random.default_rng(1).uniform(size=numbers.shape) < share
+    found = facts(np.where(holes, nothing, numbers.astype(nothing.dtype)))
+    assert found.known == pytest.approx(1 - share, abs=0.05)
+    assert doubt(found, DEPTH_UNITS[unit], guessed=False) is None
+    assert guess(found).name == unit
+
+
 def test_inverse_depth_is_of_its_type() -> None:
     unit = depth_unit("inverse")
     assert for_type(unit, DepthFacts("u1", 1, (1,) * 5)).read(np.array([[0, 255]], dtype=np.uint8)).tolist() == [[0, 1]]

@@ -36,7 +36,7 @@ class DepthFormat:
         median: of the known depths, in [0, 1].
         blur: median distance of colours from their map, in levels of 255.
         origin: who says that it is this unit: ``declared``, ``implied`` by the layout, ``guessed``, or a
-            ``teacher``.
+            ``teacher`` of itself.
         warning: why the unit seems wrong; empty where it does not.
         overruled: whether it is another unit than the one that the layout, or a guess, would have given.
         kind: of the files' numbers, see `DepthFacts`; None where no file could be read, or of a teacher.
@@ -71,8 +71,11 @@ class DepthFormat:
         how = _ORIGINS[self.origin]
         metres = f" ({self.median * self.unit.full / self.unit.per_metre:.2f} m)" if self.unit.per_metre else ""
         colours = f", colours of {self.colour_map}, {self.blur:.1f} of 255 off" if self.colour_map else ""
+        full = f"{self.unit.full:g}"
+        is_plain = self.unit.per_metre is None and self.colour_map is None and self.unit.name != "teacher"
+        number = f", {full} in the files" if is_plain and full not in self.unit.encoding else ""
         return (
-            f"depth in {self.unit.name}, {how}: {self.unit.encoding}; known in {self.known:.0%} of the pixels, "
+            f"depth in {self.unit.name}, {how}: {self.unit.encoding}{number}; known in {self.known:.0%} of the pixels, "
             f"median {self.median:.3f}{metres}{colours}"
         )
 

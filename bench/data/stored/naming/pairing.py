@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import bisect
+import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
+from bench.core.errors import BadData
 from bench.data.stored.files.roots import File, Roots
 from bench.data.stored.naming.backgrounds import are_equal, give_backgrounds
 from bench.data.stored.naming.layout import Layout
@@ -14,6 +16,8 @@ from bench.data.stored.naming.named_files import Named, Paired, Picture, Problem
 from bench.data.stored.naming.pair_table import pair_by_table
 
 _APART_SECONDS = 0.02
+_MEASURED = 100
+_CLOCKS = "files are paired by the seconds in their names: set the clocks to each other there, or name files alike"
 
 
 def pair(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Paired:
@@ -23,6 +27,9 @@ def pair(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Paired:
         roots: to name files, and to read a layout's table.
         layout: whose patterns took them.
         found: files by field.
+
+    Raises:
+        BadData: files are paired by their times, and those of a field are near no picture's.
     """
     if layout.table is not None:
         tables = [file for file in roots.files if file.basename == layout.table]
@@ -34,7 +41,11 @@ def pair(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Paired:
 def _by_ids(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Paired:
     images, problems, notes = found.get("bg_fg", []), list[Problem](), list[str]()
     if images and "time" in images[0].ids:
-        found = {**found, **{name: _nearest_in_time(images, some) for name, some in found.items() if name != "bg_fg"}}
+        near = {name: _nearest_in_time(images, some) for name, some in found.items() if name != "bg_fg"}
+        if far := [name for name, some in near.items() if not some]:
+            where = ", ".join(str(path) for path in roots.paths)
+            raise BadData([*roots.problems, *((where, _gap(name, images, found[name])) for name in far)], _CLOCKS)
+        found = {**found, **near}
     with_prefix = len({tuple(sorted(image.ids.items())) for image in images}) < len(images)
     paired = Paired([], problems, notes, Counter())
     by_key: dict[tuple[str, ...], Picture] = {}
@@ -113,6 +124,23 @@ def _nearest_in_time(images: list[Named], others: list[Named]) -> list[Named]:
             if apart <= _APART_SECONDS and (image.file not in best or apart < best[image.file][0]):
                 best[image.file] = (apart, Named(candidate.file, candidate.prefix, image.ids))
     return [named for _, named in best.values()]
+
+
+def _gap(name: str, images: list[Named], others: list[Named]) -> str:
+    """How far the times of a field's files lie from the pictures'."""
+    clocks: dict[str, list[float]] = {}
+    for image in images:
+        clocks.setdefault(image.prefix, []).append(_seconds(image))
+    gaps = [
+        min((_seconds(some) - at for at in clocks[some.prefix]), key=abs) for some in others if some.prefix in clocks
+    ]
+    if not gaps:
+        return f"no picture lies in a folder beside one of {name}"
+    typical = statistics.median(gaps)
+    return (
+        f"no {name} within {_APART_SECONDS:g} s of a picture: its clock is {abs(typical):.3f} s "
+        f"{'ahead of' if typical > 0 else 'behind'} theirs (median of the nearest)"
+    )
 
 
 def _seconds(named: Named) -> float:

@@ -110,7 +110,8 @@ class TeacherMaps:
         }[self.teacher.unit]
         # A teacher in metres may leave holes; the range of the others is filled.
         unit = DepthUnit("teacher", encoding, 1.0, holes=self.teacher.unit == "m")
-        return DepthFormat(unit, None, float(inside.mean()), median, None, "teacher", "")
+        origin = "declared" if self.teacher.is_declared else "teacher"
+        return DepthFormat(unit, None, float(inside.mean()), median, None, origin, "")
 
     def _predict(self, pictures: torch.Tensor) -> npt.NDArray[np.float32]:
         """(B, H, W), as the teacher says it."""

@@ -31,12 +31,14 @@ class Teacher:
         digest: of its files; another digest is another teacher.
         unit: a key of `UNITS`.
         predict: the network.
+        is_declared: whether the user said the unit, not the model.
     """
 
     name: str
     digest: str
     unit: str
     predict: DepthFunction
+    is_declared: bool = False
 
     @property
     def description(self) -> dict[str, str]:
@@ -60,7 +62,9 @@ def load_teacher(model: str, unit: str = "auto", device: torch.device | None = N
         raise BenchError(f"depth of a teacher is in {', '.join(UNITS)} or auto, not --depth-unit {unit}")
     if Path(model).is_dir():
         predict, own_unit = load_hugging_face(Path(model), device or torch.device("cpu"))
-        return Teacher(Path(model).resolve().name, _digest_of_folder(Path(model)), _choose(unit, own_unit), predict)
+        return Teacher(
+            Path(model).resolve().name, _digest_of_folder(Path(model)), _choose(unit, own_unit), predict, unit != "auto"
+        )
     if ":" in model and not Path(model).exists():
         function, source = _load_function(model)
         own_unit = getattr(function, "depth_unit", "inverse")
@@ -71,7 +75,7 @@ def load_teacher(model: str, unit: str = "auto", device: torch.device | None = N
         except OSError as error:
             raise BenchError(f"--depth-model {model}: {error.strerror}: {error.filename}") from error
         digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-        return Teacher(model, digest, _choose(unit, own_unit), function)
+        return Teacher(model, digest, _choose(unit, own_unit), function, unit != "auto")
     raise BenchError(
         f"--depth-model {model}: neither a folder that a depth model was saved in nor package.module:function; "
         "nothing is downloaded"

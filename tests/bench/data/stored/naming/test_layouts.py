@@ -77,6 +77,40 @@ def test_a_layout_implies_its_depth(rooms, tmp_path: Path) -> None:
     assert "plasma" in encodings["001"]
 
 
+@pytest.mark.parametrize("layout", [*NAMES, "nyu2"])
+def test_what_is_said_of_depth_is_what_its_layout_means(rooms, tmp_path: Path, layout: str) -> None:
+    if layout == "nyu2":
+        for n in range(4):
+            for suffix, made in ("jpg", np.full((32, 32, 3), 50 * n)), ("png", np.full((32, 32), 100 + n)):
+                path = tmp_path / f"room_{n}_out/1.{suffix}"
+                path.parent.mkdir(exist_ok=True)
+                Image.fromarray(made.astype(np.uint8)).save(path)
+    else:
+        export(rooms, layout, 8, tmp_path, size=32)
+    source = Stored(tmp_path, files=layout, split="shared", packed=None)
+    (note,) = (note for note in source.notes if note.startswith("depth in"))
+    assert f": {source.encoding}" in note
+    assert layout == "001" or "255" in note, "of the files' numbers, too"
+    if layout != "001":
+        assert note.count("1.0 =") <= 1
+        ranged = Stored(tmp_path, files=layout, split="shared", packed=None, depth_range="0 200")
+        assert "1.0 = 200" in ranged.encoding, "a range of one's own is none of the layout's"
+
+
+def test_clocks_that_are_apart_are_named(tmp_path: Path) -> None:
+    for n in range(4):
+        for folder, at, made in ("rgb", 0, np.zeros((8, 8, 3), np.uint8)), ("depth", 0.5, np.ones((8, 8), np.uint16)):
+            path = tmp_path / f"{folder}/{1305031102 + 3 * n + at:.6f}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(made).save(path)
+    with pytest.raises(BadData, match=r"no depth within 0.02 s of a picture: its clock is 0.500 s ahead") as caught:
+        Stored(tmp_path, split="shared", packed=None)
+    assert "set the clocks" in str(caught.value)
+    for path in (tmp_path / "depth").iterdir():
+        path.rename(path.with_name(f"{float(path.stem) - 0.49:.6f}.png"))
+    assert sum(map(Stored(tmp_path, split="shared", packed=None).count, FRACTIONS)) == 4
+
+
 def test_folder_and_zip_are_one_data_set(folder, tmp_path: Path) -> None:
     a = Stored(folder.root, split="shared")
     b = Stored(folder.zipped(tmp_path / "all.zip"), split="shared")

@@ -126,6 +126,10 @@ def test_metres(opened) -> None:
     assert further.encoding.startswith("metric, 1.0 = 20 m")
     assert further.render("train", torch.arange(4), 64).valid.mean() > quartet.valid.mean()
     assert opened("metres", depth_unit="unit").encoding.startswith("per image from least")
+    for declared, origin, words in ({}, "teacher", "as it says"), ({"depth_unit": "m"}, "declared", "as declared"):
+        source = opened("metres", **declared)
+        assert source.facts()["depth"]["origin"] == origin
+        assert any(f"depth in teacher, {words}" in note for note in source.notes)
 
 
 def test_pictures_alone_will_do(tmp_path: Path, module) -> None:

@@ -24,6 +24,7 @@ from bench.data.stored.decoding.picture_doubt import doubt_pictures
 from bench.data.stored.files.roots import File
 from bench.data.stored.naming.group_table import has_table
 from bench.data.stored.naming.layouts import OWN
+from bench.data.stored.naming.named_files import SAME_IDS
 from bench.data.stored.packing.checking import CHECK_SIZE, CHECKED, BadRows, check_files
 from bench.data.stored.packing.decoder import Decoder
 from bench.data.stored.packing.pack import Rows
@@ -235,6 +236,8 @@ def _grouping(entries: Sequence[QuartetFiles]) -> str:
 def _advice(catalogue: Catalogue) -> str:
     """What to do about bad files; where most pictures lack something, their names may mean something else."""
     mend = "mend them, or go on without them: --skip-bad"
+    if any(reason.startswith(SAME_IDS) for _, reason in catalogue.problems):
+        mend += "; of two sets that number alike each lies in a folder or root of its own, with all its fields"
     if not catalogue.entries:
         return _naming(catalogue)
     return f"{mend}; {_naming(catalogue)}" if len(catalogue.problems) > len(catalogue.entries) else mend

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from bench.data.stored.files.roots import File, Roots, Unreadable
 from bench.data.stored.naming.layout import Layout
-from bench.data.stored.naming.named_files import Named, Paired, Picture
+from bench.data.stored.naming.named_files import SAME_IDS, Named, Paired, Picture
 
 
 def give_backgrounds(
@@ -24,12 +24,22 @@ def give_backgrounds(
     """
     pictures = list(pictures)
     by_stem: dict[str, Named] = {}
+    by_place: dict[tuple[str, str], Named] = {}
+    others: list[Named] = []
     for candidate in backgrounds:
         stem = candidate.ids["stem"]
-        if stem in by_stem and not are_equal(roots, by_stem[stem].file, candidate.file):
-            paired.problems.append((roots.label(candidate.file), f"has the ids of {roots.label(by_stem[stem].file)}"))
-        by_stem.setdefault(stem, candidate)
-    named = [_by_name(layout, by_stem, picture) for picture in pictures]
+        first = by_stem.setdefault(stem, candidate)
+        if first is not candidate and not are_equal(roots, first.file, candidate.file):
+            others.append(candidate)
+            first = candidate
+        by_place.setdefault((candidate.prefix, stem), first)
+    doubtful = {other.ids["stem"] for other in others}
+    named = [_by_name(layout, by_stem, by_place, doubtful, picture) for picture in pictures]
+    used = {(background.prefix, background.ids["stem"]) for background in named if background is not None}
+    for other in others:  # of several of one name each belongs to the pictures in its own folder
+        first, place = by_stem[other.ids["stem"]], (other.prefix, other.ids["stem"])
+        if place not in used or by_place[place] is not other:
+            paired.problems.append((roots.label(other.file), f"{SAME_IDS} {roots.label(first.file)}"))
     if layout.by_order and not any(named):
         counted = sorted(by_stem.values(), key=lambda candidate: candidate.file.name)
         numbered = any(re.search(r"\d", stem) for stem in by_stem)
@@ -47,12 +57,24 @@ def give_backgrounds(
     for picture, background in zip(pictures, named, strict=True):
         if background is not None:
             picture.partners["bg"] = background.file
-    paired.unused["bg"] += len(by_stem) - len({background.file for background in named if background is not None})
+    taken = {background.file for background in named if background is not None}
+    paired.unused["bg"] += len(by_stem) + len(others) - len(taken)
 
 
-def _by_name(layout: Layout, by_stem: dict[str, Named], picture: Picture) -> Named | None:
+def _by_name(
+    layout: Layout,
+    by_stem: dict[str, Named],
+    by_place: dict[tuple[str, str], Named],
+    doubtful: set[str],
+    picture: Picture,
+) -> Named | None:
+    """The background of a picture: of several of one name that which lies where the picture does."""
     bg, item, _ = layout.meaning(picture.image.ids)
-    return next((by_stem[name] for name in layout.backgrounds(bg, item) if name in by_stem), None)
+    for name in layout.backgrounds(bg, item):
+        if name in by_stem:
+            own = by_place.get((picture.image.prefix, name))
+            return own if own is not None or name in doubtful else by_stem[name]
+    return None
 
 
 def are_equal(roots: Roots, a: File, b: File) -> bool:

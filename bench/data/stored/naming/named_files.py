@@ -12,6 +12,8 @@ from bench.data.stored.naming.layout import Layout
 from bench.data.stored.naming.patterns import Ids, Pattern, normal
 
 Problem = tuple[str, str]
+SAME_IDS = "has the ids of"
+"""Of a file and another, why the former is of no use."""
 _TOLD_EVERY = 10_000
 
 

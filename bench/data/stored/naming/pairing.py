@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
@@ -12,8 +12,9 @@ from bench.core.errors import BadData
 from bench.data.stored.files.roots import File, Roots
 from bench.data.stored.naming.backgrounds import are_equal, give_backgrounds
 from bench.data.stored.naming.layout import Layout
-from bench.data.stored.naming.named_files import Named, Paired, Picture, Problem
+from bench.data.stored.naming.named_files import SAME_IDS, Named, Paired, Picture, Problem
 from bench.data.stored.naming.pair_table import pair_by_table
+from bench.data.stored.naming.several_roots import by_root, number_alike, root_of
 
 _APART_SECONDS = 0.02
 _MEASURED = 100
@@ -39,7 +40,12 @@ def pair(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Paired:
 
 
 def _by_ids(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Paired:
-    images, problems, notes = found.get("bg_fg", []), list[Problem](), list[str]()
+    problems, notes = list[Problem](), list[str]()
+    apart = number_alike(roots, found)
+    if apart:
+        found = by_root(found)
+        notes.append("roots hold other files of the same names: each is a set of its own")
+    images = found.get("bg_fg", [])
     if images and "time" in images[0].ids:
         near = {name: _nearest_in_time(images, some) for name, some in found.items() if name != "bg_fg"}
         if far := [name for name, some in near.items() if not some]:
@@ -52,7 +58,7 @@ def _by_ids(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Pair
     for image in images:
         key = _key(image, sorted(image.ids), with_prefix)
         if key in by_key:
-            problems.append((roots.label(image.file), f"has the ids of {roots.label(by_key[key].image.file)}"))
+            problems.append((roots.label(image.file), f"{SAME_IDS} {roots.label(by_key[key].image.file)}"))
             continue
         by_key[key] = Picture(image)
     taken: Counter[str] = Counter()
@@ -64,14 +70,14 @@ def _by_ids(roots: Roots, layout: Layout, found: dict[str, list[Named]]) -> Pair
         for candidate in some:
             key = _key(candidate, shared, with_prefix)
             if key in files and not (name == "bg" and are_equal(roots, files[key].file, candidate.file)):
-                problems.append((roots.label(candidate.file), f"has the ids of {roots.label(files[key].file)}"))
+                problems.append((roots.label(candidate.file), f"{SAME_IDS} {roots.label(files[key].file)}"))
                 continue
             files.setdefault(key, candidate)
         used = set()
         for picture in by_key.values():
             key = _key(picture.image, shared, with_prefix)
             if key not in files and with_prefix:  # a plate, say, may lie above the folders of the pictures
-                key = ("", *key[1:])
+                key = (root_of(picture.image) if apart else "", *key[1:])
             if key in files:
                 picture.partners[name] = files[key].file
                 used.add(key)
@@ -112,13 +118,17 @@ def _nearest_in_time(images: list[Named], others: list[Named]) -> list[Named]:
     """Files with the time of the picture nearest to theirs, where that is near enough; at most one for each picture."""
     if not others or "time" not in others[0].ids:
         return others
-    times = sorted(((_seconds(candidate), candidate) for candidate in images), key=lambda pair: pair[0])
-    clock = [at for at, _ in times]
+    folders: dict[str, list[tuple[float, Named]]] = defaultdict(list)
+    for image in images:
+        folders[image.prefix].append((_seconds(image), image))
+    for some in folders.values():
+        some.sort(key=lambda pair: pair[0])
+    clocks = {prefix: [at for at, _ in some] for prefix, some in folders.items()}
     best: dict[File, tuple[float, Named]] = {}
     for candidate in others:
-        at = _seconds(candidate)
-        place = bisect.bisect(clock, at)
-        near = [times[i] for i in (place - 1, place) if 0 <= i < len(times) and times[i][1].prefix == candidate.prefix]
+        at, times = _seconds(candidate), folders.get(candidate.prefix, [])
+        place = bisect.bisect(clocks.get(candidate.prefix, []), at)
+        near = [times[i] for i in (place - 1, place) if 0 <= i < len(times)]
         for when, image in sorted(near, key=lambda pair: abs(pair[0] - at))[:1]:
             apart = abs(when - at)
             if apart <= _APART_SECONDS and (image.file not in best or apart < best[image.file][0]):

@@ -46,7 +46,8 @@ def by_plates(pictures: Sequence[Picture]) -> Scenes | None:
     if not 0 < len(plates) < len(pictures):
         return None
     count = "one plate for all pictures" if len(plates) == 1 else f"a scene for each of {len(plates)} plates"
-    return Scenes([picture.partners["bg"].name for picture in pictures], count, f"{count}: add scenes")
+    files = [picture.partners["bg"] for picture in pictures]
+    return Scenes(_apart(files, [file.name for file in files]), count, f"{count}: add scenes")
 
 
 def by_names(layout: Layout, pictures: Sequence[Picture], rule: str) -> list[Scenes]:
@@ -57,7 +58,7 @@ def by_names(layout: Layout, pictures: Sequence[Picture], rule: str) -> list[Sce
         pictures: in order.
         rule: ``file``, ``sequence``, or ``auto``: numbered files are one sequence, if that leaves enough scenes.
     """
-    stems = [picture.image.file.stem for picture in pictures]
+    stems = _apart([picture.image.file for picture in pictures], [picture.image.file.stem for picture in pictures])
     if pictures and "file" in pictures[0].image.ids:
         rule = "file"
     each = Scenes(stems, f"each of {len(stems)} pictures is a scene of its own", "add pictures")
@@ -102,6 +103,13 @@ def are_frames(roots: Roots, pictures: Sequence[Picture]) -> bool:
     telling = ~(is_flat(first) | is_flat(second))
     usual = usual_distance(difference_hash(first)[telling], difference_hash(second)[telling])
     return usual is not None and usual <= SIMILAR
+
+
+def _apart(files: Sequence[File], names: list[str]) -> list[str]:
+    """Names of files, with their roots where files of several roots have the same."""
+    if len(set(names)) == len(set(files)):
+        return names
+    return [f"root {file.root + 1}/{name}" for file, name in zip(files, names, strict=True)]
 
 
 def _videos(stems: Sequence[str]) -> list[str]:

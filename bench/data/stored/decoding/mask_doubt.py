@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 from PIL import Image
 
 from bench.data.stored.decoding.fields import DecodeOptions, is_lossy
@@ -63,6 +64,7 @@ class _Found:
         self._cut_outs = 0
         self._doubted, self._numbered, self._coloured = set[int](), set[int](), set[int]()
         self._in_palette, self._half = False, 1 << 7
+        self._lossy_levels = list[int]()
 
     def add(self, image: Image.Image, lossy: bool) -> None:
         """Look at a mask."""
@@ -75,6 +77,7 @@ class _Found:
                 self._coloured.update(seen.values)
             return
         if lossy:
+            self._lossy_levels.append(_level(image))
             return
         values, half = sorted(seen.values), 1 << (seen.bits - 1)
         if seen.kind == "palette" or not _are_shades(values, half):
@@ -104,16 +107,38 @@ class _Found:
             f"brightness; say which are the object: --mask-values 'fg={listed}'"
         )
 
+    def _is_grey(self, values: Sequence[int]) -> bool:
+        """Whether they are an object that is not quite white, on black."""
+        return not self._in_palette and len(values) == 2 and values[0] == 0 and values[1] >= self._half
+
     def numbers(self) -> str:
-        """Of masks of classes."""
+        """Of masks of classes, and of those whose white is a grey."""
+        level = max(self._lossy_levels, default=0)
+        if not self._doubted and 2 * _NOISE < level < 255 - 2 * _NOISE:
+            return _grey_object(level)
         if not self._doubted:
             return ""
         values = sorted(self._doubted | self._numbered)
+        if self._is_grey(values):
+            return _grey_object(values[1])
         palette = " of a palette in colours" * self._in_palette
         return (
             f"masks hold the numbers {_shown(list(map(str, values)))}{palette}, which were taken as shades; "
             f"if they are classes: {_advice(values, self._half)}"
         )
+
+
+def _grey_object(level: int) -> str:
+    return (
+        f"masks show the object as {level}, which was taken as a shade, so that its rim or all of it is lost; "
+        f"if it is the object: --mask-values 'fg={level}'"
+    )
+
+
+def _level(image: Image.Image) -> int:
+    """Of what is bright in a mask, the typical brightness; 0 of one that is black throughout."""
+    grey = np.asarray(image.convert("L"))
+    return int(np.median(grey[grey > grey.max() / 2])) if grey.any() else 0
 
 
 def _missing(roots: Roots, files: Sequence[File], options: DecodeOptions) -> str:
@@ -166,7 +191,7 @@ def _is_even(values: Sequence[int], half: int) -> bool:
 
 
 def _advice(values: Sequence[int], half: int) -> str:
-    if len(values) == 2 and values[0] < half <= values[1]:  # an object that is not quite white
+    if len(values) == 2 and values[0] < half <= values[1]:  # the brighter one, as it was read
         return f"--mask-values 'fg={values[1]}'"
     objects = [value for value in values if value not in (0, 255)] or [255]
     if len(objects) > _LISTED or (objects[-1] > 255 and len(objects) > _SHOWN):

@@ -107,17 +107,31 @@ def test_classes_are_doubted_and_the_option_named(tmp_path: Path, name: str) -> 
     image, advice = DOUBTED[name]
     text = doubt(tmp_path, image)
     assert advice in text
-    assert MaskValues.parse(text.split("'")[1]).foreground
-    declared = MaskValues.parse(text.split("'")[1])
+    assert MaskValues.parse(text.split("'")[-2]).foreground
+    declared = MaskValues.parse(text.split("'")[-2])
     for option in ({"values": declared}, {"soft": True}, {"foreground": "alpha"}):
         assert doubt(tmp_path, image, **option) == "", "declared already"
 
 
-def test_a_broken_mask_and_a_lossy_one_are_no_doubt(tmp_path: Path) -> None:
+def test_a_broken_mask_is_no_doubt(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"nothing")
-    of(object=100).save(tmp_path / "b.jpg")
     roots = Roots.open([tmp_path])
     assert doubt_masks(roots, roots.files, DecodeOptions()) == ""
+
+
+@pytest.mark.parametrize(("level", "is_doubted"), [(0, False), (100, True), (128, True), (240, False), (255, False)])
+def test_a_lossy_mask_is_doubted_where_its_object_is_grey(tmp_path: Path, level: int, is_doubted: bool) -> None:
+    of(object=level).save(tmp_path / "a.jpg")
+    roots = Roots.open([tmp_path])
+    text = doubt_masks(roots, roots.files, DecodeOptions())
+    assert (text != "") == is_doubted
+    if is_doubted:
+        declared = MaskValues.parse(text.split("'")[-2])
+        assert abs(declared.foreground[0] - level) <= 2  # type: ignore[operator]
+        assert doubt_masks(roots, roots.files, DecodeOptions(values=declared)) == ""
+        of(object=255).save(tmp_path / "b.jpg")
+        roots = Roots.open([tmp_path])
+        assert doubt_masks(roots, roots.files, DecodeOptions()) == "", "a dim one among others is a shade"
 
 
 def test_files_are_judged_one_by_one_and_named_together(tmp_path: Path) -> None:
@@ -145,7 +159,7 @@ def test_colours_are_doubted_and_named(tmp_path: Path, name: str) -> None:
     image, advice = COLOURED[name]
     for options in ({}, {"soft": True}):
         assert advice in doubt(tmp_path, image, **options)
-    assert doubt(tmp_path, image, values=MaskValues.parse(doubt(tmp_path, image).split("'")[1])) == ""
+    assert doubt(tmp_path, image, values=MaskValues.parse(doubt(tmp_path, image).split("'")[-2])) == ""
 
 
 def test_more_colours_than_anybody_lists_are_a_range(tmp_path: Path) -> None:
@@ -154,8 +168,8 @@ def test_more_colours_than_anybody_lists_are_a_range(tmp_path: Path) -> None:
         pixels[8 * (i // 10) : 8 * (i // 10) + 6, 4 * (i % 10) : 4 * (i % 10) + 3] = (8 * i + 9, 0, 200 - i)
     image = Image.fromarray(pixels)
     text = doubt(tmp_path, image)
-    assert "fg=#000001-#ffffff'" in text and "#09" not in text.split("'")[1]
-    assert doubt(tmp_path, image, values=MaskValues.parse(text.split("'")[1])) == ""
+    assert "fg=#000001-#ffffff'" in text and "#09" not in text.split("'")[-2]
+    assert doubt(tmp_path, image, values=MaskValues.parse(text.split("'")[-2])) == ""
 
 
 def test_colours_of_a_jpeg_are_doubted(tmp_path: Path) -> None:
@@ -163,7 +177,7 @@ def test_colours_of_a_jpeg_are_doubted(tmp_path: Path) -> None:
     roots = Roots.open([tmp_path])
     text = doubt_masks(roots, roots.files, DecodeOptions())
     assert "masks are in colours" in text
-    assert doubt_masks(roots, roots.files, DecodeOptions(values=MaskValues.parse(text.split("'")[1]))) == ""
+    assert doubt_masks(roots, roots.files, DecodeOptions(values=MaskValues.parse(text.split("'")[-2]))) == ""
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
@@ -183,7 +197,7 @@ def test_numbers_of_many_objects_are_a_range(tmp_path: Path) -> None:
                 numbers[4 * i : 4 * i + 3, :20] = least + i
             text = doubt(tmp_path, Image.fromarray(numbers))
             assert advice in text, (bits, count)
-            assert doubt(tmp_path, Image.fromarray(numbers), values=MaskValues.parse(text.split("'")[1])) == ""
+            assert doubt(tmp_path, Image.fromarray(numbers), values=MaskValues.parse(text.split("'")[-2])) == ""
 
 
 @pytest.mark.parametrize("declared", ["fg=7", "fg=256", "fg=8 unknown=2", "fg=#ff0000"])

@@ -31,6 +31,7 @@ class AsPublished(Source):
         self._inner, self._stretched, self._turned = inner, stretched, turned
         self.kind, self.seed, self.camera, self.device = inner.kind, inner.seed, inner.camera, inner.device
         self.has_depth, self.has_mask, self.has_background = inner.has_depth, inner.has_mask, inner.has_background
+        self.names_objects = inner.names_objects
         self.encoding = f"per image from least to greatest, of: {inner.encoding}" if stretched else inner.encoding
 
     def describe(self) -> dict[str, Any]:

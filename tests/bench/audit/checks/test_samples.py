@@ -148,6 +148,14 @@ def test_masks_without_any_object_are_found_and_doubts_about_masks_shown() -> No
     assert source.facts()["warnings"] == list(source.mask_warnings), "kept in records too"
 
 
+def test_doubts_about_groups_are_shown() -> None:
+    source = Synthetic()
+    source.group_warnings = ("1 of 3 names of groups.txt change nothing",)
+    measured = found(source)["neighbours"]
+    assert measured.grade == "warn"
+    assert "1 of 3 names" in measured.finding
+
+
 def test_streets_read_as_millimetres_are_found(tmp_path: Path) -> None:
     bg, fg = folders(tmp_path, ROOMS, THINGS)
     (tmp_path / "depth").mkdir()

@@ -71,6 +71,11 @@ def test_too_few_scenes(pictures) -> None:
         compose(pictures)
 
 
+def test_too_few_sequences_name_the_other_rule(pictures) -> None:
+    with pytest.raises(BadData, match=r"cut-outs: only 1(?s:.)*--objects file"):
+        compose(pictures, objects="sequence")
+
+
 def test_one_photograph_under_two_names_is_one_scene(pictures) -> None:
     for path in list(pictures.bg.glob("*.png")):
         shutil.copy(path, pictures.bg / f"copy of {path.stem[:5]}.png")

@@ -132,9 +132,8 @@ def test_rows_of_a_pack_are_what_the_files_hold(files: Path, tmp_path: Path) -> 
     """Faster, and the same: within what decoding JPEG at half size changes."""
     source = opened(files, None)
     quartet = source.render("train", torch.arange(8), SIZE)
-    picture = source.reader(SIZE)
     for i, row in enumerate(source.rows("train", torch.arange(8))):
         name = source.catalogue.entries[row].image.name
         whole = np.asarray(Image.open(files / name).resize((SIZE, SIZE), Image.Resampling.BILINEAR)) / 255
         assert np.abs(quartet.bg_fg[i].permute(1, 2, 0).numpy() - whole).mean() < 0.02
-    assert picture.size == SIZE
+    assert quartet.bg_fg.shape == (8, 3, SIZE, SIZE)

@@ -94,10 +94,10 @@ def test_what_tuning_changed(sentences: str) -> None:
         if record["tuning"] and not record["spec"]["model"].startswith("smp/")
     ]
     own = [max(scores.values()) for scores in tried]
-    assert len(tried) == 13
-    assert sum(scores[0.003] == best for scores, best in zip(tried, own, strict=True)) == 8
+    assert len(tried) == 19
+    assert sum(scores[0.003] == best for scores, best in zip(tried, own, strict=True)) == 9
     gain = max(best - scores[0.003] for scores, best in zip(tried, own, strict=True))
-    assert f"eight chose 3e-3 itself, none an edge of the grid, and the largest gain is {short(gain, 3)}" in sentences
+    assert f"nine chose 3e-3 itself, none an edge of the grid, and the largest gain is {short(gain, 3)}" in sentences
     tau = [
         short(kendalltau(own, [scores[rate] for scores in tried]).statistic, 2)
         for rate in (3e-3, 9.49e-4, 9.49e-3, 3e-4)
@@ -105,18 +105,32 @@ def test_what_tuning_changed(sentences: str) -> None:
     assert "is {} at 3e-3, {} at 9.5e-4, {} at 9.5e-3 and {} at 3e-4".format(*tau) in sentences
 
 
-def test_what_correcting_a_network_gains(sentences: str) -> None:
+@pytest.mark.parametrize("loss", ["bce", "bce-ssim", "bce-dice"])
+def test_what_correcting_a_network_gains(sentences: str, loss: str) -> None:
     models = ("dilated-shuffle-fixed-true", "dilated-shuffle")
     fixed, published = (
         np.mean(
             [
                 pd.read_csv(path)["mask_dice"].mean()
-                for path in (RESULTS / "tuned").glob(f"{model}_bce_*_s?_*.images.csv")
+                for path in (RESULTS / "tuned").glob(f"{model}_{loss}_*_s?_*.images.csv")
             ]
         )
         for model in models
     )
-    assert f"correcting `dilated_shuffle` gives it a Dice higher by {short(fixed - published, 3)}" in sentences
+    start = sentences.index("correcting `dilated_shuffle` gives it a Dice higher")
+    told = sentences[start : sentences.index(" under each.", start)]
+    gain = short(fixed - published, 3)
+    assert re.search(rf"by {gain} \(\S+ to \S+\) under `{loss.replace('-', '_')}`", told), gain
+
+
+def test_what_rmse_costs(sentences: str) -> None:
+    lost = {}
+    for model in ("unet", "wnet", "dilated-shuffle-fixed-true"):
+        found = [(RESULTS / "tuned").glob(f"{model}_{loss}_*_s?_*.images.csv") for loss in ("bce", "bce-rmse")]
+        bce, rmse = (np.mean([pd.read_csv(path)["mask_dice"].mean() for path in paths]) for paths in found)
+        lost[model] = short(bce - rmse, 3)
+    claimed = "`bce_rmse` costs `unet` {} of Dice, `wnet` {} and the corrected network {}"
+    assert claimed.format(*lost.values()) in sentences
 
 
 def test_whether_synthetic_and_photographic_orders_agree(sentences: str) -> None:

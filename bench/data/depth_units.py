@@ -67,7 +67,11 @@ class DepthUnit:
         encoding = (
             f"metric, 1.0 = {greatest:g} m" if self.per_metre else f"{self.encoding.split(',')[0]}, 1.0 = {greatest:g}"
         )
-        return replace(self, encoding=encoding, full=greatest * scale, least=least * scale)
+        made = replace(self, encoding=encoding, full=greatest * scale, least=least * scale)
+        if self.per_metre is None:
+            return made
+        low, middle, near, far = self.plausible  # whoever says how far depth reaches means no room
+        return replace(made, plausible=(low, max(middle, greatest / 2), near, max(far, greatest)))
 
 
 def _metric(

@@ -16,6 +16,8 @@ def gradient(setup: Setup) -> Finding:
         return conclude("gradient", [], "no model to examine")
     faults, numbers = [], {}
     for head, what in output.prediction.heads():
+        if _has_no_truth(setup, head):
+            continue  # no score is made of it
         if head not in setup.heads:
             finding = f"the model's {head} head is not trained: its scores will be those of chance"
             faults.append(Fault("warn", finding, f"add {head!r} to the recipe, or take a model without it"))
@@ -40,10 +42,15 @@ def gradient(setup: Setup) -> Finding:
     return conclude("gradient", faults, f"every parameter gets a gradient; at the logits: {shown}", numbers)
 
 
+def _has_no_truth(setup: Setup, head: str) -> bool:
+    return getattr(setup.quartet, head) is None
+
+
 def _without_gradient(setup: Setup, model: nn.Module) -> list[str]:
-    """The trainable parameters that the whole loss leaves where they are."""
+    """The trainable parameters that the whole loss leaves where they are, but for heads without any truth."""
     assert setup.output is not None
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     loss = setup.objective_for(setup.heads)(setup.output.prediction, setup.output.quartet).total
+    loss = loss + sum(what.logits.sum() for head, what in setup.output.prediction.heads() if _has_no_truth(setup, head))
     slopes = torch.autograd.grad(loss, [p for _, p in named], allow_unused=True)
     return [name for (name, _), slope in zip(named, slopes, strict=True) if slope is None or not slope.any()]

@@ -67,7 +67,8 @@ def coverage(setup: Setup) -> Finding:
     quartet, faults, numbers = setup.large, [], {}
     truth: dict[str, Tensor] = {head: getattr(quartet, head) for head in setup.heads}
     for head, has_gradient in pixels_with_gradient(setup.objective, truth, quartet).items():
-        known = quartet.valid > 0.5 if head == "depth" and quartet.valid is not None else torch.ones_like(has_gradient)
+        target = quartet.target(head)
+        known = torch.ones_like(has_gradient) if target is None or target.valid is None else target.valid > 0.5
         share = float((known & ~has_gradient).sum() / known.sum().clamp(min=1))
         numbers[head] = share
         if share > _LEFT_OUT:

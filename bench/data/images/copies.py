@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.data.images.similarity import NEAR, difference_hash, distances, is_flat
+from bench.data.images.similarity import NEAR, difference_hash, distances
 from bench.data.split import Part
 from registry.contract import Quartet
 
@@ -30,6 +30,10 @@ and mostly in rendered figures too.
 _PHOTOGRAPH, _OBJECT = 8, 32
 """Sides of the thumbnails, pixels: frames of a video move by more than an object does on its own."""
 _GREY, _INSIDE = 0.5, 0.5
+_LEAST = 8
+"""Longer side, pixels, of an object that can be told from others."""
+_DETAIL = 0.04
+"""Standard deviation about a smooth surface, of its brightness, of a picture that shows more than a backdrop."""
 _AT_ONCE = 2**22
 
 
@@ -93,14 +97,15 @@ def copies_in_training(
 def find_copies(held: Tensor, known: Tensor, side: int = _PHOTOGRAPH) -> Copies:
     """Which pictures have a copy among the known ones, as they are or mirrored: near by hash, and alike in colour.
 
-    Nearly uniform pictures have none. Exposure is no difference: thumbnails are compared at equal mean brightness.
+    Nearly uniform pictures, and smooth backdrops, have none. Exposure is no difference: thumbnails are compared at
+    equal mean brightness.
 
     Args:
         held, known: (N, C, H, W) and (M, C, H, W) in [0, 1].
         side: of the thumbnails, pixels.
     """
     found, least = np.zeros(len(held), dtype=np.bool_), 64
-    mine, theirs = (torch.from_numpy(np.flatnonzero(~is_flat(pictures))) for pictures in (held, known))
+    mine, theirs = (torch.from_numpy(np.flatnonzero(has_detail(pictures))) for pictures in (held, known))
     if not len(mine) or not len(theirs):
         return Copies(found, least)
     held, known = held[mine], known[theirs]
@@ -119,18 +124,34 @@ def find_copies(held: Tensor, known: Tensor, side: int = _PHOTOGRAPH) -> Copies:
     return Copies(found, least)
 
 
+def has_detail(images: Tensor) -> npt.NDArray[np.bool_]:
+    """Which pictures (B, C, H, W) show more than a light that falls off smoothly, (B,).
+
+    Two backdrops look alike whatever they are of: all of a gradient's hash is its direction.
+    """
+    if not len(images):
+        return np.zeros(0, dtype=np.bool_)
+    grey = functional.interpolate(images.cpu().float().mean(1, keepdim=True), (16, 16), mode="bilinear", antialias=True)
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 16), torch.linspace(-1, 1, 16), indexing="ij")
+    surface = torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y]).flatten(1).T
+    values = grey.flatten(1).T
+    rest = values - surface @ torch.linalg.lstsq(surface, values).solution
+    detailed: npt.NDArray[np.bool_] = (rest.std(0) > _DETAIL * values.mean(0)).numpy()
+    return detailed
+
+
 def object_pictures(images: Tensor, masks: Tensor) -> Tensor:
     """Each object alone on grey, filling the picture, (B, 3, 32, 32): what is compared to find the same object twice.
 
     Args:
         images: bg_fg, (B, 3, H, W) in [0, 1].
-        masks: (B, 1, H, W); a picture without an object becomes all grey.
+        masks: (B, 1, H, W); a picture without an object, or whose object is too small to be told, becomes all grey.
     """
     alone = images * masks + _GREY * (1 - masks)
     shown = torch.full((len(images), 3, _OBJECT, _OBJECT), _GREY)
     for i, inside in enumerate(masks[:, 0].cpu() > _INSIDE):
         rows, columns = inside.any(1).nonzero()[:, 0], inside.any(0).nonzero()[:, 0]
-        if len(rows) == 0:
+        if len(rows) == 0 or max(int(rows[-1] - rows[0]), int(columns[-1] - columns[0])) + 1 < _LEAST:
             continue
         box = alone[i : i + 1, :, int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
         shown[i] = functional.interpolate(box.cpu().float(), (_OBJECT, _OBJECT), mode="bilinear", antialias=True)[0]
@@ -140,8 +161,17 @@ def object_pictures(images: Tensor, masks: Tensor) -> Tensor:
 def _pictures(quartet: Quartet, what: str) -> Tensor | None:
     """What shows the backgrounds, or the objects, of a part; None for data without masks."""
     if what == "background":
-        return quartet.bg_fg if quartet.bg is None else quartet.bg
+        return _scenes(quartet) if quartet.bg is None else quartet.bg
     return None if quartet.mask is None else object_pictures(quartet.bg_fg, quartet.mask)
+
+
+def _scenes(quartet: Quartet) -> Tensor:
+    """Photographs (B, 3, H, W) without their object, where its place is known: its pixels have the mean of the rest."""
+    if quartet.mask is None:
+        return quartet.bg_fg
+    rest = (quartet.mask <= _INSIDE).float()
+    mean = (quartet.bg_fg * rest).sum((2, 3), keepdim=True) / rest.sum((2, 3), keepdim=True).clamp(min=1)
+    return torch.where(rest > 0, quartet.bg_fg, mean)
 
 
 def _thumbnails(images: Tensor, side: int) -> Tensor:

@@ -1,6 +1,7 @@
 """Every corrected recipe passes; what is unsound in one's own code is found; the audit disturbs nothing."""
 
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -135,6 +136,30 @@ def test_depth_that_no_term_sees() -> None:
     assert found.grade == "warn"
     assert found.numbers["depth"] == 1
     assert check("coverage", "mask: bce, depth: ssim + l1", source).grade == "ok"
+
+
+def test_unknown_rims_of_masks_are_not_left_out_by_the_loss() -> None:
+    source = Scenes()
+    whole = source.scenes
+
+    def with_rims(part, ids, size):
+        quartet = whole(part, ids, size)
+        known = torch.ones_like(quartet.mask)
+        known[..., ::4, :] = 0
+        return replace(quartet, mask_valid=known)
+
+    source.scenes = with_rims
+    found = check("coverage", "mask: bce + dice", source)
+    assert found.grade == "ok" and found.numbers["mask"] == 0
+
+
+def test_a_head_that_the_data_has_no_truth_for_is_not_missed() -> None:
+    source = Scenes()
+    assert "depth head is not trained" in check("gradient", "mask: bce", source, model="unet[width=4]").finding
+    whole = source.scenes
+    source.scenes = lambda part, ids, size: replace(whole(part, ids, size), depth=None, valid=None)
+    source.has_depth = False
+    assert check("gradient", "mask: bce", source, model="unet[width=4]").grade == "ok"
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,17 @@ def test_a_wrong_unit_is_doubted_with_the_likely_one(scene, known, written, read
     assert f"{likely_unit} is likely" in warning
 
 
+@pytest.mark.parametrize("unit", ["m", "mm"])
+def test_a_declared_range_says_that_it_is_no_room(unit: str) -> None:
+    """A street in floats: implausible of a room's 10 m, and what was meant with a range of 80."""
+    scale = DEPTH_UNITS[unit].per_metre
+    assert scale is not None
+    found = facts((np.linspace(3, 60, 2000) * scale).astype(np.float32)[None])
+    assert doubt(found, DEPTH_UNITS[unit], guessed=False) is not None
+    assert doubt(found, DEPTH_UNITS[unit].over(0, 80), guessed=False) is None
+    assert doubt(found, DEPTH_UNITS[unit].over(0, 20), guessed=False) is not None
+
+
 def test_kitti_read_as_millimetres() -> None:
     """Between 0.34 and 1.91 m, the whole street."""
     numbers = np.linspace(340, 1910, 2000).astype(np.uint16)[None]

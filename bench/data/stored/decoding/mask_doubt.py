@@ -80,7 +80,7 @@ class _Found:
             self._lossy_levels.append(_level(image))
             return
         values, half = sorted(seen.values), 1 << (seen.bits - 1)
-        if seen.kind == "palette" or not _are_shades(values, half):
+        if seen.kind == "palette" or not _are_shades(values, half, seen.count):
             self._doubted.update(values)
             self._in_palette, self._half = self._in_palette or seen.kind == "palette", max(self._half, half)
         elif values == [0, 1]:
@@ -170,8 +170,14 @@ def _brightness(colour: int) -> int:
     return Image.new("RGB", (1, 1), colour_name(colour)).convert("L").getpixel((0, 0))  # type: ignore[return-value]
 
 
-def _are_shades(values: Sequence[int], half: int) -> bool:
-    """Whether values are black and white or next to them, the numbers 0 and 1, or so many that they are no classes."""
+def _are_shades(values: Sequence[int], half: int, count: int = 0) -> bool:
+    """Whether values are black and white or next to them, the numbers 0 and 1, or so many that they are no classes.
+
+    Args:
+        values: those that fill a square.
+        half: between black and white.
+        count: of all values, those of soft rims too.
+    """
     if len(values) < 2 or list(values) == [0, 1]:
         return True
     if len(values) > _SHADES:
@@ -179,7 +185,7 @@ def _are_shades(values: Sequence[int], half: int) -> bool:
     low, high = ([value for value in values if (value >= half) == above] for above in (False, True))
     scale = half // 128
     blurred = max(low, default=0) <= _NOISE * scale and min(high, default=255 * scale) >= (255 - _NOISE) * scale
-    return _is_even(values, half) or bool(low and high and blurred and len(high) > 1)
+    return _is_even(values, half) or bool(low and high and blurred and (len(high) > 1 or count > _SHADES))
 
 
 def _is_even(values: Sequence[int], half: int) -> bool:

@@ -32,11 +32,13 @@ class MaskLook:
         values: those that fill a square of three pixels somewhere, which those of soft rims do not; colours as
             `colour_numbers` makes them.
         bits: of a number, 8 or 16.
+        count: of all its different numbers, those of soft rims too.
     """
 
     kind: Kind
     values: frozenset[int]
     bits: int = 8
+    count: int = 0
 
 
 def look(image: Image.Image, lossy: bool = False) -> MaskLook:
@@ -55,7 +57,8 @@ def look(image: Image.Image, lossy: bool = False) -> MaskLook:
         colours = _colours(_visible(image), lossy)
         if colours:
             return MaskLook("colours", colours)
-    return MaskLook("numbers", _filling(mask_numbers(image.convert("L"))))
+    numbers = mask_numbers(image.convert("L"))
+    return MaskLook("numbers", _filling(numbers), count=len(np.unique(numbers)))
 
 
 def object_in_alpha(image: Image.Image) -> bool:

@@ -35,7 +35,5 @@ def doubt_pictures(roots: Roots, files: Sequence[File]) -> str:
     if not looked_at:
         return ""
     of = " of 16 bits" * wide
-    return (
-        f"photographs{of} are nearly black: no pixel of {looked_at} is above {brightest} of 255; if their values are "
-        "of 10, 12 or 14 bits, scale them to the full range of their files"
-    )
+    way = "; if their values are of 10, 12 or 14 bits, scale them to the full range of their files" * wide
+    return f"photographs{of} are nearly black: no pixel of {looked_at} is above {brightest} of 255{way}"

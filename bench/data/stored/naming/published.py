@@ -88,7 +88,7 @@ PUBLISHED = (
     ),
     Layout(
         "004",
-        "bg001_fg001_01, paired by file_map.txt",
+        "bg001_fg001_01, paired by file_map.txt if it is there",
         patterns(
             bg=_BACKGROUNDS,
             bg_fg=rf"bg_fg/{_PAIR_004}",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.data.images.copies import copies_in_training, find_copies, object_pictures
+from bench.data.images.copies import copies_in_training, find_copies, has_detail, object_pictures
 from bench.data.images.similarity import NEAR, difference_hash, distances
 from registry.contract import Quartet
 from tests.bench.data.images.test_similarity import jpeg, pictures
@@ -92,3 +92,31 @@ def test_an_object_is_found_again_on_another_background_and_elsewhere() -> None:
     assert distances(hashes[:1], hashes[1:])[0, 0] <= NEAR
     assert distances(difference_hash(images[:1]), difference_hash(images[1:]))[0, 0] > NEAR
     assert (object_pictures(images, torch.zeros_like(masks)) == 0.5).all()
+
+
+def test_backdrops_in_a_light_that_falls_off_are_no_copies() -> None:
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 64), torch.linspace(-1, 1, 64), indexing="ij")
+    light = torch.stack([1 + 0.1 * x, 1 + 0.1 * y, 1 - 0.15 * (x**2 + y**2)])[:, None]
+    colours = torch.tensor([[0.78, 0.64, 0.72], [0.59, 0.44, 0.45], [0.2, 0.55, 0.58]])[:, :, None, None]
+    backdrops = (colours * light).clamp(0, 1)
+    assert not has_detail(backdrops).any()
+    assert not find_copies(backdrops, backdrops.roll(1, 0)).found.any()
+    assert has_detail(pictures(6)).all() and has_detail(0.1 * pictures(6)).all(), "a dark room is no backdrop"
+
+
+def test_products_before_the_same_backdrop_are_told_by_themselves() -> None:
+    """Of pictures without backgrounds the rest of each counts as its scene, and the object for itself."""
+    masks = torch.zeros(6, 1, 64, 64)
+    masks[:, :, 24:40, 24:40] = 1
+    products = torch.where(masks > 0, pictures(6), torch.full((6, 3, 64, 64), 0.95))
+    parts = {part: Quartet(None, products[i], masks[i]) for part, i in (("train", slice(3)), ("test", slice(3, 6)))}
+    assert [found.copies for found in copies_in_training(parts)] == [0, 0]
+    parts["test"] = Quartet(None, products[2:5], masks[2:5])
+    assert [(found.what, found.copies) for found in copies_in_training(parts)] == [("background", 0), ("object", 1)]
+
+
+def test_specks_are_not_compared() -> None:
+    rooms, masks = pictures(2), torch.zeros(2, 1, 64, 64)
+    masks[0, :, 10:17, 10:17], masks[1, :, 10:18, 10:12] = 1, 1
+    assert (object_pictures(rooms, masks)[0] == 0.5).all()
+    assert not (object_pictures(rooms, masks)[1] == 0.5).all()

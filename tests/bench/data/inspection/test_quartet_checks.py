@@ -163,3 +163,53 @@ def test_a_background_of_training_in_the_test_part_is_found_by_the_picture() -> 
     assert found.grade == "broken"
     assert found.numbers["test_backgrounds"] == pytest.approx(1 / COUNT)
     assert f"1 of {COUNT} backgrounds of test have a near duplicate in train" in found.finding
+
+
+def exposed(images: Tensor, seed: int = 3) -> Tensor:
+    """Each picture up to 10 % brighter or darker, by a camera that decides for itself."""
+    gain = 0.9 + 0.2 * torch.rand(len(images), 1, 1, 1, generator=torch.Generator().manual_seed(seed))
+    return images * gain
+
+
+def test_another_exposure_is_no_other_field_and_no_other_scene() -> None:
+    """Rooms with several shots each, the empty one otherwise exposed every time."""
+    rooms = torch.arange(COUNT) // 4
+    quartet = quartets(side=4)
+    assert quartet.bg is not None and quartet.mask is not None
+    quartet.bg = 0.8 * photographs(0, 3)[rooms]
+    quartet.bg_fg = torch.where(quartet.mask > 0, 1 - quartet.bg, quartet.bg)
+    quartet.bg = exposed(quartet.bg)
+    assert fields(quartet, rooms).grade == "ok"
+    assert alignment(quartet, rooms).grade == "ok"
+    quartet.bg = quartet.bg.roll(4, 0)
+    assert alignment(quartet, rooms).grade == "broken"
+
+
+def test_a_faint_object_under_another_exposure_is_seen() -> None:
+    quartet = quartets()
+    assert quartet.bg is not None and quartet.mask is not None
+    quartet.bg_fg = torch.where(quartet.mask > 0, 0.85 * quartet.bg + 0.15 * (1 - quartet.bg), quartet.bg)
+    quartet.bg = exposed(quartet.bg)
+    assert fields(quartet, torch.arange(COUNT)).numbers["bg_like_bg_fg"] == 0
+
+
+def test_a_smooth_object_before_a_textured_wall_is_not_exchanged() -> None:
+    quartet = quartets()
+    assert quartet.mask is not None
+    wall = ((torch.arange(SIDE)[:, None] // 3 + torch.arange(SIDE) // 3) % 2).float().expand(COUNT, 3, SIDE, SIDE)
+    quartet.bg = 0.3 + 0.4 * wall
+    quartet.bg_fg = torch.where(quartet.mask > 0, 0.45, quartet.bg)
+    assert fields(quartet, torch.arange(COUNT)).grade == "ok"
+    exchanged = Quartet(quartet.bg_fg, quartet.bg, quartet.mask)
+    assert fields(exchanged, torch.arange(COUNT)).grade == "ok", "nothing tells which is the wall"
+
+
+def test_masks_that_are_empty_on_purpose_are_no_fault() -> None:
+    quartet = quartets()
+    assert quartet.mask is not None
+    quartet.mask[:2] = 0
+    assert masks(quartet).grade == "warn"
+    found = masks(quartet, empty_share=0.15)
+    assert found.grade == "ok"
+    area = quartet.mask.mean((1, 2, 3)).numpy()
+    assert found.numbers["median"] == pytest.approx(float(np.median(area)))

@@ -70,6 +70,9 @@ FINE = {
     "from dark to light": of(object=235 - 16, rim=0).point(lambda value: value + 16),
     "opaque": of(object=255).convert("RGBA"),
     "white with alpha": with_alpha((255, 255, 255)),
+    "a soft rim and a faint shadow": Image.fromarray(
+        np.repeat([0] * 4 + [1] * 4 + [*range(1, 255, 5)] + [255] * 8, 1)[None].repeat(9, 0).astype(np.uint8)
+    ),
     "many shades": Image.fromarray(np.repeat(np.arange(0, 240, 6, dtype=np.uint8), 4)[None].repeat(9, 0)),
 }
 DOUBTED = {

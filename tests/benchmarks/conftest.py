@@ -1,4 +1,6 @@
-"""Small sizes and few rounds: under three minutes on two cores, but for the thousand pictures of `test_predict`."""
+"""Small sizes and few rounds: under three minutes on two cores, but for what must be large: the thousand pictures of
+`test_predict`, the ten thousand quartets of `test_stored`.
+"""
 
 import pytest
 import torch

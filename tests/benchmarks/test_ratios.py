@@ -234,7 +234,7 @@ def test_training_over_lightning(benchmark, say: Say, source: Source, files: Pat
 
     workers, peer = fastest(reading)
     what = f"images trained, unet, over Lightning + DataLoader + Pillow ({workers} workers)"
-    compare(benchmark, say, what, "1.15 on two cores", training(runner, lambda: loader.epoch(0, 1)), peer)
+    compare(benchmark, say, what, "1.15 on two cores", training(runner, lambda: loader.epoch(0, 1)), peer, 30.0)
 
 
 @pytest.mark.parametrize(

@@ -214,6 +214,9 @@ def _with_zips(paths: list[Path]) -> list[Path]:
             raise BadData([(printable(str(path)), "neither a folder nor a zip")])
         found.append(path)
         if path.is_dir():
-            found += sorted(inner for inner in path.iterdir() if inner.suffix.lower() == ".zip" and inner.is_file())
+            with os.scandir(path) as inside:
+                found += sorted(
+                    path / inner.name for inner in inside if suffix_of(inner.name) == ".zip" and inner.is_file()
+                )
     whole = [path.resolve() for path in found]
     return [path for at, path in enumerate(found) if whole[at] not in whole[:at]]

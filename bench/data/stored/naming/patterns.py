@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bench.core.errors import BenchError
 
@@ -100,6 +101,7 @@ def parse_patterns(text: str) -> tuple[Pattern, ...]:
     return tuple(made for _, made in sorted(found.values(), key=lambda pair: -pair[0]))
 
 
+@lru_cache(maxsize=2**16)  # a few ids make the names of many files
 def normal(text: str) -> str:
     """An id in its normal spelling: small letters, numbers without leading zeros."""
     return re.sub(r"\d+", lambda number: str(int(number.group())), text.lower())

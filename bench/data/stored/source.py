@@ -20,13 +20,15 @@ from bench.data.stored.catalogue import Catalogue
 from bench.data.stored.decoding.depth_codes import decode_depth
 from bench.data.stored.decoding.file_options import FileOptions, parse_range
 from bench.data.stored.decoding.images import open_image
+from bench.data.stored.opening import open_quartets
 from bench.data.stored.options import OPTIONS, PACKED
 from bench.data.stored.packing.checking import CHECKED
 from bench.data.stored.packing.pack import Array, Pack, Rows
 from bench.data.stored.packing.reader import Reader
 from bench.data.stored.packing.readers import WORTH_PACKING, Readers
 from bench.data.stored.parts import Parts, share_out
-from bench.data.stored.quartet_set import VERSION, open_quartets
+from bench.data.stored.quartet_set import VERSION
+from bench.data.stored.remarks import decisions, mask_doubt, picture_doubt, plate_doubt
 from registry.contract import Quartet
 
 
@@ -122,11 +124,11 @@ class Stored(Source):
         self.has_mask, self.has_depth = ("mask" in self._quartets.fields, "depth" in self._quartets.fields)
         self.has_background = bool((self._quartets.background >= 0).all())
         self.encoding, self.skipped = self._quartets.encoding, self._quartets.skipped
-        self.notes = (*self.catalogue.notes, *self._parts.notes(), *self._quartets.notes())
+        self.notes = (*self.catalogue.notes, *self._parts.notes(), *decisions(self._quartets))
         depth = self._quartets.depth
         quartets, depth_doubt = self._quartets, "" if depth is None else depth.warning
-        self.warnings = tuple(filter(None, [depth_doubt, quartets.plate_doubt(), quartets.picture_doubt()]))
-        self.mask_warnings = tuple(filter(None, [self._quartets.mask_doubt()]))
+        self.warnings = tuple(filter(None, [depth_doubt, plate_doubt(quartets), picture_doubt(quartets)]))
+        self.mask_warnings = tuple(filter(None, [mask_doubt(quartets)]))
 
     def describe(self) -> dict[str, Any]:
         """How files are read, a digest of their content, and how many quartets each part has."""

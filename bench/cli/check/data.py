@@ -51,7 +51,7 @@ def inspect(
     if json is not None:  # first: what was found is not lost to a terminal that cannot show it
         files.replace(json, canonical_json(found.to_json()) + "\n")
     if sheet is not None:
-        save_sheet(contact_sheet(found.quartets), sheet)
+        save_sheet(contact_sheet(found.quartets, found.backgrounds), sheet)
     for line in inspection_lines(found):
         console.print(line, soft_wrap=True)
     if sheet is not None:

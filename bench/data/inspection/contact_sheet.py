@@ -26,11 +26,18 @@ _UNKNOWN = (128, 128, 128)
 Pixels = npt.NDArray[np.uint8]
 
 
-def contact_sheet(quartets: Mapping[Part, Quartet], each: int = 4, doubtful: int = 2, side: int = 96) -> Image.Image:
+def contact_sheet(
+    quartets: Mapping[Part, Quartet],
+    backgrounds: Mapping[Part, Tensor] | None = None,
+    each: int = 4,
+    doubtful: int = 2,
+    side: int = 96,
+) -> Image.Image:
     """A row for some quartets of every part, the most suspicious of each part last.
 
     Args:
         quartets: by part.
+        backgrounds: numbers of their backgrounds, (B,), by part.
         each: of every part, the first.
         doubtful: more of every part, the first that `suspicious` names.
         side: of a picture, pixels.
@@ -44,7 +51,9 @@ def contact_sheet(quartets: Mapping[Part, Quartet], each: int = 4, doubtful: int
     rows: list[tuple[str, dict[str, Pixels]]] = []
     for part, quartet in quartets.items():
         chosen = list(range(min(each, len(quartet))))
-        chosen += [i for i in suspicious(quartet, doubtful + each) if i not in chosen][:doubtful]
+        chosen += [i for i in suspicious(quartet, doubtful + each, (backgrounds or {}).get(part)) if i not in chosen][
+            :doubtful
+        ]
         rows += [(_label(part, i, quartet), _pictures(quartet, i)) for i in chosen]
     wide = _wide(rows, side)
     per_row = 2 if len(rows) > 6 else 1

@@ -39,6 +39,7 @@ class Inspection:
         notes: what the source decided, in sentences.
         findings: what was checked.
         quartets: what was looked at, by part; not in the JSON.
+        backgrounds: numbers of these quartets' backgrounds, (B,), by part; not in the JSON.
     """
 
     source: dict[str, Any]
@@ -50,10 +51,11 @@ class Inspection:
     notes: list[str]
     findings: list[Finding]
     quartets: dict[Part, Quartet] = field(repr=False, default_factory=dict)
+    backgrounds: dict[Part, Tensor] = field(repr=False, default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """All figures."""
-        facts = {name: value for name, value in vars(self).items() if name != "quartets"}
+        facts = {name: value for name, value in vars(self).items() if name not in ("quartets", "backgrounds")}
         return {**facts, "findings": [finding.model_dump() for finding in self.findings]}
 
 
@@ -104,13 +106,14 @@ def inspect(source: Source, samples: int = 256, size: int = 64, progress: Progre
             duplicates_between_parts(quartets, groups),
         ],
         quartets=quartets,
+        backgrounds={part: group[0] for part, group in groups.items()},
     )
 
 
-def suspicious(quartet: Quartet, count: int) -> list[int]:
-    """Samples that are worth looking at first: misaligned samples, then those with the smallest masks."""
+def suspicious(quartet: Quartet, count: int, backgrounds: Tensor | None = None) -> list[int]:
+    """Samples that are worth looking at first: misaligned samples (see there), then those with the smallest masks."""
     chosen: list[int] = []
-    found = misaligned(quartet)
+    found = misaligned(quartet, backgrounds)
     if found is not None:
         chosen += found[0].nonzero()[:, 0].tolist()
     if quartet.mask is not None:

@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 from bench.data.stored.decoding.mask_doubt import doubt_masks
 from bench.data.stored.decoding.picture_doubt import doubt_pictures
+from bench.data.stored.decoding.turns import note_turns
 from bench.data.stored.quartet_set import QuartetSet
 
 _NAMED = 3
@@ -28,6 +29,8 @@ def decisions(quartets: QuartetSet) -> list[str]:
         least, most = min(map(len, quartets.plates)), max(map(len, quartets.plates))
         of = f"{least}" if least == most else f"{least} to {most}"
         said.append(f"each background is the median of {of} pictures of its scene")
+    if turns := note_turns(quartets.catalogue.roots, quartets.entries):
+        said.append(turns)
     return said
 
 

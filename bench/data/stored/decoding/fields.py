@@ -35,7 +35,7 @@ class OtherShape(BadFile):
         self.shapes, self.is_turned = shapes, is_turned
 
 
-_ASPECT_TOLERANCE = 0.03
+ASPECT_TOLERANCE = 0.03
 _GREYS = ("L", "LA", "1", "I", "I;16", "I;16B", "I;16L")
 _LOSSY = (".jpg", ".jpeg", ".webp")
 
@@ -169,6 +169,6 @@ def check_aspect(what: str, aspect: float, picture: float, of: str = "picture") 
     Raises:
         OtherShape: they differ by more than 3 %.
     """
-    if abs(aspect / picture - 1) > _ASPECT_TOLERANCE:
+    if abs(aspect / picture - 1) > ASPECT_TOLERANCE:
         shapes = f"{what}: {aspect:.3f} times as wide as high, its {of} {picture:.3f}"
-        raise OtherShape(shapes, is_turned=abs(aspect * picture - 1) <= _ASPECT_TOLERANCE)
+        raise OtherShape(shapes, is_turned=abs(aspect * picture - 1) <= ASPECT_TOLERANCE)

@@ -53,10 +53,16 @@ def open_image(content: bytes, grey: bool = False, least: int = 0) -> Image.Imag
 
 def is_turned(content: bytes) -> bool:
     """Whether a file's EXIF orientation turns it by a quarter, so that it is as wide as its pixels are high."""
+    return orientation(content)[0] in _QUARTERS
+
+
+def orientation(content: bytes) -> tuple[int, float]:
+    """A file's EXIF orientation, 1 (upright) to 8, and width over height as its pixels lie; 1, 0 of no image."""
     try:
-        return _orientation(_opened(content)) in _QUARTERS
-    except (OSError, SyntaxError, ValueError, EOFError):
-        return False  # numbers
+        image = _opened(content)
+        return _orientation(image), image.width / image.height
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
+        return 1, 0.0  # numbers
 
 
 def _orientation(image: Image.Image) -> int:

@@ -12,10 +12,11 @@ from PIL import Image
 
 from bench.core.files import canonical_json
 from bench.data.inspection.contact_sheet import contact_sheet, save_sheet
-from bench.data.inspection.inspection import Inspection, inspect
+from bench.data.inspection.inspection import Inspection, inspect, suspicious
 from bench.data.stored.source import Stored
 from bench.data.synthetic.source import Synthetic
 from bench.report.terminal.inspection_table import inspection_lines
+from registry.contract import Quartet
 from tests.bench.data.stored.conftest import SIDE, Folder
 
 
@@ -162,6 +163,19 @@ def test_a_contact_sheet_shows_what_was_looked_at(folder, tmp_path: Path) -> Non
     windows = np.lib.stride_tricks.sliding_window_view(sheet, (48, 48, 3))[:, :, 0]
     assert (windows == first).all((-1, -2, -3)).sum() == 1
     assert torch.is_tensor(found.quartets["train"].mask)
+
+
+def test_the_wrong_pair_is_shown_first_though_neighbours_share_a_noisy_scene() -> None:
+    draw = torch.Generator().manual_seed(0)
+    scenes = torch.arange(12) // 4
+    bg = torch.nn.functional.interpolate(torch.rand(3, 3, 4, 4, generator=draw), (32, 32), mode="bilinear")[scenes]
+    mask = torch.zeros(12, 1, 32, 32)
+    mask[..., 8:24, 8:24] = 1
+    bg_fg = torch.where(mask > 0, 1 - bg, bg) + 0.2 * torch.rand(bg.shape, generator=draw) - 0.1
+    bg[7] = torch.rand(3, 1, 1, generator=draw)  # of another scene
+    bg = bg + 0.2 * torch.rand(bg.shape, generator=draw) - 0.1
+    quartet = Quartet(bg.clamp(0, 1), bg_fg.clamp(0, 1), mask)
+    assert suspicious(quartet, 1, scenes) == [7]
 
 
 def test_a_contact_sheet_goes_where_a_link_points(folder, tmp_path: Path) -> None:

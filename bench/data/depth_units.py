@@ -19,6 +19,8 @@ Numbers = npt.NDArray[np.float32]
 
 UNKNOWN = -1.0
 """Stands where a depth is not known."""
+_NOTHING = 65535
+"""What many cameras write where 16 bits know no distance, or none that they can hold."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class DepthUnit:
         unknown = ~np.isfinite(values) | (values > self.full) | (values < self.least)
         if self.holes:
             unknown |= values <= 0
+        if self.per_metre is not None and np.issubdtype(numbers.dtype, np.integer):
+            unknown |= numbers == _NOTHING
         return np.where(unknown, np.float32(UNKNOWN), np.where(unknown, np.float32(0), values) / np.float32(self.full))
 
     def over(self, least: float, greatest: float) -> DepthUnit:
@@ -121,8 +125,6 @@ def scaled(per_metre: float, least: float = 0.0, greatest: float = 10.0) -> Dept
     return _metric(f"{per_metre:g}/m", per_metre, 10.0, (0.0, np.inf, 0.0, np.inf), False).over(least, greatest)
 
 
-_NOTHING = 65535
-"""What many cameras write where 16 bits know no depth; in no metric unit it is one that becomes [0, 1]."""
 _FAR = 1e6
 """Floats from here on stand for an infinite depth, as renderers write it."""
 

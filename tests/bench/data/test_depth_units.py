@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.core.errors import BenchError
-from bench.data.depth_units import DEPTH_UNITS, DepthFacts, depth_unit, doubt, for_type, guess, scaled
+from bench.data.depth_units import DEPTH_UNITS, DepthFacts, DepthUnit, depth_unit, doubt, for_type, guess, scaled
 from bench.data.images.colour_maps import NAMES, colour_map, entries, likely, painted
 
 
@@ -99,6 +99,18 @@ def test_kitti_read_as_millimetres() -> None:
     warning = doubt(facts(numbers), DEPTH_UNITS["mm"], guessed=False)
     assert warning is not None
     assert "kitti is likely" in warning
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32])
+@pytest.mark.parametrize("unit", [*(DEPTH_UNITS[name] for name in ("mm", "kitti", "tum")), scaled(1000)])
+def test_the_greatest_number_of_16_bits_is_no_distance_in_any_range(unit: DepthUnit, dtype) -> None:
+    far = unit.over(0, 1000).read(np.array([[1000, 65534, 65535]], dtype=dtype))
+    assert (far >= 0).tolist() == [[True, True, False]]
+
+
+def test_of_a_map_or_of_floats_it_is_a_number_like_any_other() -> None:
+    assert DEPTH_UNITS["16bit"].read(np.array([[65535]], dtype=np.uint16)).tolist() == [[1.0]]
+    assert DEPTH_UNITS["m"].over(0, 1e5).read(np.array([[65535.0]], dtype=np.float32))[0, 0] > 0
 
 
 @pytest.mark.parametrize("share", [0.05, 0.6])

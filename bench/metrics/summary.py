@@ -12,6 +12,9 @@ import numpy.typing as npt
 
 from bench.core.record.metric_facts import MetricFacts
 
+_ROUNDING = 1e-6
+"""What a mean of float32 figures may lie beside perfection."""
+
 Columns: TypeAlias = dict[str, npt.NDArray[np.float32]]
 """Per-image values by metric, (images,) each, and the weights that some metrics need by their own name."""
 
@@ -63,10 +66,10 @@ def skill(score: float | None, baselines: Iterable[float | None], facts: MetricF
         facts: of the metric.
 
     Returns:
-        The skill, or None without a score or a baseline, or where the best baseline is perfect.
+        The skill, or None without a score or a baseline, or where the best baseline is perfect (to a rounding).
     """
     finite = [b for b in baselines if b is not None and math.isfinite(b)]
     if score is None or math.isnan(score) or not finite:
         return None
     best = max(finite) if facts.higher_is_better else min(finite)
-    return (score - best) / (facts.perfect - best) if best != facts.perfect else None
+    return (score - best) / (facts.perfect - best) if abs(best - facts.perfect) > _ROUNDING else None

@@ -37,6 +37,8 @@ def test_pooled_mean_is_weighted_and_rooted():
         (0.0, [0.5], IOU, -1.0),
         (0.9, [None, math.nan, math.inf, 0.5], IOU, 0.8),
         (0.9, [1.0, 0.5], IOU, None),
+        (0.9, [0.9999999, 0.5], IOU, None),
+        (0.1, [2e-8], RMSE, None),
         (0.9, [], IOU, None),
         (0.9, [None, math.nan], IOU, None),
         (None, [0.5], IOU, None),

@@ -75,10 +75,14 @@ class Records(Sequence[Named]):
 def slug(record: Record) -> str:
     """The stem of a record's file: model, recipe, protocol, seed, id and time, in letters that any system takes."""
     spec = record.spec
-    stamp = re.sub(r"[^0-9]", "", record.started)[:14]
-    parts = [spec.model, record.recipe_name, spec.protocol.name, str(spec.data.get("kind", "data")), f"s{spec.seed}"]
-    name = "_".join(re.sub(r"[^A-Za-z0-9.]+", "-", part).strip("-")[:40] for part in parts)
-    return f"{name}_{record.id}_{stamp}"
+    words = [spec.model, record.recipe_name, spec.protocol.name, str(spec.data.get("kind", "data")), f"s{spec.seed}"]
+    return stem(words, record.id, record.started)
+
+
+def stem(words: Sequence[str], identity: str, when: str) -> str:
+    """A file's name of words, an identity and a time in ISO 8601, in letters that any system takes."""
+    name = "_".join(re.sub(r"[^A-Za-z0-9.]+", "-", word).strip("-")[:40] for word in words)
+    return f"{name}_{identity}_{re.sub(r'[^0-9]', '', when)[:14]}"
 
 
 def write(folder: Path, record: Record, per_image: Mapping[str, Sequence[float | int]]) -> Path:

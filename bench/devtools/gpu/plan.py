@@ -1,13 +1,22 @@
-"""What is measured, in which order, how long a part may take, and how large everything is."""
+"""What is measured, by which command, in which order, how long a part may take, and how large everything is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+LIMIT = 540.0
+"""Seconds that a command may take; a part's limit is of its own, and those of a command sum to no more than this."""
+RESERVE = 5.0
+"""Of these, the seconds that are kept for writing."""
+
 
 @dataclass(frozen=True)
 class PlannedPart:
-    """One part: the module and function beside this file that measure it, and the seconds it may take at most."""
+    """One part: the module and function beside this file that measure it, and the seconds it may take at most.
+
+    A new process's start counts to the part that it begins with. Figures carry a part's name up to its hyphen: what
+    follows one is another share of the same figures.
+    """
 
     function: str
     limit: float
@@ -16,30 +25,42 @@ class PlannedPart:
 
 FIRST: dict[str, PlannedPart] = {
     "machine": PlannedPart(
-        "machine:machine", 60, "versions, clocks, what the device does at best, what a launch costs"
+        "machine:machine", 30, "versions, clocks, what the device does at best, what a launch costs"
     ),
-    "tests": PlannedPart("machine:tests", 150, "pytest -m cuda"),
-    "steps": PlannedPart("steps:steps", 110, "a step's milliseconds: enqueued, synchronised, graphed"),
-    "departure": PlannedPart("steps:departures", 60, "losses: eager from eager, graphed from eager"),
-    "loop": PlannedPart("runs:loop", 120, "the whole loop of bench run over a bare loop"),
-    "rendering": PlannedPart("rendering:rendering", 60, "quartets a second by source and chunk"),
-    "epoch": PlannedPart("runs:epoch", 240, "an epoch of wnet over 400,000 composites at 64 px"),
-    "stages": PlannedPart("steps:stages", 60, "the first steps' seconds and the peak memory of each stage"),
-    "standard": PlannedPart("runs:standard", 100, "a short run of protocol standard, by phase"),
-    "kernels": PlannedPart(
-        "kernels:kernels", 120, "which kernels a step of wnet and the rendering spend their time in"
-    ),
-    "profiles": PlannedPart("profiles:profiles", 100, "closure, perturbation, blocks"),
-    "evaluation": PlannedPart("profiles:evaluation", 40, "a pass of evaluation by block"),
-    "streamed": PlannedPart("rendering:streamed", 60, "steps on streamed samples over resident samples"),
+    "tests": PlannedPart("machine:tests", 130, "pytest -m cuda"),
+    "loop": PlannedPart("runs:loop", 80, "the whole loop of bench run over a bare loop, graphed"),
+    "standard": PlannedPart("runs:standard", 85, "a short run of protocol standard, by phase"),
+    "profiles": PlannedPart("profiles:profiles", 60, "closure, perturbation, blocks"),
+    "stages": PlannedPart("stages:stages", 45, "the first steps' seconds and the peak memory of each stage"),
+    "departure": PlannedPart("steps:departures", 75, "losses: eager from eager, graphed from eager"),
+    "streamed": PlannedPart("rendering:streamed", 18, "steps on streamed samples over resident samples"),
+    "evaluation": PlannedPart("profiles:evaluation", 12, "a pass of evaluation by block"),
 }
 SECOND: dict[str, PlannedPart] = {
     "machine": FIRST["machine"],
-    "compiled": PlannedPart("steps:compiled", 240, "torch.compile: its steps, its departure, its first seconds"),
-    "full": PlannedPart(
-        "runs:full", 300, "protocol full's loading tiers: packed on disk, streamed, a part of each stage"
+    "steps": PlannedPart("steps:steps", 120, "a step's milliseconds: enqueued, synchronised, graphed"),
+    "epoch": PlannedPart("runs:epoch", 155, "an epoch of wnet over 400,000 composites at 64 px"),
+    "rendering": PlannedPart("rendering:rendering", 50, "quartets a second by source and chunk"),
+    "loop-eager": PlannedPart("runs:loop_eager", 80, "the whole loop of bench run over a bare loop, both eager"),
+    "kernels": PlannedPart(
+        "kernels:kernels", 100, "which kernels a step of wnet and the rendering spend their time in"
     ),
 }
+THIRD: dict[str, PlannedPart] = {
+    "machine": FIRST["machine"],
+    "compiled": PlannedPart("steps:compiled", 240, "torch.compile: its steps, its departure, its first seconds"),
+    "epoch-compiled": PlannedPart("runs:epoch_compiled", 130, "an epoch of wnet as `epoch`, by torch.compile"),
+    "full": PlannedPart(
+        "runs:full", 135, "protocol full's loading tiers: packed on disk, streamed, a part of each stage"
+    ),
+}
+COMMANDS = {"first": FIRST, "second": SECOND, "third": THIRD}
+"""Each is one go of less than ten minutes, the most valuable part first."""
+
+
+def parts() -> dict[str, PlannedPart]:
+    """All parts of all commands."""
+    return {name: part for command in COMMANDS.values() for name, part in command.items()}
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ from bench.train.assemble import make_run
 from bench.train.events import Listener, WindowSummary
 
 _WARM_UP = 8
+_LOOP_EPOCHS: dict[Engine, tuple[int, int]] = {"graphed": (6, 3), "eager": (2, 1)}
+"""Of 32,768 images, by engine, of the smaller and the larger model: about ten seconds of the whole loop each."""
 
 
 class Phases(Listener):
@@ -63,18 +65,35 @@ def loop(setting: Setting) -> None:
 
     A run is as long as its few windows of eager steps are in a real run a small part of.
     """
-    for engine in engines(setting):
-        for model in setting.scale.models[1:]:
-            protocol = short_protocol(*((4 * setting.scale.short_samples, 128, 6) if setting.cuda else (64, 8, 1)))
-            ratios = measure(model, RECIPE, 1, str(setting.device), protocol, engine)
-            setting.journal.line("loop", model=model, engine=engine, over_bare=statistics.median(ratios), all=ratios)
+    _loop(setting, engines(setting)[0])
+
+
+def loop_eager(setting: Setting) -> None:
+    """As `loop`, both eager."""
+    _loop(setting, "eager")
+
+
+def _loop(setting: Setting, engine: Engine) -> None:
+    for model, epochs in zip(setting.scale.models[1:], _LOOP_EPOCHS[engine], strict=False):
+        protocol = short_protocol(*((4 * setting.scale.short_samples, 128, epochs) if setting.cuda else (64, 8, 1)))
+        ratios = measure(model, RECIPE, 1, str(setting.device), protocol, engine)
+        setting.journal.line("loop", model=model, engine=engine, over_bare=statistics.median(ratios), all=ratios)
 
 
 def epoch(setting: Setting) -> None:
     """An epoch of the largest model over as many composites as were published, rendered at once, then trained on.
 
-    Every batch size in every engine: eagerly an eighth of the epoch, else all of it.
+    Every batch size in every engine but the compiled one: eagerly an eighth of the epoch, else all of it.
     """
+    _epochs(setting, engines(setting))
+
+
+def epoch_compiled(setting: Setting) -> None:
+    """As `epoch`, by torch.compile, which takes about a minute a batch size unless the machine has done it before."""
+    _epochs(setting, ("compiled",) if setting.cuda else ("eager",))
+
+
+def _epochs(setting: Setting, chosen: Sequence[Engine]) -> None:
     scale, data = setting.scale, composed(setting)
     for batch in scale.epoch_batches:
         model, batches = scale.models[-1], scale.epoch_samples // batch
@@ -85,7 +104,7 @@ def epoch(setting: Setting) -> None:
         setting.synchronise()
         rendering = time.perf_counter() - began
         setting.journal.line("epoch", model=model, samples=scale.epoch_samples, rendering_seconds=rendering)
-        for engine in ("compiled", *engines(setting)) if setting.cuda else engines(setting):
+        for engine in chosen:
             _epoch(setting, runner, engine, batches)
         runner.release()
 

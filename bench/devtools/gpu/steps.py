@@ -19,7 +19,6 @@ from bench.data.sources import open_source
 from bench.devtools.gpu.worker import Setting
 from bench.profile.engines import departure_from_eager, greatest_departure
 from bench.profile.training import StepRunner
-from bench.timing import memory
 from bench.timing.work import gmacs, parameter_count
 from bench.train.assemble import Run, make_run
 from bench.train.engines.engine import FIRST_STEPS
@@ -120,51 +119,23 @@ def departures(setting: Setting) -> None:
         setting.journal.line("departure", model=setting.scale.models[1], precision=precision, **facts)
 
 
-def stages(setting: Setting) -> None:
-    """By stage of protocol standard: seconds and peaks of the first steps, in which cuDNN tries its algorithms."""
-    for model in setting.scale.models[-2:]:
-        for stage in find_protocol("standard").stages:
-            batch, size = (stage.batch, stage.size) if setting.cuda else (2, 32)
-            data = source(setting)
-            memory.reset_peak(setting.device)
-            with runner(setting, model, batch, size, data=data) as step:
-                held = step.loader.resident_bytes / 2**20
-                seconds, peaks = [], []
-                for _ in range(3):
-                    memory.reset_peak(setting.device)
-                    began = time.perf_counter()
-                    step.step(*next(step.batches))
-                    setting.synchronise()
-                    seconds.append(time.perf_counter() - began)
-                    peaks.append(memory.peak_mib(setting.device) - held)
-                setting.journal.line(
-                    "stages",
-                    model=model,
-                    size=size,
-                    batch=batch,
-                    step_seconds=seconds,
-                    peak_mib=peaks,
-                    samples_mib=held,
-                )
-
-
 def compiled(setting: Setting) -> None:
     """torch.compile beside eager and a graph: first seconds, a step, its launch, and its losses."""
-    for model in setting.scale.models[1:]:
-        for batch in setting.scale.batches[:2]:
-            with runner(setting, model, batch, engine="compiled") as step:
-                first = step.first_steps()
-                ms, host_bound = pace(setting, step)
-                launch = enqueue(setting, step)
-                setting.journal.line(
-                    "compiled",
-                    model=model,
-                    batch=batch,
-                    first_seconds=first,
-                    compiled_ms=ms,
-                    host_bound=host_bound,
-                    enqueue_ms=launch,
-                )
+    for batch in setting.scale.epoch_batches:  # a minute each; an epoch of them finds the compiler's work done
+        model = setting.scale.models[-1]
+        with runner(setting, model, batch, engine="compiled") as step:
+            first = step.first_steps()
+            ms, host_bound = pace(setting, step)
+            launch = enqueue(setting, step)
+            setting.journal.line(
+                "compiled",
+                model=model,
+                batch=batch,
+                first_seconds=first,
+                compiled_ms=ms,
+                host_bound=host_bound,
+                enqueue_ms=launch,
+            )
     for precision in ("float32", "bfloat16") if setting.cuda else ("float32",):
         with runner(setting, setting.scale.models[1], 8, engine="compiled", precision=precision) as step:
             departure, spread = departure_from_eager(step)

@@ -18,7 +18,7 @@ import torch
 
 from bench.core.machine import pick_device
 from bench.devtools.gpu.journal import Journal
-from bench.devtools.gpu.plan import FIRST, SECOND, TINY, Scale
+from bench.devtools.gpu.plan import TINY, Scale, parts
 
 SPOILT = 3
 """Exit code of a process whose device context is broken."""
@@ -46,24 +46,21 @@ class Setting:
 
 def main() -> int:
     """Measure the parts that are named."""
-    import tempfile
-
     parser = argparse.ArgumentParser()
     parser.add_argument("parts", nargs="+")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--scratch", type=Path, required=True, help="a folder that whoever started this removes")
     parser.add_argument("--tiny", action="store_true")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="gpu-") as scratch:
-        setting = Setting(
-            pick_device(arguments.device), TINY if arguments.tiny else Scale(), Journal(arguments.out), Path(scratch)
-        )
-        for name in arguments.parts:
-            print(f"BEGIN {name}", flush=True)
-            spoilt = run_part(name, setting)
-            print(f"DONE {name}", flush=True)
-            if spoilt:
-                return SPOILT
+    scale = TINY if arguments.tiny else Scale()
+    setting = Setting(pick_device(arguments.device), scale, Journal(arguments.out), arguments.scratch)
+    for name in arguments.parts:
+        print(f"BEGIN {name}", flush=True)
+        spoilt = run_part(name, setting)
+        print(f"DONE {name}", flush=True)
+        if spoilt:
+            return SPOILT
     return 0
 
 
@@ -71,7 +68,7 @@ def run_part(name: str, setting: Setting) -> bool:
     """Measure a part, and write down what stopped it if anything did; returns whether the device is spoilt."""
     began = time.monotonic()
     try:
-        _function((FIRST | SECOND)[name].function)(setting)
+        _function(parts()[name].function)(setting)
     except Exception as error:
         text = "".join(traceback.format_exception(error))[-1500:]
         setting.journal.line(name, error=f"{type(error).__name__}: {error}"[:500], traceback=text)

@@ -11,7 +11,6 @@ import pytest
 
 from bench.devtools.gpu.journal import Journal, read_lines
 from bench.devtools.gpu.page import main, measured
-from bench.devtools.gpu.plan import FIRST, SECOND, TINY, Scale
 
 STEP: dict[str, Any] = {
     "part": "steps", "model": "unet", "batch": 32, "gmacs": 0.5, "eager_ms": 12.0, "enqueue_ms": 9.5,
@@ -122,18 +121,3 @@ def test_a_journal_goes_on_unless_it_is_fresh(tmp_path: Path) -> None:
     assert [line["part"] for line in read_lines(path)] == ["a", "b"]
     Journal(path, fresh=True).line("c")
     assert [line["part"] for line in read_lines(path)] == ["c"]
-
-
-def test_every_part_names_a_function_that_exists_and_has_a_limit() -> None:
-    import importlib
-
-    for name, part in (FIRST | SECOND).items():
-        module, function = part.function.split(":")
-        assert callable(getattr(importlib.import_module(f"bench.devtools.gpu.{module}"), function)), name
-        assert 0 < part.limit <= 600 and part.about
-
-
-def test_the_tiny_scale_is_smaller_throughout() -> None:
-    whole = Scale()
-    for name in ("size", "seconds", "epoch_samples", "epoch_batches", "short_samples", "profile_seconds", "evaluated"):
-        assert getattr(TINY, name) < getattr(whole, name), name

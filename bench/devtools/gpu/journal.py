@@ -40,14 +40,22 @@ class Journal:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The lines of a journal's file that are whole."""
-    found = []
-    for text in path.read_text(encoding="utf-8").splitlines():
-        try:
-            found.append(json.loads(text))
-        except ValueError:
-            continue
-    return found
+    """The lines of a journal's file that are whole, those of parts."""
+    return read_journal(path)[0]
+
+
+def read_journal(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """As `read_lines`, and how many lines were passed over: damaged, unfinished, or of no part."""
+    texts = [text for text in path.read_text(encoding="utf-8", errors="replace").splitlines() if text.strip()]
+    found = [line for line in map(_parsed, texts) if isinstance(line, dict) and isinstance(line.get("part"), str)]
+    return found, len(texts) - len(found)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _rounded(value: Any) -> Any:

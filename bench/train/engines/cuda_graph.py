@@ -7,17 +7,16 @@ A batch of another shape, as the next stage of a protocol brings, is captured an
 
 from __future__ import annotations
 
-import threading
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from bench.timing.hooks import Passes, WholePasses
+from bench.train.engines.waits import asked_of_device, waits_of_step
 from bench.train.step import Step
 from registry.contract import Quartet
 from registry.losses.objective import Losses, Span, nullspan
@@ -25,11 +24,6 @@ from registry.losses.objective import Losses, Span, nullspan
 BEFORE_CAPTURE = 3
 GRAPH = "graph"
 """The block of a replay: its parts cannot be timed."""
-
-_WAITS = "called a synchronizing CUDA operation"
-"""What torch says of an operation for which the host waits."""
-_NEW = "Synchronization debug mode is a prototype"
-"""What torch says of the watch itself."""
 
 Work = Callable[[], Tensor]
 
@@ -76,9 +70,9 @@ class CudaGraph:
         return result
 
     def rehearse(self, work: Work) -> tuple[Tensor, str | None]:
-        """Under torch's own watch for synchronisations: a capture that is broken off may leave traces."""
+        """Under watch for synchronisations: what is known to break a capture off is not tried."""
         mode = torch.cuda.get_sync_debug_mode()
-        with waits_of_step() as waits:
+        with waits_of_step() as waits, asked_of_device(waits):
             torch.cuda.set_sync_debug_mode("warn")
             try:
                 result = self.aside(work)
@@ -87,38 +81,39 @@ class CudaGraph:
         return result, "it waits for the device" if waits else None
 
     def capture(self, work: Work) -> Tensor:
-        """Into a graph with a memory pool of its own."""
-        # Threads that read ahead may go on pinning memory meanwhile.
-        with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
-            return work()
+        """Into a graph with a memory pool of its own; what a capture that breaks off leaves behind is put right."""
+        before, pool = torch.cuda.current_stream(), torch.cuda.graph_pool_handle()
+        try:
+            # Threads that read ahead may go on pinning memory meanwhile.
+            with torch.cuda.graph(self._graph, pool, self._stream, capture_error_mode="thread_local"):
+                return work()
+        except RuntimeError:
+            torch.cuda.set_stream(before)
+            end_capture(before.device_index, pool)
+            raise
 
     def replay(self) -> None:
         """All kernels by a single launch."""
         self._graph.replay()
 
 
-@contextmanager
-def waits_of_step() -> Iterator[list[str]]:
-    """What torch's watch for synchronisations says of this thread and of autograd's; other warnings are shown as ever.
+def end_capture(device: int, pool: tuple[int, int]) -> None:
+    """Bring torch's allocator and its generator back from a capture whose end raised an error.
 
-    The watch is on for the whole process, and threads that render or copy batches ahead may well wait. These are
-    Python's own; a thread of autograd is one that Python did not start.
+    torch up to 2.11 then leaves both as if it captured still: until the process ends the allocator would keep the pool,
+    and all that another stream has used, and whatever draws random numbers would fail. Where torch has ended the
+    capture itself, this does nothing.
+
+    Args:
+        device: its index.
+        pool: that the capture took its memory from.
     """
-    found: list[str] = []
-    mine, show = threading.current_thread(), warnings.showwarning
-
-    def sort(message: Warning | str, *where: Any, **more: Any) -> None:
-        """In the place of `warnings.showwarning`."""
-        if _WAITS not in str(message):
-            show(message, *where, **more)
-        elif (thread := threading.current_thread()) is mine or isinstance(thread, threading._DummyThread):
-            found.append(str(message))
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=_NEW)
-        warnings.filterwarnings("always", message=f".*{_WAITS}")
-        warnings.showwarning = sort
-        yield found
+    with suppress(AttributeError, RuntimeError):  # private, and refused where no capture is under way
+        torch._C._cuda_endAllocateToPool(device, pool)
+        torch._C._cuda_releasePool(device, pool)
+    with suppress(AttributeError, RuntimeError):
+        generator = torch.cuda.default_generators[device]
+        generator.graphsafe_set_state(generator.clone_state())
 
 
 def refill(recorded: Quartet, given: Quartet) -> None:
@@ -223,6 +218,7 @@ class Replayed:
 
     def _give_up(self, error: RuntimeError) -> None:
         self.refused = (str(error).splitlines() or [type(error).__name__])[0]
+        self._recording = None  # and the memory of its pool
         self._step.optimizer.zero_grad(set_to_none=True)  # what a half-recorded pass left was never computed
 
     def _packed(self, quartet: Quartet) -> Tensor:

@@ -198,6 +198,7 @@ def test_what_cannot_be_captured_trains_on_eagerly_and_says_why(make) -> None:
     refused._step.update = Replayed(refused._step, Refusing)
     assert refused.losses(BEFORE_CAPTURE + 3) == eager.losses(BEFORE_CAPTURE + 3)
     assert refusal(refused._step) == "operation not permitted when stream is capturing"
+    assert refused._step.update._recording is None  # a graph half recorded holds the memory of a whole step
     assert refusal(eager._step) is None
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import _thread
 import threading
 import warnings
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -100,3 +103,96 @@ def test_a_batch_is_copied_to_where_a_graph_reads_it(monkeypatch: pytest.MonkeyP
     for (name, tensor), (_, expected) in zip(recorded.tensors(), given.tensors(), strict=True):
         assert torch.equal(tensor, expected), name
         assert tensor.stride() == expected.stride(), name
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [lambda: torch._C._cuda_synchronize(), lambda: torch.cuda.Event.query(None), lambda: torch.cuda.Stream.query(None)],
+)
+def test_what_torchs_watch_is_silent_of_is_found(
+    graph: CudaGraph, monkeypatch: pytest.MonkeyPatch, ask: Callable[[], object]
+) -> None:
+    """On a GPU `torch.cuda.synchronize` calls the first; each breaks a capture off."""
+    monkeypatch.setattr(torch._C, "_cuda_synchronize", lambda: None, raising=False)
+    for owner in (torch.cuda.Event, torch.cuda.Stream):
+        monkeypatch.setattr(owner, "query", lambda _self: True)
+    before = torch._C._cuda_synchronize, torch.cuda.Event.query, torch.cuda.Stream.query
+
+    def asks() -> Tensor:
+        ask()
+        return torch.zeros(1)
+
+    def asks_elsewhere() -> Tensor:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(asks).result()
+
+    assert graph.rehearse(asks)[1] == "it waits for the device"
+    assert graph.rehearse(asks_elsewhere)[1] is None
+    assert (torch._C._cuda_synchronize, torch.cuda.Event.query, torch.cuda.Stream.query) == before
+
+
+class Allocator:
+    """torch's allocator, streams and generator, which a capture alters, and up to 2.11 leaves so if it breaks off."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, ends_itself: bool) -> None:
+        self.stream = self.main = SimpleNamespace(device_index=0)
+        self.aside = SimpleNamespace(device_index=0)
+        self.recording: set[tuple[int, int]] = set()
+        self.pools: set[tuple[int, int]] = set()
+        self.capturing = False
+        self.ends_itself = ends_itself
+        generator = SimpleNamespace(clone_state=lambda: "idle", graphsafe_set_state=self.set_generator)
+        for name, value in {
+            "current_stream": lambda: self.stream,
+            "set_stream": lambda stream: setattr(self, "stream", stream),
+            "graph_pool_handle": lambda: (0, 7),
+            "graph": self.graph,
+            "default_generators": (generator,),
+        }.items():
+            monkeypatch.setattr(torch.cuda, name, value)
+        monkeypatch.setattr(torch._C, "_cuda_endAllocateToPool", self.end, raising=False)
+        monkeypatch.setattr(torch._C, "_cuda_releasePool", self.release, raising=False)
+
+    @contextmanager
+    def graph(self, _graph: object, pool: tuple[int, int], stream: object, capture_error_mode: str) -> Iterator[None]:
+        before, self.stream, self.capturing = self.stream, stream, True
+        self.recording.add(pool)
+        self.pools.add(pool)
+        yield
+        if self.ends_itself:
+            self.stream, self.capturing = before, False
+            self.recording.remove(pool)
+            self.pools.remove(pool)
+        raise RuntimeError("CUDA error: operation failed due to a previous error during capture")
+
+    def set_generator(self, _state: str) -> None:
+        self.capturing = False
+
+    def end(self, _device: int, pool: tuple[int, int]) -> None:
+        if pool not in self.recording:
+            raise RuntimeError("endAllocatePool: not currently recording to mempool_id")
+        self.recording.remove(pool)
+
+    def release(self, _device: int, pool: tuple[int, int]) -> None:
+        self.pools.remove(pool)
+
+
+@pytest.mark.parametrize("ends_itself", [False, True])
+def test_a_capture_that_breaks_off_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, ends_itself: bool) -> None:
+    """The allocator would never free again what another stream used, and no random number could be drawn."""
+    allocator = Allocator(monkeypatch, ends_itself)
+    made = CudaGraph.__new__(CudaGraph)
+    made._stream, made._graph = allocator.aside, object()
+    with pytest.raises(RuntimeError, match="during capture"):
+        made.capture(lambda: torch.zeros(1))
+    assert allocator.stream is allocator.main
+    assert not allocator.recording and not allocator.pools and not allocator.capturing
+
+
+def test_where_torch_has_no_such_private_parts_the_cause_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    Allocator(monkeypatch, ends_itself=True)
+    monkeypatch.delattr(torch._C, "_cuda_endAllocateToPool")
+    made = CudaGraph.__new__(CudaGraph)
+    made._stream, made._graph = object(), object()
+    with pytest.raises(RuntimeError, match="during capture"):
+        made.capture(lambda: torch.zeros(1))

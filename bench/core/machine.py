@@ -19,6 +19,7 @@ import torch
 
 from bench.core.environment import Environment
 from bench.core.errors import BenchError
+from bench.core.float32 import float32_on_cuda
 from bench.core.spec import MemoryFormat, Precision
 
 _PACKAGES = (
@@ -95,7 +96,7 @@ def steady_arithmetic(precision: Precision = "float32") -> None:
     of its own is done within `untried_shapes`.
     """
     torch.backends.cudnn.benchmark = True
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    float32_on_cuda("tf32" if precision == "tf32" else "ieee")
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from bench.core.float32 import choose_float32, float32_choices
+
 _FOREIGN = ("TORCHINDUCTOR_", "TRITON_", "PYTEST_")
 """Environment variables of torch's compiler and of test runners, which set them while they work."""
 _COMPILERS_RECURSION = 2000
@@ -112,7 +114,8 @@ _BACKENDS = (
 
 
 def _backends() -> list[Any]:
-    return [_attribute(owner, name) for owner, names in _BACKENDS for name in names]
+    own = [_attribute(owner, name) for owner, names in _BACKENDS for name in names]
+    return [*own, _matmul_precision(), float32_choices()]
 
 
 def _attribute(owner: object, name: str) -> Any:
@@ -126,7 +129,19 @@ def _set_backends(before: list[Any]) -> None:
     values = iter(before)
     for owner, names in _BACKENDS:
         for name in names:
-            setattr(owner, name, next(values))
+            if (value := next(values)) is not None:
+                setattr(owner, name, value)
+    precision, choices = values
+    if precision is not None:
+        torch.set_float32_matmul_precision(precision)
+    choose_float32(choices)  # last: it is set by some of the others, and not by all of them put back
+
+
+def _matmul_precision() -> str | None:
+    try:
+        return torch.get_float32_matmul_precision()
+    except RuntimeError:  # as of `_attribute`
+        return None
 
 
 def _autocast() -> tuple[bool, bool]:

@@ -11,6 +11,7 @@ import torch
 
 from bench.core import machine
 from bench.core.errors import BenchError
+from bench.core.float32 import choose_float32, float32_choices
 
 CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
 
@@ -156,8 +157,10 @@ def test_auto_precision_of_a_card_is_what_it_computes_in_without_emulation(
 def backends():
     """What is set here is what it was before, afterwards."""
     kept = torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    choices = float32_choices()
     yield torch.backends
     torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = kept
+    choose_float32(choices)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "tf32"])
@@ -165,6 +168,16 @@ def test_float32_means_float32_unless_it_is_tf32(backends, precision: str) -> No
     machine.steady_arithmetic(precision)  # type: ignore[arg-type]
     assert backends.cudnn.allow_tf32 == backends.cuda.matmul.allow_tf32 == (precision == "tf32")
     assert backends.cudnn.benchmark
+
+
+@pytest.mark.parametrize("choice", ["tf32", "ieee"])
+@pytest.mark.parametrize("precision", ["float32", "tf32"])
+def test_what_holds_for_all_libraries_is_no_precision_of_a_run(backends, precision: str, choice: str) -> None:
+    backends.fp32_precision = choice
+    machine.steady_arithmetic(precision)  # type: ignore[arg-type]
+    found = dict(float32_choices())
+    operations = [found["cuda", operation] for operation in ("conv", "rnn", "matmul")]
+    assert operations == ["tf32" if precision == "tf32" else "ieee"] * 3
 
 
 @pytest.mark.parametrize("before", [True, False])

@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 import torch
 
+from bench.core.float32 import float32_choices
+from bench.core.machine import steady_arithmetic
+from bench.core.spec import Precision
 from bench.train.isolation.process_state import ProcessState, settings_kept
 from bench.train.isolation.settings import SETTINGS
 from registry.errors import ContractError
@@ -35,6 +38,16 @@ DECISIVE: dict[str, Callable[[], object]] = {
     "torch.use_deterministic_algorithms": lambda: torch.use_deterministic_algorithms(True, warn_only=True),
     "torch.autograd.set_detect_anomaly": lambda: torch.autograd.set_detect_anomaly(True),
 }
+FLOAT32: dict[str, Callable[[], object]] = {
+    "all": lambda: setattr(torch.backends, "fp32_precision", "tf32"),
+    "cudnn": lambda: setattr(torch.backends.cudnn, "fp32_precision", "tf32"),
+    "conv": lambda: setattr(torch.backends.cudnn.conv, "fp32_precision", "tf32"),
+    "rnn": lambda: setattr(torch.backends.cudnn.rnn, "fp32_precision", "tf32"),
+    "matmul": lambda: setattr(torch.backends.cuda.matmul, "fp32_precision", "tf32"),
+    "mkldnn": lambda: setattr(torch.backends.mkldnn.conv, "fp32_precision", "bf16"),
+    "high": lambda: torch.set_float32_matmul_precision("high"),
+    "medium": lambda: torch.set_float32_matmul_precision("medium"),
+}
 HARMLESS: dict[str, Callable[[], object]] = {
     "np.seterr": lambda: np.seterr(all="raise"),
     "os.environ": lambda: os.environ.update(MASKDEPTH_TEST="1"),
@@ -53,6 +66,21 @@ def test_what_decides_outcomes_is_refused_and_put_back(call: str) -> None:
     with pytest.raises(ContractError, match=f"mine:Net alters .*{call}"), settings_kept("mine:Net"):
         DECISIVE[call]()
     assert {setting.name: setting.get() for setting in SETTINGS} == before
+
+
+@pytest.mark.parametrize(("way", "precision"), [*((way, "float32") for way in FLOAT32), ("ieee", "tf32")])
+def test_what_a_library_makes_of_float32_is_put_back(way: str, precision: Precision) -> None:
+    """Else the next run of precision float32 would be one of TF32."""
+    outside = ProcessState()
+    try:
+        steady_arithmetic(precision)
+        before = float32_choices()
+        with pytest.raises(ContractError, match=r"mine:Net alters torch's backends"), settings_kept("mine:Net"):
+            FLOAT32.get(way, lambda: setattr(torch.backends.cudnn.conv, "fp32_precision", way))()
+        assert float32_choices() == before
+        assert torch.backends.cudnn.allow_tf32 == torch.backends.cuda.matmul.allow_tf32 == (precision == "tf32")
+    finally:
+        outside.put_back()
 
 
 @pytest.mark.parametrize("call", HARMLESS)

@@ -124,11 +124,18 @@ class Ledger:
             after_window()
 
     def window(self, batches: Iterator[T], images: int, instrumented: bool) -> Iterator[T]:
-        """Hand on the batches of a window, plain or instrumented; the rest stays in the iterator."""
+        """Hand on the batches of a window, plain or instrumented; the rest stays in the iterator.
+
+        Its own seconds hold the reading of its events on CUDA, as no further window of the ledger may follow.
+        """
         self._open(instrumented)
         yield from self._until_full(batches, images)
         if self._step:
-            self._read(self._close(), self._spans)
+            window = self._close()
+            self._read(window, self._spans)
+            if self._cuda and instrumented:
+                window.seconds = time.perf_counter() - self._began
+                window.processor_seconds = time.process_time() - self._processor_began
 
     def _is_next_instrumented(self) -> bool:
         """By its number among those of its tag; on CUDA and of compiled steps not the first, when kernels are made."""

@@ -1,6 +1,7 @@
 """The ledger: windows, closure, shares and rates, with a clock that the test turns by hand."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -181,3 +182,21 @@ def test_which_windows_of_a_stage_are_instrumented(cuda: bool, engine: str, expe
         instrumented += [i] if ledger._is_next_instrumented() else []
         ledger.windows.append(Window(1, 1, 1.0, None))
     assert instrumented == expected
+
+
+def test_a_window_by_itself_holds_the_reading_of_its_events(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each costs the host a call: that is part of what measuring costs."""
+
+    class Event:
+        def milliseconds_to(self, _later: "Event") -> float:
+            clock.now += 0.001
+            return 1.0
+
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda _device: None)
+    ledger = Ledger(torch.device("cpu"), seconds=0.0, min_steps=2)
+    ledger._cuda, ledger._ring, ledger.mark = True, SimpleNamespace(rewind=lambda: None), Event
+    for instrumented, expected in ((False, 0.02), (True, 0.02 + 4 * 0.001)):
+        for _ in ledger.window(iter([1, 2]), images=1, instrumented=instrumented):
+            clock.now += 0.01
+        assert ledger.windows[-1].seconds == pytest.approx(expected)
+        assert ledger.windows[-1].processor_seconds == pytest.approx(expected / 2)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import sysconfig
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import torch
+from torch import nn
 
 from bench.core.errors import BenchError
 from bench.core.protocol import Protocol
@@ -25,8 +28,16 @@ LAUNCH_BOUND_GMACS = 1000.0
 """Thousand million multiply-adds of a forward pass of a whole batch, up to which `engine_by_rule` captures: a step of
 so many (three times that, forward and backward) keeps today's largest devices busy for about 30 ms, three times as long
 as any registered model's step takes to launch, so that a graph has nothing left to save."""
-_COMPILERS = {"cpu": ("CXX", ("g++", "clang++", "c++")), "cuda": ("CC", ("gcc", "clang", "cc"))}
-"""By device: the variable that names the compiler, and those looked for: Triton builds C, Inductor on a CPU C++."""
+_COMPILERS = {
+    "cpu": ("CXX", ("clang++" if sys.platform == "darwin" else "g++",)),
+    "cuda": ("CC", ("gcc", "clang")),
+}
+"""By device: the variable that names the compiler, and those looked for where it is not set: no others than Inductor
+looks for, which builds C++ on a CPU, and Triton, which builds C."""
+_COMPILED = 64
+"""Shapes of batch for which the compiled code of a model is kept; after as many, torch's own being 8, it runs eagerly.
+All variants of an architecture and all runs of a process count, as they share their code: a sweep, or the trials of
+--memory-budget."""
 
 
 def engine_named(name: str, device: torch.device) -> Engine:
@@ -84,9 +95,18 @@ def run_by(engine: Engine, step: Step) -> None:
     """
     _check(engine, step.device)
     if engine == "compiled":
-        step.run = torch.compile(step.model)
+        step.run = _compiled(step.model)
     if engine == "graphed" or (engine == "compiled" and step.device.type == "cuda"):
         step.update = Replayed(step)
+
+
+def _compiled(model: nn.Module) -> Callable[..., Any]:
+    """Compiled for each shape by itself: by torch's rule all but the first would share slower code for any size."""
+    import torch._dynamo.config as limits
+
+    limits.recompile_limit = max(limits.recompile_limit, _COMPILED)
+    compiled: Callable[..., Any] = torch.compile(model, dynamic=False)
+    return compiled
 
 
 def refusal(step: Step) -> str | None:
@@ -109,9 +129,17 @@ def _check_compiler(device: torch.device) -> None:
 
         if not has_triton():
             raise BenchError("--engine compiled needs Triton on a GPU: pip install triton, or take --engine eager")
-    if shutil.which(os.environ.get(variable, "")) is None and not any(map(shutil.which, names)):
+    language, named = "C" if variable == "CC" else "C++", os.environ.get(variable)
+    # Inductor takes a program with words after it, as "ccache g++"; Triton does not.
+    program = named if named is None or variable == "CC" else " ".join(named.split()[:1])
+    if program is not None and shutil.which(program) is None:
         raise BenchError(
-            f"--engine compiled needs a {'C' if variable == 'CC' else 'C++'} compiler {where}: install {names[0]}, "
+            f"--engine compiled needs a {language} compiler {where}, and {variable}={named!r} names no program: set it "
+            f"to the compiler's path, unset it to take {' or '.join(names)}, or take --engine eager"
+        )
+    if program is None and not any(map(shutil.which, names)):
+        raise BenchError(
+            f"--engine compiled needs a {language} compiler {where}: install {names[0]}, name another in {variable}, "
             "or take --engine eager"
         )
     header = Path(sysconfig.get_path("include")) / "Python.h"

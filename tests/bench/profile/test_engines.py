@@ -3,9 +3,12 @@
 import sys
 import sysconfig
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
+import torch._dynamo
 
 from bench.core.errors import BenchError
 from bench.core.protocol import find_protocol
@@ -36,6 +39,93 @@ def test_compiling_without_a_compiler_is_told(make, monkeypatch: pytest.MonkeyPa
         make(engine="compiled")
 
 
+CARD = torch.device("cuda", 0)
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Puts programs of these names, and no others, where they are looked for; Triton and Python's headers are there."""
+    headers = tmp_path / "include"
+    headers.mkdir()
+    (headers / "Python.h").touch()
+    monkeypatch.setattr("torch.utils._triton.has_triton", lambda: True)
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(headers))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for variable in ("CC", "CXX"):
+        monkeypatch.delenv(variable, raising=False)
+
+    def put(*names: str) -> None:
+        for name in names:
+            (tmp_path / name).touch(mode=0o755)
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("name", "device", "taken"),
+    [
+        ("gcc", CARD, True),
+        ("clang", CARD, True),
+        ("cc", CARD, False),  # Triton does not look for it
+        ("g++", torch.device("cpu"), True),
+        ("c++", torch.device("cpu"), False),  # nor does Inductor for this
+    ],
+)
+def test_a_compiler_is_one_that_torch_looks_for(
+    programs: Callable[..., None], monkeypatch: pytest.MonkeyPatch, name: str, device: torch.device, taken: bool
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    programs(name)
+    if taken:
+        assert engine_named("compiled", device) == "compiled"
+        return
+    with pytest.raises(BenchError, match=r"needs a C.* compiler .*: install g"):
+        engine_named("compiled", device)
+
+
+@pytest.mark.parametrize(("variable", "device"), [("CC", CARD), ("CXX", torch.device("cpu"))])
+@pytest.mark.parametrize("value", ["/opt/gone/gcc", ""])
+def test_a_compiler_by_name_is_the_only_one(
+    programs: Callable[..., None], monkeypatch: pytest.MonkeyPatch, variable: str, device: torch.device, value: str
+) -> None:
+    programs("gcc", "g++", "ccache")
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BenchError, match=f"{variable}='{value}' names no program: .* unset it"):
+        engine_named("compiled", device)
+    monkeypatch.setenv(variable, "gcc")
+    assert engine_named("compiled", device) == "compiled"
+
+
+def test_a_compiler_behind_another_program(programs: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    programs("g++", "ccache")
+    monkeypatch.setenv("CXX", "ccache g++")
+    assert engine_named("compiled", torch.device("cpu")) == "compiled"
+
+
+def test_every_shape_is_compiled_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code for any size is slower; and of many shapes none runs eagerly, as torch would have it from the ninth on."""
+    found: list[object] = []
+
+    def keep(graph: torch.fx.GraphModule, inputs: list[object]) -> Callable[..., object]:
+        found.extend(size for x in inputs if isinstance(x, torch.Tensor) for size in x.shape)
+        graphs.append(graph)
+        return graph.forward
+
+    graphs: list[torch.fx.GraphModule] = []
+    torch._dynamo.reset()
+    before = torch._dynamo.config.recompile_limit
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=keep))
+    try:
+        compiled = engine_module._compiled(torch.nn.Conv2d(3, 1, 3))
+        for size in (*range(4, 14), *range(4, 14)):
+            compiled(torch.rand(2, 3, size, size))
+        assert len(graphs) == 10
+        assert all(isinstance(size, int) for size in found)
+    finally:
+        torch._dynamo.config.recompile_limit = before
+        torch._dynamo.reset()
+
+
 def test_capturing_without_a_gpu_is_told(make) -> None:
     with pytest.raises(BenchError, match="needs a GPU"):
         make(engine="graphed")
@@ -46,7 +136,7 @@ def compiles_to(make, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Step
     """A runner of a compiler that multiplies logits; real compiling takes a minute, and a compiler."""
 
     def build(factor: float) -> StepRunner:
-        def compiled(model: torch.nn.Module) -> Callable[..., Prediction]:
+        def compiled(model: torch.nn.Module, dynamic: bool) -> Callable[..., Prediction]:
             def run(*images: torch.Tensor) -> Prediction:
                 found = model(*images)
                 return Prediction(factor * found.mask_logits, factor * found.depth_logits)

@@ -140,7 +140,7 @@ class Runner:
         try:
             keys = [*all_metrics.default(), *self.metrics]
             trained = train(run, self.loader, folder, self.device, observers, keys, self.resume_anyway)
-            trained.seen = self._test_on_seen(run, trained, keys)
+            trained.seen = self._test_on_seen(run, trained, keys, observers.memory)
         except (Exception, SystemExit) as error:
             raised = error
         finally:
@@ -157,16 +157,20 @@ class Runner:
             self.listener.notice(f"{name} leaves threads that go on: {', '.join(threads)}")
         return trained, raised
 
-    def _test_on_seen(self, run: Run, trained: TrainingResult, metrics: Sequence[str]) -> Evaluation | None:
+    def _test_on_seen(
+        self, run: Run, trained: TrainingResult, metrics: Sequence[str], peak: memory.PeakMeter
+    ) -> Evaluation | None:
         """The second test set: more samples of the groups of training; None without them, or if the split leaks."""
         protocol = run.spec.protocol
         left = SeenGroups(self.source, protocol.train_samples).count("test")
         count = protocol.test_samples if left is None else min(left, protocol.test_samples)
         if run.spec.data.get("leaks") or not count:
             return None
-        loader = self.loader("test", count, protocol.size, protocol.stages[-1].batch, protocol.train_samples)
+        with peak.set_aside():  # as of all other samples
+            loader = self.loader("test", count, protocol.size, protocol.stages[-1].batch, protocol.train_samples)
         autocast, ledger = autocast_of(run.spec, self.device), Ledger(self.device)
-        return evaluate(trained.model, loader.serving(run.spec.inputs), None, autocast, ledger, trained.heads, metrics)
+        served = loader.serving(run.spec.inputs)
+        return evaluate(trained.model, served, None, autocast, ledger, trained.heads, metrics, memory=peak)
 
     def show_again(self, run: Run, record: Record) -> None:
         """Let the listeners make what a kill between a run's record and its picture kept them from."""

@@ -106,12 +106,14 @@ class PeakMeter:
             self._base += self._held() - before
 
     def settle(self) -> None:
-        """The first steps of a shape are over, in which cuDNN tried its algorithms; does nothing on a CPU."""
+        """The first steps of a shape are over, in which cuDNN tried its algorithms: what was held since the part began
+        is forgotten. Does nothing on a CPU.
+        """
         if self.kind == "allocator":
             torch.cuda.reset_peak_memory_stats(self._device)
 
-    def begin_epoch(self) -> None:
-        """A further epoch of a stage begins, with the samples of the one before."""
+    def begin_part(self) -> None:
+        """A further epoch of a stage begins, with the samples of the one before, or an evaluation."""
         self._highest = self.mib
         if self.kind != "process":
             _restart_peak(self._device)

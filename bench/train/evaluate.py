@@ -15,12 +15,15 @@ from bench.metrics.attributes import NAMES, attributes
 from bench.metrics.scores import Scores
 from bench.metrics.summary import Columns, Summary, summarise
 from bench.timing.ledger import Ledger
+from bench.timing.memory import PeakMeter
 from bench.train.failures import Position
 from bench.train.isolation.random_state import kept_random_state
-from bench.train.isolation.untouched import untouched
 from registry.contract import Prediction, Quartet
 from registry.losses.means import LossMeans, MeanLosses
 from registry.losses.objective import Objective
+
+SHOWN = 8
+"""Samples that an evaluation keeps for pictures."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Evaluation:
         attributes: what the images are like, by name, see `bench.metrics.attributes`.
         ids: the samples, in the order of the columns.
         facts: what is known of each metric, by its key.
+        shown: the first samples, at most `SHOWN`, with what was predicted for them.
     """
 
     loss: dict[str, float]
@@ -44,10 +48,18 @@ class Evaluation:
     attributes: Columns
     ids: Tensor
     facts: dict[str, MetricFacts]
+    shown: tuple[Quartet, Prediction]
 
     def summary(self) -> dict[str, Summary]:
         """Each metric's mean, and the number of images it is over."""
         return summarise(self.columns, self.facts)
+
+    def first(self, count: int) -> tuple[Quartet, Prediction]:
+        """So many of the first samples, at most `SHOWN`, with what was predicted for them, on the CPU.
+
+        There they are drawn, pixel by pixel, for which a device would have to be waited for at every step.
+        """
+        return _first(count, *self.shown, "cpu")
 
 
 def evaluate(
@@ -59,18 +71,23 @@ def evaluate(
     heads: Sequence[str],
     metrics: Sequence[str] = tuple(all_metrics.default()),
     position: Position | None = None,
+    memory: PeakMeter | None = None,
 ) -> Evaluation:
     """Score a model on every sample of a loader; the model is left in evaluation mode.
 
-    Only ``heads`` are scored: what a head says that nothing trained is no result. ``position`` is kept up to date.
+    Only ``heads`` are scored: what a head says that nothing trained is no result. ``position`` is kept up to date;
+    ``memory`` is told when the first batch is over.
     """
     position = position or Position()
+    if memory is not None:
+        memory.begin_part()
     span = position.watch(ledger)
     model.eval()
     scores = Scores(metrics)
     losses = None if objective is None else LossMeans(objective)
     ids: list[Tensor] = []
     images: list[Tensor] = []
+    shown: tuple[Quartet, Prediction] | None = None
     with torch.no_grad(), kept_random_state(ledger.device):  # what a metric draws is not training's
         batches = ledger.steps(loader.in_order(), images=lambda batch: len(batch.ids))
         for number, batch in enumerate(batches, 1):
@@ -84,7 +101,11 @@ def evaluate(
             with span("metrics"):
                 images.append(attributes(quartet))
                 scores.update(prediction, quartet)
+                shown = shown or _first(SHOWN, quartet, prediction)
             ids.append(batch.ids)
+            if number == 1 and memory is not None:
+                memory.settle()
+    assert shown is not None, "a part has samples"
     means = MeanLosses({}, [], {}) if losses is None else losses.result()
     samples = torch.cat(ids)
     return Evaluation(
@@ -95,23 +116,21 @@ def evaluate(
         attributes=dict(zip(NAMES, torch.cat(images, dim=1).cpu().numpy(), strict=True)),
         ids=samples,
         facts=scores.facts,
+        shown=shown,
     )
 
 
-def predict_first(
-    model: nn.Module, loader: Loader, autocast: torch.autocast, heads: Sequence[str], count: int
+def _first(
+    count: int, quartet: Quartet, prediction: Prediction, device: str | None = None
 ) -> tuple[Quartet, Prediction]:
-    """The first samples of a loader with what the model, in evaluation mode, predicts for them, on the CPU.
+    """Copies of so many, predictions in float32, where they are or on another device."""
 
-    There they are drawn, pixel by pixel, for which a device would have to be waited for at every step.
-    """
-    quartet = next(iter(loader.in_order())).quartet
-    # A whole batch, as evaluation sees it, and of copies, as a model may alter its inputs in place.
-    with untouched(model, quartet.bg_fg.device), torch.no_grad(), autocast:
-        prediction = _predict(model, quartet.map(torch.clone), loader.batch).only(heads)
+    def copied(values: Tensor) -> Tensor:
+        """The first of some images."""
+        return values[:count].to(device or values.device, copy=True)
+
     logits = prediction.mask_logits, prediction.depth_logits
-    first = Prediction(*(None if values is None else values[:count].float().cpu() for values in logits))
-    return quartet.map(lambda tensor: tensor[:count].cpu()), first
+    return quartet.map(copied), Prediction(*(None if values is None else copied(values).float() for values in logits))
 
 
 def _predict(model: nn.Module, quartet: Quartet, batch: int) -> Prediction:

@@ -24,7 +24,7 @@ from bench.train.checkpoints import checkpoint
 from bench.train.checkpoints.training_state import LAST, TrainingState, out_of_patience, selection
 from bench.train.checks.compatibility import check_sizes, common_heads
 from bench.train.engines.engine import refusal, run_by
-from bench.train.evaluate import Evaluation, evaluate, predict_first
+from bench.train.evaluate import Evaluation, evaluate
 from bench.train.events import Observers
 from bench.train.failures import Diverged
 from bench.train.loss_trace import LossTrace
@@ -112,9 +112,8 @@ def train(
         """Metrics of a model on the test images, and its loss where there is an objective."""
         position.enter("test")
         listener.phase("test")
-        return evaluate(
-            model, load("test", last.size, last.batch), objective, autocast, evaluations, heads, metrics, position
-        )
+        samples = load("test", last.size, last.batch)
+        return evaluate(model, samples, objective, autocast, evaluations, heads, metrics, position, memory)
 
     if run.recipe is None or isinstance(model, Fitted):  # learns nothing by gradient: a single pass over the samples
         listener.started(spec, folder, resumed_at=0)
@@ -188,18 +187,18 @@ def train(
             ledger.tag = stage.label
             model.train()
             position.enter("training", epoch)
-            listener.phase("training")
             if samples is None or stage != protocol.stage_of(epoch - 1):
                 samples = None
                 samples = load("train", stage.size, stage.batch)
             else:
-                memory.begin_epoch()
+                memory.begin_part()
+            listener.phase("training")
             train_loss = train_epoch(epoch, samples)
             memory.end_stage(ledger.tag)
 
             position.enter("validation", epoch)
             listener.phase("validation")
-            evaluation = evaluate(model, validation, objective, autocast, evaluations, heads, metrics, position)
+            evaluation = evaluate(model, validation, objective, autocast, evaluations, heads, metrics, position, memory)
             if not math.isfinite(evaluation.loss["total"]):
                 raise Diverged(epoch, None, evaluation.broken)
             step.schedule.epoch(selection(evaluation.loss))
@@ -219,7 +218,7 @@ def train(
             position.enter("checkpoint", epoch)
             listener.phase("checkpoint")
             listener.epoch(row)  # first: a run that resumes from the checkpoint does not report this epoch again
-            listener.predictions(epoch, lambda count: predict_first(model, validation, autocast, heads, count))
+            listener.predictions(epoch, evaluation.first)
             state.keep(row, final=epoch == protocol.epochs)
             if observers.interruption.requested and epoch < protocol.epochs:
                 _stop(observers, state)

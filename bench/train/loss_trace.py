@@ -56,8 +56,9 @@ class LossTrace:
             Diverged: a loss is NaN or infinite.
         """
         names = list(self._window[0][1])
-        table = torch.stack([torch.stack([losses[name].float() for name in names]) for _, losses in self._window])
-        rows = table.tolist()
+        # At once: stacked step by step, the device would wait for the host as long as for a whole step.
+        scalars = torch.stack([losses[name].float() for _, losses in self._window for name in names])
+        rows = scalars.view(-1, len(names)).tolist()
         for (ids, _), row in zip(self._window, rows, strict=True):
             self._done += 1
             broken = [name for name, value in zip(names, row, strict=True) if not math.isfinite(value)]

@@ -34,7 +34,7 @@ def first_steps(setting: Setting, model: str) -> None:
         with runner(setting, model, batch, size, data=data) as step:
             held, seconds = step.loader.resident_bytes / 2**20, []
             for number in range(_STEPS):
-                meter.begin_epoch()
+                meter.begin_part()
                 setting.synchronise()
                 began = time.perf_counter()
                 step.step(*next(step.batches))

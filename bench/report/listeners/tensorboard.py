@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from bench.core.spec import RunSpec
 from bench.report.pictures.png import png
 from bench.report.pictures.predictions import prediction_picture
 from bench.train.events import Listener, Preview, WindowSummary
+from registry.contract import Prediction, Quartet
 
 if TYPE_CHECKING:
     from tensorboard.compat.proto.event_pb2 import Event
@@ -32,6 +34,7 @@ class TensorBoard(Listener):
 
     def __init__(self) -> None:
         self._writer: SummaryWriter | None = None
+        self._drawing: Future[None] | None = None
 
     def started(self, spec: RunSpec, folder: Path, resumed_at: int, step: int = 0) -> None:
         """Open the event file; events of an earlier process up to the resumed step are kept.
@@ -49,9 +52,10 @@ class TensorBoard(Listener):
             events.rename(self._before)
         shutil.rmtree(events, ignore_errors=True)
         _silence_threads()
+        self._pen = ThreadPoolExecutor(1, thread_name_prefix="tensorboard")
         self._writer = SummaryWriter(events)
         for event in kept:
-            self._file().add_event(event, event.step, event.wall_time)
+            _file(self._writer).add_event(event, event.step, event.wall_time)
 
     def window(self, summary: WindowSummary) -> None:
         """Write losses and images per second."""
@@ -67,30 +71,45 @@ class TensorBoard(Listener):
             self._writer.flush()
 
     def predictions(self, epoch: int, preview: Preview) -> None:
-        """Draw the same validation samples as after every other epoch."""
+        """Draw the same validation samples as after every other epoch, beside the training of the next one."""
         if self._writer is not None:
-            sheet = np.asarray(prediction_picture(*preview(_PICTURED)))
+            self._drawn()
             at = self._protocol.steps_before(epoch + 1)
-            self._file().add_summary(_picture("validation/predictions", sheet), at)
-            self._writer.flush()
+            self._drawing = self._pen.submit(_draw, self._writer, *preview(_PICTURED), at)
 
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
         """Close the event file, if one was opened."""
         if self._writer is not None:
             writer, self._writer = self._writer, None
-            writer.close()
-            shutil.rmtree(self._before, ignore_errors=True)
+            try:
+                self._drawn()
+            finally:
+                self._pen.shutdown()
+                writer.close()
+                shutil.rmtree(self._before, ignore_errors=True)
 
-    def _file(self) -> FileWriter:
-        assert self._writer is not None, "training has begun"
-        file = self._writer.file_writer
-        assert file is not None, "a writer has its file from the beginning"
-        return file
+    def _drawn(self) -> None:
+        """Wait for the last picture; raises what its thread met."""
+        drawing, self._drawing = self._drawing, None
+        if drawing is not None:
+            drawing.result()
 
     def _add(self, group: str, values: Mapping[str, float | None], at: int) -> None:
         for name, value in values.items():
             if self._writer is not None and value is not None:
                 self._writer.add_scalar(f"{group}/{name}", value, at)
+
+
+def _draw(writer: SummaryWriter, quartet: Quartet, prediction: Prediction, at: int) -> None:
+    sheet = np.asarray(prediction_picture(quartet, prediction))
+    _file(writer).add_summary(_picture("validation/predictions", sheet), at)
+    writer.flush()
+
+
+def _file(writer: SummaryWriter) -> FileWriter:
+    file = writer.file_writer
+    assert file is not None, "a writer has its file from the beginning"
+    return file
 
 
 def _picture(tag: str, pixels: npt.NDArray[np.uint8]) -> Summary:

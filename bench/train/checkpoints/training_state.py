@@ -8,6 +8,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from bench.core.errors import BadData
@@ -185,11 +186,20 @@ class TrainingState:
 
 
 def _copy(weights: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy beside the device, whose memory is the training's."""
-    return {
-        name: value.detach().to("cpu", copy=True) if isinstance(value, Tensor) else deepcopy(value)
-        for name, value in weights.items()
-    }
+    """A copy beside the device, whose memory is the training's; of each type of number in one transfer."""
+    copied = {name: value if isinstance(value, Tensor) else deepcopy(value) for name, value in weights.items()}
+    kinds: dict[tuple[torch.dtype, torch.device], list[str]] = {}
+    for name, value in copied.items():
+        if isinstance(value, Tensor):
+            kinds.setdefault((value.dtype, value.device), []).append(name)
+    for names in kinds.values():
+        values = [copied[name].detach() for name in names]
+        flat = torch.cat([value.reshape(-1) for value in values]).cpu()
+        for name, value, part in zip(
+            names, values, torch.split(flat, [value.numel() for value in values]), strict=True
+        ):
+            copied[name] = part.view(value.shape)
+    return copied
 
 
 def selection(losses: Mapping[str, float]) -> float:

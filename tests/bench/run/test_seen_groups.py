@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +16,8 @@ from bench.data.synthetic.source import Synthetic
 from bench.metrics import metrics
 from bench.report.markdown.leaderboard import leaderboard
 from bench.results.board import rows
+from bench.run.runner import Runner
+from bench.timing.memory import PeakMeter
 from tests.bench.records import record
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.small_runs import small_run, small_runner
@@ -56,6 +61,31 @@ def test_a_run_is_tested_on_both(tmp_path: Path, left: int, images: int) -> None
     assert made.seen.keys() <= made.test.keys()
     assert made.seen["mask_dice"].images == min(images, protocol.test_samples)
     assert made.seen["mask_dice"].value != made.test["mask_dice"].value
+
+
+def test_samples_of_the_second_test_are_no_memory_of_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside, loaded = [0], []
+    set_aside, loader = PeakMeter.set_aside, Runner.loader
+
+    @contextmanager
+    def noted(meter: PeakMeter) -> Iterator[None]:
+        aside[0] += 1
+        with set_aside(meter):
+            yield
+        aside[0] -= 1
+
+    def watched(runner: Runner, *args: Any) -> Any:
+        loaded.append((args[0], bool(args[4:]), bool(aside[0])))
+        return loader(runner, *args)
+
+    monkeypatch.setattr(PeakMeter, "set_aside", noted)
+    monkeypatch.setattr(Runner, "loader", watched)
+    source = Finite(1000)
+    small_runner(tmp_path, source).run(small_run(source))
+    assert ("test", True, True) in loaded
+    assert all(within for _, _, within in loaded)
 
 
 def test_what_is_tested_besides_changes_nothing(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_growth_is_over_what_was_held_before_and_without_what_was_set_aside(
     meter.end_stage("64 px")
     assert meter.stages == {"64 px": 70}, "of its epochs the greatest counts"
     held(90, 95)
-    meter.begin_epoch()
+    meter.begin_part()
     assert meter.mib == 50, "what was highest before samples were set aside stays"
 
 

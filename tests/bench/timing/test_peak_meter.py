@@ -60,7 +60,7 @@ def test_each_stage_has_its_own_and_of_its_epochs_the_greatest(card: Allocator) 
     meter = PeakMeter(torch.device("cuda"))
     for stage, most, validating in (("64 px", 200, 600), ("64 px", 150, 0), ("192 px", 900, 0), ("192 px", 100, 0)):
         if stage in meter.stages:
-            meter.begin_epoch()
+            meter.begin_part()
         else:
             with meter.set_aside():
                 pass

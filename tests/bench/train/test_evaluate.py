@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from bench.data.loading.batch import Batch
 from bench.timing.ledger import Ledger
 from bench.train import evaluate as evaluation
-from bench.train.evaluate import Evaluation, evaluate, predict_first
+from bench.train.evaluate import Evaluation, evaluate
 from registry.contract import Prediction, Quartet
 from registry.losses import parse
 from registry.losses.objective import Objective
@@ -71,6 +71,34 @@ def test_it_is_the_mean_over_the_images_that_have_depth() -> None:
     assert found.summary()["depth_mae"].value == pytest.approx(found.loss["total"], rel=1e-6)
 
 
+def test_what_the_first_batch_tried_is_no_peak_of_memory() -> None:
+    told: list[str] = []
+
+    class Meter:
+        def begin_part(self) -> None:
+            told.append("begin")
+
+        def settle(self) -> None:
+            told.append("settle")
+
+    class Told(SixImages):
+        def in_order(self) -> Iterator[Batch]:
+            for batch in super().in_order():
+                told.append("batch")
+                yield batch
+
+    evaluate(Grey(), Told(2), None, torch.autocast("cpu", enabled=False), Ledger(CPU), ("mask",), memory=Meter())
+    assert told == ["begin", "batch", "settle", "batch", "batch"]
+
+
+def test_the_first_samples_are_kept_with_what_was_predicted() -> None:
+    loader = SixImages(4)
+    quartet, prediction = evaluated(loader, "mask: bce").first(3)
+    assert torch.equal(quartet.bg_fg, loader.quartet.bg_fg[:3])
+    assert torch.equal(prediction.mask_logits, Grey()(quartet.bg, quartet.bg_fg).mask_logits)
+    assert len(evaluated(loader, "mask: bce").first(100)[0]) == 4, "of the first batch"
+
+
 @pytest.mark.parametrize("batch", [1, 4, 6, 9])
 def test_images_are_counted_as_they_are(batch: int) -> None:
     ledger = Ledger(CPU)
@@ -126,7 +154,7 @@ def test_where_shapes_are_dear_the_model_meets_one(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Grey, "forward", counted)
     monkeypatch.setattr(evaluation, "_shapes_are_dear", lambda device: True)
     found = evaluated(SixImages(batch), "mask: bce, depth: l1")
-    quartet, prediction = predict_first(Grey(), SixImages(batch), torch.autocast("cpu", enabled=False), ("mask",), 3)
+    quartet, prediction = found.first(3)
     assert len(quartet) == len(prediction.mask_logits) == 3
     assert set(sizes) == {batch}
     assert found.loss == expected.loss

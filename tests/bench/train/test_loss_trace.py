@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from bench.data.loading.batch import Batch
 from bench.timing.window import Window
@@ -120,3 +121,19 @@ def test_a_loss_that_is_not_finite_names_its_step_samples_and_term(
     assert (ended.value.epoch, ended.value.step, ended.value.term) == (3, 7, term)
     assert ended.value.ids.tolist() == [10, 11]
     assert state.moments == [] and state.done == 5, "no checkpoint of a run that has diverged"
+
+
+def test_a_window_of_any_length_is_read_back_by_a_handful_of_operations() -> None:
+    counted: list[object] = []
+
+    class Counted(TorchDispatchMode):
+        def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+            counted.append(operation)
+            return operation(*args, **(kwargs or {}))
+
+    trace = trace_of(State(), Listener())
+    for step in range(200):
+        keep(trace, step, (1.0, 0.5))
+    with Counted():
+        trace.collect()
+    assert len(counted) < 5

@@ -12,7 +12,7 @@ from bench.core.record import Epoch
 from bench.data.augment.pipeline import Augmentation
 from bench.timing.ledger import Ledger
 from bench.train.checkpoints import checkpoint
-from bench.train.checkpoints.training_state import EVERY, TrainingState
+from bench.train.checkpoints.training_state import EVERY, TrainingState, _copy
 from bench.train.step import Step
 from bench.train.task_gradients import TaskGradients
 from registry.losses import parse
@@ -100,3 +100,24 @@ def test_it_goes_on_with_the_best_weights_of_before(tmp_path: Path, clock: Simpl
     train(later, 3, 3.0, final=True)
     later.finish()
     assert held(later) == written(tmp_path / "best.pt") == 2
+
+
+def test_a_copy_holds_every_kind_of_weight_and_none_of_the_memory() -> None:
+    weights = {
+        "kernel": torch.randn(4, 3, 3, 3).to(memory_format=torch.channels_last),
+        "half": torch.randn(5, dtype=torch.bfloat16),
+        "bias": torch.randn(7),
+        "seen": torch.tensor(3),
+        "nothing": torch.empty(0),
+        "extra": {"words": ["kept"]},
+    }
+    copied = _copy(weights)
+    assert list(copied) == list(weights)
+    for name, value in weights.items():
+        if isinstance(value, torch.Tensor):
+            assert copied[name].dtype == value.dtype and torch.equal(copied[name], value)
+            before = copied[name].clone()
+            value.zero_()
+            assert torch.equal(copied[name], before)
+    weights["extra"]["words"].append("changed")
+    assert copied["extra"] == {"words": ["kept"]}

@@ -14,8 +14,9 @@ from bench.data.augment.operation import Affine, Movement
 from registry.contract import Quartet
 from registry.ranges import above, at_least, between
 
-PICKED = ("depth", "valid", "mask_valid")
+_PICKED = ("depth", "valid", "mask_valid")
 """Taken from the nearest element: a mean over the rim of a hole or of an object would be a depth that is nowhere."""
+_LEAST = 1e-6
 
 
 @augmentations.register(ranges={"padding": between(0, 1)})
@@ -69,18 +70,31 @@ def resample(quartet: Quartet, affine: Affine, metric: bool) -> Quartet:
     y = ((torch.arange(height, device=device) + 0.5) * (2 / height) - 1)[None, :, None]
     xx, xy, x0, yx, yy, y0 = (values[:, None, None] for values in affine)
     grid = torch.stack([(xx * x + xy * y + x0) / aspect, yx * x + yy * y + y0], dim=-1)
-    moved = {
-        name: functional.grid_sample(
-            image,
-            grid.to(image.dtype),
-            mode="nearest" if name in PICKED else "bilinear",
-            padding_mode="reflection",
-            align_corners=False,
-        ).clamp_(0, 1)
-        for name, image in quartet.tensors()
-    }
-    done = replace(quartet, **moved)
-    return rescale_depth(done, affine.zoom) if metric else done
+    moved = sample(quartet, grid, "reflection")
+    return rescale_depth(moved, affine.zoom) if metric else moved
+
+
+def sample(quartet: Quartet, grid: Tensor, beyond: str) -> Quartet:
+    """All images at the places of a grid, see `torch.nn.functional.grid_sample`.
+
+    A mask that is not known everywhere is the mean of what is known of it: what lies under unknown pixels says nothing.
+
+    Args:
+        quartet: the batch.
+        grid: (B, H, W, 2) in [-1, 1].
+        beyond: what lies beyond the rims, a ``padding_mode``.
+    """
+
+    def at(image: Tensor, mode: str) -> Tensor:
+        """One image at the grid's places."""
+        return functional.grid_sample(image, grid.to(image.dtype), mode, padding_mode=beyond, align_corners=False)
+
+    moved = {name: at(image, "nearest" if name in _PICKED else "bilinear") for name, image in quartet.tensors()}
+    if quartet.mask is not None and quartet.mask_valid is not None:
+        known = at(quartet.mask_valid, "bilinear")
+        inside = at(quartet.mask * quartet.mask_valid, "bilinear")
+        moved["mask"] = torch.where(known > 0, inside / known.clamp(min=_LEAST), 0.0)
+    return replace(quartet, **{name: image.clamp_(0, 1) for name, image in moved.items()})
 
 
 def rescale_depth(quartet: Quartet, zoom: Tensor) -> Quartet:

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from bench.data.augment import augmentations
-from bench.data.augment.movements import PICKED, rescale_depth
+from bench.data.augment.movements import rescale_depth, sample
 from bench.data.augment.operation import Level
 from bench.data.kernels.available import fused
 from registry.contract import Quartet
@@ -101,17 +100,7 @@ def _enlarge(quartet: Quartet, flipped: Tensor, zoom: Tensor, place: Tensor) -> 
         middle = freedom * (2 * place[:, axis] - 1)
         places = (direction / zoom)[:, None] * centre + middle[:, None]
         grid[..., axis] = places[:, None, :] if axis == 0 else places[:, :, None]
-    moved = {
-        name: functional.grid_sample(
-            image,
-            grid.to(image.dtype),
-            mode="nearest" if name in PICKED else "bilinear",
-            padding_mode="border",
-            align_corners=False,
-        ).clamp_(0, 1)
-        for name, image in quartet.tensors()
-    }
-    return Quartet.of(moved)
+    return sample(quartet, grid, "border")
 
 
 def _expose(image: Tensor, draws: Tensor, brightness: float, contrast: float, gain: float) -> Tensor:

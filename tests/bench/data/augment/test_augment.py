@@ -229,6 +229,28 @@ def test_pictures_without_a_background_and_unknown_masks() -> None:
         assert torch.equal(done.mask_valid, done.mask_valid.round())
 
 
+@pytest.mark.parametrize("text", ["flip", "standard", "crop", "scale", "rotate", EVERYTHING])
+def test_what_lies_under_unknown_pixels_reaches_no_known_one(text: str) -> None:
+    y, x = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    distance = ((x - 31) ** 2 + (y - 31) ** 2).sqrt().expand(4, 1, 64, 64)
+    disc, known = (distance < 16).float(), ((distance < 13) | (distance > 19)).float()
+    image = torch.rand(4, 3, 64, 64)
+    for hidden in (torch.zeros_like(disc), torch.ones_like(disc), torch.rand(disc.shape)):
+        mask = torch.where(known > 0, disc, hidden)
+        done = augment(Quartet(image, image, mask, mask_valid=known), 0, 1, IDS, text)
+        assert done.mask_valid.mean() > 0.5
+        shown = done.mask[done.mask_valid > 0.5]
+        assert torch.minimum(shown, 1 - shown).max() < 1e-5, "inside and outside touch nowhere but under the unknown"
+
+
+@pytest.mark.parametrize("text", ["standard", "crop + scale + rotate"])
+def test_where_all_of_a_mask_is_known_it_is_sampled_as_ever(quartet: Quartet, text: str) -> None:
+    soft = Quartet(quartet.bg, quartet.bg_fg, torch.rand(quartet.mask.shape))
+    plain = augment(soft, 0, 0, IDS, text).mask
+    said = augment(Quartet(soft.bg, soft.bg_fg, soft.mask, mask_valid=torch.ones_like(soft.mask)), 0, 0, IDS, text)
+    assert torch.allclose(said.mask, plain, atol=1e-6)
+
+
 @pytest.mark.parametrize("level", ["none", "flip", "standard", EVERYTHING])
 def test_drawing_for_a_whole_epoch_changes_nothing(level: str) -> None:
     many = Rectangles().render("train", torch.arange(24), 16)

@@ -20,7 +20,7 @@ from bench.core.spec import RunSpec
 from bench.data.loading.loader import Loader
 from bench.data.seen_groups import SeenGroups
 from bench.data.source import Source
-from bench.data.split import Part
+from bench.data.split import HALF_SHARED, Part
 from bench.metrics import metrics as all_metrics
 from bench.metrics.attributes import PREFIX, camera_columns
 from bench.profile.disturbance.monitor import ClockSampler
@@ -160,12 +160,18 @@ class Runner:
     def _test_on_seen(
         self, run: Run, trained: TrainingResult, metrics: Sequence[str], peak: memory.PeakMeter
     ) -> Evaluation | None:
-        """The second test set: more samples of the groups of training; None without them, or if the split leaks."""
-        protocol = run.spec.protocol
-        left = SeenGroups(self.source, protocol.train_samples).count("test")
-        count = protocol.test_samples if left is None else min(left, protocol.test_samples)
-        if run.spec.data.get("leaks") or not count:
+        """The second test set: more samples of the groups of training; None without them, or if the test has no others.
+
+        Where a split shares one pool of two on purpose, the test's groups of the other pool are new.
+        """
+        protocol, data = run.spec.protocol, run.spec.data
+        if data.get("leaks") and not (data.get("split") in HALF_SHARED and self.source.names_objects):
             return None
+        seen = SeenGroups(self.source, protocol.train_samples, protocol.test_samples)
+        count = seen.count("test")
+        if not count:
+            return None
+        trained.facts["seen"] = {"groups": "trained on", "passed_over": seen.passed_over}
         with peak.set_aside():  # as of all other samples
             loader = self.loader("test", count, protocol.size, protocol.stages[-1].batch, protocol.train_samples)
         autocast, ledger = autocast_of(run.spec, self.device), Ledger(self.device)

@@ -39,11 +39,11 @@ class SharedLoaders:
 
         Args:
             part, count, size, batch: as for `Loader`.
-            seen_from: number of training samples whose groups the samples are of; None for unseen groups.
+            seen_from: number of training samples whose groups the samples are of, see `SeenGroups`; None for the part.
         """
         key = (part, count, size, batch, seen_from)
-        source = self._source if seen_from is None else SeenGroups(self._source, seen_from)
         if key not in self._loaders:
+            source = self._source if seen_from is None else SeenGroups(self._source, seen_from, count)
             budget = self._room_for(count * Loader.form_of(source, part, size).bytes, part)
             what = f"rendering {part} samples at {size} px"
             self._loaders[key] = self._kind(

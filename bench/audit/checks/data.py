@@ -9,7 +9,7 @@ from torch.nn import functional
 from bench.audit.setup import Setup
 from bench.core.finding import Fault, Finding, conclude
 from bench.data.augment.pipeline import augment, geometric
-from bench.data.split import Part
+from bench.data.split import HALF_SHARED, Part
 from registry.contract import Quartet
 
 _SAMPLES = 2048
@@ -18,10 +18,6 @@ _AUGMENTED, _SIDE = 8, 32
 _TOGETHER, _SAME, _STRAY = 0.97, 2e-3, 0.02
 _KNOWN = 0.5
 """Depth is marked as known above this, so that the depth map shows where `valid` should be."""
-
-
-_CHOSEN = {"unseen-bg": "objects", "unseen-fg": "backgrounds"}
-"""What all parts share by the rule that was asked for."""
 
 
 def split(setup: Setup) -> Finding:
@@ -44,7 +40,7 @@ def split(setup: Setup) -> Finding:
                 f"{shares['test']:.0%} of test and {shares['val']:.0%} of validation samples have {name} of training"
             )
             rule = str(setup.source.describe().get("split"))
-            if _CHOSEN.get(rule) == name:
+            if HALF_SHARED.get(rule) == name:
                 finding += f", as --split {rule} has it"
                 faults.append(Fault("warn", finding, f"say so beside the scores: they hold for known {name} only"))
             else:

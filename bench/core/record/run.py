@@ -133,7 +133,7 @@ class Record(BaseModel):
         best_epoch: the epoch whose weights were tested: that of lowest validation loss.
         test: metrics on the test split, read once.
         seen: the same metrics on as many further samples of the backgrounds and objects of training; what ``test`` is
-            worse by is the generalisation gap. Empty where there are none.
+            worse by is the generalisation gap. Empty where there are none. See ``facts``.
         timings: of training; ``evaluation`` the same for the validation and test passes.
         loading: tier by which samples came, ``resident``, ``streamed`` or ``live``, and ``and`` where stages differ.
         peak_mib: highest memory use in training; of format 1 on a CPU, of the whole process.
@@ -154,7 +154,9 @@ class Record(BaseModel):
             were left out or come from elsewhere), ``gmacs`` (why they are missing), ``plugins`` (with their versions),
             ``engine`` (why its steps ran eagerly), ``peak_mib`` (by stage), ``resumed_from`` (other code or arithmetic
             that made the beginning), ``metrics`` (why some have no value), ``stages`` (of progressive training: size,
-            rate and validation of each), ``normalization``, ``init`` and ``stopped_early`` (the last epoch).
+            rate and validation of each), ``normalization``, ``init`` and ``stopped_early`` (the last epoch), ``seen``
+            (how ``seen`` was chosen: ``groups`` that were ``trained on``, others ``passed_over``; records without it
+            took every further sample of the training part).
         images: digest of the table of per-image metrics beside the record; None without a table.
         checksum: digest of all text before it in the record's file.
     """

@@ -14,6 +14,17 @@ spreads them over training and test measures memory. A rule says it for each of 
 from __future__ import annotations
 
 from bench.data.split.division import FRACTIONS, POOLS, Division, Part, Pool, Split
-from bench.data.split.rules import RULES, find_rule, split_pools
+from bench.data.split.rules import HALF_SHARED, RULES, find_rule, split_pools
 
-__all__ = ["FRACTIONS", "POOLS", "RULES", "Division", "Part", "Pool", "Split", "find_rule", "split_pools"]
+__all__ = [
+    "FRACTIONS",
+    "HALF_SHARED",
+    "POOLS",
+    "RULES",
+    "Division",
+    "Part",
+    "Pool",
+    "Split",
+    "find_rule",
+    "split_pools",
+]

@@ -165,3 +165,7 @@ def _need(count: int, sizes: Mapping[str, int], what: _What) -> None:
         reason = f"only {len(sizes)}; a split into train, val and test that share none needs at least {count}"
         way = f"{what.way}; " if what.way else ""
         raise BadData([(what.name, reason)], f"add more, or: {way}--split shared, whose scores leak")
+
+
+HALF_SHARED: dict[str, str] = {"unseen-bg": "objects", "unseen-fg": "backgrounds"}
+"""Rules that keep one pool apart, by what all parts share on purpose."""

@@ -85,9 +85,10 @@ def test_what_model_and_data_say_of_themselves_is_recorded(tmp_path: Path, monke
     assert record.facts == {
         "model": ["encoder weights come from elsewhere"],
         "data": {"notes": list(Noted.notes), "warnings": list(Noted.warnings)},
+        "seen": {"groups": "trained on", "passed_over": 0},
     }
     monkeypatch.undo()
-    assert small_runner(tmp_path, Rectangles()).run(small_run(Rectangles()))[0].facts == {}
+    assert small_runner(tmp_path, Rectangles()).run(small_run(Rectangles()))[0].facts.keys() == {"seen"}
 
 
 def test_a_run_that_went_on_from_other_code_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

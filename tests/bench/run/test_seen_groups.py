@@ -25,7 +25,7 @@ from tests.bench.run.small_runs import small_run, small_runner
 
 def test_they_are_training_samples_from_an_id_on() -> None:
     source = Synthetic(camera="handheld", rooms=6, figures=6)
-    seen = SeenGroups(source, 100)
+    seen = SeenGroups(source, 100, 64)
     ids = torch.arange(8)
     assert torch.equal(seen.render("test", ids, 32).bg_fg, source.render("train", ids + 100, 32).bg_fg)
     of_training = [set(groups.tolist()) for groups in source.groups("train", torch.arange(400))]
@@ -34,7 +34,39 @@ def test_they_are_training_samples_from_an_id_on() -> None:
     unseen = source.groups("test", torch.arange(64))
     assert not set(unseen[0].tolist()) & of_training[0]
     assert seen.describe() != source.describe()
-    assert seen.count("test") is None
+    assert (seen.count("test"), seen.passed_over) == (64, 0), "6 rooms and figures are all among 100 samples"
+
+
+def test_samples_of_groups_that_were_not_trained_on_are_passed_over() -> None:
+    source = Synthetic(rooms=40, figures=40)
+    seen = SeenGroups(source, 20, 64)
+    trained = source.groups("train", torch.arange(20))
+    for groups, known in zip(seen.groups("test", torch.arange(64)), trained, strict=True):
+        assert set(groups.tolist()) <= set(known.tolist())
+    assert seen.count("test") == 64
+    assert seen.passed_over > 0
+
+
+class EachItsOwn(Rectangles):
+    """Forty training samples, each of a background of its own."""
+
+    def count(self, part: str) -> int | None:
+        return 40
+
+    def groups(self, part: str, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return ids, ids
+
+
+def test_where_no_group_is_left_there_is_no_gap(tmp_path: Path) -> None:
+    assert SeenGroups(EachItsOwn(), 16, 64).count("test") == 0
+    made, _ = small_runner(tmp_path, EachItsOwn()).run(small_run(EachItsOwn()))
+    assert made.seen == {}
+    assert "seen" not in made.facts
+
+
+def test_a_record_says_which_samples_were_seen(tmp_path: Path) -> None:
+    made, _ = small_runner(tmp_path, Rectangles()).run(small_run(Rectangles()))
+    assert made.facts["seen"] == {"groups": "trained on", "passed_over": 0}
 
 
 class Finite(Rectangles):
@@ -99,13 +131,24 @@ SOURCES = {"endless": Rectangles(), "finite": Finite(16)}
 
 
 class Leaking(Rectangles):
+    def __init__(self, split: str, names_objects: bool = True) -> None:
+        super().__init__()
+        self.split, self.names_objects = split, names_objects
+
     def describe(self) -> dict:
-        return {**super().describe(), "leaks": True}
+        return {**super().describe(), "split": self.split, "leaks": True}
 
 
-def test_where_the_test_is_seen_already_there_is_no_gap(tmp_path: Path) -> None:
-    made, _ = small_runner(tmp_path, Leaking()).run(small_run(Leaking()))
-    assert made.seen == {}
+@pytest.mark.parametrize(
+    ("split", "names_objects", "tested"),
+    [("random", True, False), ("unseen-bg", True, True), ("unseen-fg", True, True), ("unseen-fg", False, False)],
+)
+def test_where_the_test_is_seen_already_there_is_no_gap(
+    tmp_path: Path, split: str, names_objects: bool, tested: bool
+) -> None:
+    source = Leaking(split, names_objects)
+    made, _ = small_runner(tmp_path, source).run(small_run(source))
+    assert bool(made.seen) == tested, "a split that shares one pool has new groups of the other"
 
 
 def test_the_gap_is_a_column() -> None:

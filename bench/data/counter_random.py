@@ -57,7 +57,7 @@ def uniform(seed: int, stream: str, ids: Tensor, n: int) -> Tensor:
         ids: int64, (B,).
         n: columns; a column's value does not depend on their number.
     """
-    with fused(ids) as by_kernel:
+    with fused(ids, "draws") as by_kernel:
         if by_kernel:
             from bench.data.kernels.draws import draw
 

@@ -72,7 +72,7 @@ def _flip(quartet: Quartet, flipped: Tensor) -> Quartet:
     if flipped.device.type == "cpu":
         chosen = flipped.nonzero()[:, 0].tolist()
         return quartet.map(lambda image: _flip_those(image, chosen))
-    with fused(flipped) as by_kernel:
+    with fused(flipped, "mirroring") as by_kernel:
         if by_kernel:
             from bench.data.kernels.mirroring import mirror
 

@@ -88,7 +88,7 @@ class Camera:
         self, image: Tensor, seed: int, stream: str, ids: Tensor, moved: tuple[Tensor, Tensor] | None
     ) -> Tensor:
         """Images, moved and multiplied if so wanted, with noise."""
-        with fused(image) as by_kernel:
+        with fused(image, "exposure") as by_kernel:
             if by_kernel:
                 from bench.data.kernels.exposure import expose
 
@@ -152,7 +152,7 @@ def compress_some(images: Tensor, quality: Tensor) -> Tensor:
 
     Without kernels, picking them out makes the host wait for a GPU, once, and spares it most of the work.
     """
-    with fused(images) as by_kernel:
+    with fused(images, "jpeg") as by_kernel:
         if by_kernel and images.shape[-2] % 8 == images.shape[-1] % 8 == 0:
             return compress_in_place(images.float().contiguous(), quality)
     chosen = quality.nonzero()[:, 0]

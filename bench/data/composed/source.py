@@ -217,7 +217,7 @@ class Composed(Source):
         foot = cutouts.foot[item]
         foot = corner + box * torch.stack([torch.where(flipped, 1 - foot[:, 0], foot[:, 0]), foot[:, 1]], dim=1)
         empty = self.empty(part, ids)
-        with fused(backgrounds.photographs) as by_kernel:
+        with fused(backgrounds.photographs, "compositions") as by_kernel:
             if by_kernel:
                 canvas, first, slope = canvas_places(cutouts, item, longer, corner, box, flipped)
                 shown = torch.ones_like(longer) if empty is None else (~empty).float()

@@ -25,7 +25,7 @@ from torch import Tensor
 from bench.core.files import canonical_json
 from bench.core.spec import Inputs
 from bench.data.counter_random import uniform
-from bench.data.kernels.available import compiles
+from bench.data.kernels.available import renderers
 from bench.data.loading.ahead import OnStream, prefetch
 from bench.data.loading.batch import Batch
 from bench.data.loading.packed import Form, Packed, pack, unpack
@@ -230,10 +230,10 @@ class Loader:
 
 
 def _arithmetic(device: torch.device) -> str:
-    """What rounds: the processor, and whether kernels do it."""
+    """What rounds: the processor, and which kernels do it."""
     if device.type != "cuda":
         return torch.backends.cpu.get_cpu_capability()
-    return torch.cuda.get_device_name(device) + (", kernels" if compiles(device) else "")
+    return ", ".join(filter(None, (torch.cuda.get_device_name(device), renderers(device))))
 
 
 @cache

@@ -75,7 +75,7 @@ def pack(quartet: Quartet) -> Packed:
     rows = torch.empty(len(quartet), form.bytes, dtype=torch.uint8, device=quartet.bg_fg.device)
     places = dict(form.views(rows))
     for name, tensor in quartet.tensors():
-        with fused(tensor) as by_kernel:
+        with fused(tensor, "interleave") as by_kernel:
             if by_kernel:
                 from bench.data.kernels.interleave import interleave
 
@@ -89,7 +89,7 @@ def pack(quartet: Quartet) -> Packed:
 def unpack(packed: Packed) -> Quartet:
     """The inverse of `pack`, to the precision of 8 bits: float32 in [0, 1], channels-last in memory."""
     places = dict(packed.form.views(packed.rows))
-    with fused(packed.rows) as by_kernel:
+    with fused(packed.rows, "unpacking") as by_kernel:
         if by_kernel:
             from bench.data.kernels.unpacking import unpack_images
 

@@ -119,7 +119,7 @@ class Synthetic(Source):
         scenes = place_scenes(self._rooms.rows(room), self._figures.rows(figure), self.seed, self.stream(part), ids)
         step = max(1, RAYS.get(self.device.type, RAYS["cpu"]) // (size * _OVERSAMPLING) ** 2)
         empty = self.empty(part, ids)
-        with fused(self._atlas) as by_kernel:
+        with fused(self._atlas, "scenes") as by_kernel:
             if by_kernel:
                 return self._render_fused(scenes, size, empty)
         without = [None] * len(ids) if empty is None else list(torch.split(empty, step))

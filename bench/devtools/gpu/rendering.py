@@ -69,7 +69,7 @@ def rendering(setting: Setting) -> None:
         for chunk in setting.scale.chunks:
             setting.journal.line("rendering", source=name, chunk=chunk, **_rate(setting, data, chunk))
     for name in list(sources)[:2]:
-        with patch.object(available, "compiles", lambda device: False):
+        with patch.object(available, "compiles", lambda device, kernel="": False):
             for chunk in setting.scale.chunks[-2:]:
                 rates = _rate(setting, sources[name], chunk)
                 setting.journal.line("rendering", source=f"{name}{WITHOUT}", chunk=chunk, **rates)

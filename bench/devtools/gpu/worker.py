@@ -6,6 +6,7 @@ It says ``BEGIN part`` and ``DONE part`` on its standard output, and ends early 
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import importlib
 import sys
 import time
@@ -53,6 +54,7 @@ def main() -> int:
     parser.add_argument("--scratch", type=Path, required=True, help="a folder that whoever started this removes")
     parser.add_argument("--tiny", action="store_true")
     arguments = parser.parse_args()
+    faulthandler.enable()  # a crash in a library says on the terminal which line of Python it happened in
     scale = TINY if arguments.tiny else Scale()
     setting = Setting(pick_device(arguments.device), scale, Journal(arguments.out), arguments.scratch)
     for name in arguments.parts:

@@ -17,7 +17,7 @@ from bench.devtools.gpu.journal import Journal
 from bench.devtools.gpu.plan import parts
 
 _TICK = 0.2  # seconds
-_DYING = 3.0  # seconds that killed processes are waited for
+_DYING = 1.0  # seconds that killed processes are waited for: what nobody asks for its code never seems gone
 
 
 @dataclass

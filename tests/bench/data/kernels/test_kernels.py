@@ -37,7 +37,7 @@ from registry.contract import Quartet
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 INTERPRETER = pytest.mark.skipif(not INTERPRETED, reason="run by the test of the interpreter")
 GPU = pytest.mark.skipif(not torch.cuda.is_available() or INTERPRETED, reason="needs a GPU")
-pytestmark = pytest.mark.filterwarnings("error:kernels in Triton:RuntimeWarning")
+pytestmark = pytest.mark.filterwarnings("error:.*kernels? in Triton:RuntimeWarning")
 KINDS = ("synthetic", "composed", "composed without depth")
 
 
@@ -54,14 +54,14 @@ def fused(device: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Monke
     """Kernels are used, until `eager` says otherwise."""
     with monkeypatch.context() as patch:
         if device == "cpu":
-            patch.setattr(available, "compiles", lambda device: True)
+            patch.setattr(available, "compiles", lambda device, kernel="": True)
         else:
             assert available.compiles(torch.device("cuda")), available._failed
         yield patch
 
 
 def eager(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(available, "compiles", lambda device: False)
+    patch.setattr(available, "compiles", lambda device, kernel="": False)
 
 
 def pictures(count: int, size: int, device: str) -> Tensor:
@@ -86,7 +86,7 @@ def test_the_interpreter_agrees() -> None:
 
 
 def test_a_cpu_uses_no_kernels() -> None:
-    with available.fused(torch.zeros(1)) as by_kernel:
+    with available.fused(torch.zeros(1), "draws") as by_kernel:
         assert not by_kernel
     code = "import sys, torch, bench.data.sources as s; from bench.data.loading.packed import pack;"
     code += "pack(s.open_source('synthetic', rooms=10, figures=20).render('train', torch.arange(2), 16));"
@@ -125,13 +125,23 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, BaseException], Br
     """Makes a module of kernels fail, on a machine that seems to have kernels, none of which works here."""
 
     def make(name: str, error: BaseException) -> Broken:
-        monkeypatch.setattr(available, "_failed", [])
-        monkeypatch.setattr(available, "compiles", lambda device: not available._failed)
+        monkeypatch.setattr(available, "_failed", {})
+        monkeypatch.setattr(
+            available, "compiles", lambda device, kernel="all": not available._failed.keys() & {kernel, "all"}
+        )
         module = Broken(f"bench.data.kernels.{name}", error)
         monkeypatch.setitem(sys.modules, module.__name__, module)
         return module
 
     return make
+
+
+def alone(monkeypatch: pytest.MonkeyPatch, kernel: str) -> None:
+    """No kernel but this one is tried: on a CPU the others would fail for reasons of their own."""
+    for module in (counter_random, synthetic, composed, condition, packed):
+        monkeypatch.setattr(
+            module, "fused", lambda x, name: available.fused(x, name) if name == kernel else nullcontext(False)
+        )
 
 
 def rows_of(kind: str, files: Any) -> Tensor:
@@ -141,27 +151,30 @@ def rows_of(kind: str, files: Any) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("kernel", "user", "kind"),
+    ("kernel", "kind"),
     [
-        ("draws", counter_random, "synthetic"),
-        ("scenes", synthetic, "synthetic"),
-        ("compositions", composed, "composed"),
-        ("exposure", condition, "composed"),
-        ("interleave", packed, "composed"),
+        ("draws", "synthetic"),
+        ("scenes", "synthetic"),
+        ("compositions", "composed"),
+        ("exposure", "composed"),
+        ("interleave", "composed"),
     ],
 )
-def test_a_kernel_that_fails_leaves_all_to_torch(
-    broken, shared_pictures, monkeypatch, kernel: str, user: ModuleType, kind: str
+def test_a_kernel_that_fails_leaves_its_share_to_torch(
+    broken, shared_pictures, monkeypatch, kernel: str, kind: str
 ) -> None:
     """Whichever it is: told once, never tried again, and what is served is torch's."""
     expected = rows_of(kind, shared_pictures)
-    for other in {counter_random, synthetic, composed, condition, packed} - {user}:  # their kernels would come first
-        monkeypatch.setattr(other, "fused", lambda tensor: nullcontext(False))
+    for module in {counter_random, synthetic, composed, condition, packed}:  # other kernels would come first
+        monkeypatch.setattr(
+            module, "fused", lambda x, name: available.fused(x, name) if name == kernel else nullcontext()
+        )
     failing = broken(kernel, RuntimeError("out of resource: shared memory\nRequired: 9"))
-    with pytest.warns(RuntimeWarning, match="RuntimeError: out of resource: shared memory$") as told:
+    with pytest.warns(RuntimeWarning, match=f"`{kernel}`.*RuntimeError: out of resource: shared memory$") as told:
         assert torch.equal(rows_of(kind, shared_pictures), expected)
     assert len(told) == failing.calls == 1
-    assert not available.compiles(torch.device("cuda"))
+    assert not available.compiles(torch.device("cuda"), kernel)
+    assert available.compiles(torch.device("cuda"), "another") and available.compiles(torch.device("cuda"))
 
 
 def test_jpeg_falls_back_too(broken) -> None:
@@ -194,9 +207,18 @@ def test_a_loader_keeps_the_file_of_what_renders(broken, monkeypatch: pytest.Mon
     """The name of a file of samples says whether kernels made them, so that it is chosen when they were tried."""
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a GPU")
     broken("draws", RuntimeError("no compiler"))
+    alone(monkeypatch, "draws")
     assert _arithmetic(torch.device("cuda")) == "a GPU, kernels"
     with pytest.warns(RuntimeWarning, match="no compiler"):
         Loader.form_of(open_source("synthetic", rooms=10, figures=20), "train", 16)
+    assert _arithmetic(torch.device("cuda")) == "a GPU, kernels but draws"
+    available._failed.clear()
+    with pytest.warns(RuntimeWarning, match="`jpeg`|`unpacking`"):
+        available._give_up("jpeg", ValueError("of its own"))
+        available._give_up("unpacking", ValueError("of another"))  # of samples that are made, whoever made them
+    assert _arithmetic(torch.device("cuda")) == "a GPU, kernels but jpeg"
+    with pytest.warns(RuntimeWarning, match="^kernels in Triton"):
+        available._give_up("exposure", ValueError("of its own"))
     assert _arithmetic(torch.device("cuda")) == "a GPU"
 
 
@@ -204,8 +226,31 @@ def test_triton_that_cannot_be_imported_is_as_good_as_none(broken, monkeypatch: 
     expected = uniform(0, "a", torch.arange(3), 2)
     broken("draws", RuntimeError())
     monkeypatch.setitem(sys.modules, "bench.data.kernels.draws", None)
-    with pytest.warns(RuntimeWarning, match="ModuleNotFoundError"):
+    with pytest.warns(RuntimeWarning, match="^kernels in Triton cannot be used.*ModuleNotFoundError"):
         assert torch.equal(uniform(0, "a", torch.arange(3), 2), expected)
+    assert not available.compiles(torch.device("cuda"), "jpeg")
+
+
+def test_two_kernels_that_fail_alike_are_told_as_all(broken) -> None:
+    """There is no C compiler: told twice, not once for each kernel."""
+    broken("draws", RuntimeError())
+    gpu, error = torch.device("cuda"), RuntimeError("Failed to find C compiler.")
+    with pytest.warns(RuntimeWarning, match="the kernel in Triton `draws` cannot be used"):
+        available._give_up("draws", error)
+    assert available.compiles(gpu, "jpeg") and not available.compiles(gpu, "draws")
+    with pytest.warns(RuntimeWarning, match="^kernels in Triton cannot be used.*Failed to find C compiler"):
+        available._give_up("scenes", error)
+    assert not available.compiles(gpu, "jpeg") and not available.compiles(gpu)
+
+
+def test_unpacking_and_mirroring_cost_no_rendering(broken) -> None:
+    """They run first when a batch is served; what renders goes on by kernels."""
+    packed = pack(quartet_of(("bg", "mask"), 16, "cpu"))
+    broken("unpacking", RuntimeError("out of resource"))
+    with pytest.warns(RuntimeWarning, match="`unpacking`"):
+        unpack(packed)
+    rendering = ("draws", "scenes", "compositions", "exposure", "jpeg", "interleave")
+    assert all(available.compiles(torch.device("cuda"), kernel) for kernel in rendering)
 
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), KeyboardInterrupt()])
@@ -217,11 +262,11 @@ def test_a_lack_of_memory_is_no_fault_of_a_kernel(broken, error: BaseException) 
 
 
 def test_an_error_of_torch_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(available, "_failed", [])
-    with pytest.raises(ValueError, match="of its own"), available.fused(torch.zeros(1)) as by_kernel:
+    monkeypatch.setattr(available, "_failed", {})
+    with pytest.raises(ValueError, match="of its own"), available.fused(torch.zeros(1), "draws") as by_kernel:
         assert not by_kernel
         raise ValueError("of its own")
-    assert available._failed == []
+    assert available._failed == {}
 
 
 def test_a_gpu_renders_as_much_at_once_as_fits(monkeypatch: pytest.MonkeyPatch) -> None:

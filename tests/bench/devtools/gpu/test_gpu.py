@@ -189,6 +189,15 @@ def test_what_lay_in_memory_before_is_no_part_of_a_stage(setting: Setting, monke
     assert len(peaks) == 9 and all(0 <= mib < 300 for mib in peaks), peaks
 
 
+def test_a_process_that_crashes_says_where(tmp_path: Path) -> None:
+    code = "import os, signal, sys; from bench.devtools.gpu import worker;"
+    code += "worker.run_part = lambda *words: os.kill(os.getpid(), signal.SIGSEGV); worker.main()"
+    options = ["--device", "cpu", "--out", str(tmp_path / "lines.jsonl"), "--scratch", str(tmp_path), "machine"]
+    done = subprocess.run([sys.executable, "-c", code, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGSEGV
+    assert "Segmentation fault" in done.stderr and "worker.py" in done.stderr
+
+
 def test_what_a_killed_process_left_unfinished_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "lines.jsonl"
     Journal(path, fresh=True).line("steps", ms=1.23456789, none=None, many=[float("inf")])

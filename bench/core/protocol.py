@@ -18,6 +18,8 @@ from registry.schedules import schedules
 Samples = Annotated[int, Field(gt=0, le=2**31)]
 """Composites a pass."""
 Normalization = Literal["none", "data", "imagenet"]
+NORMALIZED_BY = {"data": "the training split's mean and standard deviation", "imagenet": "ImageNet's"}
+"""What a protocol's normalisation goes by, in words."""
 LATER: dict[str, Any] = {"normalize": "none", "patience": 0}
 """Fields that protocols did not have from the beginning, with their defaults: only another value is written."""
 
@@ -115,8 +117,18 @@ class Protocol(BaseModel):
         sizes = " -> ".join(f"{label} a step, {epochs}" for label, epochs in stages)
         return (
             f"{sizes} over {self.train_samples:,} training samples, {self.val_samples:,} for validation, "
-            f"{self.test_samples:,} test samples; {self.optimizer}, {self.schedule}"
+            f"{self.test_samples:,} test samples; {', '.join([self.optimizer, self.schedule, *self._unusual()])}"
         )
+
+    def _unusual(self) -> list[str]:
+        """What few protocols change, where this one does."""
+        found = [f"augmentation {self.augmentation}"] if self.augmentation != "flip" else []
+        if self.normalize != "none":
+            found.append(f"inputs normalised by {NORMALIZED_BY[self.normalize]}")
+        if self.patience:
+            epochs = f"{self.patience} epoch{'' if self.patience == 1 else 's'}"
+            found.append(f"training ends after {epochs} of a stage without a better validation loss")
+        return found
 
     @property
     def label(self) -> str:

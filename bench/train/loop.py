@@ -21,13 +21,14 @@ from bench.train.arithmetic import arithmetic
 from bench.train.assemble import Run, autocast_of, build_model, build_step
 from bench.train.beginning import begin_training
 from bench.train.checkpoints import checkpoint
-from bench.train.checkpoints.training_state import LAST, TrainingState, out_of_patience, selection
+from bench.train.checkpoints.training_state import LAST, TrainingState, selection
 from bench.train.checks.compatibility import check_sizes, common_heads
 from bench.train.engines.engine import refusal, run_by
 from bench.train.evaluate import Evaluation, evaluate
 from bench.train.events import Observers
 from bench.train.failures import Diverged
 from bench.train.loss_trace import LossTrace
+from bench.train.patience import out_of_patience, stopped_early
 from bench.train.step import Step
 from bench.train.task_gradients import TaskGradients
 from registry.losses.objective import Objective
@@ -182,6 +183,7 @@ def train(
         for epoch in range(epochs + 1, protocol.epochs + 1):
             if out_of_patience(protocol, state.history):
                 facts["stopped_early"] = epoch - 1
+                listener.notice(f"{spec.model}, seed {spec.seed}: {stopped_early(protocol, epoch - 1)}")
                 break
             stage = protocol.stage_of(epoch)
             ledger.tag = stage.label

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.errors import BadData
-from bench.core.protocol import Protocol
 from bench.core.record import Epoch
 from bench.timing.ledger import Ledger
 from bench.train.checkpoints import checkpoint
@@ -195,23 +194,11 @@ def _copy(weights: Mapping[str, Any]) -> dict[str, Any]:
     for names in kinds.values():
         values = [copied[name].detach() for name in names]
         flat = torch.cat([value.reshape(-1) for value in values]).cpu()
-        for name, value, part in zip(
-            names, values, torch.split(flat, [value.numel() for value in values]), strict=True
-        ):
-            copied[name] = part.view(value.shape)
+        parts = torch.split(flat, [value.numel() for value in values])
+        copied |= {name: part.view(value.shape) for name, value, part in zip(names, values, parts, strict=True)}
     return copied
 
 
 def selection(losses: Mapping[str, float]) -> float:
     """The validation loss by which the best epoch is picked: the heads' sum, whatever weight they have that epoch."""
     return sum(value for name, value in losses.items() if name in HEADS)
-
-
-def out_of_patience(protocol: Protocol, history: Sequence[Epoch]) -> bool:
-    """Whether the last epochs of a stage, as many as the protocol's patience, brought no better validation loss."""
-    if not protocol.patience or not history:
-        return False
-    losses = [selection(epoch.val_loss) for epoch in history]
-    best = min(range(len(losses)), key=losses.__getitem__)
-    of_stage = sum(epoch.size == history[-1].size for epoch in history)
-    return min(len(losses) - 1 - best, of_stage) >= protocol.patience

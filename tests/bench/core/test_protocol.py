@@ -54,6 +54,11 @@ def test_a_custom_protocol_is_described_by_its_own_numbers(tmp_path: Path) -> No
         "32 px, 8 images a step, 1 epoch over 16 training samples, 128 for validation, 256 test samples; "
         "adam[lr=0.003], onecycle"
     )
+    every = quick.override(augmentation="rotate", normalize="data", patience=2).about
+    assert every.endswith(
+        "; adam[lr=0.003], onecycle, augmentation rotate, inputs normalised by the training split's mean and standard "
+        "deviation, training ends after 2 epochs of a stage without a better validation loss"
+    )
     (tmp_path / "mine.toml").write_text(changed.toml().replace("custom", "mine").replace(quick.summary, "a first try"))
     assert find_protocol(str(tmp_path / "mine.toml")).about == "a first try"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import count
 
 import torch
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bench.core.errors import BenchError
 from bench.core.progress import Progress, no_progress
+from bench.core.spec import Engine
 from bench.data.source import Source
 from bench.profile.training import StepRunner
 
@@ -151,22 +153,51 @@ def fit_batch_of(runner: StepRunner, source: Source, budget_mib: float, progress
         progress: called for every batch that is tried.
     """
     tried = count()
+    # A CPU's memory is counted tensor by tensor, of eager operations whatever the engine.
+    engine: Engine = runner.engine if runner.device.type == "cuda" else "eager"
 
     def peak(batch: int) -> int:
         """Peak memory of a training step with a batch of this many images, bytes."""
         progress(f"a step with batch {batch}", next(tried), 2 + _CHECKS)
         protocol = runner.spec.protocol.override(batch=batch)
         gc.collect()  # of the trials before
-        before = torch.cuda.memory_allocated(runner.device) if runner.device.type == "cuda" else 0
-        trial = StepRunner(runner.run.altered(protocol=protocol), source, runner.device, batches=1)
-        return peak_of(trial) - before
+        before = _Held.now(runner.device)
+        trial = StepRunner(runner.run.altered(protocol=protocol), source, runner.device, batches=1, engine=engine)
+        worst = peak_of(trial)
+        if trial.refused is not None and runner.captured:  # as the graph found no room
+            raise torch.OutOfMemoryError(trial.refused)
+        return worst - (before.reserved if trial.captured else before.allocated)
 
     return fit_batch(peak, budget_mib, PROBES[runner.device.type])
 
 
+@dataclass(frozen=True)
+class _Held:
+    """Bytes that torch's allocator on CUDA has given out, and those that it keeps; 0 on a CPU."""
+
+    allocated: int
+    reserved: int
+
+    @classmethod
+    def now(cls, device: torch.device) -> _Held:
+        """Without what is kept for nobody."""
+        if device.type != "cuda":
+            return cls(0, 0)
+        torch.cuda.empty_cache()
+        return cls(torch.cuda.memory_allocated(device), torch.cuda.memory_reserved(device))
+
+
 def peak_of(runner: StepRunner) -> int:
-    """Bytes at the worst moment of a step: torch's allocator on CUDA, the tensors' own bytes on a CPU."""
-    runner.step(*next(runner.batches))  # the optimizer makes its moments in the first step
+    """Bytes at the worst moment of a step: given out by torch's allocator on CUDA, the tensors' own bytes on a CPU.
+
+    Of a captured step all that the allocator keeps once an eager step was run beside it, as training does to time its
+    blocks: neither can use the other's.
+    """
+    if runner.engine != "eager":
+        runner.first_steps()
+    runner.step(*next(runner.batches), eagerly=True)  # the optimizer makes its moments in the first step
+    if runner.captured:
+        return torch.cuda.memory_reserved(runner.device)
     if runner.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(runner.device)
         runner.step(*next(runner.batches))

@@ -26,7 +26,7 @@ from bench.timing.work import blocks_of
 from bench.train.assemble import Run, build_model, build_step
 from bench.train.checks.compatibility import common_heads
 from bench.train.engines.cuda_graph import GRAPH
-from bench.train.engines.engine import FIRST_STEPS, refusal
+from bench.train.engines.engine import FIRST_STEPS, captured, refusal
 from bench.train.evaluate import evaluate
 from registry.contract import Quartet
 from registry.losses.objective import Losses, Span, nullspan
@@ -114,6 +114,11 @@ class StepRunner:
         """Why a step that was to be captured runs eagerly; None where it does not, or was not tried yet."""
         return refusal(self._step)
 
+    @property
+    def captured(self) -> bool:
+        """Whether its step lies in a graph, which holds memory of its own."""
+        return captured(self._step)
+
     def _build(self) -> torch.nn.Module:
         return build_model(self.spec, self.device)
 
@@ -134,15 +139,18 @@ class StepRunner:
         self.batches = self._forever()
         self.model.train()
 
-    def step(self, epoch: int, batch: Batch, span: Span = nullspan, passes: Passes | None = None) -> Losses:
+    def step(
+        self, epoch: int, batch: Batch, span: Span = nullspan, passes: Passes | None = None, eagerly: bool = False
+    ) -> Losses:
         """A training step on a batch.
 
         Args:
             epoch, batch: what augmentation draws from.
             span: entered around every block but those of the model.
             passes: entered around the model's forward and backward pass.
+            eagerly: as of `Step.learn`.
         """
-        return self._step.learn(self._step.prepare(epoch, batch, span), span, passes)
+        return self._step.learn(self._step.prepare(epoch, batch, span), span, passes, eagerly)
 
     def losses(self, steps: int) -> list[float]:
         """Train for some steps; the loss before each."""

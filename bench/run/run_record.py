@@ -118,6 +118,7 @@ def complete_record(
         "peak_mib": peaks if len(peaks) > 1 else {},
         "stages": [] if trained is None else _stages(begun.spec.protocol, trained.history, observers.training.windows),
         "engine": f"eager: {observers.refused}" if observers.refused else "",
+        "blocks": _untimed(observers.training),
         "resumed_from": {} if trained is None else trained.others,
         "metrics": {} if trained is None or outcome != "finished" else _without_value(trained),
         **({} if trained is None else trained.facts),
@@ -147,6 +148,11 @@ def complete_record(
             "pooled_terms": trained.test.pooled,
         }
     return begun.model_copy(update=made)
+
+
+def _untimed(ledger: Ledger) -> str:
+    """Why no blocks were timed; empty where some were, or nothing kept them from it."""
+    return f"not timed: {ledger.untimed}" if ledger.untimed and not ledger.timings().blocks else ""
 
 
 def _stages(protocol: Protocol, history: Sequence[Epoch], windows: Sequence[Window]) -> list[dict[str, Any]]:

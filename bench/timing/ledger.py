@@ -66,6 +66,9 @@ class Ledger:
         tag: what the coming steps are like, for `Window.tag`.
         plain_engine: how the steps of plain windows are run; those whose blocks are timed run eagerly.
         gauge: watches every window, for `Window.disturbed`.
+        obstacle: says why blocks cannot be timed in the coming window, among others that are not eager; None where they
+            can.
+        untimed: what it said the last time it was asked.
     """
 
     device: torch.device
@@ -75,6 +78,8 @@ class Ledger:
     tag: str = ""
     plain_engine: str = "eager"
     gauge: Gauge | None = None
+    obstacle: Callable[[], str | None] = lambda: None
+    untimed: str | None = None
 
     def __post_init__(self) -> None:
         self._cuda = self.device.type == "cuda"
@@ -141,7 +146,10 @@ class Ledger:
         """By its number among those of its tag; on CUDA and of compiled steps not the first, when kernels are made."""
         number = sum(window.tag == self.tag for window in self.windows)
         if self.plain_engine != "eager":
-            return number % _COMPILED_PERIOD == 1
+            if number % _COMPILED_PERIOD != 1:
+                return False
+            self.untimed = self.obstacle()
+            return self.untimed is None
         return number % _CUDA_PERIOD == 1 if self._cuda else number % 2 == 0
 
     def _until_full(self, iterator: Iterator[T], images: int | Callable[[T], int]) -> Generator[T, None, bool]:

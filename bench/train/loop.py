@@ -23,7 +23,7 @@ from bench.train.beginning import begin_training
 from bench.train.checkpoints import checkpoint
 from bench.train.checkpoints.training_state import LAST, TrainingState, selection
 from bench.train.checks.compatibility import check_sizes, common_heads
-from bench.train.engines.engine import refusal, run_by
+from bench.train.engines.engine import blocks_need_room, refusal, run_by
 from bench.train.evaluate import Evaluation, evaluate
 from bench.train.events import Observers
 from bench.train.failures import Diverged
@@ -153,6 +153,9 @@ def train(
     )
     run_by(spec.engine, step)
     ledger.plain_engine = spec.engine
+    ledger.obstacle = blocks_need_room(
+        step, lambda why: listener.notice(f"blocks of {spec.model}, seed {spec.seed}, are not timed: {why}")
+    )
     model, objective = step.model, step.objective
     position.model = model
     epochs = len(state.history)

@@ -2,12 +2,18 @@
 
 import torch
 
+from bench.train.engines.room import Room
+
 
 class Tape:
     """A recording that keeps the work instead of its kernels; a replay works on the very same tensors."""
 
     def __init__(self) -> None:
         self.replays = 0
+        self.free = 2**40
+
+    def room(self) -> Room:
+        return Room(wanted=2**30, free=self.free)
 
     def aside(self, work):
         return work()

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from bench.timing.hooks import Passes, WholePasses
+from bench.train.engines.room import Room, room_beside
 from bench.train.engines.waits import asked_of_device, waits_of_step
 from bench.train.step import Step
 from registry.contract import Quartet
@@ -51,6 +52,10 @@ class Recording(Protocol):
         """Run what was recorded."""
         ...
 
+    def room(self) -> Room:
+        """For the same work beside what was recorded."""
+        ...
+
 
 class CudaGraph:
     """A recording by `torch.cuda.CUDAGraph`."""
@@ -58,6 +63,8 @@ class CudaGraph:
     def __init__(self) -> None:
         self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         self._graph = torch.cuda.CUDAGraph()
+        self._pool = torch.cuda.graph_pool_handle()
+        self._device = torch.cuda.current_device()
 
     def aside(self, work: Work) -> Tensor:
         """On a stream of its own, ordered with the current one."""
@@ -82,19 +89,23 @@ class CudaGraph:
 
     def capture(self, work: Work) -> Tensor:
         """Into a graph with a memory pool of its own; what a capture that breaks off leaves behind is put right."""
-        before, pool = torch.cuda.current_stream(), torch.cuda.graph_pool_handle()
+        before = torch.cuda.current_stream()
         try:
             # Threads that read ahead may go on pinning memory meanwhile.
-            with torch.cuda.graph(self._graph, pool, self._stream, capture_error_mode="thread_local"):
+            with torch.cuda.graph(self._graph, self._pool, self._stream, capture_error_mode="thread_local"):
                 return work()
         except RuntimeError:
             torch.cuda.set_stream(before)
-            end_capture(before.device_index, pool)
+            end_capture(self._device, self._pool)
             raise
 
     def replay(self) -> None:
         """All kernels by a single launch."""
         self._graph.replay()
+
+    def room(self) -> Room:
+        """As much again as the graph holds."""
+        return room_beside(self._pool, self._device)
 
 
 def end_capture(device: int, pool: tuple[int, int]) -> None:
@@ -181,6 +192,15 @@ class Replayed:
             recording.replay()
             # A copy, as the next replay writes to the same place.
             return self._unpacked(self._captured.values.clone())
+
+    @property
+    def captured(self) -> bool:
+        """Whether an update was recorded, so that the next one of its shape replays it."""
+        return self._captured is not None
+
+    def room(self) -> Room | None:
+        """For an eager update beside the recorded one; None where none was recorded."""
+        return None if self._recording is None or self._captured is None else self._recording.room()
 
     def _begin(self, shapes: tuple[torch.Size, ...]) -> Recording:
         """Let go of what was recorded for another shape, its memory too, and make ready to record."""

@@ -114,6 +114,33 @@ def refusal(step: Step) -> str | None:
     return step.update.refused if isinstance(step.update, Replayed) else None
 
 
+def captured(step: Step) -> bool:
+    """Whether a step's update lies in a graph."""
+    return isinstance(step.update, Replayed) and step.update.captured
+
+
+def blocks_need_room(step: Step, tell: Callable[[str], None]) -> Callable[[], str | None]:
+    """For `Ledger.obstacle`: why a captured step's blocks cannot be timed now, which an eager step is run for.
+
+    Such a step can use nothing of the graph's memory, so that a batch which just fits would run out of memory.
+
+    Args:
+        step: what is trained.
+        tell: is told of the first time that there is too little.
+    """
+    told: list[str] = []
+
+    def lack() -> str | None:
+        room = step.update.room() if isinstance(step.update, Replayed) else None
+        why = None if room is None else room.lack()
+        if why is not None and not told:
+            told.append(why)
+            tell(why)
+        return why
+
+    return lack
+
+
 def _check(engine: Engine, device: torch.device) -> None:
     if engine == "graphed" and device.type != "cuda":
         raise BenchError("--engine graphed captures a step in a CUDA graph and needs a GPU: take --engine eager")

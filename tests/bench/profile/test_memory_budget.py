@@ -1,9 +1,14 @@
 """The batch that fits: exact where memory is a line, corrected where it bends, refused where nothing fits."""
 
+from itertools import repeat
+from types import SimpleNamespace
+from typing import ClassVar
+
 import pytest
 import torch
 
 from bench.core.errors import BenchError
+from bench.profile import memory_budget
 from bench.profile.memory_budget import fit_batch, fit_batch_of, peak_of
 from tests.bench.progress_log import Told
 from tests.bench.rectangles import Rectangles
@@ -71,6 +76,46 @@ def test_what_runs_out_of_memory_is_over_the_budget() -> None:
     assert fit.checks[0].measured_mib is None and fit.checks[0].batch == 100
     assert "ran out of memory" in fit.sentence()
     assert 60 <= fit.batch <= 70
+
+
+class CapturedRunner:
+    """A runner on CUDA whose graph holds 3 MiB an image, and an eager step beside it as much again."""
+
+    engine, refused = "graphed", None
+    device = torch.device("cuda", 0)
+    made: ClassVar[list[str]] = []
+    keeps = 0
+
+    def __init__(self, run, source, device, batches: int, engine: str) -> None:
+        self.captured, self.batches = False, repeat((1, None))
+        self.batch = run.batch
+        self.made.append(engine)
+
+    def first_steps(self) -> float:
+        self.captured, CapturedRunner.keeps = True, 10 + 3 * self.batch
+        return 0.0
+
+    def step(self, epoch: int, batch: object, eagerly: bool = False) -> None:
+        assert eagerly, "a replay takes nothing beside the graph"
+        CapturedRunner.keeps += 3 * self.batch
+
+
+def test_a_graph_and_the_eager_steps_beside_it_both_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training times blocks in eager steps, which cannot use the memory of the graph."""
+
+    def emptied() -> None:
+        CapturedRunner.keeps = 7
+
+    monkeypatch.setattr(torch.cuda, "empty_cache", emptied)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 5 * MIB)
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: CapturedRunner.keeps * MIB)
+    monkeypatch.setattr(memory_budget, "StepRunner", CapturedRunner)
+    runner = CapturedRunner(SimpleNamespace(batch=1), None, None, 1, "graphed")
+    runner.spec = SimpleNamespace(protocol=SimpleNamespace(override=lambda batch: batch))
+    runner.run = SimpleNamespace(altered=lambda protocol: SimpleNamespace(batch=protocol))
+    fit = fit_batch_of(runner, Rectangles(), budget_mib=303)  # 3 + 6 an image, without the 7 that were there before
+    assert (fit.batch, fit.peak_mib) == (50, 303)
+    assert set(CapturedRunner.made) == {"graphed"}
 
 
 def test_memory_that_does_not_grow_says_nothing() -> None:

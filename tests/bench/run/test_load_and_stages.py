@@ -146,6 +146,15 @@ def test_tiers_are_named_in_order(begun: Any) -> None:
         assert complete_record(begun, None, ValueError(), observers(), 1.0, tiers).loading == words
 
 
+@pytest.mark.parametrize("timed", [False, True])
+def test_why_no_blocks_were_timed_is_recorded(begun: Any, timed: bool) -> None:
+    made = observers()
+    made.training.untimed = "a step outside the CUDA graph takes 9 MiB beside it, and 1 MiB are free"
+    made.training.windows = [window(1, 1.0, "64 px", blocks={"step": [1.0]} if timed else None)]
+    facts = complete_record(begun, None, ValueError(), made, 1.0, []).facts
+    assert facts.get("blocks") == (None if timed else f"not timed: {made.training.untimed}")
+
+
 def test_scores_that_are_not_finite_are_a_divergence(begun: Any) -> None:
     summary = {"mask_dice": SimpleNamespace(value=float("inf"), images=8)}
     test = SimpleNamespace(summary=lambda: summary, facts={}, pooled={})

@@ -135,8 +135,8 @@ class Allocator:
     """torch's allocator, streams and generator, which a capture alters, and up to 2.11 leaves so if it breaks off."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, ends_itself: bool) -> None:
-        self.stream = self.main = SimpleNamespace(device_index=0)
-        self.aside = SimpleNamespace(device_index=0)
+        self.stream = self.main = object()
+        self.aside = object()
         self.recording: set[tuple[int, int]] = set()
         self.pools: set[tuple[int, int]] = set()
         self.capturing = False
@@ -145,7 +145,6 @@ class Allocator:
         for name, value in {
             "current_stream": lambda: self.stream,
             "set_stream": lambda stream: setattr(self, "stream", stream),
-            "graph_pool_handle": lambda: (0, 7),
             "graph": self.graph,
             "default_generators": (generator,),
         }.items():
@@ -182,7 +181,7 @@ def test_a_capture_that_breaks_off_leaves_nothing_behind(monkeypatch: pytest.Mon
     """The allocator would never free again what another stream used, and no random number could be drawn."""
     allocator = Allocator(monkeypatch, ends_itself)
     made = CudaGraph.__new__(CudaGraph)
-    made._stream, made._graph = allocator.aside, object()
+    made._stream, made._graph, made._device, made._pool = allocator.aside, object(), 0, (0, 7)
     with pytest.raises(RuntimeError, match="during capture"):
         made.capture(lambda: torch.zeros(1))
     assert allocator.stream is allocator.main
@@ -193,6 +192,6 @@ def test_where_torch_has_no_such_private_parts_the_cause_is_told(monkeypatch: py
     Allocator(monkeypatch, ends_itself=True)
     monkeypatch.delattr(torch._C, "_cuda_endAllocateToPool")
     made = CudaGraph.__new__(CudaGraph)
-    made._stream, made._graph = object(), object()
+    made._stream, made._graph, made._device, made._pool = object(), object(), 0, (0, 7)
     with pytest.raises(RuntimeError, match="during capture"):
         made.capture(lambda: torch.zeros(1))

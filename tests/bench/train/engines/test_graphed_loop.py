@@ -9,11 +9,13 @@ from bench.timing.ledger import Ledger
 from bench.train import loop
 from bench.train.checkpoints import training_state
 from bench.train.engines.cuda_graph import Replayed
+from bench.train.engines.room import Room
 from bench.train.events import Listener
 from bench.train.loop import Diverged
 from bench.train.step import Step
 from tests.bench.rectangles import Rectangles
 from tests.bench.tape import Tape
+from tests.bench.train import test_loop
 from tests.bench.train.test_loop import StopAfter, run, spec, weights
 
 
@@ -105,3 +107,36 @@ def test_windows_of_two_engines_say_nothing_of_what_measuring_costs() -> None:
     found = ledger.timings()
     assert found.perturbation is None and found.closure is not None
     assert "forward" in found.blocks
+
+
+@pytest.mark.parametrize("free", [2**20, 2**40])
+def test_blocks_are_timed_where_there_is_room_for_it(
+    tmp_path: Path, tapes: list[Tape], monkeypatch: pytest.MonkeyPatch, free: int
+) -> None:
+    """A batch that just fits would run out of memory in the first eager step beside its graph."""
+    monkeypatch.setattr(Tape, "room", lambda self: Room(2**30, free))
+    heard: list[str] = []
+
+    class Hears(Listener):
+        def notice(self, words: str) -> None:
+            heard.append(words)
+
+    ledgers: list[Ledger] = []
+
+    def made(device: torch.device, seconds: float = 0.5) -> Ledger:
+        ledgers.append(Ledger(device, seconds))
+        return ledgers[-1]
+
+    monkeypatch.setattr(test_loop, "Ledger", made)
+    source = Rectangles()
+    run(graphed(staged(source)), source, tmp_path, Hears())
+    ledger = ledgers[0]  # of training
+    engines = {window.engine for window in ledger.windows}
+    assert all(tape.replays for tape in tapes)
+    if free > 2**30:
+        assert engines == {"graphed", "eager"} and heard == [] and ledger.untimed is None
+        return
+    assert engines == {"graphed"}
+    why = "a step outside the CUDA graph takes 1024 MiB beside it, and 1 MiB are free"
+    assert heard == [f"blocks of unet[width=4], seed 0, are not timed: {why}"]
+    assert ledger.untimed == why

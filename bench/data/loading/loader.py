@@ -138,11 +138,11 @@ class Loader:
             # The same stream for all epochs: the allocator keeps memory apart by stream.
             self._stream = self._stream or torch.cuda.Stream(self.source.device)  # type: ignore[no-untyped-call]
             self._stream.wait_stream(torch.cuda.current_stream(self.source.device))  # where the source was made
-        if self.tier == "streamed":
-            make = self._gathered if self._stream is None else self._copied()
-            return prefetch(make, chunks, _STREAMED_AHEAD)
         # An epoch's ids go to the device once: a copy a batch would cost the host as much as gathering it.
         on_device = _chunks(torch.cat([*chunks, torch.arange(0)]).to(self.source.device), self.batch)
+        if self.tier == "streamed":
+            make = self._gathered if self._stream is None else self._copied()
+            return prefetch(lambda ids: make(*ids), zip(chunks, on_device, strict=True), _STREAMED_AHEAD)
         if self.tier == "resident":
             return map(self._gathered, chunks, on_device)
         at_once = max(1, self.source.chunk(self.size) // self.batch)
@@ -178,21 +178,18 @@ class Loader:
         (rows,) = arrive()
         return self._served(Packed(rows[begin:end], self._form))
 
-    def _copied(self) -> Callable[[Tensor], Batch]:
+    def _copied(self) -> Callable[[Tensor, Tensor], Batch]:
         """Makes batches whose rows are copied to the device on their own stream, and unpacked when they arrive."""
         store, form, device, stream = self._store, self._form, self.source.device, self._stream
         assert store is not None
         assert stream is not None
 
-        def make(ids: Tensor) -> Batch:
+        def make(ids: Tensor, device_ids: Tensor) -> Batch:
             with torch.cuda.device(device):  # a new thread is on the first device
                 rows = torch.empty(len(ids), form.bytes, dtype=torch.uint8, pin_memory=True)
-                torch.index_select(store, 0, ids, out=rows)
-                pinned = [rows, ids.pin_memory()]  # not reused by the allocator before the copy is done
-                copied = OnStream(lambda: [x.to(device, non_blocking=True) for x in pinned], stream)
-            return Batch(
-                ids, copied.tensors[1], lambda: self._served(Packed(copied.arrive()[0], form)), copied.milliseconds
-            )
+                torch.index_select(store, 0, ids, out=rows)  # not reused by the allocator before the copy is done
+                copied = OnStream(lambda: [rows.to(device, non_blocking=True)], stream)
+            return Batch(ids, device_ids, lambda: self._served(Packed(copied.arrive()[0], form)), copied.milliseconds)
 
         return make
 

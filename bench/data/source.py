@@ -109,6 +109,14 @@ class Source(ABC):
             return None
         return uniform(self.seed, f"{self.stream(part)}/empty", ids, 1)[:, 0] < self.empty_share
 
+    def shown(self, part: Part, ids: Tensor) -> dict[str, list[str]]:
+        """What each sample shows, by what it is (``picture``, ``background``, ``object``): a name for each of ``ids``.
+
+        Equal names mean the same, in whatever source they occur: digests of files, numbers of rooms. A name is empty,
+        and nothing is returned, where that is not known.
+        """
+        return {}
+
     def camera_draws(self, part: Part, ids: Tensor) -> dict[str, Tensor]:
         """What the camera drew for each sample, see `Camera.draws`; nothing for a still camera."""
         return self._condition().draws(self.seed, self.stream(part), ids.to(self.device))

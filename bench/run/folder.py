@@ -1,7 +1,7 @@
 """A run's own folder in ``runs/``: its files, its lock, and what remains when the run is over.
 
-A finished run leaves ``best.pt``, ``spec.json``, its events and its picture; ``last.pt`` exists until then, and
-``draft.json`` until its pictures are drawn, too.
+A finished run leaves ``best.pt``, ``spec.json``, ``trained_on.txt`` (see `bench.run.trained_on`), its events and its
+picture; ``last.pt`` exists until then, and ``draft.json`` until its pictures are drawn, too.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from bench.metrics.attributes import PREFIX, camera_columns
 from bench.profile.disturbance.monitor import ClockSampler
 from bench.results import store
 from bench.run import folder as run_folder
+from bench.run import trained_on
 from bench.run.found import Done
 from bench.run.run_record import begin_record, complete_record
 from bench.run.shared_loaders import SharedLoaders
@@ -107,6 +108,8 @@ class Runner:
         began = time.perf_counter()
         draft = begin_record(run, self.device, size_of(run, self.device), audit, self.source)
         run_folder.prepare(folder, draft)
+        if run.recipe:  # others leave no weights to be evaluated elsewhere
+            trained_on.keep(folder, self.source, run.spec.protocol.train_samples)
         observers = Observers(
             training=Ledger(self.device, gauge=ClockSampler(self.device, alongside=True)),
             evaluation=Ledger(self.device),

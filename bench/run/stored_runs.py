@@ -12,6 +12,7 @@ from typing import Literal
 from bench.core.errors import BenchError
 from bench.core.spec import RunSpec
 from bench.run import folder as run_folder
+from bench.run import trained_on
 from bench.train.checkpoints.training_state import BEST, LAST
 
 State = Literal["running", "unfinished", "finished", "packed samples", "unknown"]
@@ -95,7 +96,7 @@ def remove(stored: StoredRun, but_best: bool = False) -> int:
             if not but_best:
                 shutil.rmtree(stored.path)
                 return stored.bytes
-            kept = {BEST, run_folder.SPEC, run_folder.LOCK}
+            kept = {BEST, run_folder.SPEC, run_folder.LOCK, trained_on.FILE}
             for path in stored.path.iterdir():
                 if path.name not in kept:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -44,6 +44,7 @@ class TrainedRun:
         model: on ``device``.
         heads: those that were trained; what another head says is no result.
         device: where it computes.
+        folder: its own, with its weights.
     """
 
     name: str
@@ -51,6 +52,7 @@ class TrainedRun:
     model: nn.Module
     heads: tuple[str, ...]
     device: torch.device
+    folder: Path
 
     @property
     def stride(self) -> int:
@@ -162,7 +164,7 @@ def load_run(runs: Path, name: str, record: Record, device: torch.device) -> Tra
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise BenchError(f"{path} does not fit {record.spec.model} as this version builds it: {error}") from error
-    return TrainedRun(name, record, model.eval(), _trained_heads(record), device)
+    return TrainedRun(name, record, model.eval(), _trained_heads(record), device, path.parent)
 
 
 def _trained_heads(record: Record) -> tuple[str, ...]:

@@ -9,6 +9,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+_NEVER = 1e-6
+"""A value this near 0 or 1 has no logit to speak of."""
+
 
 class Head:
     """A head of a prediction: its ``logits`` and ``value = sigmoid(logits)``; both (B, 1, H, W), float32.
@@ -24,6 +27,13 @@ class Head:
     def value(self) -> Tensor:
         """``sigmoid(logits)``, computed once."""
         return torch.sigmoid(self.logits)
+
+    @classmethod
+    def of(cls, value: Tensor) -> Head:
+        """A head with those values, (B, 1, H, W), which may lie outside [0, 1]; its logits are the nearest."""
+        head = cls(torch.logit(value.clamp(_NEVER, 1 - _NEVER)))
+        head.value = value
+        return head
 
     def compared(self, true: Tensor, how: Hashable, compare: Callable[[], Tensor]) -> Tensor:
         """What ``compare`` returns for this head and a target; computed once for that very tensor, and cached.
@@ -55,6 +65,13 @@ class Prediction:
     def depth(self) -> Head | None:
         """The depth head, activated once for all terms and metrics."""
         return None if self.depth_logits is None else Head(self.depth_logits)
+
+    def with_depth(self, value: Tensor) -> Prediction:
+        """The same with other depths, (B, 1, H, W), which may lie outside [0, 1]; for metrics alone."""
+        head = Head.of(value)
+        changed = Prediction(self.mask_logits, head.logits)
+        changed.depth = head
+        return changed
 
     def heads(self) -> Iterator[tuple[str, Head]]:
         """The heads that the model has, by name."""

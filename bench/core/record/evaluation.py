@@ -10,6 +10,9 @@ from bench.core.environment import Environment
 from bench.core.record.metric_facts import MetricFacts
 from bench.core.record.run import Score
 
+LEAKS = "LEAKS"
+"""What a note begins with that says what of the test the run was trained on."""
+
 
 class EvaluationRecord(BaseModel):
     """An evaluation of a run on another data set; no run itself, and in no leaderboard.
@@ -27,7 +30,7 @@ class EvaluationRecord(BaseModel):
         baselines: the same of each baseline.
         skill: by metric, 0 for the best of these baselines and 1 for perfection; None without a baseline.
         metrics: what is known of each metric.
-        notes: what a reader should know, in sentences.
+        notes: what a reader should know, in sentences; ``LEAKS: ...`` where the run was trained on what the test shows.
         finished: UTC, ISO 8601.
         code: hash over the source of this package and of the run's own plug-ins.
         environment: where it was computed.
@@ -59,3 +62,8 @@ class EvaluationRecord(BaseModel):
     environment: Environment
     images: str | None = None
     checksum: str | None = None
+
+    @property
+    def leaks(self) -> bool:
+        """Whether the run was trained on something that the test shows, or may have been."""
+        return any(note.startswith(LEAKS) for note in self.notes)

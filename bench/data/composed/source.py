@@ -121,6 +121,7 @@ class Composed(Source):
             None if depths is None else torch.stack([depths.images[stem] for stem in stems]),
         )
         self._cutouts: list[Cutout] = list(cutouts.images.values())
+        self._contents = [photographs.contents[stem] for stem in stems], list(cutouts.contents.values())
         scene = self._group("scenes", [(stem, photographs.contents[stem]) for stem in stems], scenes, "photographs")
         item = self._group("objects", list(cutouts.contents.items()), objects, "cut-outs")
         self._rules = {"scenes": scene[1], "objects": item[1]}
@@ -188,6 +189,11 @@ class Composed(Source):
         """Scene and object of each sample."""
         background, item = self._choose(part, ids.to(self.device))
         return self._groups[0][background], self._groups[1][item]
+
+    def shown(self, part: Part, ids: Tensor) -> dict[str, list[str]]:
+        """Digests of its photograph and of its cut-out."""
+        what = zip(("background", "object"), self._contents, self._choose(part, ids.to(self.device)), strict=True)
+        return {name: [contents[number] for number in numbers.tolist()] for name, contents, numbers in what}
 
     def to(self, device: torch.device | str) -> Self:
         """The same quartets, composed on another device."""

@@ -168,6 +168,18 @@ class Stored(Source):
         rows = torch.from_numpy(self.rows(part, ids))
         return tuple(torch.from_numpy(numbers)[rows].to(self.device) for numbers in self._parts.groups)  # type: ignore[return-value]
 
+    def shown(self, part: Part, ids: Tensor) -> dict[str, list[str]]:
+        """Lengths and checksums of its picture and of its background's file; nothing of sets too large to be read."""
+        quartets = self._quartets
+        if len(quartets.entries) > self.checked:
+            return {}
+        entries, roots = [quartets.entries[row] for row in self.rows(part, ids)], self.catalogue.roots
+        found = {"picture": [roots.name_of_content(entry.image) for entry in entries]}
+        if "bg" in quartets.fields:
+            plates = [entry.partners.get("bg") for entry in entries]
+            found["background"] = ["" if plate is None else roots.name_of_content(plate) for plate in plates]
+        return found
+
     def to(self, device: torch.device | str) -> Self:
         """The same quartets, decoded here and served on another device."""
         moved = copy.copy(self)

@@ -104,6 +104,12 @@ class Synthetic(Source):
         )
         return room, figure
 
+    def shown(self, part: Part, ids: Tensor) -> dict[str, list[str]]:
+        """Its room and its figure, by number: both depend on nothing but the seed."""
+        made = f"synthetic {self.version} seed {self.seed}"
+        what = zip(("background", "object"), self.groups(part, ids), ("room", "figure"), strict=True)
+        return {name: [f"{made} {kind} {number}" for number in numbers.tolist()] for name, numbers, kind in what}
+
     def to(self, device: torch.device | str) -> Self:
         """The same scenes, rendered on another device."""
         moved = copy.copy(self)

@@ -37,6 +37,7 @@ class BoardEvaluation:
         agreements: by metric, of the order on the leaderboard's own test and of that on the other data.
         facts: of these metrics.
         left_out: cells without weights, or without per-image metrics.
+        notes: of the evaluations, each once.
     """
 
     title: str
@@ -45,6 +46,7 @@ class BoardEvaluation:
     agreements: Mapping[str, RankAgreement]
     facts: Mapping[str, MetricFacts]
     left_out: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def find_board(results: Path, text: str) -> Group:
@@ -87,11 +89,13 @@ def evaluate_board(
             f"{len(chosen)} of {len(rows)} cells left weights in {runs}: an order needs {_FEWEST} at least"
         )
     evaluated: dict[str, str] = {}
+    notes: dict[str, None] = {}
     total = sum(map(len, chosen.values()))
     for place, names in chosen.items():
         for name, record in rows[place].records.values():
             if name in names:
-                _, path = evaluator.evaluate(load_run(runs, name, record, device))
+                evaluation, path = evaluator.evaluate(load_run(runs, name, record, device))
+                notes |= dict.fromkeys(evaluation.notes)
                 evaluated[name] = path.name
                 progress(label(rows[place]), len(evaluated), total)
     cells = [rows[place] for place in chosen]
@@ -103,6 +107,7 @@ def evaluate_board(
         agreements=agreements,
         facts={name: group.metrics[name] for name in agreements},
         left_out=tuple(label(row) for place, row in enumerate(rows) if place not in chosen),
+        notes=tuple(notes),
     )
 
 

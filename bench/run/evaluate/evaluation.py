@@ -24,13 +24,13 @@ from bench.metrics.scores import Scores
 from bench.metrics.summary import skill
 from bench.results.store import evaluations
 from bench.run.baselines import BASELINES
+from bench.run.evaluate.overlap import overlap
 from bench.run.evaluate.scoring import fit_baselines, open_part, score
 from bench.run.trained import Predict, TrainedRun
 from bench.train.assemble import Run
 from registry.contract import Prediction, Quartet
 
 _METRIC = re.compile(r"metric, 1\.0 = ([0-9.]+) m")
-_NEVER = 1e-6  # a depth this near 0 or 1 has no logit to speak of
 
 
 @dataclass
@@ -60,22 +60,29 @@ class Evaluator:
         """Score a run's weights as they are, and record it.
 
         Raises:
-            BenchError: it was trained on this very data, needs backgrounds that the data lacks, or cannot be scored.
+            BenchError: its record holds that very test, it needs backgrounds that the data lacks, or cannot be scored.
         """
-        spec, notes = run.record.spec, []
-        if self.data == spec.data:
-            raise BenchError(f"{run.label} was trained on this very data: its record holds its test on it")
+        spec = run.record.spec
         size, samples = self.size or spec.protocol.size, self.samples or spec.protocol.test_samples
+        if size % run.stride:
+            raise BenchError(f"{run.label} takes sizes that are multiples of {run.stride}, not {size}")
+        available = self.source.count("test")
+        samples = samples if available is None else min(samples, available)
+        if self.data == spec.data and size == spec.protocol.size and samples <= spec.protocol.test_samples:
+            raise BenchError(
+                f"{run.label} was trained on this very data: its record holds its test on it; another test of it has "
+                "another --size, or more --samples"
+            )
         test = self._part("test", samples, size)
         if run.needs_background and next(iter(test.in_order())).quartet.bg is None:
             raise BenchError(f"{run.label} looks at a picture and its background, and the data has no backgrounds")
         keys = all_metrics.default()
         predict, kept, note = _comparable(run, self.source, keys)
-        notes += [note] if note else []
+        notes = [text for text in (overlap(run, self.source, test.count), note) if text]
         scores = score(predict, (batch.quartet for batch in test.in_order()), kept)
         found = {name: value for name, value in scores.summary().items() if value.images}
         if not found:
-            raise BenchError(f"the data has no truth for what {run.label} predicts")
+            raise BenchError(f"nothing that {run.label} predicts is compared: {note or 'the data has no truth for it'}")
         fitted, stands_out = self._baselines(spec.protocol.train_samples, test)
         floor = {name: fitted_scores.summary() for name, fitted_scores in fitted.items()}
         train = self._part("train", spec.protocol.train_samples, size)
@@ -146,8 +153,8 @@ class Evaluator:
 def _comparable(run: TrainedRun, source: Source, keys: Sequence[str]) -> tuple[Predict, list[str], str]:
     """How to ask a run about this data, by which metrics, and why so.
 
-    Metric depths of two ranges are brought to the data's. Of other encodings only what is measured after the best scale
-    and shift can be compared, and that only where greater is farther in both.
+    Metric depths of two ranges are brought to the data's, and beyond it. Of other encodings only what is measured after
+    the best scale and shift can be compared, and that only where greater is farther in both.
     """
     ours, theirs = str(run.record.spec.data.get("encoding", "")), source.encoding
     if "depth" not in run.heads or not source.has_depth or ours == theirs:
@@ -162,20 +169,17 @@ def _comparable(run: TrainedRun, source: Source, keys: Sequence[str]) -> tuple[P
         for key in keys
         if all_metrics.facts(key).head == "mask" or (key.endswith("_aligned") and inverse[0] == inverse[1])
     ]
-    return (
-        run.predict,
-        kept,
-        f"depth is {ours!r} in training and {theirs!r} here: no figure of it is compared unaligned",
-    )
+    if inverse[0] == inverse[1]:
+        why = "only figures after the best scale and shift are compared"
+    else:
+        why = "greater is nearer in one of them alone, so that no figure of depth is compared"
+    return run.predict, kept, f"depth is {ours!r} in training and {theirs!r} here: {why}"
 
 
 def _scaled(predict: Predict, ratio: float) -> Predict:
     def scaled(quartet: Quartet) -> Prediction:
         prediction = predict(quartet)
-        if prediction.depth is None:
-            return prediction
-        depth = (prediction.depth.value * ratio).clamp(_NEVER, 1 - _NEVER)
-        return Prediction(prediction.mask_logits, torch.logit(depth))
+        return prediction if prediction.depth is None else prediction.with_depth(prediction.depth.value * ratio)
 
     return scaled
 

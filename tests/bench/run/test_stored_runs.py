@@ -30,7 +30,7 @@ def make(runs: Path, model: str, *names: str, days: float = 0.0, recipe: str = "
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
-    make(tmp_path, "unet", "best.pt", "predictions.png", days=1)
+    make(tmp_path, "unet", "best.pt", "trained_on.txt", "predictions.png", days=1)
     make(tmp_path, "wnet", "last.pt", days=10)
     (tmp_path / "packed").mkdir()
     (tmp_path / "notes").mkdir()
@@ -64,7 +64,7 @@ def test_what_may_go(runs: Path) -> None:
 def test_all_but_the_best_weights(runs: Path) -> None:
     unet = next(run for run in stored_runs(runs) if run.spec and run.spec.model == "unet")
     assert remove(unet, but_best=True) >= 1000
-    assert {path.name for path in unet.path.iterdir()} == {"best.pt", "spec.json", "lock"}
+    assert {path.name for path in unet.path.iterdir()} == {"best.pt", "trained_on.txt", "spec.json", "lock"}
     remove(unet)
     assert not unet.path.exists()
 

@@ -9,6 +9,7 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -128,6 +129,14 @@ class Roots:
     def checksum(self, file: File) -> int | None:
         """CRC-32 of a file's content, as far as the zip states it or the file has been read."""
         return file.stamp if file.root in self._archives else self._sums.get(file)
+
+    def name_of_content(self, file: File) -> str:
+        """Length and checksum of a file, read if it was not; empty if it cannot be."""
+        if self.checksum(file) is None:
+            with suppress(Unreadable):
+                self.read(file)
+        checksum = self.checksum(file)
+        return "" if checksum is None else f"{file.size} bytes {checksum:08x}"
 
     def note_checksum(self, file: File, checksum: int) -> None:
         """Take over the checksum of a file that another process has read; 0 for one that was not."""

@@ -15,10 +15,14 @@ from bench.run.evaluate.board_evaluation import BoardEvaluation
 
 
 def evaluation_table(found: EvaluationRecord, record: Record) -> RenderableType:
-    """A row per metric: the run and the baselines on that data, the skill, and the run's own test score."""
+    """A row per metric: the run and the baselines on that data, the skill, and the run's own test score.
+
+    Depth that is compared after alignment alone is shown so.
+    """
+    aligned = {"depth"} - {facts.head for facts in found.metrics.values() if facts.compared}
     table = FigureTable(("metric",), ("run", *found.baselines, "skill", "own test"))
     for name, facts in sorted(found.metrics.items(), key=lambda item: (item[1].order, item[0])):
-        if not facts.compared:
+        if not facts.compared and facts.head not in aligned:
             continue
         floor = [of[name].value if name in of else None for of in found.baselines.values()]
         skill = found.skill.get(name)
@@ -33,7 +37,7 @@ def evaluation_table(found: EvaluationRecord, record: Record) -> RenderableType:
     title = (
         f"{found.model}:{found.recipe_name}, seed {found.seed}, trained on {data_label(found.trained_on)}, on "
         f"{data_label(found.data)}: {found.samples} test images of {found.size} px; baselines fitted to "
-        f"{found.fitted_on} of its training images"
+        f"{found.fitted_on} of its training images{'; the test leaks into training' * found.leaks}"
     ).replace("*", "")
     return Group(Text(title), Text(""), table, *map(Text, found.notes))
 
@@ -49,6 +53,7 @@ def order_table(found: BoardEvaluation) -> RenderableType:
         f"{name}: Kendall's tau {_signed(each.tau)}, 95 % interval {_signed(each.low)} to {_signed(each.high)}"
         for name, each in found.agreements.items()
     ]
+    lines += found.notes
     if found.left_out:
         lines.append(f"left out, as their weights are missing: {', '.join(found.left_out)}")
     return Group(Text(found.title.replace("*", "")), Text(""), table, Text(""), *map(Text, lines))

@@ -11,12 +11,14 @@ from typer.testing import CliRunner
 from bench.cli import app
 from bench.core.errors import BadData, BenchError
 from bench.metrics.summary import skill
+from bench.report.terminal.results.evaluation_table import evaluation_table, order_table
 from bench.results import store
 from bench.results.store import evaluations
 from bench.run.evaluate.board_evaluation import evaluate_board, find_board
 from bench.run.evaluate.evaluation import Evaluator
 from bench.run.trained import TrainedRun, trained_run
 from tests.bench.rectangles import Rectangles
+from tests.bench.report.terminal.drawn import drawn
 from tests.bench.run.trained_model import make
 
 CPU = torch.device("cpu")
@@ -80,6 +82,19 @@ def test_a_changed_evaluation_is_refused(folder: Path, tmp_path: Path) -> None:
 def test_its_own_data_is_no_other_data(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="very data"):
         Evaluator(Rectangles(), tmp_path).evaluate(run_of(folder))
+    with pytest.raises(BenchError, match="another --size, or more --samples"):
+        Evaluator(Rectangles(), tmp_path, samples=4).evaluate(run_of(folder))
+
+
+@pytest.mark.parametrize(("samples", "size"), [(16, None), (None, 48)])
+def test_another_test_on_its_own_data_is_none_of_its_record(
+    folder: Path, tmp_path: Path, samples: int | None, size: int | None
+) -> None:
+    found, _ = Evaluator(Rectangles(), tmp_path, samples, size).evaluate(run_of(folder))
+    assert (found.samples, found.size) == (samples or 8, size or 32)
+    assert not found.leaks
+    with pytest.raises(BenchError, match="multiples of 16, not 40"):
+        Evaluator(Rectangles(), tmp_path, size=40).evaluate(run_of(folder))
 
 
 def test_metric_depth_is_brought_to_the_datas_range(folder: Path, tmp_path: Path) -> None:
@@ -93,6 +108,28 @@ def test_metric_depth_is_brought_to_the_datas_range(folder: Path, tmp_path: Path
     # Targets stay as they are while predictions are halved: errors of what lay too near grow.
     assert halved.test["depth_rmse"].value != same.test["depth_rmse"].value
     assert path.exists()
+
+
+def test_depth_beyond_the_datas_range_is_scored_as_what_it_is(folder: Path, tmp_path: Path) -> None:
+    run, source = run_of(folder), Elsewhere("metric, 1.0 = 1 m")
+    found, _ = Evaluator(source, tmp_path).evaluate(run)
+    quartet = source.render("test", torch.arange(8), 32)
+    depth = run.predict(quartet).depth.value * 10
+    by_hand = (depth - quartet.depth).square().mean((1, 2, 3)).sqrt().mean()
+    assert depth.min() > 1, "the network says nothing that this range holds"
+    assert found.test["depth_rmse"].value == pytest.approx(float(by_hand), rel=0.02)
+    assert found.test["depth_rmse"].value > 1
+
+
+def test_a_run_on_depth_alone_is_shown_aligned_where_encodings_differ(tmp_path: Path) -> None:
+    make(tmp_path, Rectangles(), recipe="depth: l1")
+    run = run_of(tmp_path)
+    found, _ = Evaluator(Elsewhere("8-bit map, 1.0 = 255, greater is farther"), tmp_path).evaluate(run)
+    table = drawn(evaluation_table(found, run.record), 200)
+    assert "depth_abs_rel_aligned" in table
+    assert "only figures after the best scale and shift are compared" in table
+    with pytest.raises(BenchError, match="greater is nearer in one of them alone"):
+        Evaluator(Elsewhere("inverse, 1.0 = nearest"), tmp_path).evaluate(run)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +175,14 @@ def test_a_board_on_other_data(folder: Path) -> None:
     assert all(each.tau in (-1, 1) or each.tau != each.tau for each in found.agreements.values())
     own = dict(store.read_all(results))[run_of(folder).name].test["depth_rmse"].value
     assert found.agreements["depth_rmse"].here[0] == pytest.approx(own, rel=1e-3)
+
+
+def test_a_board_says_what_its_evaluations_say(folder: Path) -> None:
+    results = folder / "results"
+    evaluator = Evaluator(Elsewhere("inverse, 1.0 = nearest"), results)
+    found = evaluate_board(evaluator, find_board(results, "rectangles"), folder / "runs", CPU)
+    assert "depth_rmse" not in found.agreements
+    assert "no figure of depth is compared" in drawn(order_table(found), 200)
 
 
 def test_boards_are_named(folder: Path, tmp_path: Path) -> None:

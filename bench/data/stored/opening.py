@@ -22,7 +22,7 @@ from bench.data.stored.naming.named_files import SAME_IDS
 from bench.data.stored.packing.checking import CHECK_SIZE, CHECKED, BadRows, check_files
 from bench.data.stored.packing.plates import number_plates
 from bench.data.stored.packing.reader import Reader
-from bench.data.stored.packing.readers import open_pack
+from bench.data.stored.packing.readers import find_pack
 from bench.data.stored.packing.threads import decoding_threads
 from bench.data.stored.quartet_set import QuartetSet
 from bench.data.stored.teacher.maps import TeacherMaps, map_side
@@ -134,7 +134,7 @@ def _check(quartets: QuartetSet, kept: Path | None, checked: int, progress: Prog
     if not quartets.entries:
         return {}, ""
     # What is decoded for the check is kept: it is what a run at this size needs.
-    pack = open_pack(quartets, kept, CHECK_SIZE) if kept is not None and len(quartets.entries) <= checked else None
+    pack = find_pack(quartets, kept, CHECK_SIZE) if kept is not None and len(quartets.entries) <= checked else None
     with decoding_threads() as pool:
         reader = Reader(quartets.decoder(CHECK_SIZE), pool, pack)
         bad, content = check_files(reader, quartets.catalogue, quartets.identity(CHECK_SIZE), kept, checked, progress)

@@ -224,7 +224,7 @@ class Stored(Source):
     def own_pack(self, size: int) -> OwnPack:
         """Sets too large to be decoded before training begins fill their pack as it goes on."""
         pack = self.reader(size).pack
-        if pack is None:
+        if pack is None or not (pack.is_writable or pack.is_complete):
             return "none"
         return "whole" if len(self._quartets.entries) <= self.checked or pack.is_complete else "growing"
 

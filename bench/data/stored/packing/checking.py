@@ -11,6 +11,7 @@ from typing import Any
 from bench.core.files import canonical_json, replace
 from bench.core.progress import Progress, no_progress
 from bench.data.stored.catalogue import Catalogue
+from bench.data.stored.packing.pack import READ_ONLY
 from bench.data.stored.packing.reader import Reader
 from bench.data.stored.packing.threads import Problem
 
@@ -51,7 +52,11 @@ def check_files(
     bad = reader.problems(progress) if len(catalogue.entries) <= checked else {}
     content = _digest(catalogue)
     if path is not None:
-        replace(path, json.dumps({"bad": bad, "content": content}) + "\n")
+        try:
+            replace(path, json.dumps({"bad": bad, "content": content}) + "\n")
+        except OSError as error:
+            if error.errno not in READ_ONLY:  # there all is checked anew every time
+                raise
     return bad, content
 
 

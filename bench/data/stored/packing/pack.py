@@ -7,6 +7,7 @@ or damaged counts as not written. Decoding gives the same bytes whoever does it,
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -31,6 +32,12 @@ Rows = npt.NDArray[np.int64]
 FORMAT = 1
 _WRITTEN = np.uint64(1 << 32)
 _MANIFEST = "manifest.json"
+READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+"""How the system says that a place may be read, and not written."""
+
+
+class CannotKeep(BenchError):
+    """A folder may not be written: what is in it can be read, and nothing is added."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class Table:
 
     Attributes:
         damaged: rows found not to be what was written, since this was opened.
+        is_writable: whether rows can be put.
     """
 
     def __init__(self, folder: Path, name: str, fields: Sequence[Field], count: int) -> None:
@@ -60,6 +68,7 @@ class Table:
         self._arrays = {field.name: _mapped(folder / f"{name}.{field.name}", field, count) for field in fields}
         # 64 bits a row: whether it is written, and its checksum; a single store, so that no reader sees half of it.
         self._sums = _mapped(folder / f"{name}.sums", Field("sums", "<u8", ()), count)
+        self.is_writable = all(array.flags.writeable for array in (*self._arrays.values(), self._sums))
         self._trusted = np.zeros(count, dtype=np.bool_)
 
     def missing(self, rows: Rows) -> Rows:
@@ -96,7 +105,7 @@ class Table:
 
     def flush(self) -> None:
         """Have all of it on disk."""
-        for array in (*self._arrays.values(), self._sums):
+        for array in (*self._arrays.values(), self._sums) if self.is_writable else ():
             array.flush()
 
     def _sum(self, row: int) -> np.uint64:
@@ -143,6 +152,7 @@ class Pack:
             groups: names of the background group and the object group of each sample.
 
         Raises:
+            CannotKeep: there is none, and the folder may not be written.
             BenchError: it cannot be written.
         """
         folder = parent / f"stored-{hashlib.sha256(canonical_json(source).encode()).hexdigest()[:16]}"
@@ -158,15 +168,26 @@ class Pack:
             _create(folder, source, tables, groups)
             return cls(folder)
         except OSError as error:
-            why = error.strerror or str(error)
-            raise BenchError(
-                f"{folder}: packed data cannot be kept in this folder: {why}; make room, or name another folder"
-            ) from error
+            raise _refused(folder, error) from error
 
     @property
     def is_complete(self) -> bool:
         """Whether every row is marked as written."""
         return self.samples.written() == self.samples.count and self.backgrounds.written() == self.backgrounds.count
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether what it lacks can be kept in it."""
+        return self.samples.is_writable and self.backgrounds.is_writable
+
+    def check_writable(self) -> None:
+        """Refuse to go on where what it lacks cannot be kept in it.
+
+        Raises:
+            CannotKeep: it may only be read.
+        """
+        if not self.is_writable:
+            raise _refused(self.folder, OSError(errno.EROFS, "it may only be read, and some of it is lacking"))
 
     @property
     def bytes(self) -> int:
@@ -189,6 +210,14 @@ class Pack:
         return self.samples.damaged + self.backgrounds.damaged - before
 
 
+def _refused(folder: Path, error: OSError) -> BenchError:
+    kind, way = (CannotKeep, "") if error.errno in READ_ONLY else (BenchError, "make room, or ")
+    why = error.strerror or str(error)
+    return kind(
+        f"{folder}: packed data cannot be kept in this folder: {why}; {way}name another folder, with --packed DIR"
+    )
+
+
 def _field(value: Mapping[str, Any]) -> Field:
     return Field(value["name"], value["dtype"], tuple(value["shape"]))
 
@@ -198,12 +227,19 @@ def _slices(count: int, step: int = 4096) -> Iterator[Rows]:
 
 
 def _mapped(path: Path, field: Field, count: int) -> np.memmap[Any, Any]:
+    """A file as an array; read-only where the file may not be written."""
     wanted = np.dtype(field.dtype).itemsize * int(np.prod(field.shape, dtype=np.int64)) * count
     if path.stat().st_size != wanted:
         raise ValueError(f"{path.name} holds {path.stat().st_size:,} bytes, not {wanted:,}")
     if not wanted:  # mapping an empty file would write a byte into it
         return np.empty((count, *field.shape), dtype=field.dtype).view(np.memmap)
-    return np.memmap(path, dtype=field.dtype, mode="r+", shape=(count, *field.shape))
+    shape = (count, *field.shape)
+    try:
+        return np.memmap(path, dtype=field.dtype, mode="r+", shape=shape)
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+        return np.memmap(path, dtype=field.dtype, mode="r", shape=shape)
 
 
 def _create(

@@ -19,7 +19,7 @@ class Reader:
     Args:
         decoder: of that size.
         pool: threads that decode.
-        pack: keeps what was decoded; None for nowhere.
+        pack: keeps what was decoded; None for nowhere. What one lacks that may only be read is decoded every time.
     """
 
     def __init__(self, decoder: Decoder, pool: Executor, pack: Pack | None = None) -> None:
@@ -32,7 +32,7 @@ class Reader:
             BadData: files that cannot be used, all of them by name.
         """
         numbers = self.decoder.background_of[rows]
-        if self.pack is None:
+        if self.pack is None or not self._has(self.pack, rows):
             wanted = np.unique(rows).tolist()
             made = dict(zip(wanted, make_all(self._pool, self.decoder.sample, wanted), strict=True))
             found = {name: np.stack([made[row][name] for row in rows.tolist()]) for name in made[int(rows[0])]}
@@ -41,11 +41,19 @@ class Reader:
                 by_number = dict(zip(shown, make_all(self._pool, self.decoder.background, shown), strict=True))
                 found["bg"] = np.stack([by_number[number] for number in numbers.tolist()])
             return found
-        self.fill(rows)
         found = {field.name: self.pack.samples.get(field.name, rows) for field in self.pack.samples.fields}
         if numbers[0] >= 0:
             found["bg"] = self.pack.backgrounds.get("bg", numbers)
         return found
+
+    def _has(self, pack: Pack, rows: Rows) -> bool:
+        """Whether some quartets are in the pack, once what it lacks is written, if it may be."""
+        if pack.is_writable:
+            self.fill(rows)
+            return True
+        numbers = self.decoder.background_of[rows]
+        lacking = (pack.samples.missing(rows), pack.backgrounds.missing(numbers[numbers >= 0]))
+        return not any(len(some) for some in lacking)
 
     def fill(self, rows: Rows) -> None:
         """Decode into the pack what it lacks of some quartets.
@@ -68,15 +76,16 @@ class Reader:
     def problems(self, progress: Progress = no_progress) -> dict[int, list[Problem]]:
         """Decode everything to learn what is wrong: problems by row, and by -1 - number of background.
 
-        What is right is kept in the pack, if there is one.
+        What is right is kept in the pack, if there is one that may be written.
         """
         background = self.decoder.background_of
-        found = decode_all(self.decoder, range(len(background)), self._pool, self.pack, progress, "checking files")
+        kept = self.pack if self.pack is not None and self.pack.is_writable else None
+        found = decode_all(self.decoder, range(len(background)), self._pool, kept, progress, "checking files")
         numbers = sorted({int(number) for number in background if number >= 0})
         plates = zip(numbers, attempt_all(self._pool, self._try_background, numbers), strict=True)
         return found | {-1 - number: result.problems for number, result in plates if isinstance(result, Bad)}
 
     def _try_background(self, number: int) -> None:
         made = self.decoder.background(number)
-        if self.pack is not None:
+        if self.pack is not None and self.pack.is_writable:
             self.pack.backgrounds.put(number, {"bg": made})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 from bench.core.errors import BadData, BenchError
 from bench.core.progress import Progress, no_progress
 from bench.data.stored.packing.decode_all import decode_all
-from bench.data.stored.packing.pack import Field, Pack
+from bench.data.stored.packing.pack import CannotKeep, Field, Pack
 from bench.data.stored.packing.reader import Reader
 from bench.data.stored.packing.threads import decoding_threads
 
@@ -41,7 +42,7 @@ class Readers:
         """The reader of a size; kept."""
         if size not in self._by_size:
             kept = self.packed if self._keeps else None
-            self._by_size[size] = self._reader(size, None if kept is None else open_pack(self.quartets, kept, size))
+            self._by_size[size] = self._reader(size, None if kept is None else find_pack(self.quartets, kept, size))
         return self._by_size[size]
 
     def serving(self, size: int) -> Reader:
@@ -66,6 +67,8 @@ class Readers:
         reader = self._by_size[size] = self._reader(size, pack)
         rows = np.arange(len(self.quartets.entries))
         lacking = pack.samples.missing(rows).tolist()
+        if lacking or len(pack.backgrounds.missing(np.arange(pack.backgrounds.count))):
+            pack.check_writable()
         written = len(rows) - len(lacking)
         bad = decode_all(
             reader.decoder,
@@ -88,10 +91,30 @@ class Readers:
         return Reader(self.quartets.decoder(size), self._pool, pack)
 
 
+def find_pack(quartets: QuartetSet, folder: Path, size: int) -> Pack | None:
+    """The pack of a set at a size; None, with a warning, where there is none and the folder may not be written.
+
+    Raises:
+        BenchError: it cannot be written in that folder, for another reason.
+    """
+    try:
+        pack = open_pack(quartets, folder, size)
+    except CannotKeep:
+        pack = None
+    if pack is None or not (pack.is_writable or pack.is_complete):
+        state = "holds no quartets" if pack is None else "lacks some of the quartets"
+        what = (
+            f"{folder} may only be read, and {state} of {size} px: they are decoded as they are needed (--packed DIR)"
+        )
+        warnings.warn(what, RuntimeWarning, stacklevel=2)
+    return pack
+
+
 def open_pack(quartets: QuartetSet, folder: Path, size: int) -> Pack:
     """The pack of a set at a size, as far as it is written.
 
     Raises:
+        CannotKeep: there is none, and the folder may not be written.
         BenchError: it cannot be written in that folder.
     """
     plates = [Field("bg", "u1", (size, size, 3))]

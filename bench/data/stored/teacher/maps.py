@@ -68,10 +68,12 @@ class TeacherMaps:
 
         Raises:
             BadData: pictures that cannot be used.
-            BenchError: the teacher fails, or predicts no depth maps.
+            BenchError: the teacher fails, or predicts no depth maps; they cannot be kept.
         """
         table = self._pack.samples
         lacking = table.missing(np.arange(table.count))
+        if len(lacking):
+            self._pack.check_writable()
         done = table.count - len(lacking)
         for start in range(0, len(lacking), _BATCH):
             rows = lacking[start : start + _BATCH].tolist()

@@ -20,14 +20,14 @@ bench predict wnet:bce_ssim --in shots/ --files "bg={room}.jpg bg_fg={room}_{n}.
 def predict(
     *,
     run: RecordedRun,
-    given: Annotated[list[Path], typer.Option("--in", help="Image files, or folders of them; repeatable.")],
+    given: Annotated[list[Path], typer.Option("--in", help="Image files, or folders, with those within; repeatable.")],
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
     bg: Annotated[
         Path | None,
         typer.Option(help="Background of all images, or a folder of backgrounds with the images' stems."),
     ] = None,
     files: Annotated[
-        str, typer.Option(help="How names pair: bg={scene}.jpg bg_fg={scene}_{n}.jpg. Else a_bg with a_bg_fg.")
+        str, typer.Option(help="How names pair: bg={scene}.jpg bg_fg=shots/{scene}_{n}.jpg. Else a_bg with a_bg_fg.")
     ] = "",
     side: Annotated[
         int | None, typer.Option(min=8, help="Shrink to this shorter side for the network. Default: unchanged.")
@@ -42,12 +42,13 @@ def predict(
 ) -> None:
     """Predict mask and depth for images of your own, of any size, with the weights of a recorded run.
 
-    Writes NAME_mask.png, NAME_depth.png (16-bit millimetres where depth is metric) and NAME_overlay.jpg. Files that
-    cannot be used are named at the end, with exit 3; all others are predicted.
+    Writes NAME_mask.png, NAME_depth.png (16-bit millimetres where depth is metric) and NAME_overlay.jpg, in folders
+    like those within --in. Files that cannot be used are named at the end, with exit 3; all others are predicted.
     """
     from bench.core import files as writing
     from bench.core.errors import BadData, BenchError
     from bench.core.machine import pick_device
+    from bench.data.stored.decoding.picture_doubt import doubt_photographs
     from bench.report.pictures.prediction_files import DepthScale, PredictionFiles
     from bench.report.terminal.console import plain_console
     from bench.report.terminal.progress_bar import Bar
@@ -60,8 +61,11 @@ def predict(
         raise BenchError(f"--out: {out} holds the images: predictions there would be read as images next time")
     writing.check_folder(out, "--out")
     trained = trained_run(folders.results, folders.runs, run, pick_device(device), within)
-    found = find_pictures(given, bg, files, trained.needs_background)
-    check_plate(bg)
+    found = find_pictures(given, bg, files, trained.needs_background, out)
+    if trained.needs_background:
+        check_plate(bg)
+    elif bg is not None or found.unread:
+        console.print(f"{trained.label} looks at the picture alone: backgrounds are not read", soft_wrap=True)
     if not found.pictures and all(reason.startswith("no photograph") for _, reason in found.problems):
         raise BenchError(
             f"{trained.label} needs a background for each image, and none of {len(found.problems)} images has "
@@ -70,6 +74,8 @@ def predict(
     spec = trained.record.spec
     scale = DepthScale.of(str(spec.data.get("encoding", "")))
     console.print(f"{trained.label}, trained at {spec.protocol.size} px", soft_wrap=True)
+    if doubt := doubt_photographs([picture.bg_fg for picture in found.pictures], Path.read_bytes):
+        console.print(f"warning: {doubt}", soft_wrap=True)
     with Bar(console) as bar:
         write = PredictionFiles(out, scale, npy)
         problems = predict_files(trained, found.pictures, write, tile, side, bar)

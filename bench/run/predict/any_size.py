@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import product
 
 import torch
 from torch import Tensor
 
 from bench.core.errors import BenchError
+from bench.core.progress import Progress, no_progress
 
 Values = dict[str, Tensor]
 """A value in [0, 1] for every pixel by head, (H, W) float32."""
@@ -20,7 +22,12 @@ _OVERLAP = 4
 
 
 def predict_any_size(
-    network: Network, bg: Tensor | None, bg_fg: Tensor, stride: int = 1, tile: int | None = None
+    network: Network,
+    bg: Tensor | None,
+    bg_fg: Tensor,
+    stride: int = 1,
+    tile: int | None = None,
+    progress: Progress = no_progress,
 ) -> Values:
     """A network's values for a pair of images of any size.
 
@@ -33,6 +40,7 @@ def predict_any_size(
         bg_fg: (3, H, W).
         stride: of the network.
         tile: largest side given to the network at once, rounded up to a multiple of the stride; None for any.
+        progress: called after every tile, where there are several.
 
     Returns:
         Values (H, W) by head.
@@ -48,14 +56,15 @@ def predict_any_size(
         return _padded(network, bg, bg_fg, stride)
     sums: Values = {}
     weights = torch.zeros(height, width, device=bg_fg.device)
-    for rows in _spans(height, side):
-        for columns in _spans(width, side):
-            part = _padded(network, None if bg is None else bg[:, rows, columns], bg_fg[:, rows, columns], stride)
-            weight = _fade(rows, height, weights)[:, None] * _fade(columns, width, weights)
-            weights[rows, columns] += weight
-            for head, values in part.items():
-                total = sums.setdefault(head, torch.zeros(height, width, device=values.device))
-                total[rows, columns] += values * weight.to(values.device)
+    tiles = list(product(_spans(height, side), _spans(width, side)))
+    for done, (rows, columns) in enumerate(tiles, 1):
+        part = _padded(network, None if bg is None else bg[:, rows, columns], bg_fg[:, rows, columns], stride)
+        weight = _fade(rows, height, weights)[:, None] * _fade(columns, width, weights)
+        weights[rows, columns] += weight
+        for head, values in part.items():
+            total = sums.setdefault(head, torch.zeros(height, width, device=values.device))
+            total[rows, columns] += values * weight.to(values.device)
+        progress("tiles", done, len(tiles))
     return {head: total / weights.to(total.device) for head, total in sums.items()}
 
 

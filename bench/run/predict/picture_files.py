@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.core.errors import BadData
+from bench.core.errors import BadData, BenchError
 from bench.data.images.file_names import printable, stem_of
-from bench.data.images.files import SUFFIXES
 from bench.data.stored.naming.patterns import Pattern, normal, parse_patterns
+from bench.run.predict.listed_files import list_files
 
 _COMPOSITE = re.compile(r"(?<![a-z])(?:bg[_-]?fg|fg[_-]?bg)(?![a-z])", re.IGNORECASE)
 """What names of composites hold; their backgrounds have ``bg`` in its place."""
@@ -21,7 +21,7 @@ class PictureFile:
     """A picture to be predicted.
 
     Attributes:
-        name: what is made of it begins with this.
+        name: what is made of it begins with this; slashes are folders.
         bg_fg: its file.
         bg: the file of its background, None without.
     """
@@ -39,40 +39,54 @@ class PictureFiles:
         pictures: in the order of the files.
         problems: files that cannot be used, with the reason.
         ignored: files that are no images by their suffix.
+        unread: pictures whose background is not read, as the run looks at pictures alone.
     """
 
     pictures: Sequence[PictureFile]
     problems: Sequence[tuple[str, str]]
     ignored: int
+    unread: int = 0
 
 
 def find_pictures(
-    given: Iterable[Path], background: Path | None = None, patterns: str = "", paired: bool = True
+    given: Iterable[Path],
+    background: Path | None = None,
+    patterns: str = "",
+    paired: bool = True,
+    out: Path | None = None,
 ) -> PictureFiles:
     """The pictures among files and folders, each with its background.
 
-    A background is, in this order: the file that ``background`` names, or the file of the same stem in the folder that
-    it names; what ``patterns`` pair by equal ids; the file of a composite's name with ``bg`` in the place of ``bg_fg``
-    (or in a folder so called). A file that serves as a background is no picture.
+    A background is, in this order: the file that ``background`` names, or the file of the same name, or stem, in the
+    folder that it names; what ``patterns`` pair by equal ids; the file of a composite's name with ``bg`` in the place
+    of ``bg_fg`` (or in a folder so called). A file that serves as a background is no picture.
 
     Args:
-        given: files, and folders whose files are meant, not those of folders within; of a folder with folders ``bg``
-            and ``bg_fg``, the files in these.
+        given: files, and folders whose files are meant, those of folders within too; of a folder with folders ``bg``
+            and ``bg_fg``, the files in these, unless ``patterns`` name folders.
         background: a file or a folder.
-        patterns: such as ``bg={scene}.jpg bg_fg={scene}_{n}.jpg``.
-        paired: whether pictures need a background; without a background they are problems.
+        patterns: such as ``bg={scene}.jpg bg_fg={scene}_{n}.jpg``; they may name the last folders of a path.
+        paired: whether pictures need a background; without one they are problems. Else backgrounds are no pictures,
+            and no picture has one.
+        out: folder that predictions are written to, which is not read.
 
     Raises:
         BadData: no image files.
-        BenchError: patterns that cannot be understood.
+        BenchError: patterns that cannot be understood, or that stand beside a background.
     """
-    files, ignored = _listed(given)
-    plates = _plates_of(files, background, parse_patterns(patterns) if patterns else ())
+    given = list(given)
+    if background is not None and patterns:
+        raise BenchError("--bg and --files both say which background is a picture's: give one of them")
+    parsed = parse_patterns(patterns) if patterns else ()
+    but = [path for path in (out, background) if path is not None and path.is_dir()]
+    listed = list_files(given, but, everything="/" in patterns)
+    files = list(listed.names)
+    plates = _plates_of(listed.names, background, parsed)
     used = {plate for plate in plates.values() if plate is not None}
     pictures: dict[str, PictureFile] = {}
-    problems: list[tuple[str, str]] = []
+    problems, unread = list(listed.problems), 0
     for path, plate in plates.items():
-        name = stem_of(path)
+        name = listed.names[path]
         if path in used:
             continue
         if not path.exists():
@@ -83,10 +97,11 @@ def find_pictures(
             problems.append((printable(path), f"another picture has this name: {printable(pictures[name].bg_fg)}"))
         elif paired and plate is None:
             problems.append((printable(path), "no photograph of its background"))
-        elif plate is not None and not plate.is_file():  # opening a named pipe would wait for ever
+        elif paired and plate is not None and not plate.is_file():  # opening a named pipe would wait for ever
             problems.append((printable(path), f"its background {printable(plate)} is not a regular file"))
         else:
-            pictures[name] = PictureFile(name, path, plate)
+            unread += not paired and plate is not None
+            pictures[name] = PictureFile(name, path, plate if paired else None)
     if not pictures and not problems:
         where = ", ".join(map(printable, given))
         if files:
@@ -94,63 +109,50 @@ def find_pictures(
             if patterns:
                 reason = f"none of its {len(files)} image files fits bg_fg in --files {patterns}"
             raise BadData([(where, f"{reason}; {printable(files[0])} is the first")])
-        raise BadData([(where, f"holds no image files ({ignored} of other suffixes)")])
-    return PictureFiles(list(pictures.values()), problems, ignored)
+        raise BadData([(where, f"holds no image files ({listed.ignored} of other suffixes)")])
+    return PictureFiles(list(pictures.values()), problems, listed.ignored, unread)
 
 
-def _listed(given: Iterable[Path]) -> tuple[list[Path], int]:
-    """All files with the suffix of an image, those of folders in alphabetical order, and the number of others."""
-    files: list[Path] = []
-    ignored = 0
-    for path in given:
-        if not path.is_dir():
-            files.append(path)
-            continue
-        below = {child.name.lower(): child for child in path.iterdir() if child.is_dir()}
-        folders = [below[name] for name in ("bg", "bg_fg") if name in below] if "bg_fg" in below else [path]
-        for child in sorted(child for folder in folders for child in folder.iterdir()):
-            if child.name.startswith(".") or child.is_dir():
-                continue
-            if child.suffix.lower() in SUFFIXES:
-                files.append(child)
-            else:
-                ignored += 1
-    return list(dict.fromkeys(files)), ignored
-
-
-def _plates_of(files: Sequence[Path], background: Path | None, patterns: Sequence[Pattern]) -> dict[Path, Path | None]:
+def _plates_of(
+    names: Mapping[Path, str], background: Path | None, patterns: Sequence[Pattern]
+) -> dict[Path, Path | None]:
     """The background of every file that may be a picture."""
     if background is not None:
         if not background.exists():
             raise BadData([(printable(background), "no such file or folder (of backgrounds)")])
         if background.is_dir():
-            stems = {stem_of(path): path for path in _listed([background])[0]}
-            return {path: stems.get(stem_of(path)) for path in files}
-        return {path: background for path in files if not path.exists() or not path.samefile(background)}
-    return _by_pattern(files, patterns) if patterns else _by_name(files)
+            of = {name: path for path, name in list_files([background]).names.items()}
+            return {path: of.get(name, of.get(stem_of(path))) for path, name in names.items()}
+        return {path: background for path in names if not path.exists() or not path.samefile(background)}
+    return _by_pattern(names, patterns) if patterns else _by_name(names)
 
 
-def _by_pattern(files: Sequence[Path], patterns: Sequence[Pattern]) -> dict[Path, Path | None]:
-    plates: dict[frozenset[tuple[str, str]], Path] = {}
-    pictures: dict[Path, dict[str, str]] = {}
-    names = next((pattern.ids for pattern in patterns if pattern.field == "bg"), frozenset())
+def _by_pattern(files: Iterable[Path], patterns: Sequence[Pattern]) -> dict[Path, Path | None]:
+    plates: dict[tuple[str, frozenset[tuple[str, str]]], Path] = {}
+    pictures: dict[Path, tuple[str, dict[str, str]]] = {}
+    shared = next((pattern.ids for pattern in patterns if pattern.field == "bg"), frozenset())
     for path in files:
+        whole = (path.parent / stem_of(path)).as_posix()
         for pattern in patterns:  # the most particular first
-            found = pattern.parse(stem_of(path), path.suffix.lower())
+            found = pattern.parse(whole, path.suffix.lower())
             if found is not None:
                 ids = {name: normal(value) for name, value in found[1].items()}
                 if pattern.field == "bg":
-                    plates[frozenset(ids.items())] = path
+                    key = frozenset(ids.items())
+                    plates[found[0], key] = plates["", key] = path
                 elif pattern.field == "bg_fg":
-                    pictures[path] = ids
+                    pictures[path] = found[0], ids
                 break
-    return {
-        path: plates.get(frozenset((name, value) for name, value in ids.items() if name in names))
-        for path, ids in pictures.items()
-    }
+
+    def plate(folder: str, ids: Mapping[str, str]) -> Path | None:
+        """The background of that folder with these ids, or that of any folder."""
+        key = frozenset((name, value) for name, value in ids.items() if name in shared)
+        return plates.get((folder, key), plates.get(("", key)))
+
+    return {path: plate(*found) for path, found in pictures.items()}
 
 
-def _by_name(files: Sequence[Path]) -> dict[Path, Path | None]:
+def _by_name(files: Iterable[Path]) -> dict[Path, Path | None]:
     known = {(path.parent, stem_of(path).lower()): path for path in files}
     return {path: next((known[place] for place in _places(path) if place in known), None) for path in files}
 
@@ -161,5 +163,7 @@ def _places(path: Path) -> Iterator[tuple[Path, str]]:
     folder = path.parent
     if _COMPOSITE.search(stem):
         yield folder, _COMPOSITE.sub("bg", stem)
-    if _COMPOSITE.fullmatch(folder.name):
-        yield folder.with_name("bg"), stem
+    for above in (folder, *folder.parents):
+        if _COMPOSITE.fullmatch(above.name):
+            yield above.with_name("bg") / folder.relative_to(above), stem
+            return

@@ -66,12 +66,14 @@ def predict_files(
         write: keeps each; what it raises ends everything.
         tile: largest side that the network is given at once.
         side: the network sees pictures shrunk to this shorter side, and its answer is enlarged; None: as they are.
-        progress: called after every picture, in their order.
+        progress: called before the first picture, and after every picture, in their order; and after every tile, by
+            several threads.
 
     Returns:
         What could not be predicted, with the reason.
     """
     networks = Networks(run)
+    finished = 0
     plate = lru_cache(maxsize=2 * networks.count)(decoded)  # the same background may serve all pictures
 
     def predict(picture: PictureFile) -> str:
@@ -80,9 +82,13 @@ def predict_files(
             images = read_picture(picture, plate)
         except (BadImage, BadFile, OSError) as error:
             return str(error) or type(error).__name__
+
+        def told(_: str, tile_number: int, tiles: int) -> None:
+            progress(f"{picture.name}, tile {tile_number} of {tiles}", finished, len(pictures))
+
         try:
             with networks.borrow(_pixels_at_once(images[1], tile, side)) as network:
-                predicted = predict_picture(network, picture.name, *images, tile, side)
+                predicted = predict_picture(network, picture.name, *images, tile, side, told)
         except Exception as error:  # whatever a model of the user's own may raise
             if out_of_memory(error):
                 return "too large for the memory: --tile divides it, --side shrinks it"
@@ -96,12 +102,14 @@ def predict_files(
     problems: list[tuple[str, str]] = []
     threads = networks.count + (1 if run.device.type == "cpu" else _BESIDE_A_GPU)
     try:
+        if pictures:
+            progress(pictures[0].name, 0, len(pictures))
         made = prefetch(predict, pictures, 2 * threads, threads)
         with untried_shapes():  # pictures come in any size
-            for done, (picture, problem) in enumerate(zip(pictures, made, strict=True), 1):
+            for finished, (picture, problem) in enumerate(zip(pictures, made, strict=True), 1):
                 if problem:
                     problems.append((printable(picture.bg_fg), problem))
-                progress(picture.name, done, len(pictures))
+                progress(picture.name, finished, len(pictures))
     finally:
         networks.close()
     return problems
@@ -159,7 +167,13 @@ def decoded(path: Path) -> Tensor:
 
 
 def predict_picture(
-    run: TrainedRun, name: str, bg: Tensor | None, bg_fg: Tensor, tile: int | None = None, side: int | None = None
+    run: TrainedRun,
+    name: str,
+    bg: Tensor | None,
+    bg_fg: Tensor,
+    tile: int | None = None,
+    side: int | None = None,
+    progress: Progress = no_progress,
 ) -> Predicted:
     """A run's prediction for one picture.
 
@@ -168,6 +182,7 @@ def predict_picture(
         name: of the picture.
         bg, bg_fg: (H, W, 3) of 8 bits.
         tile, side: see `predict_files`.
+        progress: called after every tile, where there are several.
     """
 
     def network(background: Tensor | None, picture: Tensor) -> Values:
@@ -178,7 +193,7 @@ def predict_picture(
     full = (bg_fg.shape[0], bg_fg.shape[1])
     images = [None if image is None else _shrunk(_images(image, run.device), side) for image in (bg, bg_fg)]
     assert images[1] is not None
-    values = predict_any_size(network, images[0], images[1], run.stride, tile)
+    values = predict_any_size(network, images[0], images[1], run.stride, tile, progress)
     return Predicted(name, bg_fg, {head: _enlarged(value, full).cpu() for head, value in values.items()})
 
 

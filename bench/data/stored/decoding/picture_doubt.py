@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from bench.data.stored.decoding.images import BadFile, open_image, rgb
 from bench.data.stored.files.roots import File, Roots, Unreadable
 
+T = TypeVar("T")
 _LOOKED_AT = 12
 _SIDE = 64
 _DARK = 64
@@ -21,13 +23,23 @@ def doubt_pictures(roots: Roots, files: Sequence[File]) -> str:
     Args:
         roots, files: the photographs; a sample of them is read, none after the first that is bright somewhere.
     """
+    return doubt_photographs(files, roots.read)
+
+
+def doubt_photographs(files: Sequence[T], read: Callable[[T], bytes]) -> str:
+    """The same of photographs that lie anywhere.
+
+    Args:
+        files: the photographs.
+        read: their content; those that cannot be read are passed over.
+    """
     step = max(1, len(files) // _LOOKED_AT)
     brightest, looked_at, wide = 0, 0, False
     for file in files[::step][:_LOOKED_AT]:
         try:
-            image = open_image(roots.read(file), least=_SIDE)
+            image = open_image(read(file), least=_SIDE)
             brightest = max(brightest, int(np.asarray(rgb(image)).max(initial=0)))
-        except (BadFile, Unreadable):
+        except (BadFile, Unreadable, OSError):
             continue  # named when all are decoded
         if brightest >= _DARK:
             return ""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench.core.errors import BadData
+from bench.core.errors import BadData, BenchError
 from bench.run.predict.picture_files import PictureFiles, find_pictures
 
 
@@ -91,3 +91,51 @@ def test_named_pipes_are_not_waited_for(tmp_path: Path) -> None:
     assert pairs(tmp_path, found) == {"a_bg_fg.png": "a_bg.png"}
     assert len(found.problems) == 2
     assert all("not a regular file" in reason for _, reason in found.problems)
+
+
+def names(found: PictureFiles) -> list[str]:
+    return [picture.name for picture in found.pictures]
+
+
+def test_pictures_of_folders_within_are_found_and_named_by_their_folders(tmp_path: Path) -> None:
+    images(tmp_path, "in/o.png", "in/a/b/o.png", "in/a/p_bg.png", "in/a/p_bg_fg.png", "in/.hidden/x.png")
+    images(tmp_path, "in/done/o_overlay.jpg", "in/plates/a/b/o.png", "in/plates/o.png")
+    (tmp_path / "in/a/again").symlink_to(tmp_path / "in")
+    found = find_pictures([tmp_path / "in"], tmp_path / "in/plates", out=tmp_path / "in/done")
+    assert names(found) == ["a/b/o", "o"]
+    assert pairs(tmp_path, found) == {"in/a/b/o.png": "in/plates/a/b/o.png", "in/o.png": "in/plates/o.png"}
+    by_name = find_pictures([tmp_path / "in/a"])
+    assert {picture.name: picture.bg and picture.bg.name for picture in by_name.pictures} == {"p_bg_fg": "p_bg.png"}
+
+
+def test_sets_in_folders_are_read_as_sets(tmp_path: Path) -> None:
+    images(tmp_path, *(f"{room}/{folder}/{n}.png" for room in "rs" for folder in ("bg", "bg_fg", "mask") for n in "12"))
+    images(tmp_path, "r/bg/deep/3.png", "r/bg_fg/deep/3.png")
+    found = find_pictures([tmp_path])
+    assert names(found) == ["r/1", "r/2", "r/deep/3", "s/1", "s/2"]
+    assert pairs(tmp_path, found)["r/bg_fg/deep/3.png"] == "r/bg/deep/3.png"
+    assert not found.problems
+
+
+def test_patterns_may_name_folders(tmp_path: Path) -> None:
+    images(tmp_path, "q/bg/b1.png", "q/bg_fg/b1_f2_3.png", "q/mask/b1_f2_3.png", "r/bg/b1.png", "r/bg_fg/b1_f2_3.png")
+    patterns = "bg=bg/{b}.png bg_fg=bg_fg/{b}_{f}_{n}.png"
+    assert pairs(tmp_path, find_pictures([tmp_path / "q"], patterns=patterns)) == {"q/bg_fg/b1_f2_3.png": "q/bg/b1.png"}
+    both = find_pictures([tmp_path], patterns=patterns)
+    assert pairs(tmp_path, both)["r/bg_fg/b1_f2_3.png"] == "r/bg/b1.png", "that of its own set"
+    images(tmp_path, "s/plates/7.png", "s/shots/7_1.png")
+    found = find_pictures([tmp_path / "s"], patterns="bg=plates/{s}.png bg_fg=shots/{s}_{n}.png")
+    assert pairs(tmp_path, found) == {"s/shots/7_1.png": "s/plates/7.png"}
+
+
+def test_two_ways_of_naming_backgrounds_are_refused(tmp_path: Path) -> None:
+    images(tmp_path, "1.png", "plate.png")
+    with pytest.raises(BenchError, match="--bg and --files both say"):
+        find_pictures([tmp_path], tmp_path / "plate.png", "bg=plate.png bg_fg={n}.png")
+
+
+def test_backgrounds_that_no_network_sees_are_not_paired(tmp_path: Path) -> None:
+    images(tmp_path, "a_bg.png", "a_bg_fg.png", "b.png")
+    found = find_pictures([tmp_path], paired=False)
+    assert pairs(tmp_path, found) == {"a_bg_fg.png": None, "b.png": None}
+    assert found.unread == 1

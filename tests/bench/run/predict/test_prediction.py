@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from bench.cli import app
 from bench.core.errors import BadData, BenchError
 from bench.report.pictures.prediction_files import DepthScale
+from bench.run.predict import prediction
 from bench.run.predict.picture_files import find_pictures
 from bench.run.predict.prediction import Predicted, predict_files
 from bench.run.trained import trained_run
@@ -152,13 +153,32 @@ def test_writing_does_not_hold_up_the_network(made: tuple[Path, str], tmp_path: 
         if len(written) == 2:
             others.set()
 
-    done: list[str] = []
+    told: list[tuple[str, int, int]] = []
     problems = predict_files(
-        run, find_pictures([tmp_path / "in"]).pictures, write, progress=lambda what, *_: done.append(what)
+        run, find_pictures([tmp_path / "in"]).pictures, write, progress=lambda *now: told.append(now)
     )
     assert not problems
     assert written == ["b_bg_fg", "c_bg_fg", "a_bg_fg"]
-    assert done == ["a_bg_fg", "b_bg_fg", "c_bg_fg"]
+    assert told == [("a_bg_fg", 0, 3), ("a_bg_fg", 1, 3), ("b_bg_fg", 2, 3), ("c_bg_fg", 3, 3)]
+
+
+def test_progress_is_told_before_the_first_picture_is_read_and_by_tile(
+    made: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shots(tmp_path / "in", {"a": (40, 24)})
+    run = trained_run(made[0] / "results", made[0] / "runs", made[1], CPU)
+    told: list[tuple[str, int, int]] = []
+    read = prediction.read_picture
+
+    def read_late(*what):
+        assert told == [("a_bg_fg", 0, 1)]
+        return read(*what)
+
+    monkeypatch.setattr(prediction, "read_picture", read_late)
+    pictures = find_pictures([tmp_path / "in"]).pictures
+    assert not predict_files(run, pictures, lambda predicted: None, 24, progress=lambda *now: told.append(now))
+    tiles = [(f"a_bg_fg, tile {number} of 2", 0, 1) for number in (1, 2)]
+    assert told == [("a_bg_fg", 0, 1), *tiles, ("a_bg_fg", 1, 1)]
 
 
 def test_what_cannot_be_written_ends_it(made: tuple[Path, str], tmp_path: Path) -> None:
@@ -224,6 +244,41 @@ def test_a_run_of_one_image_needs_no_background(tmp_path: Path) -> None:
     done = predict((tmp_path, run), "--in", tmp_path / "in", "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
     assert Image.open(tmp_path / "out" / "a_bg_fg_mask.png").size == (40, 24)
+
+
+def test_a_run_of_one_image_reads_no_backgrounds_and_says_so(tmp_path: Path) -> None:
+    run = make(tmp_path, Rectangles(), inputs="image").id
+    shots(tmp_path / "in", {"a": (40, 24)})
+    (tmp_path / "plate.png").write_bytes(b"no picture")
+    for words in ((), ("--bg", tmp_path / "plate.png")):
+        done = predict((tmp_path, run), "--in", tmp_path / "in/a_bg_fg.png", *words, "--out", tmp_path / "out")
+        assert done.exit_code == 0, done.output
+        assert ("backgrounds are not read" in done.output) == bool(words)
+    Image.new("RGB", (8, 8)).save(tmp_path / "in/a_bg.png")
+    done = predict((tmp_path, run), "--in", tmp_path / "in", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert done.output.count("backgrounds are not read") == 1
+
+
+def test_folders_within_are_mirrored(tmp_path: Path) -> None:
+    run = make(tmp_path, Rectangles(), inputs="image").id
+    (tmp_path / "in/a/b").mkdir(parents=True)
+    for name in ("o.png", "a/b/o.png"):
+        Image.new("RGB", (32, 32), "white").save(tmp_path / "in" / name)
+    for _ in range(2):  # what the first wrote is no picture of the second
+        done = predict((tmp_path, run), "--in", tmp_path / "in", "--out", tmp_path / "in/out")
+        assert done.exit_code == 0, done.output
+        assert "2 pictures predicted" in done.output
+    assert (tmp_path / "in/out/a/b/o_mask.png").is_file()
+    assert (tmp_path / "in/out/o_mask.png").is_file()
+
+
+def test_photographs_that_do_not_use_their_range_are_doubted(tmp_path: Path) -> None:
+    run = make(tmp_path, Rectangles(), inputs="image").id
+    Image.fromarray(np.full((32, 32), 4095, np.uint16)).save(tmp_path / "a.png")
+    done = predict((tmp_path, run), "--in", tmp_path / "a.png", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "warning: photographs of 16 bits are nearly black" in " ".join(done.output.split())
 
 
 def test_a_head_that_the_model_lacks_is_none_of_its_results(tmp_path: Path) -> None:

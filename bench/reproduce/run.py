@@ -96,7 +96,7 @@ class Reproducer:
 
     def _test_outputs(self, runner: Runner, spec: RunSpec) -> Outputs:
         model = build_model(spec, self.device)
-        model.load_state_dict(checkpoint.load(self.runs / spec.id / "best.pt", self.device)["model"])
+        model.load_state_dict(checkpoint.load_weights(self.runs / spec.id / "best.pt", self.device))
         protocol = spec.protocol
         return predict_all(
             model, runner.loader("test", protocol.test_samples, protocol.size, protocol.stages[-1].batch)

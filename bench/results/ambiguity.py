@@ -16,25 +16,29 @@ Fit = tuple[Row, ...]
 """A row for each name."""
 
 
-def ambiguous(names: Sequence[str], fits: Sequence[Fit]) -> BenchError:
+def ambiguous(names: Sequence[str], fits: Sequence[Fit], by_board: bool = True) -> BenchError:
     """The error.
 
     Args:
         names: one, or two that are compared.
         fits: what they fit, at least two; single rows where both names are the same.
+        by_board: whether ``--within`` chooses a board; else those of several boards are told apart by their files.
     """
     boards = list(dict.fromkeys(map(_board, fits)))
     what = [label, full_name, file_name]
     called = next((name for name in what if len(set(_named(fits, name))) > 1), file_name)
     ways = []
+    if len(boards) > 1 and not by_board:
+        called = file_name
     if called is label:
         ways.append(f"name the loss, as in {_as_in(fits, label)}")
-    if len(boards) > 1:
+    if len(boards) > 1 and by_board:
         ways.append(f'choose a board, as in --within "{_part(boards[0], fits)}"')
     if not ways:
         way = "say the precision" if called is full_name else "name a record's file"
+        way += " or a run's id" * (not by_board)
         ways.append(f"{way}, as in {_as_in(fits, called)}")
-    shown = called if called is label or len(boards) == 1 else label
+    shown = called if called is label or len(boards) == 1 or not by_board else label
     where = [f" ({_board(fit)})" if len(boards) > 1 else "" for fit in fits]
     texts = list(dict.fromkeys(map("".join, zip(_named(fits, shown), where, strict=True))))
     more = f" and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""

@@ -95,14 +95,20 @@ def pick_one(board: Sequence[Row], text: str, within: str = "") -> Row:
     return _only(board, (text,), within)
 
 
-def pick_alike(board: Sequence[Row], text: str, within: str = "") -> list[Row]:
+def pick_alike(board: Sequence[Row], text: str, within: str = "", by_board: bool = True) -> list[Row]:
     """The rows that a name fits, which differ in precision and other settings alone; those of most `strength` first.
+
+    Args:
+        board: the rows.
+        text: the name.
+        within: part of their heading.
+        by_board: whether whoever asks can say ``within``, for the error.
 
     Raises:
         UnknownName: it fits none.
         BenchError: it fits several cells of other losses, protocols or data.
     """
-    return _alike(board, (text,), within)
+    return _alike(board, (text,), within, by_board)
 
 
 def strength(*rows: Row) -> tuple[int, bool]:
@@ -123,11 +129,11 @@ def _only(board: Sequence[Row], given: tuple[str, ...], within: str) -> Row:
     return best[0]
 
 
-def _alike(board: Sequence[Row], given: tuple[str, ...], within: str) -> list[Row]:
+def _alike(board: Sequence[Row], given: tuple[str, ...], within: str, by_board: bool = True) -> list[Row]:
     """See `pick_alike`; the same name, as often as it was given."""
     found = fitting(boards_within(board, within), given[0])
     if len(set(map(_kind, found))) > 1:
-        raise ambiguous(given, [(row,) for row in found])
+        raise ambiguous(given, [(row,) for row in found], by_board)
     return sorted(found, key=strength, reverse=True)
 
 

@@ -119,9 +119,9 @@ def trained_run(results: Path, runs: Path, text: str, device: torch.device, with
     return load_run(runs, name, record, device)
 
 
-def initial_weights(results: Path, runs: Path, text: str, within: str = "") -> InitialWeights:
+def initial_weights(results: Path, runs: Path, text: str) -> InitialWeights:
     """The weights of the run that a text names, for others to start from; texts and errors as of `trained_run`."""
-    _, record = _with_weights(results, runs, text, within)
+    _, record = _with_weights(results, runs, text, within=None)
     return InitialWeights(runs / record.id / BEST, record.id, _label(record))
 
 
@@ -131,8 +131,8 @@ def _is_known(module: nn.Module) -> bool:
     return not changed and type(module).__module__.partition(".")[0] in _KNOWN
 
 
-def _with_weights(results: Path, runs: Path, text: str, within: str) -> Named:
-    """The likeliest record that a text may mean and whose weights exist.
+def _with_weights(results: Path, runs: Path, text: str, within: str | None) -> Named:
+    """The likeliest record that a text may mean and whose weights exist; ``within`` None where no board can be said.
 
     Raises:
         BenchError: none has left weights.
@@ -158,7 +158,7 @@ def load_run(runs: Path, name: str, record: Record, device: torch.device) -> Tra
         BenchError: they do not fit the model as it is built today.
     """
     path = runs / record.id / BEST
-    weights = checkpoint.load(path, device).get("model", {})
+    weights = checkpoint.load_weights(path, device)
     model = build_model(record.spec, device)
     try:
         model.load_state_dict(weights)
@@ -179,7 +179,7 @@ def _label(record: Record) -> str:
     return f"{record.spec.model}:{record.recipe_name}, seed {record.spec.seed} ({record.id})"
 
 
-def _candidates(results: Path, text: str, within: str) -> list[Named]:
+def _candidates(results: Path, text: str, within: str | None) -> list[Named]:
     """The records that a text may mean, the first the likeliest."""
     path = record_file(results, text)
     if path is not None:
@@ -193,5 +193,5 @@ def _candidates(results: Path, text: str, within: str) -> list[Named]:
         if not found:
             raise BenchError(f"no finished run {text} is recorded in {results}")
         return sorted(found, key=lambda named: named[1].finished, reverse=True)
-    alike = pick_alike(rows(records), text, within)
+    alike = pick_alike(rows(records), text, within or "", by_board=within is not None)
     return [named for row in alike for _, named in sorted(row.records.items())]

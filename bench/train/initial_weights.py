@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.errors import BenchError
+from bench.core.protocol import Normalization
 from bench.train.checkpoints import checkpoint
-from bench.train.normalization import MEAN, STD
+from bench.train.normalization import MEAN, STD, normalization_of
 
 _OWN = frozenset({MEAN, STD})
 """Buffers that follow from a run's own data and protocol, and are no weights."""
@@ -43,7 +44,11 @@ class Loaded:
     def sentence(self) -> str:
         """The same in a sentence; long lists are cut."""
         total = self.taken + len(self.missing) + len(self.reshaped)
-        parts = [f"{self.taken} of {total} tensors taken"]
+        return "; ".join([f"{self.taken} of {total} tensors taken", *self.differences()])
+
+    def differences(self) -> list[str]:
+        """What does not fit, in parts of a sentence."""
+        parts = []
         for words, names in (
             ("not among them", self.missing),
             ("of another shape", self.reshaped),
@@ -52,7 +57,7 @@ class Loaded:
             if names:
                 more = f" and {len(names) - 4} more" if len(names) > 4 else ""
                 parts.append(f"{words}: {', '.join(names[:4])}{more}")
-        return "; ".join(parts)
+        return parts
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,14 @@ class InitialWeights:
     label: str
 
     @cached_property
+    def _whole(self) -> Mapping[str, Tensor]:
+        """All tensors of the checkpoint by name, on the CPU."""
+        if not self.path.is_file():
+            raise BenchError(f"--init {self.run}: its weights are not in {self.path.parent}")
+        found = checkpoint.load_weights(self.path, torch.device("cpu"))
+        return {name: value for name, value in found.items() if isinstance(value, Tensor)}
+
+    @cached_property
     def weights(self) -> dict[str, Tensor]:
         """By name, on the CPU.
 
@@ -77,10 +90,22 @@ class InitialWeights:
             BenchError: no checkpoint.
             BadData: a damaged one.
         """
-        if not self.path.is_file():
-            raise BenchError(f"--init {self.run}: its weights are not in {self.path.parent}")
-        found: Mapping[str, Any] = checkpoint.load(self.path, torch.device("cpu"))["model"]
-        return {name: value for name, value in found.items() if isinstance(value, Tensor) and name not in _OWN}
+        return {name: value for name, value in self._whole.items() if name not in _OWN}
+
+    def doubt(self, model: nn.Module, normalization: Normalization) -> str:
+        """Why the weights do not suit what a model sees: images normalised in another way; empty where they do.
+
+        Args:
+            model: that starts from them.
+            normalization: as its protocol has it.
+        """
+        theirs, ours = normalization_of(self._whole), normalization if hasattr(model, MEAN) else "none"
+        if theirs == ours:
+            return ""
+        return (
+            f"{self.run} was trained with --normalize {theirs}, and this run has --normalize {ours}: its weights meet "
+            f"images in another scale than they learnt from; --normalize {theirs} goes on as it was trained"
+        )
 
     @cached_property
     def checksum(self) -> str:
@@ -116,7 +141,9 @@ class InitialWeights:
             reshaped=tuple(name for name, v in self.weights.items() if name in own and own[name].shape != v.shape),
         )
         if not any(value.ndim > 1 for value in fitting):  # a bias has the shape of many others
-            raise BenchError(f"--init {self.run}: no weight of it fits this model ({loaded.sentence()})")
+            small = f" (biases and counts, {len(fitting)}, are worth nothing alone)" if fitting else ""
+            why = "; ".join(loaded.differences())
+            raise BenchError(f"--init {self.run}: no weight of it fits a layer of this model{small}; {why}")
         return loaded
 
 

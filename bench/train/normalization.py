@@ -6,7 +6,7 @@ the targets, and for baselines.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -55,6 +55,13 @@ def normalizes_itself(model: nn.Module) -> bool:
 def wants_statistics(model: nn.Module, normalization: Normalization) -> bool:
     """Whether the model has to be given the training split's mean and standard deviation."""
     return normalization == "data" and hasattr(model, MEAN)
+
+
+def normalization_of(weights: Mapping[str, Tensor]) -> Normalization:
+    """How the inputs of the model that had these weights were normalised; ``none`` where it does so itself."""
+    if MEAN not in weights:
+        return "none"
+    return "imagenet" if torch.allclose(weights[MEAN][1].cpu(), torch.tensor(IMAGENET[0])) else "data"
 
 
 def set_statistics(model: nn.Module, mean: Tensor, std: Tensor) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.report.terminal.results.robustness_table import verdict
+from bench.report.terminal.results.robustness_table import is_held, verdict
 from bench.run.robust.robustness import Curve, Robustness
 
 _PANEL, _HIGH = 300, 230
@@ -16,14 +16,19 @@ _RUN, _BASELINE, _GRID, _MARK = "#1f5fbf", "#c05a00", "#e0e0e0", "#b00020"
 
 
 def robustness_plot(found: Robustness) -> Image.Image:
-    """Panels of the metric over grades 0 to 5 on a common scale; a red line where the run falls below the baseline."""
+    """Panels of the metric over grades 0 to 5 on a common scale; a red line where the run falls below the baseline.
+
+    Nothing is said of a baseline that could not be fitted.
+    """
     rows = -(-len(found.curves) // _COLUMNS)
     sheet = Image.new("RGB", (_COLUMNS * _PANEL, _TITLE + rows * _HIGH), "white")
     pen = ImageDraw.Draw(sheet)
     large, small = ImageFont.load_default(size=15), ImageFont.load_default(size=12)
     title = f"{found.run}: {found.metric}, {'higher' if found.facts.higher_is_better else 'lower'} is better"
     pen.text((12, 8), title, fill="black", font=large)
-    for at, (label, colour) in enumerate((("run", _RUN), (found.baseline, _BASELINE))):
+    held = any(value is not None for curve in found.curves for value in curve.baseline)
+    lines = [("run", _RUN), *([(found.baseline, _BASELINE)] if held else [])]
+    for at, (label, colour) in enumerate(lines):
         pen.line((14 + 140 * at, 42, 38 + 140 * at, 42), fill=colour, width=3)
         pen.text((44 + 140 * at, 34), label, fill="black", font=small)
     values = [value for curve in found.curves for value in (*curve.run, *curve.baseline) if value is not None]
@@ -51,7 +56,8 @@ def _panel(
     def upward(value: float) -> float:
         return bottom - (bottom - top) * (value - low) / (high - low)
 
-    pen.text((left, corner[1] + 8), f"{curve.name} (below: {verdict(curve)})", fill="black", font=font)
+    below = f" (below: {verdict(curve)})" if is_held(curve) else ""  # the font has no dash
+    pen.text((left, corner[1] + 8), f"{curve.name}{below}", fill="black", font=font)
     for step in range(5):
         value = low + (high - low) * step / 4
         pen.line((left, upward(value), right, upward(value)), fill=_GRID)

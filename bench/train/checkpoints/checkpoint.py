@@ -37,8 +37,30 @@ def save(path: Path, state: dict[str, Any]) -> None:
         raise CannotWrite.of(f"the checkpoint {path.name}", error) from error
 
 
-def load(path: Path, device: torch.device) -> dict[str, Any]:
+_ANEW = "remove it to start anew, or run with --fresh"
+_ONCE_MORE = "the weights of that run are lost: train it once more (bench run ... --again), or name another run"
+
+
+def load_weights(path: Path, device: torch.device) -> dict[str, Any]:
+    """The weights of a run that is over: tensors by name, on ``device``.
+
+    Raises:
+        BadData: as of `load`, or there are none.
+    """
+    state = load(path, device, _ONCE_MORE)
+    if not isinstance(state.get("model"), dict):
+        raise BadData([(str(path), "it holds no weights")], _ONCE_MORE)
+    weights: dict[str, Any] = state["model"]
+    return weights
+
+
+def load(path: Path, device: torch.device, advice: str = _ANEW) -> dict[str, Any]:
     """Read what `save` wrote, tensors onto ``device``.
+
+    Args:
+        path: of the file.
+        device: for the tensors.
+        advice: what to do about a damaged file; else how a run that goes on from it begins anew.
 
     Raises:
         BadData: the file is damaged, or holds something other than tensors and plain data.
@@ -47,13 +69,13 @@ def load(path: Path, device: torch.device) -> dict[str, Any]:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
         if damaged is not None:
-            raise BadData([(str(path), f"the checksum of {damaged} is wrong")], "remove it to start anew")
+            raise BadData([(str(path), f"the checksum of {damaged} is wrong")], advice)
         state = torch.load(path, map_location=device, weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise BadData([(str(path), reason)], "remove it to start anew, or run with --fresh") from error
+        raise BadData([(str(path), reason)], advice) from error
     if not isinstance(state, dict):
-        raise BadData([(str(path), f"it holds a {type(state).__name__}, no state of a run")], "remove it to start anew")
+        raise BadData([(str(path), f"it holds a {type(state).__name__}, no state of a run")], advice)
     return state
 
 

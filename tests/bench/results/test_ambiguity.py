@@ -6,7 +6,7 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.results.board import Row, rows
-from bench.results.find import pick, pick_one
+from bench.results.find import pick, pick_alike, pick_one
 from bench.results.row_names import heading
 from tests.bench.records import record
 from tests.bench.report.markdown.test_leaderboard import done_in
@@ -94,3 +94,14 @@ def test_what_has_no_other_name_is_named_by_its_file() -> None:
     """Two data sets may have the same heading."""
     board = rows([(f"{root}.json", record(data=STILL | {"content": root})) for root in ("one", "two")])
     assert said(board, "unet").endswith("name a record's file, as in one.json. There are one.json; two.json")
+
+
+def test_where_no_board_can_be_chosen_files_and_runs_are() -> None:
+    board = [*trained("unet"), *trained("unet", data=STILL)]
+    with pytest.raises(BenchError, match="--within"):
+        pick_alike(board, "unet")
+    with pytest.raises(BenchError) as caught:
+        pick_alike(board, "unet", by_board=False)
+    assert "--within" not in str(caught.value)
+    file = next(iter(board[0].records.values()))[0]
+    assert f"name a record's file or a run's id, as in {file}. There are {file} (" in str(caught.value)

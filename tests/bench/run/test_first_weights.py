@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.core.errors import BenchError
+from bench.core.errors import BadData, BenchError
 from bench.core.protocol import find_protocol
 from bench.results import store
 from bench.run.experiment import Experiment
@@ -101,3 +101,38 @@ def test_weights_that_fit_nowhere_are_refused_at_once(tmp_path: Path) -> None:
     (first,) = made(experiment(tmp_path))
     with pytest.raises(BenchError, match="no weight of it fits"):
         experiment(tmp_path, models=["masknet"], loss="mask: bce", init=first.id)
+
+
+def test_of_several_boards_a_way_is_named_that_the_command_has(tmp_path: Path) -> None:
+    made(experiment(tmp_path))
+    made(experiment(tmp_path, protocol=find_protocol("quick").override(**SMALL, normalize="data")))
+    with pytest.raises(
+        BenchError, match=r"unet\[width=4\] fits several cells: name a record's file or a run's id"
+    ) as caught:
+        initial_weights(tmp_path / "results", tmp_path / "runs", "unet[width=4]")
+    assert "--within" not in str(caught.value)
+
+
+@pytest.mark.parametrize("damage", [b"nothing", None])
+def test_damaged_weights_are_to_be_made_once_more(tmp_path: Path, damage: bytes | None) -> None:
+    (first,) = made(experiment(tmp_path))
+    path = tmp_path / "runs" / first.id / "best.pt"
+    path.write_bytes(path.read_bytes()[:-200] if damage is None else damage)
+    places = tmp_path / "results", tmp_path / "runs"
+    for ask in (lambda: experiment(tmp_path, init=first.id), lambda: trained_run(*places, first.id, CPU)):
+        with pytest.raises(BadData, match=r"train it once more \(bench run \.\.\. --again\)") as caught:
+            ask()
+        assert "--fresh" not in str(caught.value)
+        assert "remove it" not in str(caught.value)
+
+
+def test_another_normalisation_than_that_of_the_weights_is_said(tmp_path: Path) -> None:
+    normalized = find_protocol("quick").override(**SMALL, normalize="data")
+    (first,) = made(experiment(tmp_path, protocol=normalized, loss="mask: bce"))
+    said = []
+    for protocol in (None, normalized):
+        notices = Notices()
+        made(experiment(tmp_path, init=first.id, **({"protocol": protocol} if protocol else {})), notices)
+        said.append([words for words in notices.words if "--normalize" in words])
+    assert "was trained with --normalize data, and this run has --normalize none" in said[0][0]
+    assert said[1] == []

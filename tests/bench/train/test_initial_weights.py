@@ -51,6 +51,14 @@ def test_another_width_has_other_shapes_and_nothing_fits(tmp_path: Path) -> None
         weights.give(models.build("masknet"))
 
 
+def test_a_refusal_does_not_speak_of_what_is_taken(tmp_path: Path) -> None:
+    weights = saved(tmp_path / "best.pt", "unet[width=4]")
+    with pytest.raises(BenchError, match=r"no weight of it fits a layer of this model.*of another shape: ") as caught:
+        weights.compare(models.build("unet[width=8]"))
+    assert "taken" not in str(caught.value)
+    assert "worth nothing alone" in str(caught.value)
+
+
 def test_a_cell_is_known_by_its_weights(tmp_path: Path) -> None:
     first, same, other = (
         saved(tmp_path / f"{name}.pt", "unet[width=4]", seed) for name, seed in (("a", 1), ("b", 1), ("c", 2))

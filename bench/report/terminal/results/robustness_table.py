@@ -23,11 +23,15 @@ def robustness_table(found: Robustness) -> RenderableType:
 
 
 def verdict(curve: Curve) -> str:
-    """The grade from which the run is below the baseline, in words."""
+    """The grade from which the run is below the baseline, in words; a dash where there is nothing to be below."""
     if curve.falls_below is None:
-        both = zip(curve.run, curve.baseline, strict=True)
-        return "never" if any(None not in pair for pair in both) else "–"
+        return "never" if is_held(curve) else "–"
     return f"from grade {curve.falls_below}" if curve.falls_below else "undisturbed already"
+
+
+def is_held(curve: Curve) -> bool:
+    """Whether the run is held against a baseline, in some grade."""
+    return any(None not in pair for pair in zip(curve.run, curve.baseline, strict=True))
 
 
 def _shown(value: float | None) -> str:

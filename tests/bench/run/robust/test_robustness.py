@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from bench.core.errors import BenchError
 from bench.metrics import metrics
 from bench.report.pictures.robustness_plot import robustness_plot
 from bench.report.terminal.results.robustness_table import verdict
 from bench.run.robust.disturbances import DISTURBANCES, Disturbance
-from bench.run.robust.robustness import Curve, falls_below, robustness
+from bench.run.robust.robustness import Curve, Robustness, falls_below, robustness
 from bench.run.trained import TrainedRun, trained_run
 from registry.contract import Quartet
 from tests.bench.rectangles import Rectangles
@@ -89,6 +89,22 @@ def test_curves_of_a_run(run: TrainedRun, tmp_path: Path) -> None:
     assert json.loads(json.dumps(found.to_json()))["curves"][0]["falls_below"] == found.curves[0].falls_below
     robustness_plot(found).save(tmp_path / "plot.png")
     assert Image.open(tmp_path / "plot.png").size[0] == 1200
+
+
+@pytest.mark.parametrize("baseline", [(0.5, 0.5), (None, None)])
+def test_a_picture_says_nothing_of_a_baseline_that_stands_out(
+    baseline: tuple[float | None, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curve = Curve("shift", "", "%", (1.0,), (0.9, 0.8), baseline, None)
+    facts = metrics.facts("mask_dice")
+    found = Robustness("a run", "0123456789ab", {}, 8, "mask_dice", facts, "difference", (curve,), ())
+    written: list[str] = []
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda pen, place, text, **how: written.append(text))
+    robustness_plot(found)
+    assert all(text.isascii() for text in written), "the font has no other letters"
+    held = baseline[0] is not None
+    assert ("difference" in written) == held
+    assert ("shift (below: never)" if held else "shift") in written
 
 
 def test_depth_is_held_against_the_mean_map(run: TrainedRun) -> None:

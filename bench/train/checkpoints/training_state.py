@@ -192,11 +192,18 @@ def _copy(weights: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Tensor):
             kinds.setdefault((value.dtype, value.device), []).append(name)
     for names in kinds.values():
-        values = [copied[name].detach() for name in names]
-        flat = torch.cat([value.reshape(-1) for value in values]).cpu()
-        parts = torch.split(flat, [value.numel() for value in values])
-        copied |= {name: part.view(value.shape) for name, value, part in zip(names, values, parts, strict=True)}
+        lying = [_as_it_lies(copied[name].detach()) for name in names]
+        flat = torch.cat([value.reshape(-1) for value, _ in lying]).cpu()
+        parts = torch.split(flat, [value.numel() for value, _ in lying])
+        for name, part, (value, back) in zip(names, parts, lying, strict=True):
+            copied[name] = part.view(value.shape).permute(back)
     return copied
+
+
+def _as_it_lies(value: Tensor) -> tuple[Tensor, list[int]]:
+    """A tensor with its dimensions in the order of memory, so that it is flat without a copy, and the way back."""
+    order = sorted(range(value.dim()), key=value.stride, reverse=True)
+    return value.permute(order), sorted(range(value.dim()), key=order.__getitem__)
 
 
 def selection(losses: Mapping[str, float]) -> float:

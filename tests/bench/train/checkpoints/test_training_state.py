@@ -116,6 +116,7 @@ def test_a_copy_holds_every_kind_of_weight_and_none_of_the_memory() -> None:
     for name, value in weights.items():
         if isinstance(value, torch.Tensor):
             assert copied[name].dtype == value.dtype and torch.equal(copied[name], value)
+            assert copied[name].stride() == value.stride()
             before = copied[name].clone()
             value.zero_()
             assert torch.equal(copied[name], before)

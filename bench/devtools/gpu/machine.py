@@ -15,12 +15,16 @@ from typing import Any
 import torch
 
 from bench.core.machine import environment, pick_precision, steady_arithmetic
+from bench.devtools.gpu.plan import parts
 from bench.devtools.gpu.worker import Setting
 from bench.profile.machine.ceiling import copy_rate, product_rate
 from bench.timing.ledger import Ledger
 
 _LAUNCHES = 2000
 _TESTS = "tests/bench", "tests/registry"
+_KERNELS = Path("tests/bench/data/kernels")
+_OF_LIMIT = 0.85
+"""Share of a part's limit that pytest has: the rest is for the start of the part's process, and for writing."""
 
 
 def machine(setting: Setting) -> None:
@@ -55,14 +59,31 @@ def machine(setting: Setting) -> None:
 
 
 def tests(setting: Setting) -> None:
-    """All tests marked cuda, in a process of their own; a line per failure."""
-    files = sorted({str(path) for root in _TESTS for path in Path(root).rglob("test_*.py") if _wants_cuda(path)})
-    report = setting.scratch / "junit.xml"
-    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", f"--junitxml={report}"]
-    began = time.monotonic()
-    done = subprocess.run(
-        [*words, "-m", "cuda", *files], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-    )
+    """All tests marked cuda but those of kernels, in a process of their own; a line per failure."""
+    _tests(setting, "tests", [path for path in _marked() if _KERNELS not in path.parents])
+
+
+def tests_kernels(setting: Setting) -> None:
+    """As `tests`, those of kernels, each of which is compiled for several sizes."""
+    _tests(setting, "tests-kernels", [path for path in _marked() if _KERNELS in path.parents])
+
+
+def _tests(setting: Setting, part: str, paths: list[Path]) -> None:
+    """Pytest on these files; where its time runs out, what it said by then is written down."""
+    report = setting.scratch / f"{part}.xml"
+    words = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--tb=short", f"--junitxml={report}"]
+    words += ["-m", "cuda", *map(str, paths)]
+    output, began = setting.scratch / f"{part}.txt", time.monotonic()
+    with (
+        output.open("wb") as file,
+        subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL) as process,
+    ):
+        try:
+            code: int | None = process.wait(_OF_LIMIT * parts()[part].limit)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = None
+    said = output.read_text(encoding="utf-8", errors="replace")
     cases = [*ElementTree.parse(report).iter("testcase")] if report.exists() else []
     failed = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
     for case in failed:
@@ -71,15 +92,23 @@ def tests(setting: Setting) -> None:
         setting.journal.line("tests", failed=name, reason=(reason.text or "")[-1200:] if reason is not None else "")
     setting.journal.line(
         "tests",
-        run=len(cases),
+        of=part,
+        run=len(cases) or said.count(" PASSED") + said.count(" FAILED"),
         skipped=sum(case.find("skipped") is not None for case in cases),
-        failures=len(failed),
-        exit=done.returncode,
+        failures=len(failed) or said.count(" FAILED"),
+        exit=code,
         seconds=time.monotonic() - began,
-        output=done.stdout[-300:] if cases else (done.stdout + done.stderr)[-1500:],
+        output=said[-300:] if cases else said[-1500:],
     )
-    if setting.cuda and done.returncode:
-        raise RuntimeError(f"{len(failed)} tests failed, pytest ended with {done.returncode}")
+    if code is None:
+        raise TimeoutError(f"pytest was stopped after {time.monotonic() - began:.0f} s; its last lines are in `output`")
+    if setting.cuda and code:
+        raise RuntimeError(f"{len(failed)} tests failed, pytest ended with {code}")
+
+
+def _marked() -> list[Path]:
+    """Files with tests that want a GPU."""
+    return sorted({path for root in _TESTS for path in Path(root).rglob("test_*.py") if _wants_cuda(path)})
 
 
 def _wants_cuda(path: Path) -> bool:

@@ -27,24 +27,23 @@ FIRST: dict[str, PlannedPart] = {
     "machine": PlannedPart(
         "machine:machine", 30, "versions, clocks, what the device does at best, what a launch costs"
     ),
-    "tests": PlannedPart("machine:tests", 130, "pytest -m cuda"),
+    "tests": PlannedPart("machine:tests", 130, "pytest -m cuda, without the tests of kernels"),
     "loop": PlannedPart("runs:loop", 80, "the whole loop of bench run over a bare loop, graphed"),
     "standard": PlannedPart("runs:standard", 85, "a short run of protocol standard, by phase"),
-    "profiles": PlannedPart("profiles:profiles", 60, "closure, perturbation, blocks"),
+    "profiles": PlannedPart("profiles:profiles", 55, "closure, perturbation, blocks"),
+    "tests-kernels": PlannedPart("machine:tests_kernels", 80, "pytest -m cuda on tests/bench/data/kernels"),
     "stages": PlannedPart("stages:stages", 45, "the first steps' seconds and the peak memory of each stage"),
-    "departure": PlannedPart("steps:departures", 75, "losses: eager from eager, graphed from eager"),
     "streamed": PlannedPart("rendering:streamed", 18, "steps on streamed samples over resident samples"),
     "evaluation": PlannedPart("profiles:evaluation", 12, "a pass of evaluation by block"),
 }
 SECOND: dict[str, PlannedPart] = {
     "machine": FIRST["machine"],
-    "steps": PlannedPart("steps:steps", 120, "a step's milliseconds: enqueued, synchronised, graphed"),
-    "epoch": PlannedPart("runs:epoch", 155, "an epoch of wnet over 400,000 composites at 64 px"),
-    "rendering": PlannedPart("rendering:rendering", 50, "quartets a second by source and chunk"),
-    "loop-eager": PlannedPart("runs:loop_eager", 80, "the whole loop of bench run over a bare loop, both eager"),
-    "kernels": PlannedPart(
-        "kernels:kernels", 100, "which kernels a step of wnet and the rendering spend their time in"
-    ),
+    "departure": PlannedPart("steps:departures", 75, "losses: eager from eager, graphed from eager"),
+    "rendering": PlannedPart("rendering:rendering", 35, "quartets a second by source and chunk"),
+    "loop-eager": PlannedPart("runs:loop_eager", 75, "the whole loop of bench run over a bare loop, both eager"),
+    "steps": PlannedPart("steps:steps", 115, "a step's milliseconds: enqueued, synchronised, graphed"),
+    "epoch": PlannedPart("runs:epoch", 145, "an epoch of wnet over 400,000 composites at 64 px"),
+    "kernels": PlannedPart("kernels:kernels", 60, "which kernels a step of wnet and the rendering spend their time in"),
 }
 THIRD: dict[str, PlannedPart] = {
     "machine": FIRST["machine"],

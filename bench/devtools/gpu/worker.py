@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import importlib
+import signal
 import sys
 import time
 import traceback
@@ -54,6 +55,7 @@ def main() -> int:
     parser.add_argument("--scratch", type=Path, required=True, help="a folder that whoever started this removes")
     parser.add_argument("--tiny", action="store_true")
     arguments = parser.parse_args()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))  # held back while this was started
     faulthandler.enable()  # a crash in a library says on the terminal which line of Python it happened in
     scale = TINY if arguments.tiny else Scale()
     setting = Setting(pick_device(arguments.device), scale, Journal(arguments.out), arguments.scratch)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from bench.devtools.gpu.journal import Journal
 from bench.devtools.gpu.plan import parts
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+"""Signals that end a command; a worker is started while they are held back."""
 _TICK = 0.2  # seconds
 _DYING = 1.0  # seconds that killed processes are waited for: what nobody asks for its code never seems gone
 
@@ -52,11 +54,20 @@ def work(names: list[str], options: list[str], left: float, journal: Journal) ->
 
 @contextmanager
 def _session(words: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """A process in a session of its own, of which nothing is left afterwards, whatever happens here."""
-    process = subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace", start_new_session=True
-    )
+    """A process in a session of its own, of which nothing is left afterwards, whatever happens here.
+
+    A signal that ends this process waits until there is something to end: the worker lets them through again.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace", start_new_session=True
+        )
+    except BaseException:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         yield process
     finally:
         _end(process)

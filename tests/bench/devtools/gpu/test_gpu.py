@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from bench.devtools.gpu.page import main as make_page
 from bench.devtools.gpu.plan import COMMANDS, FIRST, TINY, PlannedPart, parts
 from bench.devtools.gpu.worker import Setting, run_part
 
-RUNS_ALONE = ("tests", "compiled")  # pytest within pytest; needs a compiler, and a minute
+RUNS_ALONE = ("tests", "tests-kernels", "compiled")  # pytest within pytest; needs a compiler, and a minute
 
 
 @pytest.fixture
@@ -187,6 +188,24 @@ def test_what_lay_in_memory_before_is_no_part_of_a_stage(setting: Setting, monke
     assert held.sum() > 0
     peaks = [mib for line in setting.journal.lines() for mib in line["peak_mib"]]
     assert len(peaks) == 9 and all(0 <= mib < 300 for mib in peaks), peaks
+
+
+def test_a_signal_while_a_worker_starts_ends_it(stand_in, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be nobody's: the command is left before it knows of the process."""
+    out, begun = stand_in("time.sleep(60)"), []
+    start = workers.subprocess.Popen
+
+    def interrupted(*words: object, **options: object) -> object:
+        begun.append(start(*words, **options))
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)  # pytest may have threads; a command has none
+        time.sleep(0.05)
+        return begun[0]
+
+    monkeypatch.setattr(workers.subprocess, "Popen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        command.main(["tests", "--out", str(out), "--device", "cpu"])
+    assert len(begun) == 1 and not alive(begun[0].pid)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()).isdisjoint({signal.SIGINT, signal.SIGTERM})
 
 
 def test_a_process_that_crashes_says_where(tmp_path: Path) -> None:

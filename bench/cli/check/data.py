@@ -69,6 +69,7 @@ def pack(
 
     An interrupted pack resumes; damaged rows are decoded again; packs of an earlier state of the files are deleted.
     """
+    from bench.core.amount import amount
     from bench.core.errors import BenchError
     from bench.data.stored.source import Stored
     from bench.report.terminal.console import plain_console
@@ -84,7 +85,7 @@ def pack(
         damaged = packed.samples.damaged + packed.backgrounds.damaged
         again = f", {damaged} rows failed their checksum and were decoded again" * bool(damaged)
         count, megabytes = packed.samples.count, packed.bytes / 2**20
-        line = f"{packed.folder}: {count:,} quartets of {side} px, {megabytes:,.0f} MiB{again}"
+        line = f"{packed.folder}: {amount(count, 'quartet')} of {side} px, {megabytes:,.0f} MiB{again}"
         console.print(line, soft_wrap=True)
 
 
@@ -99,6 +100,7 @@ def export(
 ) -> None:
     """Write quartets of any source as files in any published layout; an interrupted export resumes."""
     from bench.core import files as writing
+    from bench.core.amount import amount
     from bench.data.stored.export import check_export
     from bench.data.stored.export import export as write
     from bench.report.terminal.console import plain_console
@@ -110,4 +112,4 @@ def export(
     with Bar(console) as bar:
         written = write(data.open(), files, count, out, size, part, quality, bar)
     fewer = f" (not {count:,}: the data has no more)" if written < count else ""
-    console.print(f"{out}: {written:,} quartets in layout {files}{fewer}", soft_wrap=True)
+    console.print(f"{out}: {amount(written, 'quartet')} in layout {files}{fewer}", soft_wrap=True)

@@ -46,6 +46,7 @@ def predict(
     like those within --in. Files that cannot be used are named at the end, with exit 3; all others are predicted.
     """
     from bench.core import files as writing
+    from bench.core.amount import amount
     from bench.core.errors import BadData, BenchError
     from bench.core.machine import pick_device
     from bench.data.stored.decoding.picture_doubt import doubt_photographs
@@ -80,10 +81,9 @@ def predict(
         write = PredictionFiles(out, scale, npy)
         problems = predict_files(trained, found.pictures, write, tile, side, bar)
     problems = [*found.problems, *problems]
-    passed = f"; {found.ignored} files of other suffixes passed over" if found.ignored else ""
+    passed = f"; {amount(found.ignored, 'file')} of other suffixes passed over" if found.ignored else ""
     depth = f"; depth in {scale.unit}" if "depth" in trained.heads else ""
     done = len(found.pictures) + len(found.problems) - len(problems)
-    pictures = "1 picture" if done == 1 else f"{done} pictures"
-    console.print(f"{out}: {pictures} predicted{depth}{passed}", soft_wrap=True)
+    console.print(f"{out}: {amount(done, 'picture')} predicted{depth}{passed}", soft_wrap=True)
     if problems:
         raise BadData(problems, "all others are predicted" if done else "")

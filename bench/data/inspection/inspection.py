@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bench.core.amount import amount
 from bench.core.finding import Fault, Finding, conclude
 from bench.core.progress import Progress, no_progress
 from bench.data.inspection.quartet_checks import alignment, duplicates_between_parts, fields, masks, misaligned
@@ -177,12 +178,14 @@ def _files(source: Source) -> Finding:
     """Whether pictures are among the files that were not looked at."""
     ignored: dict[str, int] = getattr(source, "ignored", {})
     faults = [
-        Fault("warn", f"{count:,} {suffix} files were not looked at", "turn them into jpg or png")
+        Fault("warn", f"not looked at: {amount(count, f'{suffix} file')}", "turn them into jpg or png")
         for suffix, count in sorted(ignored.items())
         if suffix in _UNREAD_PICTURES
     ]
     others = sum(ignored.values())
     skipped = len(getattr(source, "skipped", ()))
     if skipped:
-        faults.append(Fault("warn", f"{skipped} files or quartets were left out", "mend what the notes above name"))
-    return conclude("files", faults, f"{others:,} other files not looked at" if others else "every file was looked at")
+        left_out = f"left out: {amount(skipped, 'file or quartet', 'files or quartets')}"
+        faults.append(Fault("warn", left_out, "mend what the notes above name"))
+    passed = f"{amount(others, 'other file')} not looked at" if others else "every file was looked at"
+    return conclude("files", faults, passed)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bench.core.errors import BadData
-from bench.data.split.division import FRACTIONS, Division, Pool, Split
+from bench.data.split.division import FRACTIONS, POOLS, Division, Pool, Split
 
 
 def read_split(
@@ -34,7 +36,7 @@ def read_split(
     for pool, sizes in pools.items():
         parts = stated.get(pool) if isinstance(stated, dict) else None
         if not isinstance(parts, dict) or set(parts) != set(FRACTIONS):
-            problems.append((str(path), f"{pool!r} must hold {', '.join(FRACTIONS)}, each a list of names"))
+            problems.append((str(path), _what_is_wrong(stated, pool)))
             continue
         other = (called or {}).get(pool, {})
         for part, value in parts.items():
@@ -56,6 +58,31 @@ def read_split(
     if problems:
         raise BadData(problems)
     return Division("file", splits, hashlib.sha256(content).hexdigest()[:16])
+
+
+def _what_is_wrong(stated: Any, pool: Pool) -> str:
+    """Why a pool has not the three parts: what is missing, and which keys mean nothing there."""
+    whole = f"{pool!r} must hold {', '.join(FRACTIONS)}, each a list of names"
+    if not isinstance(stated, dict):
+        return whole
+    if pool not in stated:
+        return f"{whole}; it is missing{_strange('the file', stated, POOLS)}"
+    parts = stated[pool]
+    if not isinstance(parts, dict):
+        return whole
+    missing = [part for part in FRACTIONS if part not in parts]
+    lacks = f"; {', '.join(missing)} {'are' if len(missing) > 1 else 'is'} missing" if missing else ""
+    return f"{whole}{lacks}{_strange('it', parts, tuple(FRACTIONS))}"
+
+
+def _strange(where: str, keys: Iterable[str], known: Sequence[str]) -> str:
+    """The keys that mean nothing, each with what it may be meant for."""
+    named = []
+    for key in keys:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.7)
+            named.append(repr(key) + "".join(f" (did you mean {name}?)" for name in near))
+    return f"; {where} has {', '.join(named)}" if named else ""
 
 
 def _group(name: str, sizes: Mapping[str, int], called: Mapping[str, str]) -> str:

@@ -108,6 +108,7 @@ def read_catalogue(
     if layout is None:
         layout = recognise(roots, needs_target=reads_depth)
         notes.append(f"recognised as {layout.name}: {layout.summary}")
+    roots.expect(layout.companions)
     found, strange = sort_by_field(roots.files, layout, progress)
     if not reads_depth:
         found = {name: files for name, files in found.items() if name not in ("depth", "valid")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
+from bench.core.amount import amount
 from bench.data.stored.decoding.mask_doubt import doubt_masks
 from bench.data.stored.decoding.picture_doubt import doubt_pictures
 from bench.data.stored.decoding.turns import note_turns
@@ -18,7 +19,7 @@ def decisions(quartets: QuartetSet) -> list[str]:
     """What was decided, in sentences."""
     said = [quartets.depth.sentence()] if quartets.depth is not None else []
     if quartets.skipped:
-        said.append(f"{len(quartets.skipped)} problems left out: {_what_was_skipped(quartets)}")
+        said.append(f"{amount(len(quartets.skipped), 'problem')} left out: {_what_was_skipped(quartets)}")
     unused = {name: count for name, count in quartets.catalogue.unused.items() if count}
     if alone := unused.pop("bg_fg", 0):
         wanted = " or ".join(sorted(quartets.catalogue.fields - {"bg_fg"}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bench.core.amount import amount
 from bench.data.inspection.inspection import Inspection
 from bench.data.split.division import FORMER
 
@@ -18,10 +19,10 @@ def inspection_lines(found: Inspection) -> Iterator[str]:
     for note in found.notes:
         yield f"         {note}"
     for part, counts in found.parts.items():
-        total = "endless" if counts["quartets"] is None else f"{counts['quartets']:,}"
-        objects = f", {counts['objects']} objects" if counts["objects"] else ", objects without names"
-        inspected = f"{counts['looked_at']} inspected: {counts['backgrounds']} backgrounds{objects}"
-        yield f"{part:8} {total} quartets, {inspected}"
+        total = "endless quartets" if counts["quartets"] is None else amount(counts["quartets"], "quartet")
+        objects = f", {amount(counts['objects'], 'object')}" if counts["objects"] else ", objects without names"
+        inspected = f"{counts['looked_at']} inspected: {amount(counts['backgrounds'], 'background')}{objects}"
+        yield f"{part:8} {total}, {inspected}"
     if found.sizes:
         common = sorted(found.sizes.items(), key=lambda pair: -pair[1])
         yield "sizes    " + ", ".join(f"{size} ({count})" for size, count in common[:6]) + " ..." * (len(common) > 6)

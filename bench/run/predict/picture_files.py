@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.core.amount import amount
 from bench.core.errors import BadData, BenchError
 from bench.data.images.file_names import printable, stem_of
 from bench.data.stored.naming.patterns import Pattern, normal, parse_patterns
@@ -105,9 +106,9 @@ def find_pictures(
     if not pictures and not problems:
         where = ", ".join(map(printable, given))
         if files:
-            reason = f"none of its {len(files)} image files is a picture: all of them are backgrounds"
+            reason = f"none of its {amount(len(files), 'image file')} is a picture: all of them are backgrounds"
             if patterns:
-                reason = f"none of its {len(files)} image files fits bg_fg in --files {patterns}"
+                reason = f"none of its {amount(len(files), 'image file')} fits bg_fg in --files {patterns}"
             raise BadData([(where, f"{reason}; {printable(files[0])} is the first")])
         raise BadData([(where, f"holds no image files ({listed.ignored} of other suffixes)")])
     return PictureFiles(list(pictures.values()), problems, listed.ignored, unread)

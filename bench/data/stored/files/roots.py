@@ -8,7 +8,7 @@ import stat
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,6 +25,8 @@ SUFFIXES = frozenset(
 """Of files that are read."""
 TABLES = frozenset({"file_map.txt", "groups.txt"})
 """Names of text files that are read."""
+COMPANIONS = frozenset({"bbox.txt"})
+"""Names of text files that some layout has beside its pictures, and that are not read."""
 _TOLD_EVERY = 5_000
 _HIDDEN = ("__MACOSX",)
 
@@ -76,12 +78,14 @@ class Roots:
         files: what is read, sorted by root and name.
         problems: every file that cannot be read, with its reason.
         ignored: how many files are not read, by suffix.
+        companions: how many of these have a name of `COMPANIONS`, by name.
     """
 
     paths: list[Path]
     files: list[File] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
+    companions: Counter[str] = field(default_factory=Counter)
     _archives: dict[int, Archive] = field(default_factory=dict)
     _sums: dict[File, int] = field(default_factory=dict)
 
@@ -108,6 +112,11 @@ class Roots:
                 roots._list_zip(number, path)
         roots.files.sort(key=lambda file: (file.root, file.name))
         return roots
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Count companions of these names no longer among the files that are not read: they belong to the layout."""
+        for name in names:
+            self.ignored -= Counter({suffix_of(name): self.companions.pop(name, 0)})
 
     def read(self, file: File) -> bytes:
         """All bytes of a file; by many threads at once.
@@ -187,6 +196,8 @@ class Roots:
             return True
         if suffix != ".zip" or len(parts) > 1:  # zips in the root itself are roots
             self.ignored[printable(suffix or "(none)")] += 1
+            if parts[-1] in COMPANIONS:
+                self.companions[parts[-1]] += 1
         return False
 
 

@@ -35,6 +35,7 @@ class Layout:
         mask_values: values of masks that mean something else than white on black, see `mask_values`.
         partial: whether pictures without a partner are usual, and left out silently.
         table: the text file that pairs names, if any.
+        companions: text files that are written beside it, and not read; members of `COMPANIONS`.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Layout:
     mask_values: str | None = None
     partial: bool = False
     table: str | None = None
+    companions: tuple[str, ...] = ()
 
     @property
     def fields(self) -> frozenset[str]:

@@ -99,6 +99,7 @@ PUBLISHED = (
         unit="8bit",
         encoding=_TEACHER,
         table="file_map.txt",
+        companions=("bbox.txt",),
     ),
 )
 """As their authors published them."""

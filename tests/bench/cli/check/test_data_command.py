@@ -97,6 +97,20 @@ def test_export_and_pack(root: Path) -> None:
         bench("export", "--files", "005", "--count", "3", "--out", "x")
 
 
+def test_one_is_singular(root: Path) -> None:
+    data = ("--data", "stored", "--root", root, "--split", "shared")
+    assert "1 quartet in layout 003" in bench("export", *data, "--files", "003", "--count", "1", "--out", "x").output
+    (root / "notes.txt").touch()
+    for path in (root / "bg_fg").iterdir():
+        number = path.stem.partition("_")[0]
+        if number not in ("bg001", "bg002", "bg003") or "_fg001" not in path.stem:
+            for field in ("bg_fg", "mask", "depth"):
+                (root / field / path.name).unlink(missing_ok=True)
+    said = bench("inspect", "--data", "stored", "--root", root, "--split", "unseen-bg").output
+    assert "1 quartet, 1 inspected: 1 background, 1 object\n" in said
+    assert "1 other file not looked at" in said
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [

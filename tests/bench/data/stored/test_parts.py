@@ -46,6 +46,18 @@ def test_a_file_of_the_users_decides(folder, tmp_path: Path) -> None:
     [
         ("no json", "no split can be read"),
         (json.dumps({"background": MINE["background"]}), "'object' must hold train, val, test"),
+        (
+            json.dumps({**MINE, "background": {**MINE["background"], "trian": ["1"]}}),
+            r"'background' must hold train, val, test, each a list of names; it has 'trian' \(did you mean train\?\)$",
+        ),
+        (
+            json.dumps({**MINE, "background": {"trian": ["1"], "val": ["3"], "test": ["4"], "remark": []}}),
+            r"; train is missing; it has 'trian' \(did you mean train\?\), 'remark'$",
+        ),
+        (
+            json.dumps({"background": MINE["background"], "objects": MINE["object"]}),
+            r"'object' must hold .*; it is missing; the file has 'objects' \(did you mean object\?\)$",
+        ),
         (json.dumps({**MINE, "object": {**MINE["object"], "test": ["9"]}}), "no '9' in the data"),
         (json.dumps({**MINE, "object": {**MINE["object"], "test": []}}), "object/test is no list of names"),
         (json.dumps({**MINE, "object": {**MINE["object"], "test": [["4"]]}}), r'object/test: \["4"\] is no name'),

@@ -206,6 +206,10 @@ def test_the_file_map_decides(folder, tmp_path: Path) -> None:
     found = catalogue(root)
     assert (found.layout.name, found.problems) == ("004", [])
     assert [Path(entry.partners["bg"].name).stem for entry in found.entries] == ["bg002", "bg001"]
+    (root / "bbox.txt").touch()
+    assert not any("not read" in note for note in catalogue(root).notes), "it belongs to the layout"
+    (root / "bbox.md").touch()
+    assert [note for note in catalogue(root).notes if "not read" in note] == ["not read: 1 .md"]
     (root / "bg_fg_mask/bg002_fg001_01_mask.jpeg").unlink()
     ((name, reason),) = catalogue(root).problems
     assert "line 3" in name

@@ -29,7 +29,7 @@ from bench.profile.windows.rounds import WarmUp
 from bench.profile.windows.trust import caveats, undecided
 from bench.timing.census import Count
 from bench.timing.ledger import STEP, TimelineEntry
-from bench.timing.summary import block_times
+from bench.timing.summary import block_times, host_bound
 from bench.timing.work import parameter_count
 from bench.train.isolation.process_state import settings_kept
 
@@ -176,7 +176,7 @@ def profile(
         discarded=discarded,
         step_ms=step,
         images_per_second=1e3 * runner.batch / step.value,
-        host_bound=summary.host_bound([w for round in paired for w in round.plain], runner.device),
+        host_bound=host_bound([w for round in paired for w in round.plain], runner.device),
         closure=closure,
         perturbation=perturbation,
         wall_perturbation=summary.wall_perturbation(paired),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from bench.core.record import Record
-from bench.core.record.timings import LOSS_BACKWARD
+from bench.core.record.timings import HOST_BOUND, LOSS_BACKWARD
 
 Colour = tuple[int, int, int]
 """Red, green, blue, 0 to 255."""
@@ -64,6 +64,11 @@ def block_ms(record: Record, name: str) -> float | None:
     timings = record.evaluation if name == "metrics" else record.timings
     parts = [t.median_ms for block, t in timings.blocks.items() if block == name or block.startswith(f"{name}/")]
     return sum(parts) if parts else None
+
+
+def of_launches(record: Record) -> bool:
+    """Whether the blocks of training are launch times, as the device waited for the host."""
+    return bool(record.facts.get("blocks") == HOST_BOUND)
 
 
 def _mixed(colour: Colour, share: float) -> Colour:

@@ -16,8 +16,10 @@ from bench.core.finding import Finding
 from bench.core.machine import environment
 from bench.core.protocol import Protocol
 from bench.core.record import UNTUNED, Epoch, Failure, Load, Outcome, Record, Score
+from bench.core.record.timings import HOST_BOUND
 from bench.data.source import Source
 from bench.timing.ledger import Ledger
+from bench.timing.summary import host_bound, marked_windows
 from bench.timing.window import Window
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import Run
@@ -117,8 +119,8 @@ def complete_record(
     facts: dict[str, Any] = {
         "peak_mib": peaks if len(peaks) > 1 else {},
         "stages": [] if trained is None else _stages(begun.spec.protocol, trained.history, observers.training.windows),
-        "engine": f"eager: {observers.refused}" if observers.refused else "",
-        "blocks": _untimed(observers.training),
+        "engine": f"{observers.training.plain_engine}: {observers.refused}" if observers.refused else "",
+        "blocks": _of_blocks(observers.training),
         "resumed_from": {} if trained is None else trained.others,
         "metrics": {} if trained is None or outcome != "finished" else _without_value(trained),
         **({} if trained is None else trained.facts),
@@ -150,9 +152,12 @@ def complete_record(
     return begun.model_copy(update=made)
 
 
-def _untimed(ledger: Ledger) -> str:
-    """Why no blocks were timed; empty where some were, or nothing kept them from it."""
-    return f"not timed: {ledger.untimed}" if ledger.untimed and not ledger.timings().blocks else ""
+def _of_blocks(ledger: Ledger) -> str:
+    """Why no blocks were timed, or that they are launch times; empty where there is nothing to say of them."""
+    marked = marked_windows(ledger.windows)
+    if marked:
+        return HOST_BOUND if host_bound(marked, ledger.device) else ""
+    return f"not timed: {ledger.untimed}" if ledger.untimed else ""
 
 
 def _stages(protocol: Protocol, history: Sequence[Epoch], windows: Sequence[Window]) -> list[dict[str, Any]]:

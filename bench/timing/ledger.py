@@ -25,12 +25,19 @@ from bench.timing.window import Window
 T = TypeVar("T")
 
 STEP = "step"
+UNCAPTURED = "compiled outside a graph"
+"""Of steps of a compiled model that no graph holds, as an engine."""
 DATA_WAIT = "data_wait"
 _CUDA_PERIOD = 8
 """One window in so many is instrumented in training on CUDA."""
 _COMPILED_PERIOD = 32
 """And in so many where plain windows replay a graph or run compiled code: as blocks are timed eagerly, at up to a third
 of the pace, half a second in four would cost the loop eight per cent."""
+
+
+_BY_BLOCKS = {"graphed": "eager", "compiled": UNCAPTURED}
+"""How a step is run whose blocks are timed, where it is not as the others are: within a graph no blocks can be told
+apart. On a CPU too, where no step is captured, windows of so few steps are not compared with others."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +66,14 @@ class Ledger:
 
     Attributes:
         device: where the work runs; decides the clock.
-        seconds: a window ends with the first step that ends this long after its beginning; a window of eager steps
-            among others that are not eager ends with `min_steps`.
+        seconds: a window ends with the first step that ends this long after its beginning; an instrumented window
+            among captured steps ends with `min_steps`.
         min_steps: and after at least so many steps.
         windows: all that were closed.
         tag: what the coming steps are like, for `Window.tag`.
-        plain_engine: how the steps of plain windows are run; those whose blocks are timed run eagerly.
+        plain_engine: how the steps of plain windows are run; those whose blocks are timed run outside a graph.
         gauge: watches every window, for `Window.disturbed`.
-        obstacle: says why blocks cannot be timed in the coming window, among others that are not eager; None where they
+        obstacle: says why blocks cannot be timed in the coming window, among others that are captured; None where they
             can.
         untimed: what it said the last time it was asked.
     """
@@ -94,6 +101,10 @@ class Ledger:
         """Whether the current window's blocks are timed."""
         return self._instrumented
 
+    @property
+    def _marked_engine(self) -> str:
+        return _BY_BLOCKS.get(self.plain_engine, self.plain_engine)
+
     def __call__(self, name: str) -> AbstractContextManager[None]:
         """A block of the current step; costs nothing in a plain window."""
         return MarkedBlock(self, name) if self._instrumented else _NOTHING
@@ -107,10 +118,10 @@ class Ledger:
     ) -> Iterator[T]:
         """Hand the batches on, timing the wait for each and closing windows, some of them instrumented.
 
-        On a CPU every second window is instrumented; on CUDA, where many steps fit a window, every eighth. Where plain
-        windows are not eager, an instrumented window, which is, is as short as possible, and every 32nd. Events are
-        read while the time of the next window runs already, so that the seconds of all windows hold what measuring
-        costs.
+        On a CPU every second window is instrumented; on CUDA, where many steps fit a window, every eighth. Where steps
+        are captured or compiled, an instrumented window, whose steps are not captured, is as short as possible, and
+        every 32nd. Events are read while the time of the next window runs already, so that the seconds of all windows
+        hold what measuring costs.
 
         Args:
             batches: what to iterate over.
@@ -145,7 +156,7 @@ class Ledger:
     def _is_next_instrumented(self) -> bool:
         """By its number among those of its tag; on CUDA and of compiled steps not the first, when kernels are made."""
         number = sum(window.tag == self.tag for window in self.windows)
-        if self.plain_engine != "eager":
+        if self.plain_engine != self._marked_engine:
             if number % _COMPILED_PERIOD != 1:
                 return False
             self.untimed = self.obstacle()
@@ -154,7 +165,7 @@ class Ledger:
 
     def _until_full(self, iterator: Iterator[T], images: int | Callable[[T], int]) -> Generator[T, None, bool]:
         """Hand on batches until the window may end; returns whether the window is full, or the batches ended."""
-        seconds = 0.0 if self._instrumented and self.plain_engine != "eager" else self.seconds
+        seconds = 0.0 if self._instrumented and self.plain_engine != self._marked_engine else self.seconds
         while True:
             begin = self.mark() if self._instrumented else None
             batch = next(iterator, None)
@@ -196,7 +207,7 @@ class Ledger:
                 time.process_time() - self._processor_began,
                 self.tag,
                 ended - launched if self._cuda else 0.0,
-                "eager" if self._instrumented else self.plain_engine,
+                self._marked_engine if self._instrumented else self.plain_engine,
                 getattr(load, "others", None),
                 None if load is None else load.disturbed,
             )

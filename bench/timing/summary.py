@@ -5,16 +5,17 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
+import torch
+
 from bench.core.record.timings import BlockTime, Timings
 from bench.timing.window import Window
 
 
 def summarise_windows(windows: Sequence[Window]) -> Timings:
     """Sum windows up; the first window of a tag warms up and is left out if more than two have that tag."""
-    last = [w for w in windows if w.tag == windows[-1].tag]
-    settled = last[1:] if len(last) > 2 else last
+    settled = _settled(windows)
     plain = undisturbed([w for w in settled if w.blocks is None])
-    marked = undisturbed([w for w in settled if w.blocks])
+    marked = marked_windows(windows)
     measured = plain or marked
     rate = statistics.median(w.images / w.seconds for w in measured) if measured else None
     step = statistics.median(1e3 * w.seconds / w.steps for w in measured) if measured else None
@@ -28,6 +29,21 @@ def summarise_windows(windows: Sequence[Window]) -> Timings:
         closure=closure,
         perturbation=_perturbation(settled),
     )
+
+
+def marked_windows(windows: Sequence[Window]) -> Sequence[Window]:
+    """The windows whose blocks `summarise_windows` sums up."""
+    return undisturbed([w for w in _settled(windows) if w.blocks])
+
+
+def host_bound(windows: Sequence[Window], device: torch.device) -> bool:
+    """Whether most windows left the device with nothing to do at their end; never on a CPU."""
+    return device.type == "cuda" and 2 * sum(w.host_bound for w in windows) > len(windows)
+
+
+def _settled(windows: Sequence[Window]) -> Sequence[Window]:
+    last = [w for w in windows if w.tag == windows[-1].tag]
+    return last[1:] if len(last) > 2 else last
 
 
 def undisturbed(windows: Sequence[Window]) -> Sequence[Window]:

@@ -23,7 +23,7 @@ from bench.train.beginning import begin_training
 from bench.train.checkpoints import checkpoint
 from bench.train.checkpoints.training_state import LAST, TrainingState, selection
 from bench.train.checks.compatibility import check_sizes, common_heads
-from bench.train.engines.engine import blocks_need_room, refusal, run_by
+from bench.train.engines.engine import blocks_need_room, refusal, run_by, uncaptured
 from bench.train.evaluate import Evaluation, evaluate
 from bench.train.events import Observers
 from bench.train.failures import Diverged
@@ -216,9 +216,10 @@ def train(
                 val_metrics={name: score.value for name, score in evaluation.summary().items()},
                 gradients=gradients.means(),
             )
-            if (why := refusal(step)) is not None and ledger.plain_engine != "eager":
-                ledger.plain_engine, observers.refused = "eager", why
-                listener.notice(f"a step of {spec.model} cannot be captured and runs eagerly: {why}")
+            if (why := refusal(step)) is not None and observers.refused is None:
+                ledger.plain_engine, observers.refused = uncaptured(spec.engine), why
+                how = ledger.plain_engine.replace("eager", "eagerly")
+                listener.notice(f"a step of {spec.model} cannot be captured and runs {how}: {why}")
             objective.epoch_end(row.train_loss)
             position.enter("checkpoint", epoch)
             listener.phase("checkpoint")

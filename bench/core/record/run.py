@@ -152,7 +152,8 @@ class Record(BaseModel):
         tuning: how its hyper-parameter was chosen, in the divisions that are tuned.
         facts: what else is worth knowing: ``data`` (what ``auto`` decided, what is doubted), ``model`` (weights that
             were left out or come from elsewhere), ``gmacs`` (why they are missing), ``plugins`` (with their versions),
-            ``engine`` (why its steps ran eagerly), ``peak_mib`` (by stage), ``resumed_from`` (other code or arithmetic
+            ``engine`` (why its steps were not captured, and how they ran), ``blocks`` (why they were not timed, or that
+            they are launch times), ``peak_mib`` (by stage), ``resumed_from`` (other code or arithmetic
             that made the beginning), ``metrics`` (why some have no value), ``stages`` (of progressive training: size,
             rate and validation of each), ``normalization``, ``init`` and ``stopped_early`` (the last epoch), ``seen``
             (how ``seen`` was chosen: ``groups`` that were ``trained on``, others ``passed_over``; records without it

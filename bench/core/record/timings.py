@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict
 LOSS_BACKWARD = "loss backward"
 """From the start of the backward pass to the first gradient that reaches an output of the model."""
 
+HOST_BOUND = "host-bound: blocks are launch times, as the device waits for the host"
+"""Said of blocks on CUDA whose device was through as soon as the host had launched them."""
+
 
 class BlockTime(BaseModel):
     """Milliseconds of a block per step: median, first and third quartile, 95th percentile; share of the step."""

@@ -36,11 +36,6 @@ def wall_perturbation(rounds: Sequence[Round]) -> Interval:
     return _ratio(rounds, lambda w: w.seconds)
 
 
-def host_bound(plain: Sequence[Window], device: torch.device) -> bool:
-    """Whether most windows left the device with nothing to do at their end."""
-    return device.type == "cuda" and 2 * sum(w.host_bound for w in plain) > len(plain)
-
-
 def _ratio(rounds: Sequence[Round], seconds: Callable[[Window], float]) -> Interval:
     def cost(windows: Sequence[Window]) -> float:
         return sum(seconds(w) / w.steps for w in windows)

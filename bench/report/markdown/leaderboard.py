@@ -8,7 +8,8 @@ from pathlib import Path
 
 from bench.core.garbage import collection_paused
 from bench.core.record import Record
-from bench.report.blocks import BLOCKS, block_ms
+from bench.core.record.timings import HOST_BOUND
+from bench.report.blocks import BLOCKS, block_ms, of_launches
 from bench.report.legend import COMMAND, TIES, UNRANKED
 from bench.report.markdown import code, literal, table
 from bench.report.markdown.cells import (
@@ -167,12 +168,20 @@ def _cost_table(members: Sequence[tuple[Row, list[Record]]]) -> str:
         cells = [code(row.model), loss_cell(row), precision_cell(first), f"{first.parameters:,}"]
         cells += ["–" if first.gmacs is None else f"{first.gmacs:.3f}", rate_cell(records)]
         cells += [median([record.timings.step_ms for record in records])]
-        cells += [median([block_ms(record, name) for record in records]) for name in BLOCKS]
+        cells += [_block_cell(records, name) for name in BLOCKS]
         whole = "*" if first.peak_of == "process" and first.environment.cuda is None else ""
         body.append([*cells, median([record.peak_mib for record in records], digits=0) + whole])
     star = "\n\\* of the whole process, in records from before the training's own was measured.\n"
     page = table(header, body)
-    return page + (star if any(line[-1].endswith("*") for line in body) else "")
+    page += star if any(line[-1].endswith("*") for line in body) else ""
+    return page + (f"\n‡ {HOST_BOUND}.\n" if "‡" in page else "")
+
+
+def _block_cell(records: Sequence[Record], name: str) -> str:
+    """Milliseconds of a block, marked where they are those of its launches; ``metrics`` are no block of a step."""
+    figure = median([block_ms(record, name) for record in records])
+    marked = name != "metrics" and any(block_ms(record, name) is not None and of_launches(record) for record in records)
+    return f"{figure}‡" if marked else figure
 
 
 def _records(group: Group, link: str) -> str:

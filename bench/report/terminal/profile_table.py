@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Group
 from rich.text import Text
 
+from bench.core.record.timings import HOST_BOUND
 from bench.profile.block import Block
 from bench.profile.profile import Profile
 from bench.profile.windows.interleaved import StepComparison
@@ -61,7 +62,7 @@ def verdict(profile: Profile) -> str:
             "over 100 % of the ceiling: the data stayed in caches, which are faster than the memory of the ceiling"
         )
     if profile.host_bound:
-        lines.append("host-bound: blocks are launch times, as the device waits for the host (a graph launches at once)")
+        lines.append(f"{HOST_BOUND} (a graph launches at once)")
     if profile.compile_seconds is not None:
         lines.insert(
             1,

@@ -17,6 +17,7 @@ from torch import nn
 from bench.core.errors import BenchError
 from bench.core.protocol import Protocol
 from bench.core.spec import Engine
+from bench.timing.ledger import UNCAPTURED
 from bench.timing.work import gmacs
 from bench.train.engines.cuda_graph import BEFORE_CAPTURE, Replayed
 from bench.train.step import Step
@@ -110,8 +111,13 @@ def _compiled(model: nn.Module) -> Callable[..., Any]:
 
 
 def refusal(step: Step) -> str | None:
-    """Why a step that was to be captured runs eagerly; None where it does not."""
+    """Why a step that was to be captured is not; None where it is."""
     return step.update.refused if isinstance(step.update, Replayed) else None
+
+
+def uncaptured(engine: Engine) -> str:
+    """How an engine runs steps that cannot be captured."""
+    return UNCAPTURED if engine == "compiled" else "eager"
 
 
 def captured(step: Step) -> bool:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bench.core.protocol import find_protocol
 from bench.core.record import Epoch
+from bench.core.record.timings import HOST_BOUND
 from bench.run.run_record import _stages, begin_record, complete_record, load_of
 from bench.timing.ledger import Ledger
 from bench.timing.memory import PeakMeter
@@ -153,6 +154,18 @@ def test_why_no_blocks_were_timed_is_recorded(begun: Any, timed: bool) -> None:
     made.training.windows = [window(1, 1.0, "64 px", blocks={"step": [1.0]} if timed else None)]
     facts = complete_record(begun, None, ValueError(), made, 1.0, []).facts
     assert facts.get("blocks") == (None if timed else f"not timed: {made.training.untimed}")
+
+
+@pytest.mark.parametrize(
+    ("device", "waited", "said"), [("cuda", 0.01, HOST_BOUND), ("cuda", 0.9, None), ("cpu", 0.0, None)]
+)
+def test_blocks_that_are_launch_times_are_called_that(begun: Any, device: str, waited: float, said: str | None) -> None:
+    """By the windows whose blocks were timed: those of a graph launch at once."""
+    made = observers()
+    made.training.device = torch.device(device)
+    plain = [window(8, 1.0, engine="graphed", wait_seconds=1.0 - waited) for _ in range(4)]
+    made.training.windows = [*plain, window(8, 1.0, blocks={"step": [1.0]}, wait_seconds=waited)]
+    assert complete_record(begun, None, ValueError(), made, 1.0, []).facts.get("blocks") == said
 
 
 def test_scores_that_are_not_finite_are_a_divergence(begun: Any) -> None:

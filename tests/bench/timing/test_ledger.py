@@ -8,7 +8,7 @@ import torch
 
 from bench.timing import ledger as ledger_module
 from bench.timing import marks
-from bench.timing.ledger import Ledger
+from bench.timing.ledger import UNCAPTURED, Ledger
 from bench.timing.summary import summarise_windows
 from bench.timing.window import Window
 
@@ -148,7 +148,19 @@ def test_nothing_measured_says_nothing() -> None:
     assert timings.closure is None
 
 
-@pytest.mark.parametrize(("engine", "steps"), [("eager", 20), ("compiled", 4)])
+@pytest.mark.parametrize(
+    ("engine", "marked"), [("eager", "eager"), ("graphed", "eager"), ("compiled", UNCAPTURED), (UNCAPTURED, UNCAPTURED)]
+)
+def test_windows_say_how_their_steps_were_run(engine: str, marked: str) -> None:
+    """Outside its graph a compiled step is compiled still."""
+    ledger = Ledger(torch.device("cpu"), seconds=0.0, min_steps=1, plain_engine=engine)
+    for instrumented in (False, True):
+        for _ in ledger.window(iter([0]), 1, instrumented):
+            pass
+    assert [window.engine for window in ledger.windows] == [engine, marked]
+
+
+@pytest.mark.parametrize(("engine", "steps"), [("eager", 20), (UNCAPTURED, 20), ("compiled", 4)])
 def test_blocks_of_compiled_steps_are_timed_in_as_few_eager_ones_as_may_be(engine: str, steps: int) -> None:
     ledger = Ledger(torch.device("cpu"), seconds=60.0, plain_engine=engine)
     for _ in ledger.window(iter(range(20)), images=1, instrumented=True):
@@ -171,7 +183,13 @@ def test_a_device_that_waits_for_the_host_leaves_nothing_to_wait_for() -> None:
 
 @pytest.mark.parametrize(
     ("cuda", "engine", "expected"),
-    [(False, "eager", [0, 2, 4, 6, 8]), (True, "eager", [1, 9]), (True, "graphed", [1]), (False, "compiled", [1])],
+    [
+        (False, "eager", [0, 2, 4, 6, 8]),
+        (True, "eager", [1, 9]),
+        (True, UNCAPTURED, [1, 9]),
+        (True, "graphed", [1]),
+        (False, "compiled", [1]),
+    ],
 )
 def test_which_windows_of_a_stage_are_instrumented(cuda: bool, engine: str, expected: list[int]) -> None:
     ledger = Ledger(torch.device("cpu"), plain_engine=engine)

@@ -12,8 +12,9 @@ import numpy as np
 
 from bench.core.errors import BadData
 from bench.core.record import Record
+from bench.core.record.timings import HOST_BOUND
 from bench.metrics.summary import skill
-from bench.report.blocks import BLOCKS, block_ms
+from bench.report.blocks import BLOCKS, block_ms, of_launches
 from bench.results import store
 from bench.results.board import Group, rate
 from bench.results.board.row import Row
@@ -101,6 +102,7 @@ def _line(group: Group, row: Row, metrics: Sequence[str], folder: Path, drawn: C
         "step_ms": _median(record.timings.step_ms for record in timed),
         "peak_mib": record.peak_mib,
         "blocks": {name: ms for name in BLOCKS if (ms := _median(block_ms(r, name) for r in timed)) is not None},
+        "blocks_note": HOST_BOUND if any(map(of_launches, timed)) else "",
         "curve": _curve(record),
         "spread": _spread(folder, row, drawn) if drawn else {},
         "ids": [record.id for _, record in row.records.values()],

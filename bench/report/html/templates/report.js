@@ -137,14 +137,15 @@ const charts = {
     const rows = shown().filter(line => line.learns && Object.keys(line.blocks).length), {layout, faint} = theme();
     const names = Object.keys(colours).filter(name => name !== "metrics" && rows.some(line => name in line.blocks));  // no part of a step
     Object.assign(layout, {barmode: "stack", height: Math.max(260, 130 + barHeight() * rows.length)});
-    Object.assign(layout.xaxis, {title: {text: "milliseconds per step"}});
+    const noted = line => line.blocks_note ? " ‡" : "", note = rows.find(line => line.blocks_note)?.blocks_note;
+    Object.assign(layout.xaxis, {title: {text: "milliseconds per step" + (note ? `<br>‡ ${safe(note)}` : "")}});
     layout.yaxis.autorange = "reversed";
     plot("time", names.map(name => ({
-      type: "bar", orientation: "h", name: name.replace("_", " "), y: rows.map(tick),
+      type: "bar", orientation: "h", name: name.replace("_", " "), y: rows.map(line => tick(line) + noted(line)),
       x: rows.map(line => line.blocks[name] ?? 0), marker: {color: colours[name], line: {color: faint, width: 1}},
       hovertemplate: "%{fullData.name}: %{x:.2f} ms<extra></extra>",
     })), layout, ["row", ...names.map(name => name.replace("_", " "))], rows.map(line =>
-      [longLabel(line), ...names.map(name => digits(line.blocks[name]))]));
+      [longLabel(line) + noted(line), ...names.map(name => digits(line.blocks[name]))]));
   },
   images() {
     const metric = pick("metric").value, rows = shown().filter(line => line.spread[metric]), {layout} = theme();

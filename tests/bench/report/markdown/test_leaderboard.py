@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.core.record import Load, Record
+from bench.core.record.timings import HOST_BOUND
 from bench.report.legend import TIES, UNRANKED
 from bench.report.markdown.leaderboard import leaderboard
 from bench.results import store
@@ -208,6 +209,13 @@ def test_data_sets_and_encodings_are_never_ranked_together() -> None:
 def test_costs_sum_the_terms_of_a_block() -> None:
     row = line(leaderboard([("a.json", record())]).split("### Cost")[1], "unet")
     assert "| 5.0 |" in row  # loss/mask.bce + loss/depth.ssim
+
+
+def test_blocks_that_are_launch_times_are_marked() -> None:
+    costs = leaderboard([("a.json", record(facts={"blocks": HOST_BOUND}))]).split("### Cost")[1].split("### Records")[0]
+    assert "| 5.0‡ |" in line(costs, "unet")
+    assert f"\n‡ {HOST_BOUND}.\n" in costs
+    assert "‡" not in leaderboard([("a.json", record())])
 
 
 def test_no_records_says_how_to_make_one() -> None:

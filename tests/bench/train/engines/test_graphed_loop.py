@@ -85,7 +85,10 @@ class Refusing(Tape):
         raise RuntimeError("it looks at values")
 
 
-def test_what_cannot_be_captured_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("engine", "how"), [("graphed", "eagerly"), ("compiled", "compiled outside a graph")])
+def test_what_cannot_be_captured_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, how: str
+) -> None:
     monkeypatch.setattr(loop, "run_by", lambda engine, step: setattr(step, "update", Replayed(step, Refusing)))
     heard: list[str] = []
 
@@ -94,8 +97,8 @@ def test_what_cannot_be_captured_is_told_once(tmp_path: Path, monkeypatch: pytes
             heard.append(words)
 
     source = Rectangles()
-    run(graphed(spec(source)), source, tmp_path, Hears())
-    assert heard == ["a step of unet[width=4] cannot be captured and runs eagerly: it looks at values"]
+    run(spec(source).model_copy(update={"engine": engine}), source, tmp_path, Hears())
+    assert heard == [f"a step of unet[width=4] cannot be captured and runs {how}: it looks at values"]
 
 
 def test_windows_of_two_engines_say_nothing_of_what_measuring_costs() -> None:

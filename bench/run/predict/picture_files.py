@@ -106,9 +106,9 @@ def find_pictures(
     if not pictures and not problems:
         where = ", ".join(map(printable, given))
         if files:
-            reason = f"none of its {amount(len(files), 'image file')} is a picture: all of them are backgrounds"
+            reason = f"of its {amount(len(files), 'image file')} none is a picture: all are backgrounds"
             if patterns:
-                reason = f"none of its {amount(len(files), 'image file')} fits bg_fg in --files {patterns}"
+                reason = f"of its {amount(len(files), 'image file')} none fits bg_fg in --files {patterns}"
             raise BadData([(where, f"{reason}; {printable(files[0])} is the first")])
         raise BadData([(where, f"holds no image files ({listed.ignored} of other suffixes)")])
     return PictureFiles(list(pictures.values()), problems, listed.ignored, unread)

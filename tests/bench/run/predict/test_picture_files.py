@@ -78,7 +78,7 @@ def test_pictures_that_are_backgrounds_or_fit_no_pattern_are_not_called_missing(
     images(tmp_path, "a.png", "b.png")
     with pytest.raises(BadData, match=r"2 image files.*are backgrounds.*a\.png"):
         find_pictures([tmp_path], tmp_path)
-    with pytest.raises(BadData, match=r"2 image files fits bg_fg in --files .*a\.png"):
+    with pytest.raises(BadData, match=r"2 image files none fits bg_fg in --files .*a\.png"):
         find_pictures([tmp_path], patterns="bg_fg=shot{n}.png")
 
 

@@ -84,6 +84,7 @@ def predict_files(
             return str(error) or type(error).__name__
 
         def told(_: str, tile_number: int, tiles: int) -> None:
+            """Tell of a tile of this picture."""
             progress(f"{picture.name}, tile {tile_number} of {tiles}", finished, len(pictures))
 
         try:

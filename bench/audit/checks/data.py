@@ -9,6 +9,7 @@ from torch.nn import functional
 from bench.audit.setup import Setup
 from bench.core.finding import Fault, Finding, conclude
 from bench.data.augment.pipeline import augment, geometric
+from bench.data.inspection.part_sizes import few_quartets
 from bench.data.split import HALF_SHARED, Part
 from registry.contract import Quartet
 
@@ -21,8 +22,11 @@ _KNOWN = 0.5
 
 
 def split(setup: Setup) -> Finding:
-    """Whether test samples share a background or an object with training samples; by a rule's own choice, a warning."""
-    protocol, faults, numbers, shown = setup.protocol, [], {}, []
+    """Whether test samples share a background or an object with training samples; by a rule's own choice, a warning.
+
+    Parts with next to no quartets are a warning, too.
+    """
+    protocol, faults, numbers, shown = setup.protocol, few_quartets(setup.source), {}, []
     counts: dict[Part, int] = {
         "train": protocol.train_samples,
         "val": protocol.val_samples,

@@ -11,6 +11,7 @@ from torch import Tensor
 from bench.core.amount import amount
 from bench.core.finding import Fault, Finding, conclude
 from bench.core.progress import Progress, no_progress
+from bench.data.inspection.part_sizes import part_sizes
 from bench.data.inspection.quartet_checks import alignment, duplicates_between_parts, fields, masks, misaligned
 from bench.data.source import Source, join
 from bench.data.split import FRACTIONS, Part
@@ -101,6 +102,7 @@ def inspect(source: Source, samples: int = 256, size: int = 64, progress: Progre
         findings=[
             _reading(source),
             _files(source),
+            part_sizes(source),
             fields(everything, backgrounds),
             alignment(everything, backgrounds),
             masks(everything, source.empty_share),

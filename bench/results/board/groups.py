@@ -187,13 +187,20 @@ def data_label(data: Mapping[str, object]) -> str:
     """A source in a few words; a leaking split is named as such."""
     words = [str(data.get("kind", "data")), f"{data.get('camera', 'unknown')} camera"]
     split = str(data.get("split", "group"))
-    if split in _HALF_SHARED:
+    halved = split in _HALF_SHARED and data.get("leaks", True) and _names_objects(data)
+    if halved:
         words.append(f"split {split} ({_HALF_SHARED[split]})")
     elif data.get("leaks"):
         words.append("**leaking shared split**")
     elif split != "group":
         words.append(f"split {split}")
     return ", ".join(words)
+
+
+def _names_objects(data: Mapping[str, object]) -> bool:
+    """Whether objects have groups of their own; stored sets count none where they have not."""
+    parts = data.get("parts")
+    return not isinstance(parts, dict) or any(sizes.get("objects", 1) for sizes in parts.values())
 
 
 def _group_order(item: tuple[tuple[str, str, str], object]) -> tuple[bool, str, str, bool, str]:

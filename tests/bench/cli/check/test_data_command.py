@@ -51,7 +51,8 @@ def test_inspect_prints_draws_writes_and_ends_as_it_found(root: Path) -> None:
     assert done.exit_code == 0
     assert "recognised as pairs" in done.output
     assert Image.open("s.png").width > 300
-    assert {finding["grade"] for finding in json.loads(Path("f.json").read_text())["findings"]} == {"ok"}
+    findings = json.loads(Path("f.json").read_text())["findings"]
+    assert {finding["check"] for finding in findings if finding["grade"] != "ok"} <= {"parts"}
     (root / "bg_fg/x.heic").write_bytes(b"")
     assert bench(*words).exit_code == 0
     assert bench(*words, "--strict").exit_code == 5

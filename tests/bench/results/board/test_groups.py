@@ -163,6 +163,11 @@ def test_boards_of_registered_protocols_come_before_custom_ones() -> None:
         ({"kind": "composed", "camera": "still", "split": "unseen-both"}, "composed, still camera, split unseen-both"),
         ({"kind": "stored", "split": "group"}, "stored, unknown camera"),
         ({"kind": "x", "camera": "c", "split": "unseen-bg"}, "x, c camera, split unseen-bg (objects are shared)"),
+        ({"kind": "x", "camera": "c", "split": "unseen-bg", "leaks": False}, "x, c camera, split unseen-bg"),
+        (
+            {"kind": "x", "camera": "c", "split": "unseen-fg", "leaks": True, "parts": {"test": {"objects": 0}}},
+            "x, c camera, **leaking shared split**",
+        ),
         ({"kind": "x", "camera": "c", "split": "shared", "leaks": True}, "x, c camera, **leaking shared split**"),
         ({}, "data, unknown camera"),
     ],

@@ -109,7 +109,8 @@ class Runner:
         draft = begin_record(run, self.device, size_of(run, self.device), audit, self.source)
         run_folder.prepare(folder, draft)
         if run.recipe:  # others leave no weights to be evaluated elsewhere
-            trained_on.keep(folder, self.source, run.spec.protocol.train_samples)
+            before = frozenset() if run.init is None else trained_on.read(run.init.path.parent)
+            trained_on.keep(folder, self.source, run.spec.protocol.train_samples, before)
         observers = Observers(
             training=Ledger(self.device, gauge=ClockSampler(self.device, alongside=True)),
             evaluation=Ledger(self.device),

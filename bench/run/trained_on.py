@@ -14,20 +14,21 @@ FILE = "trained_on.txt"
 """Of a run's folder: names as of `Source.shown`, one a line."""
 
 
-def keep(folder: Path, source: Source, samples: int) -> None:
-    """Write down what a run's training samples show, if the source knows it.
+def keep(folder: Path, source: Source, samples: int, before: frozenset[str] = frozenset()) -> None:
+    """Write down what a run's training samples show, as far as it is known.
 
     Args:
         folder: of the run.
         source: of its samples.
         samples: that it trains on.
+        before: what the weights that it starts from were trained on.
 
     Raises:
         CannotWrite: it cannot be written.
     """
     available = source.count("train")
     ids = torch.arange(samples if available is None else min(samples, available))
-    names = sorted({name for some in source.shown("train", ids).values() for name in some if name})
+    names = sorted(before | {name for some in source.shown("train", ids).values() for name in some if name})
     if not names:
         return
     try:

@@ -208,7 +208,7 @@ class Runner:
             loader = self.loader("train", protocol.train_samples, protocol.size, protocol.stages[-1].batch)
             model.fit(batch.quartet for batch in loader.serving(run.spec.inputs).in_order())
             return model, HEADS
-        model.load_state_dict(checkpoint.load(folder / BEST, self.device)["model"])
+        model.load_state_dict(checkpoint.load_weights(folder / BEST, self.device))
         return model, run.recipe.heads if run.recipe else HEADS
 
     def loader(self, part: Part, count: int, size: int, batch: int, seen_from: int | None = None) -> Loader:

@@ -83,6 +83,7 @@ class Loader:
         needed = count * self._form.bytes
         self._store: Tensor | None = None
         self._stream: torch.cuda.Stream | None = None
+        self._sorted: tuple[tuple[int, int], Tensor] | None = None
         own = source.own_pack(size)
         if needed <= budget and own != "growing":
             self.tier = "resident"
@@ -120,10 +121,16 @@ class Loader:
 
     def epoch(self, seed: int, epoch: int, first: int = 0) -> Iterator[Batch]:
         """All full batches in an order that depends on (seed, epoch) alone; the ``first`` so many are passed over."""
-        ids = torch.arange(self.count)
-        order = uniform(seed, f"order/{epoch}", ids, 1)[:, 0].argsort(stable=True)
-        full = self.count - self.count % self.batch
-        return self._batches(_chunks(ids[order[:full]], self.batch)[first:])
+        yield from self._batches(_chunks(self._order(seed, epoch), self.batch)[first:])
+        self._order(seed, epoch + 1)  # while a GPU is busy with the last steps: later it would wait
+
+    def _order(self, seed: int, epoch: int) -> Tensor:
+        """The samples of an epoch's full batches."""
+        if self._sorted is None or self._sorted[0] != (seed, epoch):
+            ids = torch.arange(self.count)
+            order = uniform(seed, f"order/{epoch}", ids, 1)[:, 0].argsort(stable=True)
+            self._sorted = (seed, epoch), ids[order[: self.count - self.count % self.batch]]
+        return self._sorted[1]
 
     def in_order(self) -> Iterator[Batch]:
         """All samples once, by id."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _PICTURED = 4
 """Validation samples that are drawn after every epoch."""
+_LATER = 0.25
+"""Seconds after which they are: Python runs one thread at a time, and the next epoch must first be under way."""
 
 
 class TensorBoard(Listener):
@@ -52,7 +54,7 @@ class TensorBoard(Listener):
             events.rename(self._before)
         shutil.rmtree(events, ignore_errors=True)
         _silence_threads()
-        self._pen = ThreadPoolExecutor(1, thread_name_prefix="tensorboard")
+        self._pen, self._at_once = ThreadPoolExecutor(1, thread_name_prefix="tensorboard"), threading.Event()
         self._writer = SummaryWriter(events)
         for event in kept:
             _file(self._writer).add_event(event, event.step, event.wall_time)
@@ -75,7 +77,7 @@ class TensorBoard(Listener):
         if self._writer is not None:
             self._drawn()
             at = self._protocol.steps_before(epoch + 1)
-            self._drawing = self._pen.submit(_draw, self._writer, *preview(_PICTURED), at)
+            self._drawing = self._pen.submit(self._draw, self._writer, *preview(_PICTURED), at)
 
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
         """Close the event file, if one was opened."""
@@ -92,18 +94,20 @@ class TensorBoard(Listener):
         """Wait for the last picture; raises what its thread met."""
         drawing, self._drawing = self._drawing, None
         if drawing is not None:
+            self._at_once.set()
             drawing.result()
+            self._at_once.clear()
+
+    def _draw(self, writer: SummaryWriter, quartet: Quartet, prediction: Prediction, at: int) -> None:
+        self._at_once.wait(_LATER)
+        sheet = np.asarray(prediction_picture(quartet, prediction))
+        _file(writer).add_summary(_picture("validation/predictions", sheet), at)
+        writer.flush()
 
     def _add(self, group: str, values: Mapping[str, float | None], at: int) -> None:
         for name, value in values.items():
             if self._writer is not None and value is not None:
                 self._writer.add_scalar(f"{group}/{name}", value, at)
-
-
-def _draw(writer: SummaryWriter, quartet: Quartet, prediction: Prediction, at: int) -> None:
-    sheet = np.asarray(prediction_picture(quartet, prediction))
-    _file(writer).add_summary(_picture("validation/predictions", sheet), at)
-    writer.flush()
 
 
 def _file(writer: SummaryWriter) -> FileWriter:

@@ -56,8 +56,9 @@ LEGEND = f"""## How to read it
 - Costs are of the last stage of training. A rate in brackets was measured on a machine that was busy with other work in
   every window. A run that shared its device with others has no costs: a row of such runs alone is not in the tables of
   costs, however good it is.
-- The **gap** is what a metric loses from backgrounds and objects that training has seen to those of the test, which it
-  has not.
+- The **gap** is what a metric loses from backgrounds and objects that training has seen to those that the split keeps
+  apart. Records without `facts.seen` were tested on further samples of the training part, whatever these show: under
+  `quick` one in twenty shows a background or an object that training had not seen.
 """
 
 

@@ -137,6 +137,7 @@ def blocks_need_room(step: Step, tell: Callable[[str], None]) -> Callable[[], st
     told: list[str] = []
 
     def lack() -> str | None:
+        """Why there is too little room; None where there is enough."""
         room = step.update.room() if isinstance(step.update, Replayed) else None
         why = None if room is None else room.lack()
         if why is not None and not told:

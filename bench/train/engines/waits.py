@@ -34,7 +34,10 @@ def asked_of_device(found: list[str]) -> Iterator[None]:
     mine = threading.current_thread()
 
     def told(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The same call, of which ``found`` is told."""
+
         def asks(*args: Any, **named: Any) -> Any:
+            """In the place of the call."""
             if _of_step(mine):
                 found.append(name)
             return call(*args, **named)

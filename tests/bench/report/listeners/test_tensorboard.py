@@ -10,11 +10,13 @@ import torch
 from PIL import Image
 
 from bench.core.record import Epoch
+from bench.report.listeners import tensorboard
 from bench.report.listeners.tensorboard import TensorBoard, _events
 from bench.train.checkpoints import training_state
 from bench.train.checkpoints.training_state import TrainingState
 from bench.train.events import Decoration, Listeners, Preview, WindowSummary
 from tests.bench.rectangles import Rectangles
+from tests.bench.run.small_runs import small_run, small_runner
 from tests.bench.train.test_loop import StopAfter, run, same, spec
 
 
@@ -24,6 +26,10 @@ class Flushed(TensorBoard):
     def window(self, summary: WindowSummary) -> None:
         super().window(summary)
         self._writer.flush()
+
+    def predictions(self, epoch: int, preview: Preview) -> None:
+        super().predictions(epoch, preview)
+        self._drawn()
 
 
 def written(folder: Path) -> list[tuple[str, int, float]]:
@@ -111,6 +117,30 @@ def test_pictures_are_of_the_same_samples_after_every_epoch(tmp_path: Path) -> N
     ]
     assert len(pictures) == 2
     assert all(picture.width > 4 * 128 for picture in pictures)
+
+
+def test_a_picture_is_drawn_beside_the_next_epoch_and_before_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tensorboard, "_LATER", 60.0)  # nobody waits for that long
+    source = Rectangles()
+    record, _ = small_runner(tmp_path, source, TensorBoard()).run(small_run(source, epochs=2))
+    assert record.outcome == "finished"
+    folder = tmp_path / "runs" / record.id
+    assert steps(folder, "validation/predictions") == [2, 4]
+
+
+def test_a_picture_that_cannot_be_drawn_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("no such colour")
+
+    notices: list[str] = []
+    monkeypatch.setattr(tensorboard, "prediction_picture", broken)
+    source = Rectangles()
+    told = Decoration(TensorBoard(), "TensorBoard events", notices.append)
+    record, _ = small_runner(tmp_path, source, told).run(small_run(source, epochs=2))
+    assert record.outcome == "finished"
+    assert ["no such colour" in words for words in notices] == [True]
 
 
 def test_a_thread_that_meets_a_full_disk_prints_no_traceback(

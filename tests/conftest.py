@@ -57,6 +57,16 @@ def pytest_unconfigure() -> None:
     gc.unfreeze()  # or libraries report objects that were never given back
 
 
+@pytest.fixture(autouse=True)
+def _own_signals() -> Iterator[None]:
+    """Commands answer Ctrl-C and the like in their own way until their process ends; the next test has another."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A temporary folder of these tests alone, so that they do not wait for the device with other sweeps here."""

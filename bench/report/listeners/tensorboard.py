@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from bench.core.record import Epoch, Record
 from bench.core.spec import RunSpec
@@ -73,11 +74,15 @@ class TensorBoard(Listener):
             self._writer.flush()
 
     def predictions(self, epoch: int, preview: Preview) -> None:
-        """Draw the same validation samples as after every other epoch, beside the training of the next one."""
+        """Draw the same validation samples as after every other epoch; on a GPU beside the training of the next one."""
         if self._writer is not None:
             self._drawn()
             at = self._protocol.steps_before(epoch + 1)
-            self._drawing = self._pen.submit(self._draw, self._writer, *preview(_PICTURED), at)
+            shown = self._writer, *preview(_PICTURED), at
+            if _has_time_beside_training():
+                self._drawing = self._pen.submit(self._draw_later, *shown)
+            else:
+                _draw(*shown)
 
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
         """Close the event file, if one was opened."""
@@ -98,16 +103,29 @@ class TensorBoard(Listener):
             drawing.result()
             self._at_once.clear()
 
-    def _draw(self, writer: SummaryWriter, quartet: Quartet, prediction: Prediction, at: int) -> None:
+    def _draw_later(self, writer: SummaryWriter, quartet: Quartet, prediction: Prediction, at: int) -> None:
         self._at_once.wait(_LATER)
-        sheet = np.asarray(prediction_picture(quartet, prediction))
-        _file(writer).add_summary(_picture("validation/predictions", sheet), at)
-        writer.flush()
+        _draw(writer, quartet, prediction, at)
 
     def _add(self, group: str, values: Mapping[str, float | None], at: int) -> None:
         for name, value in values.items():
             if self._writer is not None and value is not None:
                 self._writer.add_scalar(f"{group}/{name}", value, at)
+
+
+def _has_time_beside_training() -> bool:
+    """Whether training leaves the processor alone, which is so on a GPU.
+
+    On a CPU a thread that uses torch has OpenMP threads of its own, more than there are cores: libgomp then lets all of
+    them sleep at every barrier, and a step of `unet` on two cores takes a sixth longer.
+    """
+    return bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
+
+
+def _draw(writer: SummaryWriter, quartet: Quartet, prediction: Prediction, at: int) -> None:
+    sheet = np.asarray(prediction_picture(quartet, prediction))
+    _file(writer).add_summary(_picture("validation/predictions", sheet), at)
+    writer.flush()
 
 
 def _file(writer: SummaryWriter) -> FileWriter:

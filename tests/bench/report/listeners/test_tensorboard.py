@@ -123,6 +123,7 @@ def test_a_picture_is_drawn_beside_the_next_epoch_and_before_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tensorboard, "_LATER", 60.0)  # nobody waits for that long
+    monkeypatch.setattr(tensorboard, "_has_time_beside_training", lambda: True)
     source = Rectangles()
     record, _ = small_runner(tmp_path, source, TensorBoard()).run(small_run(source, epochs=2))
     assert record.outcome == "finished"
@@ -130,12 +131,29 @@ def test_a_picture_is_drawn_beside_the_next_epoch_and_before_the_end(
     assert steps(folder, "validation/predictions") == [2, 4]
 
 
-def test_a_picture_that_cannot_be_drawn_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_cpu_no_thread_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would have OpenMP threads of its own, and all of them would sleep at every barrier."""
+    drew: list[str] = []
+    draw = tensorboard._draw
+
+    def noted(*shown: object) -> None:
+        drew.append(threading.current_thread().name)
+        draw(*shown)
+
+    monkeypatch.setattr(tensorboard, "_draw", noted)
+    source = Rectangles()
+    small_runner(tmp_path, source, TensorBoard()).run(small_run(source, epochs=2))
+    assert drew == [threading.current_thread().name] * 2
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_picture_that_cannot_be_drawn_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: bool) -> None:
     def broken(*_: object) -> None:
         raise ValueError("no such colour")
 
     notices: list[str] = []
     monkeypatch.setattr(tensorboard, "prediction_picture", broken)
+    monkeypatch.setattr(tensorboard, "_has_time_beside_training", lambda: beside)
     source = Rectangles()
     told = Decoration(TensorBoard(), "TensorBoard events", notices.append)
     record, _ = small_runner(tmp_path, source, told).run(small_run(source, epochs=2))

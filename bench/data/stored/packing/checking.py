@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from bench.core.files import canonical_json, replace
 from bench.core.progress import Progress, no_progress
-from bench.data.stored.catalogue import Catalogue
+from bench.data.stored.catalogue import Catalogue, QuartetFiles
+from bench.data.stored.files.roots import File
 from bench.data.stored.packing.pack import READ_ONLY
 from bench.data.stored.packing.reader import Reader
 from bench.data.stored.packing.threads import Problem
@@ -46,14 +48,17 @@ def check_files(
     if path is not None and path.is_file():
         try:
             found = json.loads(path.read_text())
+            for file, checksum in zip(_files(catalogue), found.get("checksums", ()), strict=False):
+                catalogue.roots.note_checksum(file, checksum)
             return {int(row): [(a, b) for a, b in some] for row, some in found["bad"].items()}, str(found["content"])
         except (OSError, ValueError, KeyError):
             pass  # decoded again
     bad = reader.problems(progress) if len(catalogue.entries) <= checked else {}
     content = _digest(catalogue)
     if path is not None:
+        checksums = [catalogue.roots.checksum(file) or 0 for file in _files(catalogue)]
         try:
-            replace(path, json.dumps({"bad": bad, "content": content}) + "\n")
+            replace(path, json.dumps({"bad": bad, "content": content, "checksums": checksums}) + "\n")
         except OSError as error:
             if error.errno not in READ_ONLY:  # there all is checked anew every time
                 raise
@@ -64,7 +69,16 @@ def _digest(catalogue: Catalogue) -> str:
     """Of what is paired with what and of the files' content, where it was read; their lengths else."""
     digest = hashlib.sha256()
     for entry in catalogue.entries:
-        for name, file in sorted({"bg_fg": entry.image, **entry.partners}.items()):
+        for name, file in _files_of(entry):
             line = f"{name}\0{file.name}\0{file.size}\0{catalogue.roots.checksum(file)}\n"
             digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def _files(catalogue: Catalogue) -> list[File]:
+    """All files of all quartets, in an order that is theirs: a background once for each of its quartets."""
+    return [file for entry in catalogue.entries for _, file in _files_of(entry)]
+
+
+def _files_of(entry: QuartetFiles) -> list[tuple[str, File]]:
+    return sorted({"bg_fg": entry.image, **entry.partners}.items(), key=itemgetter(0))

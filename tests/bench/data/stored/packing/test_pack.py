@@ -17,6 +17,7 @@ import torch
 
 from bench.core.errors import BadData, BenchError
 from bench.data.loading.loader import Loader
+from bench.data.stored.files.roots import Roots
 from bench.data.stored.packing import decode_all
 from bench.data.stored.packing.decoder import Decoder
 from bench.data.stored.source import Stored
@@ -47,6 +48,16 @@ def all_of(source: Stored, size: int = 32) -> dict[str, torch.Tensor]:
 
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_what_samples_show_is_known_without_reading_files_again(opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = opened()
+    ids = torch.arange(first.count("train"))
+    shown = first.shown("train", ids)
+    assert all(names and all(names) for names in shown.values())
+    again = opened()
+    monkeypatch.setattr(Roots, "read", lambda self, file: pytest.fail(f"{file.name} is read again"))
+    assert again.shown("train", ids) == shown
 
 
 def test_a_pack_serves_what_files_hold(opened, folder) -> None:

@@ -13,6 +13,9 @@ from bench.train.checkpoints.training_state import TrainingState
 from bench.train.events import Listener, WindowSummary
 from bench.train.failures import Diverged
 
+_AT_ONCE = 32
+"""Steps whose losses are stacked at once: one by one a GPU would wait for each, and all at once in a window's end."""
+
 
 class LossTrace:
     """Keeps the losses of a window on the device and reads them back after its synchronisation.
@@ -29,12 +32,19 @@ class LossTrace:
     ) -> None:
         self._epoch, self._before, self._steps = epoch, before, steps
         self._ledger, self._listener, self._state = ledger, listener, state
-        self._window: list[tuple[Tensor, dict[str, Tensor]]] = []
+        self._names: list[str] = []
+        self._ids: list[Tensor] = []  # of the steps of the window
+        self._scalars: list[Tensor] = []  # of the last of them
+        self._stacked: list[Tensor] = []  # of those before
         self._sums, self._done = dict(state.sums), state.done
 
     def keep(self, batch: Batch, losses: dict[str, Tensor]) -> None:
         """Add the losses of a step, scalars by name."""
-        self._window.append((batch.ids, losses))
+        self._names = self._names or [*losses]
+        self._ids.append(batch.ids)
+        self._scalars += [losses[name] for name in self._names]
+        if len(self._ids) % _AT_ONCE == 0:
+            self._stack()
 
     def read(self) -> None:
         """Read a window's losses back, report their means, and let a checkpoint be written if it is time.
@@ -55,20 +65,24 @@ class LossTrace:
         Raises:
             Diverged: a loss is NaN or infinite.
         """
-        names = list(self._window[0][1])
-        # At once: stacked step by step, the device would wait for the host as long as for a whole step.
-        scalars = torch.stack([losses[name].float() for _, losses in self._window for name in names])
-        rows = scalars.view(-1, len(names)).tolist()
-        for (ids, _), row in zip(self._window, rows, strict=True):
+        self._stack()
+        names = self._names
+        rows = torch.cat(self._stacked).view(-1, len(names)).tolist()
+        for ids, row in zip(self._ids, rows, strict=True):
             self._done += 1
             broken = [name for name, value in zip(names, row, strict=True) if not math.isfinite(value)]
             if broken:
                 raise Diverged(self._epoch, self._done, ids, next((name for name in broken if "." in name), None))
             for name, value in zip(names, row, strict=True):
                 self._sums[name] = self._sums.get(name, 0.0) + value
-        self._window = []
+        self._ids, self._stacked = [], []
         self._state.done, self._state.sums = self._done, dict(self._sums)
         return {name: sum(column) / len(rows) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+
+    def _stack(self) -> None:
+        if self._scalars:
+            self._stacked.append(torch.stack([scalar.float() for scalar in self._scalars]))
+            self._scalars = []
 
     def means(self) -> dict[str, float]:
         """Mean losses of the epoch so far, by name."""

@@ -15,7 +15,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from itertools import accumulate, chain
+from itertools import accumulate, chain, starmap
 from pathlib import Path
 
 import PIL
@@ -35,6 +35,8 @@ from bench.data.split import Part
 from registry.contract import Quartet, check_quartet
 
 Progress = Callable[[int, int], None]
+_Ids = list[tuple[Tensor, Tensor]]
+"""Of samples batch by batch, (B,) int64 each: on the CPU, and on the device."""
 
 _FEWEST_AT_ONCE = 64
 _STREAMED_AHEAD = 2
@@ -83,7 +85,7 @@ class Loader:
         needed = count * self._form.bytes
         self._store: Tensor | None = None
         self._stream: torch.cuda.Stream | None = None
-        self._sorted: tuple[tuple[int, int], Tensor] | None = None
+        self._sorted: tuple[tuple[int, int], _Ids] | None = None
         own = source.own_pack(size)
         if needed <= budget and own != "growing":
             self.tier = "resident"
@@ -121,48 +123,53 @@ class Loader:
 
     def epoch(self, seed: int, epoch: int, first: int = 0) -> Iterator[Batch]:
         """All full batches in an order that depends on (seed, epoch) alone; the ``first`` so many are passed over."""
-        yield from self._batches(_chunks(self._order(seed, epoch), self.batch)[first:])
+        yield from self._batches(self._order(seed, epoch)[first:])
         self._order(seed, epoch + 1)  # while a GPU is busy with the last steps: later it would wait
 
-    def _order(self, seed: int, epoch: int) -> Tensor:
+    def _order(self, seed: int, epoch: int) -> _Ids:
         """The samples of an epoch's full batches."""
         if self._sorted is None or self._sorted[0] != (seed, epoch):
             ids = torch.arange(self.count)
             order = uniform(seed, f"order/{epoch}", ids, 1)[:, 0].argsort(stable=True)
-            self._sorted = (seed, epoch), ids[order[: self.count - self.count % self.batch]]
+            self._sorted = (seed, epoch), self._ids(ids[order[: self.count - self.count % self.batch]])
         return self._sorted[1]
 
     def in_order(self) -> Iterator[Batch]:
         """All samples once, by id."""
-        return self._batches(_chunks(torch.arange(self.count), self.batch))
+        return self._batches(self._ids(torch.arange(self.count)))
 
     def __len__(self) -> int:
         """Batches in an epoch of training."""
         return self.count // self.batch
 
-    def _batches(self, chunks: list[Tensor]) -> Iterator[Batch]:
+    def _ids(self, ids: Tensor) -> _Ids:
+        """Those samples batch by batch; they go to the device at once, and no GPU is waited for.
+
+        A copy a batch would cost the host as much as gathering it.
+        """
+        device = self.source.device
+        there = ids.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else ids.to(device)
+        return list(zip(_chunks(ids, self.batch), _chunks(there, self.batch), strict=True))
+
+    def _batches(self, ids: _Ids) -> Iterator[Batch]:
         if self.tier != "resident" and self.source.device.type == "cuda":
             # The same stream for all epochs: the allocator keeps memory apart by stream.
             self._stream = self._stream or torch.cuda.Stream(self.source.device)  # type: ignore[no-untyped-call]
             self._stream.wait_stream(torch.cuda.current_stream(self.source.device))  # where the source was made
-        # An epoch's ids go to the device once: a copy a batch would cost the host as much as gathering it.
-        on_device = _chunks(torch.cat([*chunks, torch.arange(0)]).to(self.source.device), self.batch)
         if self.tier == "streamed":
             make = self._gathered if self._stream is None else self._copied()
-            return prefetch(lambda ids: make(*ids), zip(chunks, on_device, strict=True), _STREAMED_AHEAD)
+            return prefetch(lambda of: make(*of), ids, _STREAMED_AHEAD)
         if self.tier == "resident":
-            return map(self._gathered, chunks, on_device)
+            return starmap(self._gathered, ids)
         at_once = max(1, self.source.chunk(self.size) // self.batch)
-        ids = list(zip(chunks, on_device, strict=True))
         bulks = prefetch(self._rendered, [ids[i : i + at_once] for i in range(0, len(ids), at_once)], _LIVE_AHEAD)
         return chain.from_iterable(bulks)
 
-    def _gathered(self, ids: Tensor, device_ids: Tensor | None = None) -> Batch:
+    def _gathered(self, ids: Tensor, device_ids: Tensor) -> Batch:
         assert self._store is not None
-        device_ids = ids if device_ids is None else device_ids
-        return Batch(ids, device_ids, self._served(Packed(self._store.index_select(0, device_ids), self._form)))
+        return Batch(ids, device_ids, self._served(Packed(self._store, self._form), device_ids))
 
-    def _rendered(self, batches: Sequence[tuple[Tensor, Tensor]]) -> list[Batch]:
+    def _rendered(self, batches: _Ids) -> list[Batch]:
         """Batches of those ids, on the CPU and on the device, rendered at once."""
         all_ids = torch.cat([ids for ids, _ in batches])
 
@@ -200,9 +207,9 @@ class Loader:
 
         return make
 
-    def _served(self, packed: Packed) -> Quartet:
-        """The samples as models may see them."""
-        quartet = unpack(packed)
+    def _served(self, packed: Packed, rows: Tensor | None = None) -> Quartet:
+        """The samples as models may see them, see `unpack`."""
+        quartet = unpack(packed, rows)
         return replace(quartet, bg=None) if self.inputs == "image" else quartet
 
     def _render(self, ids: Tensor) -> Quartet:
@@ -251,5 +258,5 @@ def _code(source: type[Source]) -> str:
     return digest.hexdigest()
 
 
-def _chunks(ids: Tensor, size: int) -> list[Tensor]:
-    return [ids[i : i + size] for i in range(0, len(ids), size)]
+def _chunks(ids: Tensor, size: int) -> Sequence[Tensor]:
+    return torch.split(ids, size) if len(ids) else ()

@@ -86,15 +86,22 @@ def pack(quartet: Quartet) -> Packed:
     return Packed(rows, form)
 
 
-def unpack(packed: Packed) -> Quartet:
-    """The inverse of `pack`, to the precision of 8 bits: float32 in [0, 1], channels-last in memory."""
+def unpack(packed: Packed, rows: Tensor | None = None) -> Quartet:
+    """The inverse of `pack`, to the precision of 8 bits: float32 in [0, 1], channels-last in memory.
+
+    Args:
+        packed: samples.
+        rows: which of them, (B,) int64 on their device; all, if None.
+    """
     places = dict(packed.form.views(packed.rows))
     with fused(packed.rows, "unpacking") as by_kernel:
         if by_kernel:
             from bench.data.kernels.unpacking import unpack_images
 
-            images = unpack_images([*places.values()], [name not in _AS_THEY_ARE for name in places])
+            images = unpack_images([*places.values()], [name not in _AS_THEY_ARE for name in places], rows)
             return Quartet.of({name: image.permute(0, 3, 1, 2) for name, image in zip(places, images, strict=True)})
+    if rows is not None:
+        places = dict(packed.form.views(packed.rows.index_select(0, rows)))
     tensors = {}
     for name, stored in places.items():
         values = stored.permute(0, 3, 1, 2).float()

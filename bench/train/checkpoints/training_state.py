@@ -102,6 +102,8 @@ class TrainingState:
 
     def write(self) -> None:
         """Write a checkpoint of what is done so far."""
+        if self._step.device.type == "cuda":
+            torch.cuda.synchronize(self._step.device)  # the best weights may be on their way
         parts: dict[str, Any] = {
             "model": self._model.state_dict(),
             "objective": self._step.objective.state_dict(),
@@ -185,7 +187,10 @@ class TrainingState:
 
 
 def _copy(weights: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy beside the device, whose memory is the training's; of each type of number in one transfer."""
+    """A copy beside the device, whose memory is the training's; of each type of number in one transfer.
+
+    Of a GPU's it is complete when the GPU is synchronised, which it does not wait for.
+    """
     copied = {name: value if isinstance(value, Tensor) else deepcopy(value) for name, value in weights.items()}
     kinds: dict[tuple[torch.dtype, torch.device], list[str]] = {}
     for name, value in copied.items():
@@ -193,11 +198,17 @@ def _copy(weights: Mapping[str, Any]) -> dict[str, Any]:
             kinds.setdefault((value.dtype, value.device), []).append(name)
     for names in kinds.values():
         lying = [_as_it_lies(copied[name].detach()) for name in names]
-        flat = torch.cat([value.reshape(-1) for value, _ in lying]).cpu()
+        flat = _beside_device(torch.cat([value.reshape(-1) for value, _ in lying]))
         parts = torch.split(flat, [value.numel() for value, _ in lying])
         for name, part, (value, back) in zip(names, parts, lying, strict=True):
             copied[name] = part.view(value.shape).permute(back)
     return copied
+
+
+def _beside_device(flat: Tensor) -> Tensor:
+    if not flat.is_cuda:
+        return flat.cpu()
+    return torch.empty_like(flat, device="cpu", pin_memory=True).copy_(flat, non_blocking=True)
 
 
 def _as_it_lies(value: Tensor) -> tuple[Tensor, list[int]]:

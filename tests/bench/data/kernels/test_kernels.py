@@ -138,16 +138,17 @@ def test_unpacking_is_the_same_but_for_the_last_digit(fused, device: str, parts:
     """Divided exactly, as a CPU does; torch multiplies by 1 / 255 on a GPU."""
     rows = torch.randint(0, 60, (5, Form.of(quartet_of(parts, 24, device)).bytes), device=device).byte()
     packed = Packed(rows, Form.of(quartet_of(parts, 24, device)))
-    for part in (packed, Packed(rows[2:4], packed.form)):  # the live tier serves slices
-        by_kernel = unpack(part)
+    chosen = torch.tensor([4, 0, 4], device=device)
+    for part, of in ((packed, None), (Packed(rows[2:4], packed.form), None), (packed, chosen)):  # live serves slices
+        by_kernel = unpack(part, of)
         with fused.context() as patch:
             eager(patch)
-            reference = unpack(part)
+            reference = unpack(part, of)
         assert [name for name, _ in by_kernel.tensors()] == [name for name, _ in reference.tensors()]
         for (name, ours), (_, theirs) in zip(by_kernel.tensors(), reference.tensors(), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1.2e-7, atol=0, msg=name)
             assert ours.stride() == theirs.stride(), name
-            exact = unpack(Packed(part.rows.cpu(), part.form)) if device == "cuda" else reference
+            exact = unpack(Packed(part.rows.cpu(), part.form), None if of is None else of.cpu())
             assert torch.equal(ours.cpu(), getattr(exact, name)), name
 
 

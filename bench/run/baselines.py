@@ -1,4 +1,4 @@
-"""Which baselines can be fitted to data, and why others stand out."""
+"""Which baselines can be fitted to data, and why others are left out."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from bench.data.source import Source
 BASELINES = ("difference", "constant", "mean_map")
 
 
-def stands_out(key: str, source: Source, inputs: Inputs = "pair") -> str | None:
+def why_left_out(key: str, source: Source, inputs: Inputs = "pair") -> str | None:
     """Why a baseline cannot be fitted, in words; None if it can.
 
     Args:
-        key: one of `BASELINES`, or any model, which does not stand out.
+        key: one of `BASELINES`, or any model, which is not left out.
         source: what it would be fitted to.
         inputs: what it would see; a background that is withheld shows no difference.
     """
@@ -29,12 +29,12 @@ def stands_out(key: str, source: Source, inputs: Inputs = "pair") -> str | None:
 
 
 def what_is_lacking(source: Source, inputs: Inputs = "pair") -> list[str]:
-    """What follows from what the data lacks, in sentences: which images models see, which baselines stand out."""
+    """What follows from what the data lacks, in sentences: which images models see, which baselines are left out."""
     said = [] if source.has_background else ["the data has no backgrounds: models see each picture alone"]
-    reasons = {key: stands_out(key, source, inputs) for key in BASELINES}
-    return said + [f"{key} stands out: {reason}" for key, reason in reasons.items() if reason]
+    reasons = {key: why_left_out(key, source, inputs) for key in BASELINES}
+    return said + [f"{key} is left out: {reason}" for key, reason in reasons.items() if reason]
 
 
 def fitting(source: Source, inputs: Inputs = "pair") -> tuple[str, ...]:
     """The baselines that can be fitted, best first."""
-    return tuple(key for key in BASELINES if stands_out(key, source, inputs) is None)
+    return tuple(key for key in BASELINES if why_left_out(key, source, inputs) is None)

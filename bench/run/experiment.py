@@ -19,7 +19,7 @@ from bench.metrics import metrics as all_metrics
 from bench.results import store
 from bench.results.board import data_label
 from bench.run import folder as run_folder
-from bench.run.baselines import BASELINES, fitting, stands_out, what_is_lacking
+from bench.run.baselines import BASELINES, fitting, what_is_lacking, why_left_out
 from bench.run.device_lock import hold_device
 from bench.run.found import Done, FoundRecords
 from bench.run.preconditions import check_budget, check_heads, try_metrics, within
@@ -108,7 +108,7 @@ class Experiment:
         check_budget(self.protocol)
         check_heads(self._recipe, self.source)
         for key in self._keys:
-            if reason := stands_out(key, self.source, self._inputs):
+            if reason := why_left_out(key, self.source, self._inputs):
                 raise BenchError(f"{key} cannot be fitted: {reason}")
             if key not in BASELINES:
                 if self._init is not None:

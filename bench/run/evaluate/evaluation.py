@@ -83,7 +83,7 @@ class Evaluator:
         found = {name: value for name, value in scores.summary().items() if value.images}
         if not found:
             raise BenchError(f"nothing that {run.label} predicts is compared: {note or 'the data has no truth for it'}")
-        fitted, stands_out = self._baselines(spec.protocol.train_samples, test)
+        fitted, left_out = self._baselines(spec.protocol.train_samples, test)
         floor = {name: fitted_scores.summary() for name, fitted_scores in fitted.items()}
         train = self._part("train", spec.protocol.train_samples, size)
         evaluation = EvaluationRecord(
@@ -112,7 +112,7 @@ class Evaluator:
                 for name, value in found.items()
             },
             metrics={name: scores.facts[name] for name in found},
-            notes=[*notes, *stands_out],
+            notes=[*notes, *left_out],
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
             code=code_version(*Run.of(spec).names),
             environment=environment(run.device),

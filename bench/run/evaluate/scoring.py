@@ -11,7 +11,7 @@ from bench.data.loading.loader import RESIDENT_SHARE, Loader
 from bench.data.source import Source
 from bench.data.split import Part
 from bench.metrics.scores import Scores
-from bench.run.baselines import stands_out
+from bench.run.baselines import why_left_out
 from bench.run.trained import Predict
 from registry.contract import Prediction, Quartet
 from registry.models import models
@@ -37,12 +37,12 @@ def score(predict: Predict, quartets: Iterable[Quartet], metrics: Sequence[str])
 
 
 def fit_baselines(names: Sequence[str], loader: Loader) -> tuple[dict[str, Predict], list[str]]:
-    """Baselines fitted to the samples of a loader, and why others stand out, in sentences."""
+    """Baselines fitted to the samples of a loader, and why others are left out, in sentences."""
     fitted: dict[str, Predict] = {}
     notes = []
     for name in names:
-        if reason := stands_out(name, loader.source):
-            notes.append(f"{name} stands out: {reason}")
+        if reason := why_left_out(name, loader.source):
+            notes.append(f"{name} is left out: {reason}")
             continue
         model = models.build(name)
         assert isinstance(model, Fitted)
@@ -50,7 +50,7 @@ def fit_baselines(names: Sequence[str], loader: Loader) -> tuple[dict[str, Predi
             with torch.no_grad():
                 model.fit(batch.quartet for batch in loader.in_order())
         except ValueError as error:
-            notes.append(f"{name} stands out: {error}")
+            notes.append(f"{name} is left out: {error}")
             continue
         fitted[name] = _predictor(model.eval())
     return fitted, notes

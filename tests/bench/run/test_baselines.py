@@ -1,4 +1,4 @@
-"""Data without backgrounds or masks: models see what there is; baselines that cannot be fitted stand out, aloud."""
+"""Data without backgrounds or masks: models see what there is; baselines that cannot be fitted are left out, aloud."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from bench.core.errors import BenchError
 from bench.core.protocol import find_protocol
 from bench.data.split import Part
-from bench.run.baselines import fitting, stands_out
+from bench.run.baselines import fitting, why_left_out
 from bench.run.evaluate.evaluation import Evaluator
 from bench.run.experiment import Experiment
 from bench.run.robust.robustness import robustness
@@ -68,7 +68,7 @@ def experiment(folder: Path, source: Lacking, **more: Any) -> Experiment:
 )
 def test_those_that_can_be_fitted(lacks: tuple[str, ...], inputs: Any, fits: tuple[str, ...]) -> None:
     assert fitting(Lacking(*lacks), inputs) == fits
-    assert stands_out("unet", Lacking(*lacks), inputs) is None
+    assert why_left_out("unet", Lacking(*lacks), inputs) is None
 
 
 @pytest.mark.parametrize("data", DATA)
@@ -77,7 +77,7 @@ def test_a_run_on_such_data_finishes_and_can_be_used(data: str, tmp_path: Path) 
     records = {record.spec.model: record for record, _, _ in made.run(Listener(), lambda _: None)}
     assert not made.failed and {record.outcome for record in records.values()} == {"finished"}
     assert ("difference" in records) == (data == "all")
-    assert ("difference stands out" in made.headline()) == (data != "all")
+    assert ("difference is left out" in made.headline()) == (data != "all")
     alone = "bg" in DATA[data]
     assert {record.spec.inputs for record in records.values()} == {"image" if alone else "pair"}
     assert ("models see each picture alone" in made.headline()) == alone
@@ -95,7 +95,7 @@ def test_a_sweep_plans_those_that_can_be_fitted(tmp_path: Path) -> None:
     planned = {task.spec.model: task.spec.inputs for task in sweep.plan.left}
     assert planned == {"constant": "image", "mean_map": "image", "unet[width=4]": "image"}
     assert sweep.plan.tasks == 3
-    assert "difference stands out: the data has no backgrounds" in sweep.headline()
+    assert "difference is left out: the data has no backgrounds" in sweep.headline()
 
 
 def test_a_baseline_that_was_asked_for_says_why_it_cannot_be_had(tmp_path: Path) -> None:

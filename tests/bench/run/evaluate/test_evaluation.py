@@ -155,7 +155,7 @@ def test_what_sees_one_image_is_not_held_against_difference(folder: Path, tmp_pa
     alone = replace(run, record=run.record.model_copy(update={"spec": spec}))
     found, _ = Evaluator(Elsewhere(alone=True), tmp_path).evaluate(alone)
     assert set(found.baselines) == {"constant", "mean_map"}
-    assert any("difference stands out" in note for note in found.notes)
+    assert any("difference is left out" in note for note in found.notes)
 
 
 def test_a_board_on_other_data(folder: Path) -> None:

@@ -70,7 +70,7 @@ def test_where_it_falls_below() -> None:
 @pytest.mark.parametrize(
     ("baseline", "words"), [((0.5, 0.5), "never"), ((0.5, None), "never"), ((None, None), "–"), ((1.0, 0.9), "undis")]
 )
-def test_nothing_is_said_of_a_baseline_that_stands_out(baseline: tuple[float | None, ...], words: str) -> None:
+def test_nothing_is_said_of_a_baseline_that_is_left_out(baseline: tuple[float | None, ...], words: str) -> None:
     run = (0.9, 0.8)
     below = falls_below(run, baseline, metrics.facts("mask_dice"))
     assert verdict(Curve("noise", "", "", (1.0,), run, baseline, below)).startswith(words)
@@ -92,7 +92,7 @@ def test_curves_of_a_run(run: TrainedRun, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("baseline", [(0.5, 0.5), (None, None)])
-def test_a_picture_says_nothing_of_a_baseline_that_stands_out(
+def test_a_picture_says_nothing_of_a_baseline_that_is_left_out(
     baseline: tuple[float | None, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     curve = Curve("shift", "", "%", (1.0,), (0.9, 0.8), baseline, None)

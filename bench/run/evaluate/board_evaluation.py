@@ -14,7 +14,7 @@ from bench.core.progress import Progress, no_progress
 from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.aligned import Aligned
-from bench.results.board import Group, Row, groups_of
+from bench.results.board import Group, groups_of
 from bench.results.metric_facts import shown
 from bench.results.row_names import label
 from bench.results.stats.ranks.kendall import Measured, RankAgreement, agreement
@@ -99,7 +99,7 @@ def evaluate_board(
                 evaluated[name] = path.name
                 progress(label(rows[place]), len(evaluated), total)
     cells = [rows[place] for place in chosen]
-    agreements = _agreements(evaluator.results, cells, list(chosen.values()), evaluated, group.metrics)
+    agreements = _agreements(evaluator.results, list(chosen.values()), evaluated, group.metrics)
     return BoardEvaluation(
         title=group.title,
         cells=tuple(map(label, cells)),
@@ -113,7 +113,6 @@ def evaluate_board(
 
 def _agreements(
     results: Path,
-    cells: Sequence[Row],
     names: Sequence[Sequence[str]],
     evaluated: Mapping[str, str],
     facts: Mapping[str, MetricFacts],

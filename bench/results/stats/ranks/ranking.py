@@ -1,4 +1,4 @@
-"""`Ranking`: which rows of a table differ significantly from its leader, and which are tied with it."""
+"""`rank`: which rows of a table differ significantly from its leader, and which are tied with it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from bench.data.stored.teacher.maps import TeacherMaps
 
 VERSION = 1
 """Of how files become arrays; raised when that changes."""
-_READING = 2
+_READING = 3
 """Raised where only files that were misread become other arrays, or are refused: what is kept of them is made anew."""
 
 

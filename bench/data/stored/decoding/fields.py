@@ -74,8 +74,16 @@ def photograph(content: bytes, size: int, fit: str) -> tuple[npt.NDArray[np.uint
     return np.ascontiguousarray(window.average(rgb(image))), image.width / image.height
 
 
-def mask(content: bytes, name: str, size: int, options: DecodeOptions) -> tuple[Planes, float]:
+def mask(
+    content: bytes, name: str, size: int, options: DecodeOptions, known: npt.NDArray[np.bool_] | None = None
+) -> tuple[Planes, float]:
     """A mask in its square and where it is known, see `read_mask`, and its width over its height.
+
+    Args:
+        content, name: of its file.
+        size: side of the square.
+        options: how to read it.
+        known: where another file says that it is known, see `whole_known`; None for everywhere.
 
     Raises:
         BadFile: see `open_image`; no alpha channel where the mask is declared to lie there.
@@ -86,11 +94,10 @@ def mask(content: bytes, name: str, size: int, options: DecodeOptions) -> tuple[
     image = open_image(content, grey=lossy and not coloured, least=size if small else 0)
     window = Placement.of(*image.size, size, options.fit)
     try:
-        return read_mask(
-            image, window, options.foreground, options.soft, options.values, lossy
-        ), image.width / image.height
+        planes = read_mask(image, window, options.foreground, options.soft, options.values, lossy, known)
     except ValueError as error:
         raise BadFile(str(error)) from error
+    return planes, image.width / image.height
 
 
 def depth(content: bytes, name: str, size: int, options: DecodeOptions) -> tuple[npt.NDArray[np.float32], float]:
@@ -148,14 +155,23 @@ def _grey(content: bytes, size: int, fit: str) -> tuple[npt.NDArray[np.uint8], P
 
 
 def known(content: bytes, name: str, size: int, fit: str) -> tuple[npt.NDArray[np.bool_], float]:
-    """A file that says where depth or mask is known (anything above 0), (size, size), and its width over its height.
+    """Where depth is known by a file that says so, (size, size), and its width over its height.
 
     Raises:
         BadFile: see `numbers_of`.
     """
-    whole = numbers_of(content, name)
+    whole = whole_known(content, name)
     height, width = whole.shape
-    return np.asarray(Placement.of(width, height, size, fit).pick(whole)) > 0, width / height
+    return np.asarray(Placement.of(width, height, size, fit).pick(whole)), width / height
+
+
+def whole_known(content: bytes, name: str) -> npt.NDArray[np.bool_]:
+    """A file that says where depth or mask is known (anything above 0), as it is, (H, W).
+
+    Raises:
+        BadFile: see `numbers_of`.
+    """
+    return np.asarray(numbers_of(content, name) > 0)
 
 
 def check_aspect(what: str, aspect: float, picture: float, of: str = "picture") -> None:

@@ -65,9 +65,15 @@ Planes = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None]
 
 
 def read_mask(
-    image: Image.Image, window: Placement, foreground: str, soft: bool, values: MaskValues | None, lossy: bool
+    image: Image.Image,
+    window: Placement,
+    foreground: str,
+    soft: bool,
+    values: MaskValues | None,
+    lossy: bool,
+    known: npt.NDArray[np.bool_] | None = None,
 ) -> Planes:
-    """A mask in its square.
+    """A mask in its square: the mean of what is known of it, known where at least half is.
 
     Args:
         image: the file, upright.
@@ -76,18 +82,27 @@ def read_mask(
         soft: keep grey; else 0.5 and more becomes white.
         values: declared ones; foreground is ignored then.
         lossy: whether the file's values may be blurred.
+        known: where another file says that it is known, (H, W) of any height and width; None for everywhere.
 
     Raises:
         ValueError: no alpha channel, or a constant alpha channel; a range of colours in a lossy file.
     """
+    if known is not None:
+        known = np.asarray(Image.fromarray(known).resize(image.size, Image.Resampling.NEAREST))
     if values is not None:
-        return _declared(image, window, values, lossy)
-    shown = window.average(_grey(image, foreground, lossy))
+        return _declared(image, window, values, lossy, known)
+    grey, where = _grey(image, foreground, lossy), window.inside()
+    if known is None:
+        shown = window.average(grey)
+    else:
+        share = _share(known, window)
+        where &= share >= 0.5
+        mean = window.average(Image.fromarray(np.asarray(grey) * known)) / np.maximum(share, 0.5)
+        shown = np.rint(mean).clip(0, _WHOLE).astype(np.uint8)
     mask = shown if soft else (shown >= _HALF).view(np.uint8) * np.uint8(_WHOLE)
-    if window.fills:
+    if window.fills and known is None:
         return mask, None
-    inside = window.inside()
-    return np.where(inside, mask, np.uint8(0)), inside.astype(np.uint8)
+    return np.where(where, mask, np.uint8(0)), where.astype(np.uint8)
 
 
 def _grey(image: Image.Image, foreground: str, lossy: bool) -> Image.Image:
@@ -125,12 +140,18 @@ def _levels(numbers: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     return np.rint(finite.clip(0, full) * (_WHOLE / full)).astype(np.uint8)
 
 
-def _declared(image: Image.Image, window: Placement, values: MaskValues, lossy: bool) -> Planes:
-    def share(wanted: tuple[Value, ...]) -> npt.NDArray[np.float32]:
-        hit = covered(image, wanted, lossy)
-        return window.average(Image.fromarray(hit.astype(np.uint8) * _WHOLE)).astype(np.float32) / np.float32(_WHOLE)
+def _declared(
+    image: Image.Image, window: Placement, values: MaskValues, lossy: bool, known: npt.NDArray[np.bool_] | None
+) -> Planes:
+    hit, nothing = (covered(image, wanted, lossy) for wanted in (values.foreground, values.unknown))
+    if known is not None:
+        hit, nothing = hit & known, nothing | ~known
+    inside, unknown = _share(hit, window), _share(nothing, window)
+    where = window.inside() & (unknown < 0.5)
+    mask = where & (inside >= 0.5 * (1 - unknown)) & (inside > 0)
+    return mask.astype(np.uint8) * np.uint8(_WHOLE), where.astype(np.uint8)
 
-    inside, unknown = share(values.foreground), share(values.unknown)
-    known = window.inside() & (unknown < 0.5)
-    mask = known & (inside >= 0.5 * (1 - unknown)) & (inside > 0)
-    return mask.astype(np.uint8) * np.uint8(_WHOLE), known.astype(np.uint8)
+
+def _share(hit: npt.NDArray[np.bool_], window: Placement) -> npt.NDArray[np.float32]:
+    """How much of each element of the square is hit, (S, S) in [0, 1]."""
+    return window.average(Image.fromarray(hit.astype(np.uint8) * _WHOLE)).astype(np.float32) / np.float32(_WHOLE)

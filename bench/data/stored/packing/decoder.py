@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -103,10 +104,8 @@ class Decoder:
             Bad: it cannot be used.
         """
         file = self._entries[row].image
-        try:
+        with self._blaming(file):
             return self._photograph(file)[0]
-        except (BadFile, Unreadable) as error:
-            raise Bad([(self._roots.label(file), str(error))]) from error
 
     def background(self, number: int) -> npt.NDArray[np.uint8]:
         """A background, (size, size, 3), decoded once.
@@ -161,13 +160,17 @@ class Decoder:
         return fields.photograph(self._roots.read(file), self.size, self.options.fit)
 
     def _mask(self, file: File, entry: QuartetFiles) -> tuple[dict[str, Array], float]:
-        (values, known), aspect = fields.mask(self._roots.read(file), file.name, self.size, self.options)
+        partner, whole = entry.partners.get("mask_valid"), None
+        if partner is not None:
+            with self._blaming(partner):
+                whole = fields.whole_known(self._roots.read(partner), partner.name)
+        (values, known), aspect = fields.mask(self._roots.read(file), file.name, self.size, self.options, whole)
+        if partner is not None and whole is not None:
+            with self._blaming(partner):
+                fields.check_aspect("valid", whole.shape[1] / whole.shape[0], aspect, "mask")
         if not self._has_unknown_mask():
             return {"mask": values}, aspect
-        known = np.ones_like(values) if known is None else known
-        if "mask_valid" in entry.partners:
-            known = known & self._known(entry.partners["mask_valid"], "mask", aspect)
-        return {"mask": values, "mask_valid": known}, aspect
+        return {"mask": values, "mask_valid": np.ones_like(values) if known is None else known}, aspect
 
     def _depth(self, file: File, entry: QuartetFiles) -> tuple[dict[str, Array], float]:
         plain = self.options.colour_map is None and self._depth_type() == np.uint8
@@ -176,21 +179,27 @@ class Decoder:
             return {"depth": levels}, aspect
         values, aspect = fields.depth(self._roots.read(file), file.name, self.size, self.options)
         if "valid" in entry.partners:
-            values = np.where(self._known(entry.partners["valid"], "depth", aspect), values, np.float32(-1))
+            values = np.where(self._known(entry.partners["valid"], aspect), values, np.float32(-1))
         return {"depth": encode_depth(values, self._depth_type())}, aspect
 
-    def _known(self, file: File, of: str, aspect: float) -> npt.NDArray[np.bool_]:
-        """Where a field is known, by a file of its own, (size, size).
+    def _known(self, file: File, aspect: float) -> npt.NDArray[np.bool_]:
+        """Where depth is known, by a file of its own, (size, size).
 
         Raises:
-            Bad: the file cannot be used, or is of another shape than the field.
+            Bad: the file cannot be used, or is of another shape than the depth.
         """
-        try:
+        with self._blaming(file):
             known, shape = fields.known(self._roots.read(file), file.name, self.size, self.options.fit)
-            fields.check_aspect("valid", shape, aspect, of)
+            fields.check_aspect("valid", shape, aspect, "depth")
+        return known
+
+    @contextmanager
+    def _blaming(self, file: File) -> Iterator[None]:
+        """What goes wrong is the fault of this file."""
+        try:
+            yield
         except (BadFile, Unreadable) as error:
             raise Bad([(self._roots.label(file), str(error))]) from error
-        return known
 
     def _why_shapes_differ(self, error: OtherShape, entry: QuartetFiles, file: File) -> str:
         if not error.is_turned:

@@ -21,7 +21,7 @@ OBJECT[3:9, 5:14] = True
 def read(image: Image.Image, foreground: str = "white", soft: bool = False, values: str | None = None, **how):
     window = Placement.of(*image.size, SIDE, how.get("fit", "crop"))
     declared = None if values is None else MaskValues.parse(values)
-    return read_mask(image, window, foreground, soft, declared, how.get("lossy", False))
+    return read_mask(image, window, foreground, soft, declared, how.get("lossy", False), how.get("known"))
 
 
 @given(LEVELS, st.none() | LEVELS)
@@ -203,3 +203,27 @@ def test_an_object_needs_half_of_what_is_known_and_not_half_of_all() -> None:
         mask, known = read(Image.fromarray(numbers), values="fg=255 unknown=85")
         assert known.all()
         assert (mask > 0).all() == is_object and (mask > 0).any() == is_object
+
+
+@pytest.mark.parametrize("under", [0, 255])
+@pytest.mark.parametrize("how", [{}, {"soft": True}, {"values": "fg=255"}, {"fit": "pad"}], ids=str)
+@pytest.mark.parametrize("finer", [1, 2], ids=["as fine", "finer"])
+def test_what_lies_under_unknown_pixels_reaches_no_neighbour(under: int, how: dict[str, object], finer: int) -> None:
+    """A mask three times as fine as its square; where it is known another file says, in any resolution."""
+    whole = np.kron(OBJECT, np.ones((3, 3), dtype=bool))
+    known = np.ones_like(whole)
+    known[8:20, 14:17] = False  # a third or two of an element's columns
+    pixels = np.where(known, whole * np.uint8(255), np.uint8(under))
+    mask, where = read(Image.fromarray(pixels), known=np.kron(known, np.ones((finer, finer), dtype=bool)), **how)
+    clean, _ = read(Image.fromarray(np.where(known, pixels, np.uint8(255 - under))), known=known, **how)
+    np.testing.assert_array_equal(mask, clean)
+    assert where is not None and 0 < (where == 0).sum() < 16
+    assert not mask[where == 0].any()
+
+
+@pytest.mark.parametrize("how", [{}, {"soft": True}, {"values": "fg=200-255"}], ids=str)
+def test_a_mask_known_everywhere_is_as_without_a_file_that_says_so(how: dict[str, object]) -> None:
+    pixels = Image.fromarray(np.random.default_rng(0).integers(0, 256, (37, 37), dtype=np.uint8))
+    mask, where = read(pixels, known=np.ones((9, 9), dtype=bool), **how)
+    np.testing.assert_array_equal(mask, read(pixels, **how)[0])
+    assert where is not None and where.all()

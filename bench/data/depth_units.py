@@ -6,6 +6,7 @@ so that ratios of metric depths survive.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,7 @@ Numbers = npt.NDArray[np.float32]
 
 UNKNOWN = -1.0
 """Stands where a depth is not known."""
+_METRIC = re.compile(r"metric, 1\.0 = (\d+(?:\.\d+)?(?:e[+-]?\d+)?) m(?:,|$)")
 _NOTHING = 65535
 """What many cameras write where 16 bits know no distance, or none that they can hold."""
 
@@ -123,6 +125,15 @@ def scaled(per_metre: float, least: float = 0.0, greatest: float = 10.0) -> Dept
     if not 0 < per_metre < np.inf:
         raise BenchError(f"{per_metre:g} units per metre: a number above 0 is meant")
     return _metric(f"{per_metre:g}/m", per_metre, 10.0, (0.0, np.inf, 0.0, np.inf), False).over(least, greatest)
+
+
+def metres(encoding: str) -> float | None:
+    """The metres that a depth of 1.0 is in an encoding; None where depth is no distance, or its range is not said.
+
+    Everybody who reads an encoding asks here: ``metric, 1.0 = 10 m``, after which a comma and further words may stand.
+    """
+    found = _METRIC.match(encoding)
+    return (float(found[1]) or None) if found else None
 
 
 _FAR = 1e6

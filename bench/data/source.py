@@ -12,6 +12,7 @@ from torch import Tensor
 from bench.core.errors import BenchError
 from bench.data.camera.condition import Camera, find_camera
 from bench.data.counter_random import uniform
+from bench.data.depth_units import metres
 from bench.data.split import FRACTIONS, Part
 from registry.contract import Quartet
 
@@ -29,7 +30,8 @@ class Source(ABC):
 
     Attributes:
         kind: its key in `bench.data.sources`.
-        encoding: what a depth of 1.0 means; numbers of different encodings are never compared.
+        encoding: what a depth of 1.0 means; numbers of different encodings are never compared. Of distances
+            ``metric, 1.0 = 10 m``, then perhaps a comma and further words.
         has_depth: whether quartets have depth.
         has_mask, has_background: whether they have a mask, and a photograph without the object.
         seed: what samples and split depend on.
@@ -127,7 +129,7 @@ class Source(ABC):
     @property
     def has_metric_depth(self) -> bool:
         """Whether a depth is a distance, which enlarging a picture divides."""
-        return self.has_depth and self.encoding.startswith("metric")
+        return self.has_depth and metres(self.encoding) is not None
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:

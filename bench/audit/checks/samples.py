@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import torch
 
 from bench.audit.setup import Setup
 from bench.core.finding import Fault, Finding, conclude
-from bench.data.depth_units import DEPTH_UNITS, DepthFacts, DepthUnit, doubt
+from bench.data.depth_units import DEPTH_UNITS, DepthFacts, DepthUnit, doubt, metres, scaled
 from bench.data.images.copies import copies_in_training
 
 _TINY, _FILLS = 0.005, 0.9
@@ -82,6 +80,8 @@ def depth_unit(setup: Setup) -> Finding:
 
 
 def _unit(encoding: str) -> DepthUnit | None:
-    """The first unit whose depths are encoded so; None for relative depth and for a user's own range."""
-    metric = re.fullmatch(r"metric, 1\.0 = [\d.]+ m", encoding)
-    return next((unit for unit in DEPTH_UNITS.values() if metric and unit.encoding == encoding), None)
+    """The first unit whose depths are encoded so; of another range or a teacher one without doubts, of others None."""
+    full = metres(encoding)
+    if full is None:
+        return None
+    return next((unit for unit in DEPTH_UNITS.values() if unit.encoding == encoding), scaled(1 / full, 0.0, full))

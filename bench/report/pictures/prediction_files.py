@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +11,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from bench.core import files
+from bench.data.depth_units import metres
 from bench.report.pictures.png import png
 from bench.report.pictures.predictions import heat_colours
 from bench.run.predict.prediction import Predicted
 
 Array = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
-_METRIC = re.compile(r"metric, 1\.0 = ([0-9.]+) m(?:,|$)")
 _TINT = (255, 64, 0)
 _TINTED, _HEATED = 0.45, 0.6
 
@@ -40,13 +39,12 @@ class DepthScale:
     @classmethod
     def of(cls, encoding: str) -> DepthScale:
         """The scale for a depth encoding: millimetres where it is metric; beyond 65 m, 1/256 m."""
-        metric = _METRIC.match(encoding)
-        if metric is None:
+        full = metres(encoding)
+        if full is None:
             return cls("255 is 1.0 of the encoding", 255.0, wide=False)
-        metres = float(metric[1])
-        if metres * 1000 <= 65535:
-            return cls("millimetres, 16 bits", metres * 1000, wide=True)
-        return cls("1/256 metre, 16 bits", metres * 256, wide=True)
+        if full * 1000 <= 65535:
+            return cls("millimetres, 16 bits", full * 1000, wide=True)
+        return cls("1/256 metre, 16 bits", full * 256, wide=True)
 
     def numbers(self, depth: npt.NDArray[np.float32]) -> Array:
         """Depths in [0, 1], (H, W), as numbers of a file."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from bench.core.errors import BenchError
 from bench.core.machine import environment
 from bench.core.record import Score
 from bench.core.record.evaluation import EvaluationRecord
+from bench.data.depth_units import metres
 from bench.data.loading.loader import Loader
 from bench.data.source import Source
 from bench.metrics import metrics as all_metrics
@@ -29,8 +29,6 @@ from bench.run.evaluate.scoring import fit_baselines, open_part, score
 from bench.run.trained import Predict, TrainedRun
 from bench.train.assemble import Run
 from registry.contract import Prediction, Quartet
-
-_METRIC = re.compile(r"metric, 1\.0 = ([0-9.]+) m")
 
 
 @dataclass
@@ -159,10 +157,9 @@ def _comparable(run: TrainedRun, source: Source, keys: Sequence[str]) -> tuple[P
     ours, theirs = str(run.record.spec.data.get("encoding", "")), source.encoding
     if "depth" not in run.heads or not source.has_depth or ours == theirs:
         return run.predict, list(keys), ""
-    metric = _METRIC.fullmatch(ours), _METRIC.fullmatch(theirs)
-    if metric[0] and metric[1]:
-        ratio = float(metric[0][1]) / float(metric[1][1])
-        return _scaled(run.predict, ratio), list(keys), f"depth was brought from {ours!r} to {theirs!r}"
+    full, wanted = metres(ours), metres(theirs)
+    if full is not None and wanted is not None:
+        return _scaled(run.predict, full / wanted), list(keys), f"depth was brought from {ours!r} to {theirs!r}"
     inverse = [encoding.startswith("inverse") for encoding in (ours, theirs)]
     kept = [
         key

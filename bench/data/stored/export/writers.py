@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from bench.core.errors import BenchError
+from bench.data.depth_units import metres
 from bench.data.images.colour_maps import painted
 from bench.data.stored.naming.published import PER_BACKGROUND, PER_PAIR, PER_PART
 
@@ -20,7 +20,6 @@ Pixels = npt.NDArray[Any]
 Depth = Callable[[npt.NDArray[np.float32], npt.NDArray[np.bool_], str], Pixels]
 """Depths in [0, 1] (H, W), where they are known, and their encoding, to pixels."""
 _COLOURS = "plasma"
-_METRIC = re.compile(r"metric, 1\.0 = ([0-9.]+) m")
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Writer:
 
     def keeps_unknown(self, encoding: str) -> bool:
         """Whether unknown depth is told apart from depth of 0, in a depth encoding."""
-        return self.depth is _as_fine_as_can_be and _METRIC.fullmatch(encoding) is not None
+        return self.depth is _as_fine_as_can_be and metres(encoding) is not None
 
     def check(self, place: Place, layout: str) -> None:
         """Refuse what a layout has no number for.
@@ -105,10 +104,10 @@ def _coloured(depth: npt.NDArray[np.float32], known: npt.NDArray[np.bool_], enco
 
 def _as_fine_as_can_be(depth: npt.NDArray[np.float32], known: npt.NDArray[np.bool_], encoding: str) -> Pixels:
     """Millimetres where depth is metric, 0 for what is unknown or beyond 65.5 m; 8 bits else."""
-    metric = _METRIC.fullmatch(encoding)
-    if metric is None:
+    full = metres(encoding)
+    if full is None:
         return _plain(depth, known, encoding)
-    millimetres: Pixels = np.rint(np.where(known, depth, 0) * (float(metric[1]) * 1000))
+    millimetres: Pixels = np.rint(np.where(known, depth, 0) * (full * 1000))
     return np.where(millimetres > np.iinfo(np.uint16).max, 0, millimetres).astype(np.uint16)
 
 

@@ -111,7 +111,8 @@ class TeacherMaps:
             "inverse": f"inverse, per image from farthest to nearest, {by}",
         }[self.teacher.unit]
         # A teacher in metres may leave holes; the range of the others is filled.
-        unit = DepthUnit("teacher", encoding, 1.0, holes=self.teacher.unit == "m")
+        is_metric = self.teacher.unit == "m"
+        unit = DepthUnit("teacher", encoding, 1.0, holes=is_metric, per_metre=1 / self._greatest if is_metric else None)
         origin = "declared" if self.teacher.is_declared else "teacher"
         return DepthFormat(unit, None, float(inside.mean()), median, None, origin, "")
 

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from bench.core.errors import BadData, BenchError
+from bench.data import depth_units
 from bench.data.stored.source import Stored
 from bench.data.stored.teacher import maps
 from bench.data.stored.teacher.teacher import load_teacher
@@ -122,6 +123,9 @@ def test_metres(opened) -> None:
     assert quartet.valid[far > 0].mean() < 0.2, "beyond the range nothing is known"
     near = (metres < 9) & (quartet.valid > 0)
     assert (10 * quartet.depth - metres)[near].abs().mean() < 0.6
+    assert source.has_metric_depth and depth_units.metres(source.encoding) == 10
+    median = source.facts()["depth"]["median"]
+    assert any(f"median {median:.3f} ({10 * median:.2f} m)" in note for note in source.notes)
     further = opened("metres", depth_range="0 20")
     assert further.encoding.startswith("metric, 1.0 = 20 m")
     assert further.render("train", torch.arange(4), 64).valid.mean() > quartet.valid.mean()

@@ -8,6 +8,7 @@ A command takes a group as a single parameter; `expand` puts the group's options
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -22,6 +23,8 @@ from bench.core.errors import BenchError
 
 _PANELS = dict.fromkeys(("results", "runs", "out", "json", "html", "trace", "picture"), "Files")
 """The panel of an option outside any group, by its name; all others are in "What"."""
+_TAG, _EMOJI = re.compile(r"\[(?=[a-z])"), re.compile(r":(?=[^\s:]+:)")
+"""What may begin markup of rich: the bracket of a tag, and the first colon of an emoji's name."""
 
 
 def expand(command: Callable[..., None]) -> Callable[..., None]:
@@ -92,10 +95,8 @@ def _default(field: Field[Any]) -> Any:
 
 
 def plain(text: str) -> str:
-    """Escape brackets for help that rich prints, so that ``unet[width=64]`` is not taken for markup."""
-    return "".join(
-        f"\\{char}" if char == "[" and text[i + 1 : i + 2].islower() else char for i, char in enumerate(text)
-    )
+    """Escape what rich takes for markup in help: the bracket of ``unet[width=64]``, the emoji of ``unet:mask: bce``."""
+    return _EMOJI.sub("[none]:[/none]", _TAG.sub(r"\\[", text))
 
 
 def emit(place: str, text: str) -> None:

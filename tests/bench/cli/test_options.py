@@ -1,5 +1,7 @@
 """Groups of options: spelled out in a command's signature and help, passed to it as an object."""
 
+import importlib
+import pkgutil
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -7,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import bench.cli
 from bench.cli import app
 from bench.cli.options.data import option_help
 from bench.cli.options.expand import expand, plain
@@ -72,8 +75,10 @@ def test_two_options_of_one_name_are_a_mistake() -> None:
         expand(run)
 
 
-@pytest.mark.parametrize("text", ["unet[width=64]", "[x>=1]", "a[1]", "no brackets"])
-def test_brackets_mean_themselves(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["unet[width=64]", "[x>=1]", "a[1]", "no markup", "'unet:mask: bce'", "a:mask:b[c=1]:cat:"]
+)
+def test_markup_means_itself(text: str) -> None:
     from rich.text import Text
 
     assert Text.from_markup(plain(text)).plain == text
@@ -85,6 +90,16 @@ def test_every_command_has_help_with_examples_to_copy(name: str) -> None:
     assert "Examples:" in page
     assert any(line.strip().startswith(f"bench {name}") for line in page.splitlines())
     assert "..." not in page.split("Usage")[1].split("╭")[0].replace("[OPTIONS]", "").replace("]...", "")
+
+
+def test_examples_stand_in_help_as_they_are_typed() -> None:
+    for module in pkgutil.walk_packages(bench.cli.__path__, "bench.cli."):
+        for name, lines in vars(importlib.import_module(module.name)).items():
+            if name.endswith("EXAMPLES"):
+                command = lines.split()[1:3] if name != "EXAMPLES" else lines.split()[1:2]
+                page = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200"}).output
+                shown = [line.strip() for line in page.splitlines()]
+                assert [line for line in lines.strip().splitlines() if line not in shown] == []
 
 
 def test_a_plugin_that_ends_the_program_is_named_with_its_place() -> None:

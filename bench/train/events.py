@@ -110,7 +110,7 @@ class Listeners(Listener):
             listener.finished(record, folder, preview)
 
 
-class Decoration(Listener):
+class OptionalListener(Listener):
     """A listener whose failures end no run: the first is a notice, and the listener is not called again in that run.
 
     Args:

@@ -66,7 +66,7 @@ def run(
     """
     from bench.core import files
     from bench.core.interruption import Interruption
-    from bench.report.listeners.decorations import decorations
+    from bench.report.listeners.optional_listeners import optional_listeners
     from bench.report.listeners.terminal import Terminal
     from bench.report.listeners.trackers import check_trackers
     from bench.report.pages import keep_current
@@ -74,7 +74,7 @@ def run(
     from bench.report.terminal.run_summary import result_lines
     from bench.results import store
     from bench.run.experiment import Experiment
-    from bench.train.events import Decoration, Listeners
+    from bench.train.events import Listeners, OptionalListener
 
     interruption = Interruption()
     interruption.install()
@@ -106,7 +106,9 @@ def run(
     )
     console.print(experiment.headline())
     with Terminal(console) as terminal:
-        drawing = [Decoration(listener, what, terminal.notice) for what, listener in decorations(*tracked).items()]
+        drawing = [
+            OptionalListener(listener, what, terminal.notice) for what, listener in optional_listeners(*tracked).items()
+        ]
         for record, path, made in experiment.run(Listeners([terminal, *drawing]), announce=console.print):
             console.print(result_lines(record, path, folders.runs, made, experiment.floor()), soft_wrap=True)
     if out is not None:

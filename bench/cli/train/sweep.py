@@ -162,7 +162,7 @@ def sweep(
         until_settled=settling.until_settled,
         settle_by=settling.settle_by,
         margin=settling.margin,
-        listeners="bench.report.listeners.decorations:decorations",
+        listeners="bench.report.listeners.optional_listeners:optional_listeners",
         trackers=tracked,
         interruption=interruption,
     )

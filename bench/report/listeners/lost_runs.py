@@ -9,7 +9,7 @@ from bench.core.record import Record
 from bench.report.listeners.trackers import build_trackers
 from bench.run.sweep.listener import Kept, SweepListener
 from bench.run.sweep.task import Task
-from bench.train.events import Decoration, Listener
+from bench.train.events import Listener, OptionalListener
 
 
 class LostRuns(SweepListener):
@@ -31,5 +31,5 @@ class LostRuns(SweepListener):
                 self._report(task, record, what, listener)
 
     def _report(self, task: Task, record: Record, what: str, listener: Listener) -> None:
-        decoration = Decoration(listener, what, lambda words: self._told.notice(task, words))
-        decoration.finished(record, self._runs / task.spec.id, None)
+        optional = OptionalListener(listener, what, lambda words: self._told.notice(task, words))
+        optional.finished(record, self._runs / task.spec.id, None)

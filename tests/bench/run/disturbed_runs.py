@@ -28,8 +28,8 @@ import torch.utils.tensorboard
 from bench import cli
 from bench.core import files
 from bench.data.loading import packed_files
-from bench.report.listeners import decorations as decorating
-from bench.report.listeners.decorations import decorations
+from bench.report.listeners import optional_listeners as made
+from bench.report.listeners.optional_listeners import optional_listeners
 from bench.results import store
 from bench.results.store import records
 from bench.run import experiment, shared_loaders
@@ -117,8 +117,8 @@ def make(folder: Path, last: int, what: str) -> Moments:
     os.chdir(folder)
     moments = Moments(folder, last, what)
     torch.save, os.fsync = moments.save, moments.fsync  # type: ignore[assignment]
-    drawing = decorations()
-    decorating.decorations = lambda: {"windows": Windows(moments), **drawing}  # type: ignore[assignment]
+    drawing = optional_listeners()
+    made.optional_listeners = lambda: {"windows": Windows(moments), **drawing}  # type: ignore[assignment]
     sys.argv = ["bench", *COMMAND.split()]
     try:
         cli.main()

@@ -15,7 +15,7 @@ from bench.report.listeners.tensorboard import TensorBoard
 from bench.report.pictures.predictions import prediction_picture
 from bench.results import store
 from bench.train.checkpoints import training_state
-from bench.train.events import Decoration, Listener, Listeners
+from bench.train.events import Listener, Listeners, OptionalListener
 from registry.contract import Prediction, Quartet
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.small_runs import small_run, small_runner
@@ -52,9 +52,9 @@ class Full(Listener):
 
 
 @pytest.mark.parametrize("what", ["started", "window", "epoch", "finished"])
-def test_decoration_that_fails_is_a_warning(tmp_path: Path, what: str) -> None:
+def test_an_optional_listener_that_fails_is_a_warning(tmp_path: Path, what: str) -> None:
     notices: list[str] = []
-    listener = Listeners([Decoration(Full(what), "picture", notices.append)])
+    listener = Listeners([OptionalListener(Full(what), "picture", notices.append)])
     record, path = small_runner(tmp_path, Rectangles(), listener).run(small_run(Rectangles()))
     assert record.outcome == "finished"
     assert store.read(path) == record

@@ -1,4 +1,4 @@
-"""Listeners of a run: every event reaches every listener in order, and a decoration that fails ends no run."""
+"""Listeners of a run: every event reaches every listener in order, and an optional listener that fails ends no run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.report.listeners.prediction_picture import PredictionPicture
 from bench.report.listeners.tensorboard import TensorBoard
 from bench.report.listeners.terminal import Terminal
 from bench.report.listeners.thumbnails import Thumbnails
-from bench.train.events import Decoration, Listener, Listeners, WindowSummary
+from bench.train.events import Listener, Listeners, OptionalListener, WindowSummary
 from tests.bench.records import record
 
 RECORD = record()
@@ -30,7 +30,7 @@ EVENTS: dict[str, tuple[Any, ...]] = {
     "finished": (RECORD, Path("runs/x"), None),
 }
 PASSED_ON = ("started", "window", "epoch", "predictions", "finished")
-"""Events that draw something; the others are no decoration's."""
+"""Events that draw something; the others are no optional listener's."""
 
 
 class Recorder(Listener):
@@ -81,19 +81,19 @@ def test_what_a_listener_raises_reaches_the_run(event: str) -> None:
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_a_decoration_gets_what_can_be_drawn(event: str) -> None:
+def test_an_optional_listener_gets_what_can_be_drawn(event: str) -> None:
     listener, notices = Recorder(), list[str]()
-    getattr(Decoration(listener, "picture", notices.append), event)(*EVENTS[event])
+    getattr(OptionalListener(listener, "picture", notices.append), event)(*EVENTS[event])
     assert listener.calls == ([("", event, EVENTS[event])] if event in PASSED_ON else [])
     assert notices == []
 
 
 @pytest.mark.parametrize("event", PASSED_ON)
-def test_a_failed_decoration_is_a_notice_and_rests_until_the_next_run(event: str) -> None:
+def test_a_failed_optional_listener_is_a_notice_and_rests_until_the_next_run(event: str) -> None:
     listener, notices = Recorder(fails=(event,)), list[str]()
-    decoration = Decoration(listener, "picture", notices.append)
+    optional = OptionalListener(listener, "picture", notices.append)
     calls: dict[str, Callable[[], None]] = {
-        name: lambda name=name: getattr(decoration, name)(*EVENTS[name]) for name in PASSED_ON
+        name: lambda name=name: getattr(optional, name)(*EVENTS[name]) for name in PASSED_ON
     }
     calls[event]()
     assert notices == ["warning: no picture of this run: no space left on device"]
@@ -107,13 +107,13 @@ def test_a_failed_decoration_is_a_notice_and_rests_until_the_next_run(event: str
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)], ids=["KeyboardInterrupt", "SystemExit"])
-def test_a_decoration_swallows_no_interruption(error: BaseException) -> None:
+def test_an_optional_listener_swallows_no_interruption(error: BaseException) -> None:
     class Interrupted(Listener):
         def epoch(self, epoch: Epoch) -> None:
             raise error
 
     with pytest.raises(type(error)):
-        Decoration(Interrupted(), "picture", lambda words: None).epoch(EPOCH)
+        OptionalListener(Interrupted(), "picture", lambda words: None).epoch(EPOCH)
 
 
 @pytest.mark.parametrize("kind", [Terminal, TensorBoard, PredictionPicture, Thumbnails])

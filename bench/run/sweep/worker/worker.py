@@ -29,7 +29,7 @@ from bench.run.sweep.worker.adoption import adopt
 from bench.run.sweep.worker.reporter import Emit, Reporter
 from bench.run.sweep.worker.samples import ready_samples
 from bench.train.assemble import NO_RECIPE, Run
-from bench.train.events import Decoration, Listener, Listeners
+from bench.train.events import Listener, Listeners, OptionalListener
 from bench.train.failures import describe
 from bench.train.initial_weights import InitialWeights
 from registry.errors import RegistryError
@@ -72,7 +72,7 @@ class Worker:
             *(partial(models.get, key.partition("[")[0]) for key in self.config.models),
             *(partial(parse, text) for text in self.config.recipes),
             *(partial(all_metrics.bind, key) for key in (*all_metrics.default(), *self._metrics)),
-            partial(self._decorations, Reporter(lambda event: None)),
+            partial(self._optional_listeners, Reporter(lambda event: None)),
         ]
         for get in wanted:
             with suppress(Exception, SystemExit):
@@ -105,7 +105,7 @@ class Worker:
                     kept: Record | TrialRecord
                     kept, path = tried.trial(run, task.trial, lambda: self._found_trial(task))
                 else:
-                    listeners = [reporter, *self._decorations(reporter)]
+                    listeners = [reporter, *self._optional_listeners(reporter)]
                     kept, path = self._make_run(self._runner(Runner, listeners, interruption), run, task, reporter)
             except run_folder.Busy:
                 return BUSY
@@ -167,10 +167,10 @@ class Worker:
             about = f"cannot be made: {describe(error)}"
             return [Finding(check="audit", grade="broken", finding=about, advice="mend what raised it")]
 
-    def _decorations(self, reporter: Reporter) -> list[Listener]:
+    def _optional_listeners(self, reporter: Reporter) -> list[Listener]:
         """Listeners that draw, or write event files; the failure of one ends no run."""
         if not self.config.listeners:
             return []
         make: Callable[..., dict[str, Listener]] = find_attribute(self.config.listeners, "listeners of a sweep")
         named = make(*self.config.trackers)
-        return [Decoration(listener, what, reporter.notice) for what, listener in named.items()]
+        return [OptionalListener(listener, what, reporter.notice) for what, listener in named.items()]

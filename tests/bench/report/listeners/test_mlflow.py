@@ -10,14 +10,14 @@ from bench.report.listeners.lost_runs import LostRuns
 from bench.run.supervision import record_killed
 from bench.run.sweep.listener import SweepListener
 from bench.train.checkpoints import training_state
-from bench.train.events import Decoration, Listener, Listeners
+from bench.train.events import Listener, Listeners, OptionalListener
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.small_runs import small_run, small_runner
 from tests.bench.run.sweep.made_up import small_sweep, task
 from tests.bench.run.test_supervision import DiesAt, Killed
 
 pytestmark = pytest.mark.extra
-DECORATIONS = "bench.report.listeners.decorations:decorations"
+OPTIONAL = "bench.report.listeners.optional_listeners:optional_listeners"
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_run_is_there_with_all_that_the_record_has(tmp_path: Path, store) -> N
 def test_a_sweep_reports_every_run_and_failed_ones_as_failed(tmp_path: Path, store) -> None:
     models = ["unet[width=4]", "tests.bench.run.sweep.test_sweep:Hanging[does=raise]",
               "tests.bench.run.sweep.test_sweep:Hanging[does=segfault]"]  # fmt: skip
-    swept = small_sweep(tmp_path, *models, listeners=DECORATIONS, trackers=["mlflow"])
+    swept = small_sweep(tmp_path, *models, listeners=OPTIONAL, trackers=["mlflow"])
     swept.run(LostRuns(swept.trackers, swept.runs, SweepListener()))
     found = {run.data.tags["outcome"]: run.info.status for run in runs(store)}
     assert found == {"finished": "FINISHED", "failed": "FAILED", "killed": "FAILED"}
@@ -86,7 +86,7 @@ def test_a_tracker_that_fails_is_a_warning(tmp_path: Path, store, monkeypatch: p
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens there
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     notices: list[str] = []
-    listener: Listener = Decoration(trackers.trackers.build("mlflow"), "MLflow run", notices.append)
+    listener: Listener = OptionalListener(trackers.trackers.build("mlflow"), "MLflow run", notices.append)
     record, _ = small_runner(tmp_path, Rectangles(), listener).run(small_run(Rectangles()))
     assert record.outcome == "finished"
     assert len(notices) == 1 and notices[0].startswith("warning: no MLflow run of this run: ")

@@ -14,7 +14,7 @@ from bench.report.listeners import tensorboard
 from bench.report.listeners.tensorboard import TensorBoard, _events
 from bench.train.checkpoints import training_state
 from bench.train.checkpoints.training_state import TrainingState
-from bench.train.events import Decoration, Listeners, Preview, WindowSummary
+from bench.train.events import Listeners, OptionalListener, Preview, WindowSummary
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.small_runs import small_run, small_runner
 from tests.bench.train.test_loop import StopAfter, run, same, spec
@@ -155,7 +155,7 @@ def test_a_picture_that_cannot_be_drawn_is_said(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(tensorboard, "prediction_picture", broken)
     monkeypatch.setattr(tensorboard, "_has_time_beside_training", lambda: beside)
     source = Rectangles()
-    told = Decoration(TensorBoard(), "TensorBoard events", notices.append)
+    told = OptionalListener(TensorBoard(), "TensorBoard events", notices.append)
     record, _ = small_runner(tmp_path, source, told).run(small_run(source, epochs=2))
     assert record.outcome == "finished"
     assert ["no such colour" in words for words in notices] == [True]
@@ -173,7 +173,7 @@ def test_a_thread_that_meets_a_full_disk_prints_no_traceback(
     source = Rectangles()
     monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
     monkeypatch.setattr(RecordWriter, "write", full)
-    run(spec(source), source, tmp_path, Decoration(TensorBoard(), "TensorBoard events", notices.append))
+    run(spec(source), source, tmp_path, OptionalListener(TensorBoard(), "TensorBoard events", notices.append))
     [words] = notices
     assert "warning: no TensorBoard events of this run: [Errno 28] No space left on device" in words
     assert "Traceback" not in capfd.readouterr().err

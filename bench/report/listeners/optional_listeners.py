@@ -9,8 +9,8 @@ from bench.report.listeners.trackers import build_trackers
 from bench.train.events import Listener
 
 
-def decorations(*tracked: str) -> dict[str, Listener]:
-    """New listeners of a run; none of them may end it, see `bench.train.events.Decoration`.
+def optional_listeners(*tracked: str) -> dict[str, Listener]:
+    """New listeners of a run; none of them may end it, see `bench.train.events.OptionalListener`.
 
     Args:
         tracked: keys of experiment trackers besides.

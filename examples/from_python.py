@@ -13,8 +13,8 @@ from bench.core.protocol import find_protocol
 from bench.data.sources import open_source
 from bench.report.pages import pages, refresh
 from bench.report.terminal.results.comparison_table import comparison_table
+from bench.results import load
 from bench.results.compare import compare
-from bench.results.frame import frame
 from bench.run.experiment import Experiment
 from bench.train.events import Listener
 
@@ -47,7 +47,7 @@ def main() -> None:
 
     comparison = compare(HERE / "results", "my_model:small_net[width=8]", "unet[width=8]")
     Console(width=130).print(comparison_table(comparison))
-    table = frame(HERE / "results")
+    table = load(HERE / "results")
     table.to_csv(HERE / "runs.csv", index=False)
     print(f"{len(table)} records in {HERE / 'runs.csv'}")
 

@@ -1,4 +1,4 @@
-"""The step ledger: windows of training steps, alternately plain and instrumented, each ended by a synchronisation.
+"""The step ledger: windows of training steps, some plain, some instrumented, each ended by a synchronisation.
 
 Rates come from the plain windows, shares from the instrumented ones, and the ratio of the two is the
 perturbation: what measuring costs. On CUDA the instrumented marks are events on the stream, read after the

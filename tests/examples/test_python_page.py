@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import pkgutil
 import re
 import shutil
 from pathlib import Path
@@ -22,9 +23,10 @@ from bench.run.experiment import Experiment
 from bench.train.events import Listener
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = dict(
-    re.findall(r"\*\*`bench ([\w ]+)`\*\*\n\n```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), re.S)
-)
+PAGE = (ROOT / "docs" / "python.md").read_text()
+BLOCKS = dict(re.findall(r"\*\*`bench ([\w ]+)`\*\*\n\n```python\n(.*?)```", PAGE, re.S))
+NAMED = sorted({*re.findall(r"`((?:bench|registry)(?:\.\w+)+)`", re.sub(r"```python.*?```", "", PAGE, flags=re.S))})
+"""Dotted names outside its blocks."""
 TINY = {"epochs": 1, "size": 32, "batch": 8, "train_samples": 16, "val_samples": 8, "test_samples": 8}
 SMALLER = {
     'find_protocol("quick")': f'find_protocol("quick").override(**{TINY})',
@@ -97,6 +99,11 @@ def test_what_it_imports_exists_and_takes_its_arguments(command: str) -> None:
         if called is not None:
             keywords = {str(keyword.arg): None for keyword in call.keywords}
             inspect.signature(called).bind(*call.args, **keywords)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_what_it_names_exists(name: str) -> None:
+    pkgutil.resolve_name(name)
 
 
 @pytest.fixture(scope="module")

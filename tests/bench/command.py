@@ -1,4 +1,4 @@
-"""``bench`` in a process of its own that starts at once, as it is forked from one that has imported everything.
+"""``bench`` in this process, and in one of its own that starts at once, forked from one that has imported everything.
 
 Python, torch and all else take seconds to start: more than most commands that a test gives. A test of the start itself,
 or of what is imported, begins ``python -m bench`` instead.
@@ -16,7 +16,10 @@ from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pytest
 
 PATIENCE = 200.0
 """Seconds that a command may take."""
@@ -42,6 +45,18 @@ def run_main(words: tuple[str, ...]) -> None:
 
     sys.argv = ["bench", *words]
     main()
+
+
+def status_here(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """The exit status of a command that is given in this process, which goes on as it was before."""
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "argv", sys.argv)
+        patch.setattr(sys, "path", [*sys.path])
+        try:
+            run_main(words)
+        except SystemExit as ended:
+            return int(ended.code or 0)
+    raise AssertionError("a command ends with a status")
 
 
 @cache

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bench.cli import main
+from tests.bench.command import status_here
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-7]|9[0-7]|38;[25])[0-9;]*m")
@@ -61,11 +61,7 @@ def run(monkeypatch: pytest.MonkeyPatch, kind: Kind, *words: str) -> tuple[int, 
         stream = Stream(kind.encoding, kind.terminal)
         patch.setattr(sys, "stdout", stream)
         patch.setattr(sys, "stderr", stream)
-        patch.setattr(sys, "argv", ["bench", *words])
-        patch.setattr(sys, "path", [*sys.path])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), stream.text()
+        return status_here(patch, *words), stream.text()
 
 
 def figures(text: str) -> Counter[str]:

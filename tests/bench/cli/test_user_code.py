@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-from bench.cli import main
 from bench.core.user_code import error_in_user_code
+from tests.bench.command import status_here
 
 HERE = "tests.bench.cli.user_plugins"
 SMALL = ["--size", "32", "--batch", "4"]
@@ -25,10 +24,8 @@ TERMS = {
 
 
 def fails(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    monkeypatch.setattr(sys, "argv", ["bench", *words])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return ended.value.code, capsys.readouterr().err.strip().splitlines()[-1]
+    status = status_here(monkeypatch, *words)
+    return status, capsys.readouterr().err.strip().splitlines()[-1]
 
 
 @pytest.mark.parametrize("command", MODELS)
@@ -85,19 +82,13 @@ def test_settings_of_the_process_are_no_plugins_to_alter(words, tmp_path, monkey
 
 def test_check_finds_what_alters_settings_of_the_process(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["bench", "check", f"{HERE}:ChangesFolder"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code
+    assert status_here(monkeypatch, "check", f"{HERE}:ChangesFolder")
     assert "it alters the current folder" in " ".join(capsys.readouterr().out.split())
     assert Path.cwd() == tmp_path
 
 
 def test_a_parametrised_layer_is_shown(monkeypatch, capsys) -> None:
-    monkeypatch.setattr(sys, "argv", ["bench", "show", f"{HERE}:Parametrised", "--size", "32"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert not ended.value.code
+    assert status_here(monkeypatch, "show", f"{HERE}:Parametrised", "--size", "32") == 0
     assert "112 parameters" in capsys.readouterr().out
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import bench.cli
+from tests.bench.command import status_here
 from tests.bench.results_folder import keep
 
 ROOT = Path(__file__).parents[4]
@@ -22,11 +22,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     def run(folder: Path, *words: str) -> tuple[int, str, str]:
         monkeypatch.chdir(folder)
         monkeypatch.setenv("COLUMNS", "80")
-        monkeypatch.setattr(sys, "argv", ["bench", *words])
-        monkeypatch.setattr(sys, "path", [*sys.path])
-        with pytest.raises(SystemExit) as ended:
-            bench.cli.main()
-        return int(ended.value.code or 0), *capsys.readouterr()
+        return status_here(monkeypatch, *words), *capsys.readouterr()
 
     return run
 

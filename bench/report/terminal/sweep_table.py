@@ -14,7 +14,8 @@ from bench.core.record import Record, TrialRecord
 from bench.report.terminal.sweep_plan import duration
 from bench.results.metric_facts import facts_in, shown
 from bench.run.sweep.estimate import Estimate
-from bench.run.sweep.scheduler import Scheduler, SweepListener, is_failure
+from bench.run.sweep.listener import SweepListener
+from bench.run.sweep.scheduler import Scheduler, is_failure
 from bench.run.sweep.task import Task
 
 

@@ -15,8 +15,6 @@ from bench.run.sweep.executors.executor import Event, Executor
 from bench.run.sweep.listener import Kept, SweepListener
 from bench.run.sweep.task import BUSY, Task
 
-__all__ = ["PATIENCE", "Books", "Running", "Scheduler", "SweepListener", "is_failure"]
-
 PATIENCE = 60.0
 """Seconds that a task has to end in after it was asked to."""
 _POLL = 0.5

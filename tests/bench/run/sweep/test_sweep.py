@@ -18,7 +18,7 @@ from bench.results import store
 from bench.run.experiment import Experiment
 from bench.run.sweep import scheduler as scheduling
 from bench.run.sweep.executors.local import LocalExecutor
-from bench.run.sweep.scheduler import SweepListener
+from bench.run.sweep.listener import SweepListener
 from bench.run.sweep.task import Task
 from bench.train.events import Listener
 from registry.contract import Prediction

@@ -10,7 +10,7 @@ import pytest
 
 from bench.results import store
 from bench.run.sweep.executors.remote import collect, read, write
-from bench.run.sweep.scheduler import SweepListener
+from bench.run.sweep.listener import SweepListener
 from tests.bench.run.sweep.made_up import small_sweep
 from tests.bench.run.sweep.test_sweep import outcomes
 

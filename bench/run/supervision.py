@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,36 +21,6 @@ from bench.train.checkpoints import checkpoint
 from bench.train.checkpoints.training_state import LAST
 
 
-def record_killed(
-    run: Run | RunSpec, results: Path, runs: Path, status: int, device: str = "auto"
-) -> tuple[Record, Path]:
-    """Record that a run's process ended by a signal, or by itself without a record.
-
-    Its checkpoint stays: the run resumes from it.
-
-    Args:
-        run: that the process made.
-        results, runs: folders of records and of runs, as the process had them.
-        status: as `subprocess.Popen.returncode` has it: negative for a signal.
-        device: on which it computed, as on the command line.
-
-    Returns:
-        The record and its file; that of the process itself, where it came as far as to write it.
-
-    Raises:
-        Busy: a process makes this very run.
-        BenchError: the record cannot be written.
-    """
-    return record_lost(run, results, runs, device, "killed", f"its process {_ended(status)}")
-
-
-def record_timeout(
-    run: Run | RunSpec, results: Path, runs: Path, limit: float, device: str = "auto"
-) -> tuple[Record, Path]:
-    """Record that a run's process was stopped because it took more than ``limit`` seconds; else as `record_killed`."""
-    return record_lost(run, results, runs, device, "timeout", f"it took more than {limit:g} s and was stopped")
-
-
 def record_lost(
     run: Run | RunSpec,
     results: Path,
@@ -61,12 +30,23 @@ def record_lost(
     reason: str,
     failure: Failure | None = None,
 ) -> tuple[Record, Path]:
-    """Record a run whose process left no record, as `record_killed` and `record_timeout` do.
+    """Record how a run ended whose process left no record.
+
+    Its checkpoint stays: the run resumes from it.
 
     Args:
-        run, results, runs, device: as for `record_killed`.
+        run: that the process made.
+        results, runs: folders of records and of runs, as the process had them.
+        device: on which it computed, as on the command line.
         outcome, reason: how it ended, and why.
-        failure: what is known of it.
+        failure: what is known of it; None for what the run's folder tells.
+
+    Returns:
+        The record and its file; that of the process itself, where it came as far as to write it.
+
+    Raises:
+        Busy: a process makes this very run.
+        BenchError: the record cannot be written.
     """
     run = Run.of(run) if isinstance(run, RunSpec) else run
     folder = runs / run.spec.id
@@ -101,16 +81,3 @@ def _history(folder: Path, begun: Record) -> list[Epoch]:
         if state["maker"]["code"] == begun.code:
             return [Epoch.model_validate(epoch) for epoch in state["history"]]
     return []
-
-
-def _ended(status: int) -> str:
-    """How a process ended, by its status.
-
-    >>> _ended(-9), _ended(70)
-    ('was killed by SIGKILL', 'ended with status 70 and left no record')
-    """
-    if status >= 0:
-        return f"ended with status {status} and left no record"
-    with suppress(ValueError):
-        return f"was killed by {signal.Signals(-status).name}"
-    return f"was killed by signal {-status}"

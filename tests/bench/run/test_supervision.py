@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from bench.core.record import Record
+from bench.core.spec import RunSpec
 from bench.results import store
 from bench.run import folder as run_folder
 from bench.run.folder import Busy
-from bench.run.supervision import record_killed, record_timeout
+from bench.run.supervision import record_lost
+from bench.train.assemble import Run
 from bench.train.events import Listener, WindowSummary
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.small_runs import small_run, small_runner
@@ -38,6 +40,10 @@ def killed_run(folder: Path, step: int = 2, **changes):
     return run
 
 
+def lost(folder: Path, run: Run | RunSpec) -> tuple[Record, Path]:
+    return record_lost(run, folder / "results", folder / "runs", "cpu", "killed", "its process was ended by SIGKILL")
+
+
 def named(folder: Path) -> list[Record]:
     return [record for _, record in store.read_all(folder / "results")]
 
@@ -45,9 +51,9 @@ def named(folder: Path) -> list[Record]:
 def test_a_killed_run_has_a_record_with_all_that_was_known(tmp_path: Path) -> None:
     run = killed_run(tmp_path)
     assert named(tmp_path) == []
-    record, path = record_killed(run, tmp_path / "results", tmp_path / "runs", -9, "cpu")
+    record, path = lost(tmp_path, run)
     assert store.read(path) == record
-    assert (record.outcome, record.reason) == ("killed", "its process was killed by SIGKILL")
+    assert (record.outcome, record.reason) == ("killed", "its process was ended by SIGKILL")
     assert record.id == run.spec.id
     assert record.parameters == small_runner(tmp_path / "b", Rectangles()).run(run)[0].parameters
     assert record.failure.epoch == 1
@@ -55,15 +61,9 @@ def test_a_killed_run_has_a_record_with_all_that_was_known(tmp_path: Path) -> No
     assert record.seconds >= 0
 
 
-def test_a_timeout_says_how_long(tmp_path: Path) -> None:
-    record, _ = record_timeout(killed_run(tmp_path), tmp_path / "results", tmp_path / "runs", 90.0, "cpu")
-    assert (record.outcome, record.reason) == ("timeout", "it took more than 90 s and was stopped")
-
-
 def test_a_process_that_ended_before_it_began_has_a_record_too(tmp_path: Path) -> None:
     run = small_run(Rectangles())
-    record, _ = record_killed(run.spec, tmp_path / "results", tmp_path / "runs", 1, "cpu")
-    assert record.reason == "its process ended with status 1 and left no record"
+    record, _ = lost(tmp_path, run.spec)
     assert record.failure.phase == "preparation"
 
 
@@ -76,16 +76,15 @@ def test_a_kill_after_the_record_was_written_leaves_that_one(tmp_path: Path) -> 
     run = small_run(source)
     with pytest.raises(Killed):
         small_runner(tmp_path, source, DiesAtTheEnd()).run(run)
-    record, _ = record_killed(run, tmp_path / "results", tmp_path / "runs", -9, "cpu")
+    record, _ = lost(tmp_path, run)
     assert record.outcome == "finished"
     assert named(tmp_path) == [record]
 
 
 def test_a_kill_is_recorded_once_and_the_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     run = killed_run(tmp_path)
-    folders = tmp_path / "results", tmp_path / "runs"
-    record_killed(run, *folders, -9, "cpu")
-    record_killed(run, *folders, -9, "cpu")
+    lost(tmp_path, run)
+    lost(tmp_path, run)
     assert [record.outcome for record in named(tmp_path)] == ["killed"]
     small_runner(tmp_path, Rectangles()).run(run)
     assert sorted(record.outcome for record in named(tmp_path)) == ["finished", "killed"]
@@ -94,12 +93,12 @@ def test_a_kill_is_recorded_once_and_the_run_goes_on_from_its_checkpoint(tmp_pat
 def test_a_run_that_is_being_made_is_not_killed(tmp_path: Path) -> None:
     run = killed_run(tmp_path)
     with run_folder.locked(tmp_path / "runs" / run.spec.id), pytest.raises(Busy):
-        record_killed(run, tmp_path / "results", tmp_path / "runs", -9, "cpu")
+        lost(tmp_path, run)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", json.dumps({"id": "x"})])
 def test_a_damaged_draft_is_none(tmp_path: Path, content: str) -> None:
     run = killed_run(tmp_path)
     (tmp_path / "runs" / run.spec.id / run_folder.DRAFT).write_text(content)
-    record, _ = record_killed(run, tmp_path / "results", tmp_path / "runs", -15, "cpu")
-    assert record.reason == "its process was killed by SIGTERM"
+    record, _ = lost(tmp_path, run)
+    assert record.outcome == "killed"

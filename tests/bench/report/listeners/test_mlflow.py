@@ -7,7 +7,7 @@ import pytest
 
 from bench.report.listeners import trackers
 from bench.report.listeners.lost_runs import LostRuns
-from bench.run.supervision import record_killed
+from bench.run.supervision import record_lost
 from bench.run.sweep.listener import SweepListener
 from bench.train.checkpoints import training_state
 from bench.train.events import Listener, Listeners, OptionalListener
@@ -72,7 +72,7 @@ def test_a_run_that_goes_on_is_the_same_run_there(tmp_path: Path, store, monkeyp
         listeners = Listeners([trackers.trackers.build("mlflow"), DiesAt(12)])
         small_runner(tmp_path, source, listeners).run(run)
     assert [each.info.status for each in runs(store)] == ["RUNNING"]
-    killed, _ = record_killed(run, tmp_path / "results", tmp_path / "runs", -9, "cpu")
+    killed, _ = record_lost(run, tmp_path / "results", tmp_path / "runs", "cpu", "killed", "its process is gone")
     LostRuns(["mlflow"], tmp_path / "runs", SweepListener()).ended(
         task().model_copy(update={"spec": run.spec}), killed, made=False
     )

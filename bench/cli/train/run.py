@@ -24,6 +24,7 @@ from bench.cli.options.common import (
 )
 from bench.cli.options.data import DataOptions
 from bench.cli.options.groups import BudgetOptions, FolderOptions, MachineOptions
+from bench.cli.train.page import regenerate
 
 EXAMPLES = """
 bench run --model wnet --loss bce_ssim
@@ -69,10 +70,8 @@ def run(
     from bench.report.listeners.optional_listeners import optional_listeners
     from bench.report.listeners.terminal import Terminal
     from bench.report.listeners.trackers import check_trackers
-    from bench.report.pages import keep_current
     from bench.report.terminal.console import plain_console
     from bench.report.terminal.run_summary import result_lines
-    from bench.results import store
     from bench.run.experiment import Experiment
     from bench.train.events import Listeners, OptionalListener
 
@@ -111,12 +110,6 @@ def run(
         ]
         for record, path, made in experiment.run(Listeners([terminal, *drawing]), announce=console.print):
             console.print(result_lines(record, path, folders.runs, made, experiment.floor()), soft_wrap=True)
-    if out is not None:
-        try:
-            keep_current(folders.results, out)
-            console.print(f"leaderboard: {out}")
-        except OSError as error:
-            console.print(f"warning: no leaderboard: {error}; write it with: bench leaderboard --out {out}")
-        store.check(folders.results)
+    regenerate(out, folders.results, console)
     if experiment.failed:
         raise typer.Exit(4)

@@ -28,6 +28,7 @@ from bench.cli.options.common import (
 from bench.cli.options.data import DataOptions
 from bench.cli.options.groups import BudgetOptions, FolderOptions, MachineOptions
 from bench.cli.options.sweep import ClusterOptions, LimitOptions, SettlingOptions, TuningOptions
+from bench.cli.train.page import regenerate
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -184,10 +185,8 @@ def _run(made: Sweep, console: Console, out: Path | None, retry: str, executor: 
     """Make the runs, write the page, and end as they ended."""
     from bench.report.listeners.lost_runs import LostRuns
     from bench.report.live_page import LivePage
-    from bench.report.pages import keep_current
     from bench.report.terminal.sweep_plan import failure_line
     from bench.report.terminal.sweep_table import SweepTable
-    from bench.results import store
     from bench.run.sweep.listener import SweepListeners
     from bench.run.sweep.scheduler import is_failure
 
@@ -195,13 +194,7 @@ def _run(made: Sweep, console: Console, out: Path | None, retry: str, executor: 
         lost = [LostRuns(made.trackers, made.runs, table)] if made.trackers else []
         live = [LivePage(made.results, out)] if out is not None else []
         scheduler = made.run(SweepListeners([table, *lost, *live]), executor)
-    if out is not None:
-        try:
-            keep_current(made.results, out)
-            console.print(f"leaderboard: {out}")
-        except OSError as error:
-            console.print(f"warning: no leaderboard: {error}; write it with: bench leaderboard --out {out}")
-        store.check(made.results)
+    regenerate(out, made.results, console)
     console.print(table.summary(scheduler))
     for line in made.settling.summary() if made.settling else ():
         console.print(line, soft_wrap=True)

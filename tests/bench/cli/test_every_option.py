@@ -13,8 +13,6 @@ from bench.cli.usage import UsageError, usage_message
 from bench.core.errors import BenchError
 
 PROGRAM = typer.main.get_command(app)
-BIG = 9 * 10**21
-"""Beyond what any option takes that has an end."""
 
 
 def commands(group: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

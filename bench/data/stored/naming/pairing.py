@@ -17,7 +17,6 @@ from bench.data.stored.naming.pair_table import pair_by_table
 from bench.data.stored.naming.several_roots import by_root, number_alike, root_of
 
 _APART_SECONDS = 0.02
-_MEASURED = 100
 _CLOCKS = "files are paired by the seconds in their names: set the clocks to each other there, or name files alike"
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from bench.data.source import Source
 from bench.data.synthetic.source import Synthetic
 
 SIDE = 48
-Make = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")

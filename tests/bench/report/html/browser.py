@@ -1,4 +1,4 @@
-"""A headless chromium driven over its DevTools protocol, through two pipes: pages, keys, screenshots, PDF."""
+"""A headless chromium driven over its DevTools protocol, through two pipes: pages, keys, PDF."""
 
 from __future__ import annotations
 
@@ -142,11 +142,6 @@ class Browser:
         """Prefer a light or a dark scheme, and show the page as on a medium (``print``)."""
         wanted = [{"name": "prefers-color-scheme", "value": scheme}]
         self.call("Emulation.setEmulatedMedia", media=medium, features=wanted)
-
-    def screenshot(self, path: Path, whole: bool = True) -> None:
-        """A picture of the page, PNG."""
-        shot = self.call("Page.captureScreenshot", captureBeyondViewport=whole)
-        path.write_bytes(base64.b64decode(shot["data"]))
 
     def pdf(self) -> bytes:
         """The page as it is printed."""

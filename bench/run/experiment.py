@@ -19,7 +19,7 @@ from bench.metrics import metrics as all_metrics
 from bench.results import store
 from bench.results.board import data_label
 from bench.run import folder as run_folder
-from bench.run.baselines import BASELINES, fitting, what_is_lacking, why_left_out
+from bench.run.baselines import fitting, is_fitted, what_is_lacking, why_left_out
 from bench.run.device_lock import hold_device
 from bench.run.found import Done, FoundRecords
 from bench.run.preconditions import check_budget, check_heads, try_metrics, within
@@ -110,7 +110,7 @@ class Experiment:
         for key in self._keys:
             if reason := why_left_out(key, self.source, self._inputs):
                 raise BenchError(f"{key} cannot be fitted: {reason}")
-            if key not in BASELINES:
+            if not is_fitted(key):
                 if self._init is not None:
                     self._init.compare(models.build(key))
                 try_out(self._run(key, 0), self.source, self._device)
@@ -221,23 +221,23 @@ class Experiment:
         return self._audits[key]
 
     def _refuse(self, runner: Runner, announce: Callable[[str], None]) -> None:
-        for key in (key for key in self._keys if key not in BASELINES):
+        for key in (key for key in self._keys if not is_fitted(key)):
             worst = broken(self._audit(key, runner, announce))
             if worst:
                 lines = [f"  {finding.check}: {finding.finding}; {finding.advice}" for finding in worst]
                 raise Unsound("\n".join([f"{key} is not trained, as the audit found:", *lines]))
 
     def _all(self) -> Iterator[Run]:
-        for key in fitting(self.source, self._inputs):
-            if key in self._keys or self.baselines:
-                yield self._run(key, 0)
+        asked = filter(is_fitted, self._keys)
+        for key in dict.fromkeys([*(fitting(self.source, self._inputs) if self.baselines else ()), *asked]):
+            yield self._run(key, 0)
         for seed in self.seeds:
             for key in self._keys:
-                if key not in BASELINES:
+                if not is_fitted(key):
                     yield self._run(key, seed)
 
     def _run(self, key: str, seed: int) -> Run:
-        learns = key not in BASELINES
+        learns = not is_fitted(key)
         return make_run(
             key,
             self._recipe if learns else None,

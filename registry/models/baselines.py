@@ -26,6 +26,8 @@ class Fitted(Model):
     A buffer is None until it is fitted, and stays None when the data lacks its target: that head is then None
     too. A state dict brings its buffers' sizes with it.
 
+    Its builder is registered with ``fitted=True``, and with ``needs`` where it cannot do without ``bg`` or ``mask``.
+
     Attributes:
         found: names of the buffers.
     """
@@ -206,7 +208,7 @@ def _dice_per_threshold(difference: Tensor, truth: Tensor, known: Tensor) -> Ten
     return torch.where(size > 0, 2 * above(truth) / size.clamp(min=1), 1.0)
 
 
-@models.register(stride=1, heads=("mask",), fitted=True, source="baseline")
+@models.register(stride=1, heads=("mask",), fitted=True, needs=("bg", "mask"), source="baseline")
 def difference() -> BackgroundDifference:
     """Thresholded difference of both images, the threshold chosen on the training split."""
     return BackgroundDifference()

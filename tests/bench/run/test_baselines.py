@@ -20,6 +20,8 @@ from bench.run.robust.robustness import robustness
 from bench.run.trained import trained_run
 from bench.train.events import Listener
 from registry.contract import Quartet
+from registry.models import models
+from registry.models.baselines import BackgroundDifference
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.small_runs import SMALL
 from tests.bench.run.sweep.made_up import small_sweep
@@ -32,6 +34,12 @@ DATA = {
     "masks alone": ("bg", "depth"),
 }
 LOSS = {"mask": "depth: l1", "depth": "mask: bce"}
+
+
+@models.register(stride=1, heads=("mask",), fitted=True, needs=("bg",))
+def own() -> BackgroundDifference:
+    """A baseline of one's own."""
+    return BackgroundDifference()
 
 
 class Lacking(Rectangles):
@@ -102,3 +110,12 @@ def test_a_baseline_that_was_asked_for_says_why_it_cannot_be_had(tmp_path: Path)
     made = experiment(tmp_path, Lacking("bg"))
     with pytest.raises(BenchError, match="difference cannot be fitted: the data has no backgrounds"):
         replace(made, models=["difference"])
+
+
+def test_a_baseline_of_ones_own_is_fitted_once_and_says_what_it_needs(tmp_path: Path) -> None:
+    key = f"{__name__}:own"
+    made = replace(experiment(tmp_path, Lacking()), models=[key], seeds=[0, 1], baselines=False)
+    ((record, _, _),) = made.run(Listener(), lambda _: None)
+    assert (record.spec.model, record.spec.recipe, record.spec.seed, record.outcome) == (key, "", 0, "finished")
+    with pytest.raises(BenchError, match="own cannot be fitted: the data has no backgrounds"):
+        replace(made, source=Lacking("bg"))

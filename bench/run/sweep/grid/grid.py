@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import TypeVar
 
 from bench.core.errors import BenchError
+from bench.run.baselines import is_fitted
 from bench.run.sweep.grid.alternatives import alternatives
 from bench.run.sweep.grid.wildcard import has_wildcard, matches, select
-from registry.errors import RegistryError, UnknownName
+from registry.errors import UnknownName
 from registry.losses import parse, recipes
 from registry.losses.recipe import Recipe
 from registry.models import models
@@ -66,7 +67,7 @@ class Grid:
     def cells(self) -> list[Cell]:
         """All cells, each once: the losses of the first model, then those of the second."""
         keys = _once(models.canonical(key) for text in self.models for key in expand_models(text))
-        keys = [key for key in keys if not _is_fitted(key)]
+        keys = [key for key in keys if not is_fitted(key)]
         losses: dict[str, Cell] = {}
         for name in (name for text in self.losses for name in expand_losses(text)):
             recipe = parse(name)
@@ -100,7 +101,7 @@ def expand_models(text: str) -> list[str]:
     else:
         listed = [*models.names(), *(name for prefix in models.families() for name in _members(models, prefix, text))]
         names = _some("model", name, select(name, listed), models)
-        names = [each for each in names if not _is_fitted(each)] or names
+        names = [each for each in names if not is_fitted(each)] or names
     return [key for each in names for key in alternatives(f"{each}{bracket}{rest}")]
 
 
@@ -127,14 +128,6 @@ def _some(kind: str, pattern: str, found: list[str], registry: Registry[T]) -> l
     if not found:
         raise UnknownName(f"{kind} pattern", pattern, registry.names(), registry.where)
     return found
-
-
-def _is_fitted(key: str) -> bool:
-    """Whether a model learns nothing by gradient: those are fitted once, and have no loss."""
-    try:
-        return bool(models.get(key.partition("[")[0]).facts.get("fitted"))
-    except RegistryError:  # said where it is asked for by name
-        return False
 
 
 def _goes_together(cell: Cell) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,7 +55,7 @@ class HeadPart:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Weighted terms per head. Two spellings of the same recipe are equal, and have the same `text` and `hash`.
+    """Weighted terms per head. Two spellings of the same recipe are equal, and have the same `text`.
 
     Attributes:
         parts: of the heads that are trained, mask before depth.
@@ -73,11 +72,6 @@ class Recipe:
         if self.weighting != WEIGHTINGS[0]:
             sections.append(f"weighting: {self.weighting}")
         return ", ".join(sections)
-
-    @property
-    def hash(self) -> str:
-        """The first ten hexadecimal digits of the SHA-256 of `text`."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:10]
 
     @property
     def heads(self) -> tuple[str, ...]:

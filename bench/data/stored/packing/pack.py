@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import warnings
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,14 +201,6 @@ class Pack:
             self.folder.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
 
-    def verify(self) -> int:
-        """Compare every checksum; how many rows were damaged (they count as not written from now on)."""
-        before = self.samples.damaged + self.backgrounds.damaged
-        for table in (self.samples, self.backgrounds):
-            for rows in _slices(table.count):
-                table.missing(rows)
-        return self.samples.damaged + self.backgrounds.damaged - before
-
 
 def _refused(folder: Path, error: OSError) -> BenchError:
     kind, way = (CannotKeep, "") if error.errno in READ_ONLY else (BenchError, "make room, or ")
@@ -220,10 +212,6 @@ def _refused(folder: Path, error: OSError) -> BenchError:
 
 def _field(value: Mapping[str, Any]) -> Field:
     return Field(value["name"], value["dtype"], tuple(value["shape"]))
-
-
-def _slices(count: int, step: int = 4096) -> Iterator[Rows]:
-    return (np.arange(start, min(start + step, count)) for start in range(0, count, step))
 
 
 def _mapped(path: Path, field: Field, count: int) -> np.memmap[Any, Any]:

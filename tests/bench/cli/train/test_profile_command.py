@@ -77,12 +77,6 @@ def test_a_precision_or_a_memory_format_against_another(tmp_path: Path, words: l
     assert found["b"].endswith(f", {other}")
 
 
-def test_the_old_name_of_the_memory_format_works_and_warns() -> None:
-    done = CliRunner().invoke(app, [*TINY, "--model=unet", "--layout=NHWC"])
-    assert "--layout is called --memory-format now" in done.output
-    assert "unknown memory format 'NHWC'" in str(done.exception)
-
-
 def test_two_against_each_other(tmp_path: Path) -> None:
     out = tmp_path / "vs.json"
     words = [*SMALL, "--model=unet[width=4]", "--vs=unet[width=8]:mask: bce", f"--json={out}"]

@@ -1,4 +1,4 @@
-"""Quantities as people write them, with their unit: ``6ms``, ``0.5 s``, ``2GB``, ``800 MiB``."""
+"""Quantities as people write them, with their unit: ``6ms``, ``30m``, ``2GB``, ``800 MiB``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Mapping
 
 from bench.core.errors import BenchError
 
+SECONDS: Mapping[str, float] = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 MILLISECONDS: Mapping[str, float] = {"ms": 1.0, "s": 1e3}
 MEBIBYTES: Mapping[str, float] = {"MB": 1e6 / 2**20, "MiB": 1.0, "GB": 1e9 / 2**20, "GiB": 1024.0}
-"""Units, each in the unit that the constant's name says."""
+"""Units, each in the unit that the constant's name says; one without a name is that of a number alone."""
 
-_QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([A-Za-z]+)\s*")
+_QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([A-Za-z]*)\s*")
 
 
 def quantity(text: str, units: Mapping[str, float], option: str) -> float:
@@ -32,6 +33,6 @@ def quantity(text: str, units: Mapping[str, float], option: str) -> float:
     found = _QUANTITY.fullmatch(text)
     value = float(found[1]) * units[found[2]] if found and found[2] in units else 0.0
     if not found or not value or math.isinf(value):
-        raise BenchError(f"{option} takes a number above 0 with its unit ({', '.join(units)}), such as "
+        raise BenchError(f"{option} takes a number above 0 with its unit ({', '.join(filter(None, units))}), such as "
                          f"6{next(iter(units))}, not {text!r}")  # fmt: skip
     return value

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
+from bench.cli.options.common import Device, Results, Runs
+
 if TYPE_CHECKING:
     from bench.core.protocol import Protocol
 
@@ -67,18 +69,11 @@ class MachineOptions:
 
     panel: ClassVar[str] = "Machine"
 
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto"
+    device: Device = "auto"
     precision: Annotated[
         str, typer.Option(help="float32, bfloat16, tf32 (GPUs), or auto: bfloat16 where it is native, else float32.")
     ] = "auto"
     memory_format: Annotated[str, typer.Option(help="channels_last (auto) or contiguous.")] = "auto"
-    layout: Annotated[str | None, typer.Option(hidden=True, help="The old name of --memory-format.")] = None
-
-    def __post_init__(self) -> None:
-        """Take ``--layout``, the old name of ``--memory-format``, and warn."""
-        if self.layout is not None:
-            typer.echo("bench: --layout is called --memory-format now", err=True)
-            object.__setattr__(self, "memory_format", self.layout)
 
 
 @dataclass(frozen=True)
@@ -87,5 +82,5 @@ class FolderOptions:
 
     panel: ClassVar[str] = "Files"
 
-    results: Annotated[Path, typer.Option(help="Folder for records.")] = Path("results")
-    runs: Annotated[Path, typer.Option(help="Folder for checkpoints and pictures.")] = Path("runs")
+    results: Results = Path("results")
+    runs: Runs = Path("runs")

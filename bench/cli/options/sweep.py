@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from bench.core.errors import BenchError
+from bench.core.quantity import SECONDS, quantity
 
 if TYPE_CHECKING:
     from bench.run.sweep.tuning.trial_grid import TrialGrid
 
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _MOST_THREADS = 1024
 """Of a run; libraries that cannot start as many as they are told to end the process without a word."""
 _MOST_SEEDS = 12
@@ -34,7 +34,7 @@ class LimitOptions:
         typer.Option(
             min=1,
             max=_MOST_THREADS,
-            help="Threads of a run on a CPU; those of this process, divided by --share, by itself.",
+            help="Threads of a run on a CPU. Default: those of this process, divided by --share.",
         ),
     ] = None
     max_hours: Annotated[float | None, typer.Option(min=0, help="Stop after this many hours, with checkpoints.")] = None
@@ -46,7 +46,7 @@ class LimitOptions:
     @property
     def run_seconds(self) -> float | None:
         """The limit of a run."""
-        return None if self.timeout is None else seconds_of("--timeout", self.timeout)
+        return None if self.timeout is None else quantity(self.timeout, SECONDS, "--timeout")
 
     def run_threads(self) -> int:
         """Threads of a run on a CPU."""
@@ -68,8 +68,10 @@ class TuningOptions:
             "number in optimizer, schedule or recipe: loss.depth.ssim.weight=0.5,1,2. One number a sweep.",
         ),
     ] = None
-    tune_by: Annotated[str, typer.Option(help="Score of a trial: skill, the mean over heads.")] = "skill"
-    weights: Annotated[str, typer.Option(help="Of the heads in that mean: mask=1,depth=2; equal by default.")] = ""
+    weights: Annotated[
+        str,
+        typer.Option(help="Of the heads in a trial's score, the mean of their skills: mask=1,depth=2. Default: equal."),
+    ] = ""
     prune: Annotated[bool, typer.Option("--prune", help="Stop trials out of the running (successive halving).")] = False
 
     def grid(self) -> TrialGrid | None:
@@ -80,8 +82,6 @@ class TuningOptions:
         """
         from bench.run.sweep.tuning.trial_grid import TrialGrid
 
-        if self.tune_by != "skill":
-            raise BenchError(f"unknown --tune-by {self.tune_by!r}; there is: skill")
         if not self.tune and (self.prune or self.weights):
             raise BenchError("--prune and --weights are of --tune")
         if len(self.tune or ()) > 1:
@@ -102,11 +102,14 @@ class SettlingOptions:
         bool,
         typer.Option(
             "--until-settled",
-            help="Run further seeds, --seeds at most (12 by itself), only where a comparison with the leader is open.",
+            help="Run further seeds, --seeds at most (default: 12), only where a comparison with the leader is open.",
         ),
     ] = False
     budget: Annotated[str | None, typer.Option(help="Stop settling after so long: 90m, 2h.")] = None
-    settle_by: Annotated[str, typer.Option(help="Metric to settle; mask_dice by itself.", show_default=False)] = ""
+    settle_by: Annotated[
+        str,
+        typer.Option(help="Metric to settle. Default: mask_dice, or depth_delta1 without a mask.", show_default=False),
+    ] = ""
     margin: Annotated[float, typer.Option(min=0, help="Difference up to which cells count as equal.")] = 0.0
 
     def seeds(self, given: int) -> int:
@@ -122,7 +125,7 @@ class SettlingOptions:
     @property
     def seconds(self) -> float | None:
         """The budget."""
-        return None if self.budget is None else seconds_of("--budget", self.budget)
+        return None if self.budget is None else quantity(self.budget, SECONDS, "--budget")
 
 
 @dataclass(frozen=True)
@@ -140,22 +143,3 @@ class ClusterOptions:
     ] = ""
     gpus_per_run: Annotated[float, typer.Option(min=0, help="Of a run on Ray.")] = 0
     cpus_per_run: Annotated[float, typer.Option(min=0, help="Of a run on Ray.")] = 1
-
-
-def seconds_of(option: str, text: str) -> float:
-    """A stretch of time as a person writes it.
-
-    Raises:
-        BenchError: it cannot be read, or is not over 0.
-
-    >>> seconds_of("--timeout", "30m")
-    1800.0
-    """
-    number, unit = (text[:-1], text[-1]) if text[-1:] in _SECONDS else (text, "s")
-    try:
-        seconds = float(number) * _SECONDS[unit]
-    except ValueError:
-        seconds = float("nan")
-    if not 0 < seconds < 1e9:
-        raise BenchError(f"{option}: cannot read {text!r}: write seconds, or 90s, 30m, 2h")
-    return seconds

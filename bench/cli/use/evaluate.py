@@ -21,7 +21,7 @@ def evaluate(
     *,
     run: RecordedRun = "",
     board: Annotated[
-        str, typer.Option(help="Instead of RUN: every cell of the leaderboard that has this in its title.")
+        str, typer.Option(help="Instead of RUN: every cell of the leaderboard that has this in its heading.")
     ] = "",
     samples: Annotated[int | None, typer.Option(min=1, help="Test images. Default: as in the run.")] = None,
     size: Annotated[int | None, typer.Option(min=8, help="Image side, pixels. Default: as in the run.")] = None,
@@ -46,7 +46,9 @@ def evaluate(
     from bench.run.trained import trained_run
 
     if bool(run) == bool(board):
-        raise BenchError("name a run, as in bench evaluate wnet:bce_ssim --data ..., or --board and part of its title")
+        raise BenchError(
+            "name a run, as in bench evaluate wnet:bce_ssim --data ..., or --board and part of its heading"
+        )
     chosen = pick_device(device)
     console = plain_console()
     trained = trained_run(folders.results, folders.runs, run, chosen, within) if run else None

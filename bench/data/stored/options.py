@@ -22,7 +22,7 @@ OPTIONS = (
     Option("depth_unit", str, "auto", "mm, kitti, tum, m, inverse, 8bit, 16bit, unit, colormap or auto."),
     Option("depth_scale", float, None, "Numbers of the depth files to a metre, instead of a unit."),
     Option("depth_range", float, None, "Least and greatest depth known, in metres; 1.0 is the greatest.", numbers=2),
-    Option("colour_map", str, None, "Of depth in colours: inferno, jet, magma, plasma, viridis; else it is found."),
+    Option("colormap", str, None, "Of depth in colours: inferno, jet, magma, plasma, viridis; else it is found."),
     Option("flips", str, "none", "Mirrored objects with numbers of their own: pairs, or how much greater they are."),
     Option("plate", str, "none", "median makes backgrounds from the pictures of each scene."),
     Option("plate_every", int, 10, "Of which pictures the plate is made: every so many.", between=(1, 10_000)),

@@ -39,7 +39,7 @@ class Stored(Source):
         root: a folder or zip, or several.
         files: a key of `LAYOUTS`, patterns, or ``auto``.
         fit, foreground, soft_masks, mask_values: see `DecodeOptions`; mask values as text, see `MaskValues.parse`.
-        depth_unit, depth_scale, depth_range, colour_map: see `find_depth_format`.
+        depth_unit, depth_scale, depth_range, colormap: see `find_depth_format`.
         flips: how mirrored objects are numbered, see `mirrored`.
         scenes: what pictures without a background's name have in common: ``auto``, ``file``, ``sequence``.
         plate: ``median`` makes a background from every ``plate_every``-th picture of a scene.
@@ -80,7 +80,7 @@ class Stored(Source):
         depth_unit: str = "auto",
         depth_scale: float | None = None,
         depth_range: str | tuple[float, float] | None = None,
-        colour_map: str | None = None,
+        colormap: str | None = None,
         flips: str = "none",
         scenes: str = "auto",
         plate: str = "none",
@@ -94,7 +94,7 @@ class Stored(Source):
         progress: Progress = no_progress,
     ) -> None:
         options = FileOptions(
-            fit, foreground, soft_masks, mask_values, depth_unit, depth_scale, parse_range(depth_range), colour_map
+            fit, foreground, soft_masks, mask_values, depth_unit, depth_scale, parse_range(depth_range), colormap
         )
         options.check(flips, scenes)
         if plate not in ("none", "median") or plate_every < 1:

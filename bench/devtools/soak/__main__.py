@@ -1,4 +1,4 @@
-"""``python -m bench.devtools.soak [SECONDS]``: for ``MASKDEPTH_SOAK`` seconds, or 14 minutes by itself.
+"""``python -m bench.devtools.soak [SECONDS]``: for ``MASKDEPTH_SOAK`` seconds. Default: 14 minutes.
 
 The exit status is 1 if there was any fault.
 """

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.core.errors import BenchError
-from bench.core.quantity import MEBIBYTES, MILLISECONDS, quantity
+from bench.core.quantity import MEBIBYTES, MILLISECONDS, SECONDS, quantity
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,19 @@ from bench.core.quantity import MEBIBYTES, MILLISECONDS, quantity
 )
 def test_times(text: str, value: float) -> None:
     assert quantity(text, MILLISECONDS, "--max-latency") == pytest.approx(value)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("30m", 1800), ("1.5h", 5400)])
+def test_a_number_alone_is_of_seconds(text: str, seconds: float) -> None:
+    assert quantity(text, SECONDS, "--timeout") == seconds
+
+
+@pytest.mark.parametrize("text", ["", "m", "0", "-3s", "nan", "inf", "1d", "1e99h"])
+def test_what_is_no_stretch_of_time(text: str) -> None:
+    with pytest.raises(
+        BenchError, match=r"--timeout takes a number above 0 with its unit \(s, m, h\), such as 6s, not"
+    ):
+        quantity(text, SECONDS, "--timeout")
 
 
 @pytest.mark.parametrize(("text", "size"), [("2GB", 2e9), ("2GiB", 2**31), ("500MB", 5e8), ("1.5 MiB", 1.5 * 2**20)])

@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from bench.results.stats.student import half_width
+
 _RESAMPLES = 1000
 _COVERAGE = 0.95
-_STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365}
-"""By degrees of freedom: what 95 % of Student's t lie within (Student 1908)."""
-_NORMAL = 2.306  # of 8: a little wide for more
 
 Array = npt.NDArray[np.float64]
 
@@ -58,7 +57,7 @@ def grouped_interval(restarts: Sequence[Sequence[float]]) -> Interval:
     value = float(np.median(np.concatenate([np.asarray(values, dtype=np.float64) for values in restarts])))
     if len(medians) == 1:
         return Interval(value=value, low=min(restarts[0]), high=max(restarts[0]))
-    half = _STUDENT.get(len(medians) - 1, _NORMAL) * float(np.std(medians, ddof=1)) / len(medians) ** 0.5
+    half = float(half_width(np.std(medians, ddof=1) / len(medians) ** 0.5, len(medians) - 1, _COVERAGE))
     middle = float(np.mean(medians))
     return Interval(value=value, low=min(value, middle - half), high=max(value, middle + half))
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from bench.profile.windows.interleaved import answer
 from bench.profile.windows.interval import Interval, grouped_interval, median_interval, ratio_interval
@@ -42,6 +43,15 @@ def test_intervals_of_restarts_cover_what_differs_between_them() -> None:
     ]
     assert 0.9 <= np.mean([row.low <= 10 <= row.high for row in found]) <= 0.99
     assert np.mean([a.overlaps(b) for a, b in zip(found[::2], found[1::2], strict=True)]) >= 0.9
+
+
+@pytest.mark.parametrize("restarts", [2, 3, 8, 9, 12, 40])
+def test_intervals_of_restarts_are_students(restarts: int) -> None:
+    medians = np.random.default_rng(4).normal(10, 1, restarts)
+    found = grouped_interval([[median] for median in medians])
+    low, high = stats.t.interval(0.95, restarts - 1, medians.mean(), stats.sem(medians))
+    middle = np.median(medians)
+    assert (found.low, found.high) == pytest.approx((min(low, middle), max(high, middle)))
 
 
 def test_one_sitting_has_the_range_of_its_values() -> None:

@@ -61,7 +61,7 @@ def environment(device: torch.device) -> Environment:
         cudnn=str(torch.backends.cudnn.version())  # type: ignore[no-untyped-call]
         if cuda
         else None,
-        packages={name: version for name in packages if (version := _version(name)) is not None},
+        packages={name: version for name in packages if (version := package_version(name)) is not None},
     )
 
 
@@ -184,7 +184,8 @@ def _verbose_convolution() -> str:
 
 
 @cache
-def _version(package: str) -> str | None:
+def package_version(package: str) -> str | None:
+    """The version of an installed package; None without it."""
     with suppress(metadata.PackageNotFoundError):
         return metadata.version(package)
     return None

@@ -29,6 +29,7 @@ from bench.run import folder as run_folder
 from bench.run import trained_on
 from bench.run.found import Done
 from bench.run.run_record import begin_record, complete_record
+from bench.run.sample_columns import sample_columns
 from bench.run.shared_loaders import SharedLoaders
 from bench.timing import memory
 from bench.timing.ledger import Ledger
@@ -224,11 +225,8 @@ class Runner:
     def _images(self, trained: TrainingResult) -> dict[str, list[float | int]]:
         """Per-image metrics with the sample's id, its two groups and what it is like, by column."""
         ids = trained.test.ids
-        backgrounds, objects = self.source.groups("test", ids)
         return {
-            "sample": ids.tolist(),
-            "background": backgrounds.tolist(),
-            "object": objects.tolist(),
+            **sample_columns(self.source, ids),
             **{f"{PREFIX}{name}": values.tolist() for name, values in trained.test.attributes.items()},
             **camera_columns(self.source.camera_draws("test", ids)),
             **{name: values.tolist() for name, values in trained.test.columns.items()},

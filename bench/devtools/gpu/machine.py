@@ -7,14 +7,13 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
-from contextlib import suppress
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from bench.core.machine import environment, pick_precision, steady_arithmetic
+from bench.core.machine import environment, package_version, pick_precision, steady_arithmetic
 from bench.devtools.gpu.plan import parts
 from bench.devtools.gpu.worker import Setting
 from bench.profile.machine.ceiling import copy_rate, product_rate
@@ -35,7 +34,7 @@ def machine(setting: Setting) -> None:
         "machine",
         fingerprint=where.fingerprint,
         **where.model_dump(),
-        triton=_version("triton"),
+        triton=package_version("triton"),
         clocks=_clocks(device),
     )
     rates = {}
@@ -123,12 +122,6 @@ def _microseconds(work: Callable[[], object], setting: Setting) -> float:
     spent = time.perf_counter() - began
     setting.synchronise()
     return 1e6 * spent / _LAUNCHES
-
-
-def _version(package: str) -> str | None:
-    with suppress(metadata.PackageNotFoundError):
-        return metadata.version(package)
-    return None
 
 
 def _clocks(device: torch.device) -> dict[str, Any] | None:

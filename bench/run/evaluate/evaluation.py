@@ -26,6 +26,7 @@ from bench.results.store import evaluations
 from bench.run.baselines import BASELINES
 from bench.run.evaluate.overlap import overlap
 from bench.run.evaluate.scoring import fit_baselines, open_part, score
+from bench.run.sample_columns import sample_columns
 from bench.run.trained import Predict, TrainedRun
 from bench.train.assemble import Run
 from registry.contract import Prediction, Quartet
@@ -137,15 +138,8 @@ class Evaluator:
         return self._fitted[key]
 
     def _images(self, test: Loader, scores: Scores) -> Mapping[str, Sequence[float | int]]:
-        ids = torch.arange(test.count)
-        backgrounds, objects = self.source.groups("test", ids)
         columns = {name: values.tolist() for name, values in scores.result().items()}
-        return {
-            "sample": ids.tolist(),
-            "background": backgrounds.tolist(),
-            "object": objects.tolist(),
-            **columns,
-        }
+        return {**sample_columns(self.source, torch.arange(test.count)), **columns}
 
 
 def _comparable(run: TrainedRun, source: Source, keys: Sequence[str]) -> tuple[Predict, list[str], str]:

@@ -225,5 +225,5 @@ def test_bfloat16_is_not_native_unless_every_convolution_says_so(monkeypatch: py
 
 
 def test_packages_that_are_not_installed_have_no_version() -> None:
-    assert machine._version.__wrapped__("a-package-that-there-is-not") is None
-    assert machine._version.__wrapped__("torch") == torch.__version__.partition("+")[0]
+    assert machine.package_version.__wrapped__("a-package-that-there-is-not") is None
+    assert machine.package_version.__wrapped__("torch") == torch.__version__.partition("+")[0]

@@ -7,14 +7,14 @@ axis.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from typing import Self
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from bench.data.counter_random import uniform
 from bench.data.synthetic.families import BLOCKS, COLOURS, FAMILIES, PARTS, ROUND, Family, Solid
+from bench.data.synthetic.tensor_table import TensorTable
 from bench.data.synthetic.textures import pattern_tiles
 
 _PATTERNS = ("plain", "plain", "plain", "stripes", "bands", "checks", "cloudy", "dots", "damask")
@@ -22,7 +22,7 @@ _ABSENT_SOLID = (-1.0, 0.0, 0.0)
 
 
 @dataclass
-class Figures:
+class Figures(TensorTable):
     """Tables with a row per figure; P = 8 parts.
 
     Attributes:
@@ -43,14 +43,6 @@ class Figures:
     tile: Tensor
     height: Tensor
     reach: Tensor
-
-    def rows(self, which: Tensor) -> Self:
-        """The figures of those numbers, (B,) int64."""
-        return type(self)(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
-
-    def to(self, device: torch.device | str) -> Self:
-        """The tables on another device."""
-        return type(self)(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
 
 def _profile(solid: Solid) -> tuple[float, float, float]:

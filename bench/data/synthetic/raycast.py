@@ -15,6 +15,7 @@ from torch import Tensor
 
 from bench.data.synthetic.families import BLOCKS, PARTS, ROUND
 from bench.data.synthetic.rooms import SHELL, SURFACES, Rooms
+from bench.data.synthetic.tensor_table import TensorTable
 
 FAR = 1e9
 _NEAR = 0.05
@@ -23,7 +24,7 @@ _AXIS = 3
 
 
 @dataclass
-class Cameras:
+class Cameras(TensorTable):
     """Cameras: the ray through picture coordinates x (right) and y (up), in [-1, 1], is forward + x right + y up.
 
     ``right`` and ``up`` include the half extent of the picture at depth 1, so that a ray's parameter is the depth in
@@ -111,7 +112,7 @@ def surface_code(depth: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @dataclass
-class Solids:
+class Solids(TensorTable):
     """The parts of figures as rays of a view see them; (B, P, 3) float64 each, in each part's own coordinates.
 
     Attributes:

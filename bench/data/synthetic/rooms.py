@@ -7,14 +7,14 @@ windows and rugs as flat boxes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Self
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from bench.data.counter_random import uniform
 from bench.data.synthetic.furniture import ACCENT, CEILING, FLOOR, ITEMS, SLOTS, WALL, Slot, Tone
+from bench.data.synthetic.tensor_table import TensorTable
 from bench.data.synthetic.textures import pattern_tiles
 
 SHELL = 6
@@ -28,7 +28,7 @@ _CEILINGS = ("plain", "plain", "tiles")
 
 
 @dataclass
-class Rooms:
+class Rooms(TensorTable):
     """Tables with a row per room; (N, ...) float32.
 
     Attributes:
@@ -55,14 +55,6 @@ class Rooms:
         half = self.size[:, 0] / 2
         low = torch.stack([-half, torch.zeros_like(half), torch.zeros_like(half)], dim=1)
         return low, torch.stack([half, self.size[:, 1], self.size[:, 2]], dim=1)
-
-    def rows(self, which: Tensor) -> Self:
-        """The rooms of those numbers, (B,) int64."""
-        return type(self)(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
-
-    def to(self, device: torch.device | str) -> Self:
-        """The tables on another device."""
-        return type(self)(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
 
 PAINT = ("u_scale", "u_offset", "v_scale", "v_offset", "tile", "glow", "r0", "g0", "b0", "r1", "g1", "b1")

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,11 +16,7 @@ from bench.data.counter_random import uniform
 from bench.data.synthetic.figures import Figures
 from bench.data.synthetic.raycast import Cameras, Solids
 from bench.data.synthetic.rooms import Rooms
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-T = TypeVar("T", bound="DataclassInstance")
+from bench.data.synthetic.tensor_table import TensorTable
 
 _FREE_FROM_WALL = 0.85
 """Figures keep this far, in metres, from walls and so from the furniture along them."""
@@ -30,7 +25,7 @@ _TALLEST, _WIDEST = 0.66, 0.5
 
 
 @dataclass
-class Scenes:
+class Scenes(TensorTable):
     """Scenes ready to be rendered; (B, ...) float64.
 
     Attributes:
@@ -67,14 +62,7 @@ class Scenes:
     def split(self, step: int) -> Iterator[Scenes]:
         """The same scenes, at most ``step`` at a time."""
         for start in range(0, len(self.foot), step):
-            yield _rows(self, slice(start, start + step))
-
-
-def _rows(table: T, which: slice) -> T:
-    """Those rows of a dataclass of tables, and of the tables within."""
-    values: dict[str, Any] = {name: getattr(table, name) for name in table.__dataclass_fields__}
-    cut = {n: value[which] if isinstance(value, Tensor) else _rows(value, which) for n, value in values.items()}
-    return type(table)(**cut)
+            yield self.rows(slice(start, start + step))
 
 
 def _between(draw: Tensor, low: Tensor | float, high: Tensor | float) -> Tensor:

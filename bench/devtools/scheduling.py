@@ -83,7 +83,7 @@ class SimulatedWorkers:
         """Nothing is left."""
 
 
-class _Books:
+class _TaskRecords:
     def __init__(self, record: Record) -> None:
         self._record = record
 
@@ -130,7 +130,7 @@ def simulate(
     lengths = {f"m{index}": 3600 * float(length) for index, length in enumerate(hours)}
     executor = SimulatedWorkers(workers, lengths, clock, driver)
     scheduler = Scheduler(
-        Agenda(tasks(*grid)), executor, _Books(cast(Record, SimpleNamespace(outcome="finished"))), clock=clock
+        Agenda(tasks(*grid)), executor, _TaskRecords(cast(Record, SimpleNamespace(outcome="finished"))), clock=clock
     )
     began = time.perf_counter()
     scheduler.run()

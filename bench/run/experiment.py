@@ -100,7 +100,7 @@ class Experiment:
         files.check_folder(self.results, "--results")
         files.check_folder(self.runs, "--runs")
         self._check()
-        self._floor: list[Record] = []
+        self._baseline_records: list[Record] = []
         self._audits: dict[str, list[Finding]] = {}
 
     def _check(self) -> None:
@@ -160,15 +160,15 @@ class Experiment:
                     announce(f"  alarm: {alarm}")
             record, path = found
             if run.recipe is None:
-                self._floor.append(record)
+                self._baseline_records.append(record)
             self.failed |= record.outcome != "finished"
             yield record, path, made
             if self.interruption.requested:
                 self.interruption.leave("stopped after that run; the same command goes on with those that are left")
 
-    def floor(self) -> list[Record]:
+    def baseline_records(self) -> list[Record]:
         """The records of the baselines so far."""
-        return self._floor
+        return self._baseline_records
 
     def _make(
         self,

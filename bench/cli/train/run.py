@@ -109,7 +109,7 @@ def run(
             OptionalListener(listener, what, terminal.notice) for what, listener in optional_listeners(*tracked).items()
         ]
         for record, path, made in experiment.run(Listeners([terminal, *drawing]), announce=console.print):
-            console.print(result_lines(record, path, folders.runs, made, experiment.floor()), soft_wrap=True)
+            console.print(result_lines(record, path, folders.runs, made, experiment.baseline_records()), soft_wrap=True)
     regenerate(out, folders.results, console)
     if experiment.failed:
         raise typer.Exit(4)

@@ -49,6 +49,6 @@ def table_outcome(seeds: int, difference: float, tables: int = 500, rows: tuple[
                 values = row.images(groups, random, 1)[0] + row.seeds(groups, random, 1, seeds)[0]
                 worse = 2 * number >= len(rows)
                 entries[f"{number}"] = Contender(tuple(range(seeds)), Scored(values - lack * worse))
-            below = [(place.tier or 1) > 1 for place in rank(entries, groups, higher_is_better=True).values()]
+            below = [(place.tie or 1) > 1 for place in rank(entries, groups, higher_is_better=True).values()]
             found.append(float(any(below)) if not lack else float(np.mean(below[len(rows) // 2 :])))
     return TableOutcome(float(np.mean(false)), float(np.mean(power)))

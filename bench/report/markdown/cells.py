@@ -49,7 +49,7 @@ def number(row: Row, metric: str, group: Group, bold: bool = False) -> str:
     spread = row.spread(metric)
     if spread is not None:
         text += f" ± {spread:.4f}"
-    gained = skill(mean, group.floor(metric), group.metrics[metric])
+    gained = skill(mean, group.baseline_means(metric), group.metrics[metric])
     return text if gained is None or not row.learns else f"{text} <sub>{gained:+.2f}</sub>"
 
 

@@ -37,7 +37,7 @@ def excerpt(records: Iterable[Named], folder: Path | None = None) -> str:
     header = ["tie", "model", "loss", "precision", "seeds", *headings, "parameters", "images/s"]
     body = [
         [
-            "" if not row.learns else "·" if standing.place.tier is None else str(standing.place.tier),
+            "" if not row.learns else "·" if standing.place.tie is None else str(standing.place.tie),
             code(row.model),
             loss_cell(row),
             precision_cell(row.any),

@@ -144,7 +144,7 @@ def _quality(group: Group, ordered: Sequence[Standing], shown: Sequence[str]) ->
 def _line(standing: Standing, group: Group, shown: Sequence[str], ranked: str) -> list[str]:
     row = standing.row
     first, *figures = [number(row, name, group, bold=standing.leads and name == ranked) for name in shown]
-    tie = "" if not row.learns else "·" if standing.place.tier is None else str(standing.place.tier)
+    tie = "" if not row.learns else "·" if standing.place.tie is None else str(standing.place.tie)
     best = "" if standing.best is None else percentage(standing.best)
     return [tie, code(row.model), loss_cell(row), precision_cell(row.any), seeds_cell(row), first, best, *figures]
 

@@ -48,7 +48,7 @@ def _best(group: Group, metric: str, ordered: Sequence[Standing]) -> str:
     several = [standing for standing in learning if len(standing.row.values(metric)) > 1]
     if not several:
         return f"{title}: {_scored(learning[0])} is the highest of single seeds, which are not ranked: run more seeds."
-    ranked = [standing for standing in several if standing.place.tier is not None]
+    ranked = [standing for standing in several if standing.place.tie is not None]
     leading = [standing for standing in ranked if standing.leads]
     first = (leading or several)[0]
     tied, worse = leading[1:], [standing for standing in ranked if not standing.leads]

@@ -10,15 +10,15 @@ from bench.metrics.summary import skill
 from bench.results.metric_facts import facts_in, shown
 
 
-def result_lines(record: Record, path: Path, runs: Path, made: bool, floor: Sequence[Record]) -> str:
-    """Outcome, test metrics with their skill over the baselines in ``floor``, rate, and the files to look at.
+def result_lines(record: Record, path: Path, runs: Path, made: bool, baselines: Sequence[Record]) -> str:
+    """Outcome, test metrics with their skill over the baselines, rate, and the files to look at.
 
     Args:
         record: of the run.
         path: its file.
         runs: folder of pictures.
         made: whether the run was made now, or its record was found.
-        floor: records of baselines that learn nothing.
+        baselines: records of those that learn nothing.
     """
     if record.outcome != "finished":
         return f"  {record.outcome}: {record.reason}\n  {path}"
@@ -28,7 +28,7 @@ def result_lines(record: Record, path: Path, runs: Path, made: bool, floor: Sequ
         score = record.test.get(name)
         if score is None or score.value is None:
             continue
-        baseline_values = [s.value for other in floor if (s := other.test.get(name)) and s.value is not None]
+        baseline_values = [s.value for other in baselines if (s := other.test.get(name)) and s.value is not None]
         gained = skill(score.value, baseline_values, known[name]) if record.spec.recipe else None
         scores.append(f"{name} {score.value:.4f}" + (f" (skill {gained:+.2f})" if gained is not None else ""))
     lines = ["  test: " + "  ".join(scores)] if scores else []

@@ -75,7 +75,7 @@ class Group:
         """The baselines."""
         return [row for row in self.board if not row.learns]
 
-    def floor(self, metric: str) -> list[float]:
+    def baseline_means(self, metric: str) -> list[float]:
         """What the baselines reach."""
         return [mean for row in self.baselines if (mean := row.mean(metric)) is not None]
 
@@ -113,9 +113,9 @@ def groups_of(records: Iterable[Named], pool: bool = False) -> list[Group]:
         place = record.budget.label, data, record.division
         found.setdefault(place, []).append((name, record))
     for (protocol, data, division), members in found.items():
-        if division != UNTUNED:  # what learns nothing has nothing to be tuned, and is a floor for all
-            floor = found.get((protocol, data, UNTUNED), [])
-            members += [(name, record) for name, record in floor if not record.spec.recipe]
+        if division != UNTUNED:  # what learns nothing has nothing to be tuned, and is a baseline for all
+            untuned = found.get((protocol, data, UNTUNED), [])
+            members += [(name, record) for name, record in untuned if not record.spec.recipe]
     groups = []
     for (protocol, *_), members in sorted(found.items(), key=_group_order):
         made = sorted(rows(members, pool), key=lambda row: (not row.learns, row.model, row.recipe, row.cell))

@@ -53,7 +53,7 @@ def overview(groups: Iterable[Group], images: Images, by: str = "") -> Iterator[
             continue
         ranked = by if by in present else ranking(present, group.metrics)
         for standing in standings(group.board, ranked, group.metrics[ranked], images):
-            ties = {"tie": standing.place.tier, "best": standing.best, "unranked": standing.unranked or None}
+            ties = {"tie": standing.place.tie, "best": standing.best, "unranked": standing.unranked or None}
             yield _line(group, standing.row, present) | {"ranked_by": ranked} | ties
             for other in standing.row.elsewhere if not standing.row.pooled else ():
                 apart = {"elsewhere": named_arithmetic(other.any), "ranked_by": ranked, "unranked": ELSEWHERE}
@@ -76,7 +76,7 @@ def _line(group: Group, row: Row, metrics: Sequence[str]) -> dict[str, Any]:
     }
     for name in metrics:
         mean = row.mean(name)
-        gained = skill(mean, group.floor(name), group.metrics[name]) if row.learns else None
+        gained = skill(mean, group.baseline_means(name), group.metrics[name]) if row.learns else None
         line |= {
             name: mean,
             f"{name}/sd": row.spread(name),

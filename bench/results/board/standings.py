@@ -58,7 +58,7 @@ class Standing:
     @property
     def leads(self) -> bool:
         """Whether no row is significantly better."""
-        return self.place.tier == 1
+        return self.place.tie == 1
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def standings(rows: Sequence[Row], metric: str, facts: MetricFacts, images: Imag
     few = {id(row) for row in judged}
     return [
         standing
-        if standing.place.tier is not None or not standing.row.learns
+        if standing.place.tie is not None or not standing.row.learns
         else replace(standing, unranked=why_unranked(standing.row, {metric: facts}, images, id(standing.row) in few))
         for standing in found
     ]

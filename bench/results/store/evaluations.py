@@ -7,17 +7,17 @@ from pathlib import Path
 
 from bench.core.record.evaluation import EvaluationRecord
 from bench.results import store
-from bench.results.store.below import Below
+from bench.results.store.subfolder import Subfolder
 
-_BELOW = Below("evaluations", EvaluationRecord)
-FOLDER, read = _BELOW.folder, _BELOW.read
+_SUBFOLDER = Subfolder("evaluations", EvaluationRecord)
+FOLDER, read = _SUBFOLDER.folder, _SUBFOLDER.read
 
 
 def write(results: Path, evaluation: EvaluationRecord, per_image: Mapping[str, Sequence[float | int]]) -> Path:
-    """Write an evaluation and its per-image metrics, see `Below.write`."""
+    """Write an evaluation and its per-image metrics, see `Subfolder.write`."""
     kind = str(evaluation.data.get("kind", "data"))
     words = [evaluation.model, evaluation.recipe_name, "on", kind, f"s{evaluation.seed}"]
-    return _BELOW.write(results, store.stem(words, evaluation.run, evaluation.finished), evaluation, per_image)
+    return _SUBFOLDER.write(results, store.stem(words, evaluation.run, evaluation.finished), evaluation, per_image)
 
 
 def read_images(path: Path) -> dict[str, list[float]]:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from bench.core.record import TrialRecord
 from bench.results import store
-from bench.results.store.below import Below
+from bench.results.store.subfolder import Subfolder
 
-_BELOW = Below("trials", TrialRecord)
-FOLDER, read = _BELOW.folder, _BELOW.read
+_SUBFOLDER = Subfolder("trials", TrialRecord)
+FOLDER, read = _SUBFOLDER.folder, _SUBFOLDER.read
 
 
 def write(results: Path, trial: TrialRecord) -> Path:
-    """Write a trial, see `Below.write`."""
+    """Write a trial, see `Subfolder.write`."""
     tried = f"{trial.parameter}-{trial.value:g}" if trial.parameter else "baseline"
     words = [trial.spec.model, trial.recipe_name, tried, f"e{trial.epochs_done}"]
-    return _BELOW.write(results, store.stem(words, trial.id, trial.started), trial, {})
+    return _SUBFOLDER.write(results, store.stem(words, trial.id, trial.started), trial, {})

@@ -83,7 +83,7 @@ class Evaluator:
         if not found:
             raise BenchError(f"nothing that {run.label} predicts is compared: {note or 'the data has no truth for it'}")
         fitted, left_out = self._baselines(spec.protocol.train_samples, test)
-        floor = {name: fitted_scores.summary() for name, fitted_scores in fitted.items()}
+        summaries = {name: fitted_scores.summary() for name, fitted_scores in fitted.items()}
         train = self._part("train", spec.protocol.train_samples, size)
         evaluation = EvaluationRecord(
             run=run.record.id,
@@ -104,10 +104,10 @@ class Evaluator:
                     for name, value in summary.items()
                     if name in found and value.images
                 }
-                for baseline, summary in floor.items()
+                for baseline, summary in summaries.items()
             },
             skill={
-                name: skill(value.value, [summary[name].value for summary in floor.values()], scores.facts[name])
+                name: skill(value.value, [summary[name].value for summary in summaries.values()], scores.facts[name])
                 for name, value in found.items()
             },
             metrics={name: scores.facts[name] for name in found},

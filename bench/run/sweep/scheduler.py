@@ -24,8 +24,8 @@ _AGAIN = 2.0
 Stop = Literal["timeout", "interrupted", "deadline"]
 
 
-class Books(Protocol):
-    """Where results are kept."""
+class TaskRecords(Protocol):
+    """Where the records of tasks are kept."""
 
     def read(self, task: Task, path: str) -> Kept:
         """The record that a task has written under this name."""
@@ -66,7 +66,7 @@ class Scheduler:
     Attributes:
         agenda: what is left.
         executor: makes it.
-        books: where its results are kept.
+        task_records: where the records of tasks are kept.
         timeout: seconds for a run, None for any.
         deadline: when to stop by ``clock``, None for never.
         interruption: asked whether to stop.
@@ -80,7 +80,7 @@ class Scheduler:
 
     agenda: Agenda
     executor: Executor
-    books: Books
+    task_records: TaskRecords
     timeout: float | None = None
     deadline: float | None = None
     interruption: Interruption = field(default_factory=Interruption)
@@ -142,7 +142,7 @@ class Scheduler:
         task, seconds = running.task, self.clock() - running.began
         self.durations[task.key] = seconds
         if running.written is not None:
-            record = self.books.read(task, running.written)
+            record = self.task_records.read(task, running.written)
         elif status == BUSY:
             self.agenda.put_back(task)
             self._retry_at = self.clock() + _AGAIN
@@ -152,7 +152,7 @@ class Scheduler:
             return
         else:
             outcome, reason = self._verdict(running, status)
-            record = self.books.lost(task, outcome, reason, _failure(running, output))
+            record = self.task_records.lost(task, outcome, reason, _failure(running, output))
         self.records[task.key] = record
         self.agenda.ended(task, record)
         self.listener.ended(task, record, made=running.written is not None)

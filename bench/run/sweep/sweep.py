@@ -21,7 +21,6 @@ from bench.run.found import FoundRecords
 from bench.run.preconditions import check_budget, check_heads, try_metrics, within
 from bench.run.runner import discard
 from bench.run.sweep.agenda import Agenda, Order
-from bench.run.sweep.books import ResultsBooks
 from bench.run.sweep.estimate import Estimate
 from bench.run.sweep.executors.executor import Executor
 from bench.run.sweep.executors.local import LocalExecutor
@@ -33,6 +32,7 @@ from bench.run.sweep.remaining import Remaining
 from bench.run.sweep.scheduler import Scheduler
 from bench.run.sweep.settling.planner import SettlingPlanner
 from bench.run.sweep.specs import CellSpecs
+from bench.run.sweep.stored_task_records import StoredTaskRecords
 from bench.run.sweep.task import Task, WorkerConfig
 from bench.run.sweep.tuning.found_trials import FoundTrials
 from bench.run.sweep.tuning.planner import TuningPlanner, check_tuned
@@ -161,7 +161,7 @@ class Sweep(SweepOptions):
         self.scheduler = Scheduler(
             self._agenda(),
             executor,
-            ResultsBooks(self.results, self.runs, self._device, self._found),
+            StoredTaskRecords(self.results, self.runs, self._device, self._found),
             timeout=self.timeout,
             deadline=None if self.max_seconds is None else time.monotonic() + self.max_seconds,
             interruption=self.interruption,

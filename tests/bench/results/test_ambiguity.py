@@ -36,11 +36,11 @@ def said(board: list[Row], *names: str) -> str:
     return str(caught.value)
 
 
-FLOOR = rows([("floor.json", record("difference", ""))])
+BASELINES = rows([("baselines.json", record("difference", ""))])
 
 
 def test_of_several_losses_one_is_to_be_named_and_a_few_are_shown() -> None:
-    board = [*trained("unet", 20), *trained("wnet", 20), *FLOOR]
+    board = [*trained("unet", 20), *trained("wnet", 20), *BASELINES]
     for names in (("unet", "difference"), ("unet",), ("unet", "wnet"), ("unet", "unet")):
         text = said(board, *names)
         assert "name the loss, as in unet:bce_ssim" in text
@@ -67,7 +67,7 @@ def test_two_equal_names_are_said_to_be_the_same() -> None:
 def test_boards_are_told_apart_by_an_option_that_works(names: tuple[str, ...], others: dict[str, object]) -> None:
     learnt = [row for model in ("unet", "wnet") for facts in ({}, others) for row in trained(model, **facts)]
     still = [("still.json", record("difference", "", data=STILL))]
-    board = [*learnt, *FLOOR, *rows(still)]
+    board = [*learnt, *BASELINES, *rows(still)]
     text = said(board, *names)
     assert "loss" not in text
     (within,) = re.findall(r'--within "(.*?)"', text)

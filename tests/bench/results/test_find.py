@@ -74,8 +74,8 @@ def test_a_pair_that_has_a_verdict_counts_before_one_in_the_same_settings() -> N
 
 def test_against_a_baseline_the_row_of_most_seeds_counts() -> None:
     """A baseline has one seed and no precision of its own: neither speaks for a row beside it."""
-    floor = [("floor.json", record("difference", ""))]
-    board = rows([*several("unet", 2, "float32"), *several("unet", 3, "bfloat16"), *floor])
+    baselines = [("baselines.json", record("difference", ""))]
+    board = rows([*several("unet", 2, "float32"), *several("unet", 3, "bfloat16"), *baselines])
     assert settings(pick(board, "unet", "difference")[0]) == "bfloat16 (3 seeds)"
 
 
@@ -88,8 +88,8 @@ def test_a_name_given_twice_means_the_same_cell_twice() -> None:
 
 def test_a_baseline_stands_on_the_boards_of_all_divisions() -> None:
     tuned = several("unet", 2, "float32", division="tuned (5 trials)")
-    floor = [("floor.json", record("difference", ""))]
-    board = rows([*several("unet", 3, "float32"), *tuned, *floor])
+    baselines = [("baselines.json", record("difference", ""))]
+    board = rows([*several("unet", 3, "float32"), *tuned, *baselines])
     for within, seeds in (("tuned", 2), ("untuned", 3)):
         for pair in (("unet", "difference"), ("difference", "unet")):
             assert {len(row.records) for row in pick(board, *pair, within)} == {1, seeds}

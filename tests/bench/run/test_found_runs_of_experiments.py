@@ -92,7 +92,7 @@ def test_a_run_that_did_not_finish_makes_the_experiment_fail(
     )
     results(made)
     assert made.failed
-    assert [floor.outcome for floor in made.floor()] == [outcome]
+    assert [baseline.outcome for baseline in made.baseline_records()] == [outcome]
 
 
 def test_why_a_record_is_not_taken_is_said(tmp_path: Path, calls: Calls) -> None:

@@ -50,7 +50,7 @@ def lines_of(groups: Sequence[Group], images: Images, folder: Path) -> list[Line
             line = _line(group, row, present, folder, drawn)
             line["board"] = index
             line["places"] = {
-                name: {"order": order, "tie": standing.place.tier, "p": standing.place.p, "best": standing.best}
+                name: {"order": order, "tie": standing.place.tie, "p": standing.place.p, "best": standing.best}
                 for name, by_row in places.items()
                 for order, standing in [by_row[id(row)]]
             }
@@ -84,7 +84,7 @@ def _line(group: Group, row: Row, metrics: Sequence[str], folder: Path, drawn: C
         values = row.values(name)
         if values:
             mean = statistics.fmean(values)
-            gained = skill(mean, group.floor(name), group.metrics[name]) if row.learns else None
+            gained = skill(mean, group.baseline_means(name), group.metrics[name]) if row.learns else None
             scores[name] = {"mean": mean, "sd": row.spread(name), "skill": gained, "values": values}
     return {
         "model": row.model,

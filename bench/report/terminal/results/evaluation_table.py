@@ -24,13 +24,13 @@ def evaluation_table(found: EvaluationRecord, record: Record) -> RenderableType:
     for name, facts in sorted(found.metrics.items(), key=lambda item: (item[1].order, item[0])):
         if not facts.compared and facts.head not in aligned:
             continue
-        floor = [of[name].value if name in of else None for of in found.baselines.values()]
+        baselines = [of[name].value if name in of else None for of in found.baselines.values()]
         skill = found.skill.get(name)
         own = record.test.get(name)
         table.add(
             f"{name} {facts.arrow}",
             _shown(found.test[name].value),
-            *map(_shown, floor),
+            *map(_shown, baselines),
             "–" if skill is None else f"{skill:+.2f}",
             _shown(None if own is None else own.value),
         )

@@ -45,13 +45,13 @@ class Rank:
     """Where a row stands.
 
     Attributes:
-        tier: 1 for the leader and all rows tied with it, then the same among the rest; None for a row with
+        tie: 1 for the leader and all rows tied with it, then the same among the rest; None for a row with
             a single seed, which has no place beside several.
         p: of no difference from the leader of the whole table, corrected for all the rows; 1 for the leader itself,
             None for a single seed.
     """
 
-    tier: int | None
+    tie: int | None
     p: float | None
 
 
@@ -80,9 +80,9 @@ def rank(
     figures = {name: entry.figures for name, entry in several.items()}
     moderation = moderation_of(figures.values())
     rest = sorted(several, key=lambda name: -sign * float(figures[name].mean()))
-    tier = 0
+    tie = 0
     while rest:
-        tier += 1
+        tie += 1
         leader = rest[0]
         others = {
             name: _against(several[leader], several[name], figures[leader], figures[name], grouping, moderation)
@@ -93,8 +93,8 @@ def rank(
             name for name, difference in others.items() if corrected[name] <= level and sign * difference.effect > 0
         }
         for name in rest:
-            p = corrected.get(name, 1.0) if tier == 1 else places[name].p
-            places[name] = Rank(None if name in apart else tier, p)
+            p = corrected.get(name, 1.0) if tie == 1 else places[name].p
+            places[name] = Rank(None if name in apart else tie, p)
         rest = [name for name in rest if name in apart]
     return places
 

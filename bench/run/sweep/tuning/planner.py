@@ -18,7 +18,7 @@ from bench.run.sweep.tuning.trial_grid import TrialGrid
 TUNING_SEED = 1_000_000_000
 """Of every trial: no run of a grid has it, and all cells have the same."""
 
-_FLOOR, _TRIALS, _RUNS = -2, 0, 1
+_BASELINES, _TRIALS, _RUNS = -2, 0, 1
 """Where they come in the order of tasks."""
 
 
@@ -39,7 +39,7 @@ class TuningPlanner:
         grid: values to be tried.
         cells: with the spec of their runs, whatever its seed.
         seeds: of the runs.
-        floor: specs of the baselines that learn nothing, whose trials are the zero of skill.
+        baselines: specs of the baselines that learn nothing, whose trials are the zero of skill.
         weights: of the heads in a trial's score.
         prune: stop trials that are out of the running.
         found: gives the record of a trial that is done already.
@@ -54,7 +54,7 @@ class TuningPlanner:
         grid: TrialGrid,
         cells: Sequence[tuple[Cell, RunSpec]],
         seeds: Sequence[int],
-        floor: Sequence[RunSpec],
+        baselines: Sequence[RunSpec],
         weights: Weights,
         prune: bool = False,
         found: Callable[[Task], TrialRecord | None] = lambda task: None,
@@ -63,8 +63,8 @@ class TuningPlanner:
         self._grid, self._seeds, self._weights = grid, seeds, weights
         self._found, self._pruned = found, pruned
         self._prune = prune
-        self._floor_specs = floor
-        self._floor: dict[str, TrialRecord | None] = {}
+        self._baseline_specs = baselines
+        self._baselines: dict[str, TrialRecord | None] = {}
         self._cells: list[CellTrials] = []
         for place, (cell, spec) in enumerate(cells):
             untuned = float(grid.parameter.get(spec))
@@ -83,19 +83,19 @@ class TuningPlanner:
 
     def begin(self) -> Iterator[tuple[Order, Task]]:
         """What can be made now; what is done already is taken into account."""
-        for place, spec in enumerate(self._floor_specs):
+        for place, spec in enumerate(self._baseline_specs):
             task = Task(spec=spec, recipe_name="none", trial=Trial(parameter="", value=0, epochs=spec.protocol.epochs))
             record = self._found(task)
-            self._floor[spec.id] = record
+            self._baselines[spec.id] = record
             if record is None:
-                yield (_FLOOR, place), task
+                yield (_BASELINES, place), task
         for cell in self._cells:
             yield from self._advance(cell)
 
     @property
     def trial_count(self) -> int:
         """Trials of all cells and baselines, done or not."""
-        return len(self._floor_specs) + sum(len(self._values(cell)) for cell in self._cells)
+        return len(self._baseline_specs) + sum(len(self._values(cell)) for cell in self._cells)
 
     def specs_to_come(self) -> Iterator[RunSpec]:
         """Stand-ins, with the untuned value, for runs whose value is not chosen yet."""
@@ -108,7 +108,7 @@ class TuningPlanner:
         if task.trial is None or not isinstance(record, TrialRecord):
             return
         if not task.trial.parameter:
-            self._floor[task.spec.id] = record
+            self._baselines[task.spec.id] = record
             for cell in self._cells:
                 yield from self._advance(cell)
             return
@@ -137,7 +137,7 @@ class TuningPlanner:
                     else:
                         cell.records[value] = record
                 waiting |= not cell.is_done(value, own)
-            if waiting or any(record is None for record in self._floor.values()):
+            if waiting or any(record is None for record in self._baselines.values()):
                 return
             if not last:
                 alive = self._better_half(cell, alive)
@@ -171,7 +171,7 @@ class TuningPlanner:
 
     @property
     def _floor_records(self) -> list[TrialRecord]:
-        return [record for record in self._floor.values() if record is not None and record.outcome == "finished"]
+        return [record for record in self._baselines.values() if record is not None and record.outcome == "finished"]
 
     def _choose(self, cell: CellTrials) -> Iterator[tuple[Order, Task]]:
         """The runs of a cell at its best value."""

@@ -52,12 +52,12 @@ class Weights:
         return cls({head: found.get(head, 0.0) for head in HEADS})
 
 
-def score(trial: TrialRecord, floor: Sequence[TrialRecord], weights: Weights) -> float | None:
+def score(trial: TrialRecord, baselines: Sequence[TrialRecord], weights: Weights) -> float | None:
     """The mean skill of the headline metrics of the heads that the recipe trains.
 
     Args:
         trial: to be scored.
-        floor: trials of the baselines that learn nothing.
+        baselines: trials of the baselines that learn nothing.
         weights: of the heads.
 
     Returns:
@@ -71,7 +71,7 @@ def score(trial: TrialRecord, floor: Sequence[TrialRecord], weights: Weights) ->
         key = headline_of(head)
         if key not in trial.validation or weight == 0:
             continue
-        values = [each.validation[key].value for each in floor if key in each.validation]
+        values = [each.validation[key].value for each in baselines if key in each.validation]
         gained = skill(trial.validation[key].value, values, metrics.facts(key))
         if gained is None:  # a baseline is perfect there: the metric itself has to do
             gained = skill(trial.validation[key].value, [0.0], metrics.facts(key))

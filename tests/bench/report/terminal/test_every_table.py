@@ -100,9 +100,9 @@ def _runs(name: str, folder: Path) -> RenderableType:
 
 
 def _summary(name: str, _: Path) -> RenderableType:
-    floor = [record(model="constant", recipe="", dice=0.5, rmse=0.1)]
-    lines = result_lines(record(model=name, dice=0.75), Path("results/x.json"), Path("runs"), False, floor)
-    return Group(Text(lines), Text(result_lines(failed(name), Path("results/x.json"), Path("runs"), True, floor)))
+    baselines = [record(model="constant", recipe="", dice=0.5, rmse=0.1)]
+    lines = result_lines(record(model=name, dice=0.75), Path("results/x.json"), Path("runs"), False, baselines)
+    return Group(Text(lines), Text(result_lines(failed(name), Path("results/x.json"), Path("runs"), True, baselines)))
 
 
 def _plan(name: str, _: Path) -> RenderableType:

@@ -12,7 +12,7 @@ from bench.report.terminal.sweep_table import SweepTable
 from bench.run.sweep.agenda import Agenda
 from bench.run.sweep.estimate import Estimate
 from bench.run.sweep.scheduler import Scheduler
-from tests.bench.run.sweep.made_up import Clock, MemoryBooks, ScriptedExecutor, task
+from tests.bench.run.sweep.made_up import Clock, MemoryTaskRecords, ScriptedExecutor, task
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -27,7 +27,8 @@ def script(made) -> list:
 def sweep(table: SweepTable) -> Scheduler:
     clock = Clock()
     tasks = [((0, place), task(model)) for place, model in enumerate(("unet", "wnet"))]
-    scheduler = Scheduler(Agenda(tasks), ScriptedExecutor(clock, script), MemoryBooks(), listener=table, clock=clock)
+    executor = ScriptedExecutor(clock, script)
+    scheduler = Scheduler(Agenda(tasks), executor, MemoryTaskRecords(), listener=table, clock=clock)
     scheduler.run()
     return scheduler
 

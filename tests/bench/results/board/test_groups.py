@@ -138,14 +138,14 @@ def test_of_two_kinds_with_as_many_seeds_the_first_is_the_row() -> None:
 
 def test_a_tuned_board_has_the_baselines_of_the_untuned() -> None:
     tuned = record(division="tuned (5 trials)")
-    floor = record("constant", recipe="", dice=0.5)
+    constant = record("constant", recipe="", dice=0.5)
     groups = {
-        group.members[0][1].division: group for group in groups_of([*base(), ("t.json", tuned), ("c.json", floor)])
+        group.members[0][1].division: group for group in groups_of([*base(), ("t.json", tuned), ("c.json", constant)])
     }
     assert [row.model for row in groups["untuned"].board] == ["unet", "wnet", "constant"]
-    with_floor = groups["tuned (5 trials)"]
-    assert [row.model for row in with_floor.board] == ["unet", "constant"]
-    assert with_floor.title.endswith("· tuned (5 trials)") and with_floor.floor("mask_dice") == [0.5]
+    with_baselines = groups["tuned (5 trials)"]
+    assert [row.model for row in with_baselines.board] == ["unet", "constant"]
+    assert with_baselines.title.endswith("· tuned (5 trials)") and with_baselines.baseline_means("mask_dice") == [0.5]
 
 
 def test_boards_of_registered_protocols_come_before_custom_ones() -> None:

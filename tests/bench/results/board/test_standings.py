@@ -1,4 +1,4 @@
-"""Where rows stand: from records to tiers, and which rows have no place."""
+"""Where rows stand: from records to ties, and which rows have no place."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 def test_tiers_and_chances(folder: Path) -> None:
     found = by_model(folder)
     assert list(found) == ["unet", "wnet", "masknet", "twin_unet", "difference"]
-    assert [standing.place.tier for standing in found.values()] == [1, 1, 2, None, None]
+    assert [standing.place.tie for standing in found.values()] == [1, 1, 2, None, None]
     assert found["masknet"].best == 0
     assert (found["wnet"].best or 0) + (found["unet"].best or 0) == pytest.approx(1)
     assert found["twin_unet"].best is None
@@ -48,7 +48,7 @@ def test_rows_without_images_or_with_infinite_ones_have_no_place(folder: Path) -
     (folder / name).unlink()
     (folder / name).with_suffix(store.IMAGES).unlink()
     store.write(folder, record, table | {"mask_dice": [float("-inf"), *table["mask_dice"][1:]]})
-    placed = {model for model, standing in by_model(folder).items() if standing.place.tier}
+    placed = {model for model, standing in by_model(folder).items() if standing.place.tie}
     assert placed == {"wnet"}
 
 
@@ -73,7 +73,7 @@ def test_a_damaged_table_costs_its_own_row_its_place_and_no_other(folder: Path, 
         path.write_text(of_format_1(store.read(path)))
     DAMAGE[damage](table)
     found = by_model(folder)
-    assert [found[model].place.tier for model in ("unet", "wnet", "masknet")] == [1, None, 2]
+    assert [found[model].place.tie for model in ("unet", "wnet", "masknet")] == [1, None, 2]
     assert found["wnet"].unranked == "a missing or damaged per-image table"
     assert found["unet"].best == 1
     alone = standings([found["unet"].row, found["masknet"].row], "mask_dice", DICE, Images(folder))
@@ -93,7 +93,7 @@ def test_a_table_that_never_had_groups_costs_its_own_row_its_place(folder: Path)
         store.write(folder, one, {name: values for name, values in table.items() if name != "background"})
     found = by_model(folder)
     assert found["foreign"].unranked == "a missing or damaged per-image table"
-    assert [found[model].place.tier for model in ("unet", "wnet", "masknet")] == [1, 1, 2]
+    assert [found[model].place.tie for model in ("unet", "wnet", "masknet")] == [1, 1, 2]
     with pytest.raises(BadData, match="it has no column background"):
         compare(folder, "foreign", "unet", ["mask_dice"])
 
@@ -123,7 +123,7 @@ def test_a_row_of_other_images_takes_no_place_from_others(folder: Path) -> None:
     for seed in range(3):
         keep(folder, 0.7, seed, model="other", first=1000)
     found = by_model(folder)
-    assert [found[model].place.tier for model in ("unet", "wnet", "masknet", "other")] == [1, 1, 2, None]
+    assert [found[model].place.tie for model in ("unet", "wnet", "masknet", "other")] == [1, 1, 2, None]
     assert found["other"].unranked == "per-image values that are missing, infinite or of other images"
 
 
@@ -142,7 +142,7 @@ def test_pooled_machines_of_two_rows_are_not_paired(tmp_path: Path) -> None:
                 keep(tmp_path, dice + 0.002 * number, seed, model=model, arithmetic=machine * 12)
     board = rows(store.read_all(tmp_path), pool=True)
     found = standings(board, "mask_dice", DICE, Images(tmp_path))
-    assert [(standing.row.model, standing.place.tier) for standing in found] == [("wnet", 1), ("unet", 2)]
+    assert [(standing.row.model, standing.place.tie) for standing in found] == [("wnet", 1), ("unet", 2)]
     assert [len(standing.row.values("mask_dice")) for standing in found] == [3, 3]
     assert found[0].best == 1
 

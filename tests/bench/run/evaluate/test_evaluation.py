@@ -63,8 +63,8 @@ def test_an_evaluation_is_recorded_apart(folder: Path) -> None:
     assert read.model_copy(update={"images": None, "checksum": None}) == evaluation
     assert (read.run, read.record, read.samples, read.fitted_on) == (run.record.id, run.name, 8, 16)
     assert set(read.baselines) == {"difference", "constant", "mean_map"}
-    floor = [of["mask_dice"].value for of in read.baselines.values()]
-    assert read.skill["mask_dice"] == skill(read.test["mask_dice"].value, floor, read.metrics["mask_dice"])
+    baselines = [of["mask_dice"].value for of in read.baselines.values()]
+    assert read.skill["mask_dice"] == skill(read.test["mask_dice"].value, baselines, read.metrics["mask_dice"])
     columns = evaluations.read_images(path)
     assert sum(columns["mask_dice"]) / 8 == pytest.approx(read.test["mask_dice"].value, abs=1e-4)
     assert columns["background"] == [0, 1, 2, 0, 1, 2, 0, 1]

@@ -126,7 +126,7 @@ def run_here(sweep: Sweep) -> Scheduler:
     return sweep.run(executor=InProcessExecutor(sweep.worker_config()))
 
 
-class MemoryBooks:
+class MemoryTaskRecords:
     """Keeps records in memory."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from bench.core.interruption import Interruption
 from bench.run.sweep.agenda import Agenda
 from bench.run.sweep.scheduler import PATIENCE, Scheduler
 from bench.run.sweep.task import BUSY, Task
-from tests.bench.run.sweep.made_up import Clock, MemoryBooks, Script, ScriptedExecutor, finishes, task
+from tests.bench.run.sweep.made_up import Clock, MemoryTaskRecords, Script, ScriptedExecutor, finishes, task
 
 CELLS, SEEDS = ("unet", "wnet", "masknet"), 2
 
@@ -20,7 +20,7 @@ def tasks(cells: tuple[str, ...] = CELLS, seeds: int = SEEDS) -> list[tuple[tupl
 def made(script: Script, slots: int = 1, deaf: bool = False, left: list | None = None, **more) -> Scheduler:
     clock = Clock()
     executor = ScriptedExecutor(clock, script, slots, deaf)
-    scheduler = Scheduler(Agenda(left or tasks()), executor, MemoryBooks(), clock=clock, **more)
+    scheduler = Scheduler(Agenda(left or tasks()), executor, MemoryTaskRecords(), clock=clock, **more)
     scheduler.run()
     return scheduler
 
@@ -60,7 +60,7 @@ def test_one_that_leaves_no_record_gets_one_and_the_others_go_on(events: list, o
     assert reason in broken[0].reason
     assert len(scheduler.records) == 6
     if "output" in events[0][2]:
-        assert scheduler.books.failures[broken[0].id].traceback == ["x", "last words"]
+        assert scheduler.task_records.failures[broken[0].id].traceback == ["x", "last words"]
 
 
 @pytest.mark.parametrize("deaf", [False, True])
@@ -123,7 +123,7 @@ def test_what_ends_with_a_record_although_it_was_stopped_counts() -> None:
 
     clock = Clock()
     executor = ScriptedExecutor(clock, script, deaf=True)
-    scheduler = Scheduler(Agenda(tasks()), executor, MemoryBooks(), clock=clock, deadline=5.0)
+    scheduler = Scheduler(Agenda(tasks()), executor, MemoryTaskRecords(), clock=clock, deadline=5.0)
     scheduler.run()
     assert [record.outcome for record in scheduler.records.values()] == ["finished"]
     assert len(scheduler.agenda) == 5

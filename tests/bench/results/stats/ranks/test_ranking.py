@@ -26,8 +26,8 @@ def entry(mean: float, seeds: int = 3, noise: float = 0.003, first: int = 0) -> 
 def test_tiers_from_the_best_down() -> None:
     rows = {"a": entry(0.9), "b": entry(0.901), "c": entry(0.7), "d": entry(0.701), "e": entry(0.3)}
     places = rank(rows, GROUPING, higher_is_better=True)
-    assert [places[name].tier for name in rows] == [1, 1, 2, 2, 3]
-    assert [place.tier for place in rank(rows, GROUPING, higher_is_better=False).values()] == [3, 3, 2, 2, 1]
+    assert [places[name].tie for name in rows] == [1, 1, 2, 2, 3]
+    assert [place.tie for place in rank(rows, GROUPING, higher_is_better=False).values()] == [3, 3, 2, 2, 1]
     assert (places["b"].p or 0) > 0.5
     assert places["e"].p is not None
     assert places["e"].p < 0.05
@@ -36,8 +36,8 @@ def test_tiers_from_the_best_down() -> None:
 def test_a_single_seed_has_no_place_beside_several() -> None:
     rows = {"lucky": entry(0.99, seeds=1), "a": entry(0.9), "b": entry(0.5)}
     places = rank(rows, GROUPING, higher_is_better=True)
-    assert places["lucky"].tier is places["lucky"].p is None
-    assert places["a"].tier == 1
+    assert places["lucky"].tie is places["lucky"].p is None
+    assert places["a"].tie == 1
     chances = best_chances(rows, GROUPING, higher_is_better=True)
     assert chances["lucky"] is None
     assert chances["a"] == 1
@@ -51,7 +51,7 @@ def test_two_rows_are_a_single_comparison() -> None:
 
 def test_rows_without_common_seeds_are_told_apart_too() -> None:
     rows = {"a": entry(0.9), "b": entry(0.5, seeds=4, first=10)}
-    assert [place.tier for place in rank(rows, GROUPING, higher_is_better=True).values()] == [1, 2]
+    assert [place.tie for place in rank(rows, GROUPING, higher_is_better=True).values()] == [1, 2]
 
 
 def test_pooled_variances_tell_more_rows_apart() -> None:
@@ -75,7 +75,7 @@ def test_holm(values: dict[str, float]) -> None:
 
 
 def test_a_table_of_one_row_and_of_none() -> None:
-    assert rank({"a": entry(0.9)}, GROUPING, higher_is_better=True)["a"].tier == 1
+    assert rank({"a": entry(0.9)}, GROUPING, higher_is_better=True)["a"].tie == 1
     assert rank({}, GROUPING, higher_is_better=True) == {}
     assert best_chances({}, GROUPING, higher_is_better=True) == {}
 

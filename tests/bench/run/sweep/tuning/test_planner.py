@@ -16,7 +16,7 @@ from registry.losses import parse
 from tests.bench.records import ENVIRONMENT, record
 
 MASK, DEPTH = headline_of("mask"), headline_of("depth")
-FLOOR = [record("constant", "").spec, record("mean_map", "").spec]
+BASELINES = [record("constant", "").spec, record("mean_map", "").spec]
 Quality = Callable[[str, float], float | None]
 """A model and a value to mask and depth metrics alike; None for a trial that diverges."""
 
@@ -44,7 +44,7 @@ def spec_of(model: str, epochs: int = 8, recipe: str = "mask: bce, depth: 2*ssim
 def tune(quality: Quality, text: str = "optimizer.lr=1e-3..1e-1@5", models=("unet", "wnet"), **more):
     """Everything made at once; the planner, all trials in order, and all runs."""
     planner = TuningPlanner(
-        TrialGrid.parse(text), [spec_of(model, more.pop("epochs", 8)) for model in models], [0, 1, 2], FLOOR,
+        TrialGrid.parse(text), [spec_of(model, more.pop("epochs", 8)) for model in models], [0, 1, 2], BASELINES,
         more.pop("weights", Weights.parse()), **more,
     )  # fmt: skip
     waiting = [task for _, task in planner.begin()]
@@ -131,21 +131,22 @@ def test_rungs() -> None:
     assert rungs(10, 2) == [5, 10]
 
 
-def test_nothing_is_chosen_before_the_floor_is_known() -> None:
-    planner = TuningPlanner(TrialGrid.parse("optimizer.lr=1e-3,1e-2"), [spec_of("unet")], [0], FLOOR, Weights.parse())
+def test_nothing_is_chosen_before_the_baselines_are_known() -> None:
+    values = TrialGrid.parse("optimizer.lr=1e-3,1e-2")
+    planner = TuningPlanner(values, [spec_of("unet")], [0], BASELINES, Weights.parse())
     first = [task for _, task in planner.begin()]
-    floor = [task for task in first if not task.trial.parameter]
+    baselines = [task for task in first if not task.trial.parameter]
     quality = peak({"unet": 1e-3})
     runs = [each for task in first if task.trial.parameter for _, each in planner.ended(task, tried(task, quality))]
     assert not runs
-    runs = [each for task in floor for _, each in planner.ended(task, tried(task, quality))]
+    runs = [each for task in baselines for _, each in planner.ended(task, tried(task, quality))]
     assert len(runs) == 1
 
 
 def test_what_is_done_already_is_not_tried_again() -> None:
     quality = peak({"unet": 1e-3, "wnet": 1e-2})
     planner = TuningPlanner(
-        TrialGrid.parse("optimizer.lr=1e-3..1e-1@5"), [spec_of("unet"), spec_of("wnet")], [0, 1], FLOOR,
+        TrialGrid.parse("optimizer.lr=1e-3..1e-1@5"), [spec_of("unet"), spec_of("wnet")], [0, 1], BASELINES,
         Weights.parse(), found=lambda task: None if task.spec.model == "wnet" else tried(task, quality),
     )  # fmt: skip
     tasks = [task for _, task in planner.begin()]
@@ -154,19 +155,20 @@ def test_what_is_done_already_is_not_tried_again() -> None:
 
 
 def test_the_score_is_the_mean_skill_of_the_heads_whatever_the_recipe() -> None:
-    floor = [tried(Task(spec=spec, recipe_name="", trial={"parameter": "", "value": 0, "epochs": 2}), lambda m, v: 0.2)
-             for spec in FLOOR]  # fmt: skip
+    trial = {"parameter": "", "value": 0, "epochs": 2}
+    tasks = [Task(spec=spec, recipe_name="", trial=trial) for spec in BASELINES]
+    baselines = [tried(task, lambda m, v: 0.2) for task in tasks]
     trial = tried(
         Task(spec=record().spec, recipe_name="", trial={"parameter": "optimizer.lr", "value": 1, "epochs": 2}),
         lambda m, v: 0.6,
     )
     trial = trial.model_copy(update={"validation": {**trial.validation, DEPTH: Score(value=1.0, images=8)}})
-    assert score(trial, floor, Weights.parse()) == pytest.approx((0.5 + 1.0) / 2)
-    assert score(trial, floor, Weights.parse("mask=3,depth=1")) == pytest.approx((1.5 + 1.0) / 4)
-    assert score(trial, floor, Weights.parse("mask=1")) == pytest.approx(0.5)
+    assert score(trial, baselines, Weights.parse()) == pytest.approx((0.5 + 1.0) / 2)
+    assert score(trial, baselines, Weights.parse("mask=3,depth=1")) == pytest.approx((1.5 + 1.0) / 4)
+    assert score(trial, baselines, Weights.parse("mask=1")) == pytest.approx(0.5)
     alone = trial.model_copy(update={"validation": {MASK: trial.validation[MASK]}})
-    assert score(alone, floor, Weights.parse()) == pytest.approx(0.5)
-    assert score(trial.model_copy(update={"outcome": "diverged"}), floor, Weights.parse()) is None
+    assert score(alone, baselines, Weights.parse()) == pytest.approx(0.5)
+    assert score(trial.model_copy(update={"outcome": "diverged"}), baselines, Weights.parse()) is None
 
 
 @pytest.mark.parametrize("text", ["mask", "mask=x", "edge=1", "mask=-1", "mask=0,depth=0"])

@@ -1,4 +1,4 @@
-"""`ResultsBooks`: the records of a sweep in its folder of results; those of runs that left none are written here."""
+"""`StoredTaskRecords`: a sweep's records in its folder of results; those of runs that left none are written here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from registry.losses import parse
 
 
 @dataclass
-class ResultsBooks:
+class StoredTaskRecords:
     """Reads and writes the records of a sweep's runs.
 
     Attributes:

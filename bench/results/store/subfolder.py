@@ -1,4 +1,4 @@
-"""A kind of record in a folder of its own below the records: written once, read back whole."""
+"""`Subfolder`: a kind of record in a folder of its own below the records, written once, read back whole."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ T = TypeVar("T", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class Below(Generic[T]):
-    """Where a kind lies.
+class Subfolder(Generic[T]):
+    """Where records of one kind lie.
 
     Attributes:
-        folder: below the folder of records.
-        kind: of what lies there.
+        folder: its name in the folder of records.
+        kind: of the records in it.
     """
 
     folder: str

@@ -36,22 +36,21 @@ def inspect(
     """
     from bench.core import files
     from bench.core.files import canonical_json
-    from bench.data.inspection.contact_sheet import contact_sheet, save_sheet
+    from bench.data.inspection.contact_sheet import contact_sheet
     from bench.data.inspection.inspection import inspect as inspect_source
+    from bench.report.pictures.png import save_png
     from bench.report.terminal.console import plain_console
     from bench.report.terminal.inspection_table import inspection_lines
     from bench.report.terminal.progress_bar import Bar
 
-    for path, option in ((sheet, "--sheet"), (json, "--json")):
-        if path is not None:
-            files.check_writable(path, option)
+    files.check_outputs({"--sheet": sheet, "--json": json})
     console = plain_console()
     with Bar(console) as bar:
         found = inspect_source(data.open(quiet=True), samples, size, bar)
     if json is not None:  # first: what was found is not lost to a terminal that cannot show it
         files.replace(json, canonical_json(found.to_json()) + "\n")
     if sheet is not None:
-        save_sheet(contact_sheet(found.quartets, found.backgrounds), sheet)
+        save_png(contact_sheet(found.quartets, found.backgrounds), sheet)
     for line in inspection_lines(found):
         console.print(line, soft_wrap=True)
     if sheet is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Annotated
 
@@ -85,6 +84,7 @@ def profile(
     from bench.profile.windows.interleaved import compare, opponent
     from bench.report.html.profile_page import profile_page
     from bench.report.pictures.bars import Stack, stacked_bars
+    from bench.report.pictures.png import save_png
     from bench.report.terminal.console import plain_console, show
     from bench.report.terminal.profile_table import profile_table, step_comparison_table
     from bench.report.terminal.progress_bar import Bar
@@ -148,9 +148,7 @@ def profile(
         files.replace(html, profile_page(found, intervals))
     if picture is not None:
         segments = [(block.name, block.time.median_ms) for block in found.blocks]
-        content = io.BytesIO()
-        stacked_bars([Stack(runner.label, segments)]).save(content, format="PNG")
-        files.replace(picture, content.getvalue())
+        save_png(stacked_bars([Stack(runner.label, segments)]), picture)
     show(profile_table(found, console.width), console)
     for part in (found.bottleneck, found.fit):
         if part is not None:

@@ -35,11 +35,10 @@ def robust(
     Shows where it falls below the baseline (difference for masks, mean_map for depth) that is fitted to undisturbed
     training samples. Name the data as for bench run.
     """
-    import io
-
     from bench.core import files
     from bench.core.files import canonical_json
     from bench.core.machine import pick_device
+    from bench.report.pictures.png import save_png
     from bench.report.pictures.robustness_plot import robustness_plot
     from bench.report.terminal.console import plain_console, show
     from bench.report.terminal.progress_bar import Bar
@@ -47,9 +46,7 @@ def robust(
     from bench.run.robust.robustness import robustness
     from bench.run.trained import trained_run
 
-    for path, option in ((picture, "--picture"), (json, "--json")):
-        if path is not None:
-            files.check_writable(path, option)
+    files.check_outputs({"--picture": picture, "--json": json})
     chosen = pick_device(device)
     trained = trained_run(folders.results, folders.runs, run, chosen, within)
     console = plain_console()
@@ -58,9 +55,7 @@ def robust(
     if json is not None:  # first: what was measured is not lost to a terminal that cannot show it
         files.replace(json, canonical_json(found.to_json()) + "\n")
     if picture is not None:
-        content = io.BytesIO()
-        robustness_plot(found).save(content, format="PNG")
-        files.replace(picture, content.getvalue())
+        save_png(robustness_plot(found), picture)
     show(robustness_table(found), console)
     if picture is not None:
         console.print(f"plot: {picture}", soft_wrap=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from bench.core.files import replace
 from bench.data.images.colour_maps import painted
 from bench.data.inspection.inspection import suspicious
 from bench.data.split import Part
@@ -71,13 +68,6 @@ def contact_sheet(
         for column, name in enumerate(columns):
             draw.text((_GAP + at * cell[0] + column * (side + _GAP), 0), name, fill=_INK)
     return sheet
-
-
-def save_sheet(sheet: Image.Image, path: Path) -> None:
-    """Write the sheet as PNG, as `bench.core.files.replace` writes: a link stays a link, a device a device."""
-    content = io.BytesIO()
-    sheet.save(content, "PNG")
-    replace(path, content.getvalue())
 
 
 def _label(part: str, i: int, quartet: Quartet) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
-from bench.core import files
 from bench.core.record import Record
+from bench.report.pictures.png import save_png
 from bench.report.pictures.predictions import prediction_picture
 from bench.train.events import Listener, Preview
 
@@ -21,6 +20,4 @@ class PredictionPicture(Listener):
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
         """Draw and write the picture."""
         if preview is not None:
-            content = io.BytesIO()
-            prediction_picture(*preview(PICTURED)).save(content, format="PNG")
-            files.replace(folder / PICTURE, content.getvalue())
+            save_png(prediction_picture(*preview(PICTURED)), folder / PICTURE)

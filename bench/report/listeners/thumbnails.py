@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from bench.core import files
 from bench.core.record import Record
+from bench.report.pictures.png import save_png
 from bench.train.events import Listener, Preview
 from registry.contract import Prediction, Quartet
 
@@ -31,9 +30,7 @@ class Thumbnails(Listener):
     def finished(self, record: Record, folder: Path, preview: Preview | None) -> None:
         """Draw and write the thumbnails."""
         if preview is not None:
-            content = io.BytesIO()
-            mosaic(*preview(COUNT)).save(content, format="PNG", optimize=True)
-            files.replace(folder / NAME, content.getvalue())
+            save_png(mosaic(*preview(COUNT)), folder / NAME, optimize=True)
 
 
 def mosaic(quartet: Quartet, prediction: Prediction) -> Image.Image:

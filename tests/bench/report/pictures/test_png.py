@@ -1,6 +1,7 @@
 """PNG files, as Pillow reads them."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bench.report.pictures.png import png
+from bench.report.pictures.png import png, save_png
 
 
 @given(
@@ -39,3 +40,26 @@ def test_smooth_images_take_less_than_half_of_their_pixels(dtype):
     rows, columns = np.mgrid[:200, :300]
     values = (rows + columns).astype(dtype)
     assert len(png(values)) < values.nbytes / 2
+
+
+@pytest.mark.parametrize("options", [{}, {"optimize": True}])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_picture_is_written_byte_by_byte_as_pillow_does(tmp_path: Path, mode: str, options: dict) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (40, 60, 4), np.uint8)
+    picture = Image.fromarray(noise).resize((300, 200), Image.Resampling.BICUBIC).convert(mode)
+    content = io.BytesIO()
+    picture.save(content, format="PNG", **options)
+    save_png(picture, tmp_path / "made" / "picture.png", **options)
+    assert (tmp_path / "made" / "picture.png").read_bytes() == content.getvalue()
+
+
+def test_a_picture_goes_where_a_link_points(tmp_path: Path) -> None:
+    target, link = tmp_path / "pictures" / "target.png", tmp_path / "picture.png"
+    target.parent.mkdir()
+    target.write_bytes(b"before")
+    link.symlink_to(target)
+    picture = Image.new("RGB", (8, 4), (10, 20, 30))
+    save_png(picture, link)
+    assert link.is_symlink()
+    assert np.array_equal(np.asarray(Image.open(target)), np.asarray(picture))
+    assert [path.name for path in target.parent.iterdir()] == ["target.png"]

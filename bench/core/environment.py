@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from bench.core.amount import amount
 from bench.core.files import canonical_json
 
 
@@ -49,6 +50,5 @@ class Environment(BaseModel):
     @property
     def label(self) -> str:
         """A line for people."""
-        threads = f"{self.threads} thread{'' if self.threads == 1 else 's'}"
-        where = f"{self.device}, {threads}" if self.cuda is None else self.device
+        where = f"{self.device}, {amount(self.threads, 'thread')}" if self.cuda is None else self.device
         return f"{where}, torch {self.packages['torch']}"

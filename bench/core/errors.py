@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Sequence
 
+from bench.core.amount import amount
 from registry.errors import Portable
 
 
@@ -30,7 +31,7 @@ class BadData(BenchError):
     def __init__(self, problems: Sequence[tuple[str, str]], advice: str = "") -> None:
         self.problems = tuple(problems)
         lines = [f"  {name}: {reason}" for name, reason in self.problems]
-        count = f"{len(lines)} problem{'s' if len(lines) != 1 else ''} with the data:"
+        count = f"{amount(len(lines), 'problem')} with the data:"
         super().__init__("\n".join([count, *lines, *filter(None, [advice])]))
 
 

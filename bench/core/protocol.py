@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
+from bench.core.amount import amount
 from bench.core.errors import BenchError
 from registry.optimizers import optimizers
 from registry.registry import Registry
@@ -113,7 +114,7 @@ class Protocol(BaseModel):
         """What it is for; of a custom protocol, what its numbers are: the summary is that of the one it changes."""
         if self.name != "custom":
             return self.summary
-        stages = [(stage.label, f"{stage.epochs} epoch{'' if stage.epochs == 1 else 's'}") for stage in self.stages]
+        stages = [(stage.label, amount(stage.epochs, "epoch")) for stage in self.stages]
         sizes = " -> ".join(f"{label} a step, {epochs}" for label, epochs in stages)
         return (
             f"{sizes} over {self.train_samples:,} training samples, {self.val_samples:,} for validation, "
@@ -126,7 +127,7 @@ class Protocol(BaseModel):
         if self.normalize != "none":
             found.append(f"inputs normalised by {NORMALIZED_BY[self.normalize]}")
         if self.patience:
-            epochs = f"{self.patience} epoch{'' if self.patience == 1 else 's'}"
+            epochs = amount(self.patience, "epoch")
             found.append(f"training ends after {epochs} of a stage without a better validation loss")
         return found
 

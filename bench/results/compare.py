@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.core.amount import amount
 from bench.core.errors import BenchError
 from bench.core.record import Record
 from bench.core.record.metric_facts import MetricFacts
@@ -223,8 +224,7 @@ def elsewhere(row: Row) -> str:
     """What a cell gave on another kind of arithmetic: its first headline figure, seeds, and where."""
     known = facts_in(record for _, record in row.records.values())
     figures = [f"{name} {mean:.4f}, " for name in shown(known, "headline") if (mean := row.mean(name)) is not None]
-    count = len(row.records)
-    return f"{''.join(figures[:1])}{count} seed{'s' if count > 1 else ''}, on {named_arithmetic(row.any)}"
+    return f"{''.join(figures[:1])}{amount(len(row.records), 'seed')}, on {named_arithmetic(row.any)}"
 
 
 def _hidden(records: Sequence[Record]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bench.core.amount import amount
 from bench.core.record import UNTUNED, Record
 from bench.results.board import Row, data_label
 
@@ -86,8 +87,7 @@ def _from_a_word(part: str) -> str:
 
 def settings(row: Row) -> str:
     """A row's precision and the like, and its seeds, in words."""
-    count = len(row.records)
-    return f"{row.any.spec.precision_label} ({count} seed{'' if count == 1 else 's'})"
+    return f"{row.any.spec.precision_label} ({amount(len(row.records), 'seed')})"
 
 
 def file_name(row: Row) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.core.amount import amount
 from bench.core.protocol import Protocol
 from bench.core.record import Epoch
 from bench.train.checkpoints.training_state import selection
@@ -21,7 +22,7 @@ def out_of_patience(protocol: Protocol, history: Sequence[Epoch]) -> bool:
 
 def stopped_early(protocol: Protocol, epoch: int) -> str:
     """That training ended after an epoch, and the stages that it did not come to."""
-    spent = f"{protocol.patience} epoch{'' if protocol.patience == 1 else 's'}"
+    spent = amount(protocol.patience, "epoch")
     words = f"stopped early after epoch {epoch} of {protocol.epochs}: {spent} without a better validation loss"
     begins = [sum(stage.epochs for stage in protocol.stages[:number]) for number in range(len(protocol.stages))]
     later = [f"{stage.size} px" for stage, before in zip(protocol.stages, begins, strict=True) if before >= epoch]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from bench.core.amount import amount
 from bench.core.errors import BadData
 from bench.data.counter_random import uniform
 from bench.data.split import FRACTIONS, Division, Part, Pool, split_pools
@@ -81,7 +82,7 @@ def share_out(entries: Sequence[QuartetFiles], seed: int, rule: str, way: str = 
         BenchError: an unknown rule.
     """
     if len(entries) < len(FRACTIONS):
-        count = f"only {len(entries)} quartet{'s' if len(entries) > 1 else ''}"
+        count = f"only {amount(len(entries), 'quartet')}"
         reason = f"{count}: train, val and test need one each, {len(FRACTIONS)} at least"
         raise BadData([("split", reason)], "add pictures")
     named = all(entry.item for entry in entries)

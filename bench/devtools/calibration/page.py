@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bench.core.amount import amount
 from bench.devtools.calibration.scenarios import GROUPS, IMAGES, MARGIN, SCENARIOS, layout
 from bench.devtools.calibration.simulate import announced, outcome, pooled, unpaired
 from bench.devtools.calibration.tables import ROWS, table_outcome
@@ -111,7 +112,7 @@ def _against_before(before: dict[str, tuple[float, ...]], now: dict[str, list[fl
         first, *others = before[name]
         pairs = [f"{old:.2f} → **{new:.2f}**" for old, new in zip(others, figures, strict=True)]
         body.append([name, f"{first:.2f} → none", *pairs])
-    return table(["scenario", *(f"{seeds} seed{'s' if seeds > 1 else ''}" for seeds in SEEDS)], body)
+    return table(["scenario", *(amount(seeds, "seed") for seeds in SEEDS)], body)
 
 
 def _few(draws: int) -> Iterator[list[str]]:

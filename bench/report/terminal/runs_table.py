@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bench.report.terminal.duration import duration
 from bench.report.terminal.figure_table import FigureTable
 from bench.run.stored_runs import StoredRun
 
@@ -17,14 +18,6 @@ def runs_table(stored: Sequence[StoredRun]) -> RenderableType:
     total = sum(run.bytes for run in stored) / 2**20
     table = FigureTable(("folder", "run", "state"), ("MiB", "age"))
     for run in stored:
-        cells = (run.path.name, run.label, run.state, f"{run.bytes / 2**20:.1f}", age(time.time() - run.modified))
-        table.add(*cells)
+        age = duration(max(0.0, time.time() - run.modified))
+        table.add(run.path.name, run.label, run.state, f"{run.bytes / 2**20:.1f}", age)
     return Group(table, Text(f"{len(stored)} folders, {total:.1f} MiB"))
-
-
-def age(seconds: float) -> str:
-    """A length of time in its largest unit: ``3 min``, ``5 h``, ``12 d``."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"

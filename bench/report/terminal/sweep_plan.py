@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bench.core.amount import amount
 from bench.core.record import Record, TrialRecord
+from bench.report.terminal.duration import duration
 from bench.run.sweep.plan import Plan
 
 _SHOWN = 8
@@ -17,11 +19,11 @@ def plan_lines(plan: Plan, command: str) -> list[str]:
     """
     runs, failed = plan.to_come + sum(task.trial is None for task in plan.left), len(plan.failed)
     lines = [
-        f"{_count(len(plan.cells), 'cell')} x {_count(plan.seeds, 'seed')} and baselines: "
-        f"{_count(plan.tasks, 'run')}, {plan.done} done already, {failed} failed before, {runs} to make"
+        f"{amount(len(plan.cells), 'cell')} x {amount(plan.seeds, 'seed')} and baselines: "
+        f"{amount(plan.tasks, 'run')}, {plan.done} done already, {failed} failed before, {runs} to make"
     ]
     if plan.trials:
-        lines.append(f"tuning: {_count(plan.trials, 'trial')} of cells and baselines, {plan.trials_done} done already")
+        lines.append(f"tuning: {amount(plan.trials, 'trial')} of cells and baselines, {plan.trials_done} done already")
     if plan.left_out:
         names = ", ".join(cell.label for cell in plan.left_out[:_SHOWN])
         more = f" and {len(plan.left_out) - _SHOWN} more" if len(plan.left_out) > _SHOWN else ""
@@ -41,18 +43,6 @@ def failure_line(record: Record | TrialRecord) -> str:
     reason = " ".join((record.reason or "").split())
     loss += f", {record.parameter}={record.value:g}" if isinstance(record, TrialRecord) and record.parameter else ""
     return f"{record.outcome}: {record.spec.model}{loss}, seed {record.spec.seed}: {reason:.200}"
-
-
-def duration(seconds: float) -> str:
-    """A stretch of time in the units that a person would use.
-
-    >>> duration(50), duration(5400), duration(9000), duration(400_000)
-    ('50 s', '90 min', '2.5 h', '4.6 days')
-    """
-    for unit, size, most in (("s", 1, 100), ("min", 60, 100), ("h", 3600, 72)):
-        if seconds < most * size:
-            return f"{seconds / size:.0f} {unit}" if unit != "h" else f"{seconds / size:.1f} h"
-    return f"{seconds / 86400:.1f} days"
 
 
 def _time(plan: Plan) -> str:
@@ -76,7 +66,3 @@ def _size(count: float) -> str:
         if count < 1000:
             break
     return f"{count:.1f} {unit}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.core.record import Record, TrialRecord
-from bench.report.terminal.sweep_plan import duration
+from bench.report.terminal.duration import duration
 from bench.results.metric_facts import facts_in, shown
 from bench.run.sweep.estimate import Estimate
 from bench.run.sweep.listener import SweepListener

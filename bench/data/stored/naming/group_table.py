@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
+from bench.core.amount import amount
 from bench.core.errors import BadData
 from bench.data.stored.files.roots import SUFFIXES, File, Roots, Unreadable
 from bench.data.stored.naming.patterns import normal
@@ -115,7 +116,7 @@ class GroupTable:
             if len(cells) == 3 and not all(cells):
                 yield where, f"an empty column: {line.strip()!r}"
             elif len(cells) != 3:
-                yield where, f"{len(cells)} column{'s' * (len(cells) > 1)}, not 3: {line.strip()!r}"
+                yield where, f"{amount(len(cells), 'column')}, not 3: {line.strip()!r}"
             elif not pool:
                 yield where, f"{cells[0]!r} is neither bg nor fg"
             elif self._said[pool].setdefault(cells[1], cells[2]) != cells[2]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bench.core.amount import amount
 from bench.report.terminal.figure_table import FigureTable
 from bench.results.compare import Comparison
 from bench.results.stats.grouping import FEW
@@ -59,9 +60,7 @@ def _skipped(comparison: Comparison) -> Iterator[str]:
 def _basis(comparison: Comparison) -> str:
     pairing, groups = comparison.pairing, comparison.groups
     if pairing.paired:
-        seeds = (
-            f"{pairing.seeds} seed{'s' if pairing.seeds > 1 else ''}{' in common' if pairing.a == pairing.b else ''}"
-        )
+        seeds = amount(pairing.seeds, "seed") + " in common" * (pairing.a == pairing.b)
     else:
         seeds = f"seeds {_list(pairing.a)} against {_list(pairing.b)}"
     shown = " and ".join(f"{count} {kind}" for kind, count in groups.items())

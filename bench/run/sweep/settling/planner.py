@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from bench.core.amount import amount
 from bench.core.errors import BenchError
 from bench.core.record import MetricFacts, Record, TrialRecord
 from bench.run.sweep.agenda import Order, Planner
@@ -191,4 +192,4 @@ class SettlingPlanner:
     def _figure(self, contest: Contest) -> str:
         count = len(contest.scores)
         mean = f"{self._sign * self._mean(contest):.4f}" if count else "no score"
-        return f"{mean} of {count} seed{'' if count == 1 else 's'}"
+        return f"{mean} of {amount(count, 'seed')}"

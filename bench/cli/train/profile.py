@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli.options.data import DataOptions
 from bench.cli.options.groups import MachineOptions
 from bench.core.errors import BenchError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 EXAMPLES = """
 bench profile --model wnet --loss bce_ssim
@@ -72,26 +75,21 @@ def profile(
     """Show where the time, the memory and the arithmetic of a training step go, and how reliable the figures are."""
     from bench.core import files
     from bench.core.files import canonical_json
-    from bench.core.machine import pick_device, pick_memory_format, pick_precision
+    from bench.core.machine import pick_device
     from bench.core.protocol import find_protocol
     from bench.data.loading.packed_files import PackedFiles
-    from bench.profile.bottleneck import bottleneck as find_bottleneck
-    from bench.profile.memory_budget import fit_batch_of
     from bench.profile.nvtx import annotate
-    from bench.profile.profile import profile as measure
     from bench.profile.trace import chrome_trace
-    from bench.profile.training import StepRunner
-    from bench.profile.windows.interleaved import compare, opponent
+    from bench.profile.variant import Variant, runners
+    from bench.profile.whole_profile import whole_profile
+    from bench.profile.windows.interleaved import compare
     from bench.report.html.profile_page import profile_page
     from bench.report.pictures.bars import Stack, stacked_bars
     from bench.report.pictures.png import save_png
     from bench.report.terminal.console import plain_console, show
     from bench.report.terminal.profile_table import profile_table, step_comparison_table
     from bench.report.terminal.progress_bar import Bar
-    from bench.train.assemble import Run, make_run
-    from bench.train.engines.engine import engine_named
     from registry.losses import parse
-    from registry.losses.recipe import Recipe
 
     alone = {"--trace": trace, "--picture": picture, "--html": html, "--memory-budget": memory_budget}
     alone |= {"--twice": twice or None, "--bottleneck": bottleneck or None}
@@ -103,45 +101,33 @@ def profile(
     console = plain_console()
     source = data.open()
     budget = find_protocol(protocol).override(batch=batch, size=size)
-    where, runs = pick_device(machine.device), Path("runs")
-    described = source.describe()
+    where = pick_device(machine.device)
+    first = Variant(model, parse(loss), engine, machine.precision, machine.memory_format)
+    other = first.against(*against)
 
-    def named(key: str, recipe: Recipe, number: str, order: str) -> Run:
-        """The run of a model under a recipe, in a precision and a memory format by name."""
-        return make_run(
-            key,
-            recipe,
-            budget,
-            described,
-            precision=pick_precision(where, number),
-            memory_format=pick_memory_format(order),
-        )
+    def keep(measured: BaseModel) -> None:
+        """Write it at once: it is not lost to what follows, nor to a terminal that cannot show it."""
+        if json is not None:
+            files.replace(json, measured.model_dump_json(indent=1) + "\n")
 
-    recipe = parse(loss)
-    sides = [(named(model, recipe, machine.precision, machine.memory_format), engine_named(engine, where))]
-    if any(against):
-        others = versus_precision or machine.precision, versus_memory_format or machine.memory_format
-        sides.append((named(*opponent(versus or model, recipe), *others), engine_named(versus_engine or engine, where)))
     with Bar(console) as bar:
-        packed = PackedFiles(runs / "packed")
-        runner, *other = (StepRunner(run, source, where, engine=by, packed_files=packed) for run, by in sides)
-        if other:
-            comparison = compare(runner, other[0], seconds, progress=bar)
-            if json is not None:  # first: what was measured is not lost to a terminal that cannot show it
-                files.replace(json, comparison.model_dump_json(indent=1) + "\n")
+        variants = [first] if other is None else [first, other]
+        runner, *others = runners(variants, source, budget, where, PackedFiles(Path("runs/packed")))
+        if others:
+            comparison = compare(runner, others[0], seconds, progress=bar)
+            keep(comparison)
             show(step_comparison_table(comparison), console)
             return
-        found, intervals = measure(runner, seconds, twice=twice, progress=bar)
-        if json is not None:  # at once: what follows may fail
-            files.replace(json, found.model_dump_json(indent=1) + "\n")
-        if bottleneck:
-            binding = find_bottleneck(runner, seconds / 4, progress=bar)
-            found = found.model_copy(update={"bottleneck": binding})
-        if memory_budget is not None:
-            fit = fit_batch_of(runner, source, memory_budget, progress=bar)
-            found = found.model_copy(update={"fit": fit})
-    if json is not None:
-        files.replace(json, found.model_dump_json(indent=1) + "\n")
+        found, intervals = whole_profile(
+            runner,
+            source,
+            seconds,
+            twice=twice,
+            bottleneck=bottleneck,
+            memory_budget=memory_budget,
+            progress=bar,
+            keep=keep,
+        )
     if trace is not None:
         files.replace(trace, canonical_json(chrome_trace(intervals, runner.label)) + "\n")
     if html is not None:

@@ -72,7 +72,7 @@ def test_all_but_the_best_weights(runs: Path) -> None:
 def test_the_command(runs: Path) -> None:
     shown = CliRunner().invoke(app, ["runs", "--runs", str(runs)], catch_exceptions=False)
     assert "unfinished" in shown.output
-    assert "10 d" in shown.output
+    assert "10.0 days" in shown.output
     assert CliRunner().invoke(app, ["runs", "--runs", str(runs), "--prune"]).exit_code != 0
     done = CliRunner().invoke(app, ["runs", "--runs", str(runs), "--prune", "--unfinished"], catch_exceptions=False)
     assert "1 of 4 folders pruned" in done.output

@@ -61,9 +61,9 @@ def inside(low: float, high: float) -> Range:
     return Range(low, high, low_open=True, high_open=True)
 
 
-def below(high: float, least: float = 0) -> Range:
-    """``least`` or more, and less than ``high``."""
-    return Range(least, high, high_open=True)
+def below(high: float) -> Range:
+    """0 or more, and less than ``high``."""
+    return Range(0, high, high_open=True)
 
 
 def odd(low: int, high: float = math.inf) -> Range:

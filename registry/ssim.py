@@ -16,15 +16,17 @@ from torch.nn import functional
 from registry.contract import Head
 
 _K1, _K2 = 0.01, 0.03
+_SIGMA = 1.5
+"""Standard deviation of the Gaussian window, pixels."""
 
 
-def gaussian(window: int, sigma: float, like: Tensor) -> Tensor:
+def gaussian(window: int, like: Tensor) -> Tensor:
     """A Gaussian of ``window`` taps that sums to 1, (window,), on the device and in the dtype of ``like``.
 
     Made on the device: a constant copied from the host would make a CUDA stream wait.
     """
     offset = torch.arange(window, device=like.device, dtype=like.dtype) - window // 2
-    weight = torch.exp(-(offset**2) / (2 * sigma**2))
+    weight = torch.exp(-(offset**2) / (2 * _SIGMA**2))
     return weight / weight.sum()
 
 
@@ -45,7 +47,6 @@ def ssim_map(
     x: Tensor,
     y: Tensor,
     window: int = 11,
-    sigma: float = 1.5,
     data_range: float | Tensor = 1.0,
     bounded: bool = True,
 ) -> Tensor:
@@ -55,7 +56,6 @@ def ssim_map(
         x: a map, (B, 1, H, W); float32 or float64, half precision is computed in float32.
         y: the other, same shape and dtype.
         window: side of the Gaussian window in pixels, odd.
-        sigma: its standard deviation in pixels.
         data_range: the distance between the smallest and the largest possible value.
         bounded: whether the values lie in [0, 1]. Far outside, as logits do, rounding can make a variance negative:
             it is then held at 0.
@@ -66,7 +66,7 @@ def ssim_map(
     Raises:
         ValueError: the maps are smaller than the window.
     """
-    luminance, structure = ssim_parts(x, y, window, sigma, data_range, bounded)
+    luminance, structure = ssim_parts(x, y, window, data_range, bounded)
     return luminance * structure
 
 
@@ -74,7 +74,6 @@ def ssim_parts(
     x: Tensor,
     y: Tensor,
     window: int = 11,
-    sigma: float = 1.5,
     data_range: float | Tensor = 1.0,
     bounded: bool = True,
 ) -> tuple[Tensor, Tensor]:
@@ -87,7 +86,7 @@ def ssim_parts(
     # In half precision variances would cancel to nonsense; autocast would filter in it.
     with torch.autocast(x.device.type, enabled=False):
         x, y = (maps.to(torch.promote_types(maps.dtype, torch.float32)) for maps in (x, y))
-        mean_x, mean_y, xx, yy, xy = _blurred((x, y, x * x, y * y, x * y), gaussian(window, sigma, x))
+        mean_x, mean_y, xx, yy, xy = _blurred((x, y, x * x, y * y, x * y), gaussian(window, x))
         square_x, square_y, product = mean_x * mean_x, mean_y * mean_y, mean_x * mean_y
         luminance = (2 * product + c1) / (square_x + square_y + c1)
         variances = xx - square_x + yy - square_y

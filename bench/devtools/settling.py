@@ -39,16 +39,15 @@ class Outcome:
     apart: float
 
 
-def simulate(means: Sequence[float], sweeps: int, sequential: bool, seed: int = 0) -> Outcome:
+def simulate(means: Sequence[float], sweeps: int, sequential: bool) -> Outcome:
     """Sweeps over cells of these true means.
 
     Args:
         means: of the cells' scores; the first is the best, alone or with others.
         sweeps: to be simulated.
         sequential: until settled; else with `MOST` seeds for all and a corrected test at the end.
-        seed: of the simulation.
     """
-    draws = np.random.default_rng(seed)
+    draws = np.random.default_rng(0)
     bound = Bound(FIRST, MOST, ERROR / (len(means) - 1))
     lost = wrong = runs = apart = 0
     for _ in range(sweeps):

@@ -59,11 +59,7 @@ def stored_runs(runs: Path) -> list[StoredRun]:
 
 
 def to_prune(
-    stored: Iterable[StoredRun],
-    *,
-    unfinished: bool = False,
-    older_than_days: float | None = None,
-    now: float | None = None,
+    stored: Iterable[StoredRun], *, unfinished: bool = False, older_than_days: float | None = None
 ) -> list[StoredRun]:
     """Those that may go; what a process writes to now never does, and packed samples only by their age.
 
@@ -71,11 +67,10 @@ def to_prune(
         stored: to choose from.
         unfinished: runs with a checkpoint that nobody went on from.
         older_than_days: whatever was not touched for so long; together with ``unfinished``, both must hold.
-        now: seconds since 1970, if not the present.
     """
     if not unfinished and older_than_days is None:
         return []
-    limit = (time.time() if now is None else now) - 86400 * (older_than_days or 0.0)
+    limit = time.time() - 86400 * (older_than_days or 0.0)
     return [
         run
         for run in stored

@@ -73,10 +73,10 @@ def perfect(quartet: Quartet) -> Prediction:
     return Prediction(torch.logit(quartet.mask, eps=1e-6), torch.logit(quartet.depth, eps=1e-6))
 
 
-def worse(quartet: Quartet, size: float, stream: int = 0) -> Prediction:
+def worse(quartet: Quartet, size: float) -> Prediction:
     """Masks moved aside, an object found in a corner, depth off by noise: the more the larger ``size`` in [0, 1]."""
     assert quartet.mask is not None and quartet.depth is not None
-    generator = torch.Generator().manual_seed(stream)
+    generator = torch.Generator().manual_seed(0)
     noise = torch.rand(quartet.depth.shape, generator=generator)
     mask = quartet.mask.roll(round(size * quartet.mask.shape[-1] / 2), dims=-1)
     height, width = (side - round(16 * size) for side in mask.shape[-2:])

@@ -59,12 +59,12 @@ def noise(stream: int) -> Tensor:
     return torch.randn(IMAGES, 1, _HEIGHT, _WIDTH, generator=generator)
 
 
-def example_target(head: str, stream: int = 0) -> Tensor:
+def example_target(head: str) -> Tensor:
     """A binary mask with a rectangle, or a smooth depth in [.05, .95]."""
     if head == "depth":
         rows, columns = (torch.linspace(0, 1, n) for n in (_HEIGHT, _WIDTH))
-        wave = (3 * rows[:, None] + 5 * columns + stream).sin().expand(IMAGES, 1, -1, -1)
-        return 0.5 + 0.4 * wave + 0.05 * torch.tanh(noise(stream))
+        wave = (3 * rows[:, None] + 5 * columns).sin().expand(IMAGES, 1, -1, -1)
+        return 0.5 + 0.4 * wave + 0.05 * torch.tanh(noise(0))
     mask = torch.zeros(IMAGES, 1, _HEIGHT, _WIDTH)
     mask[..., 8:22, 6:20] = 1
     return mask

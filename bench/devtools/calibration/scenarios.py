@@ -119,11 +119,10 @@ SCENARIOS = {
 """Differences between cells of the committed records, with variances fitted to them."""
 
 
-def layout(images: int = IMAGES, backgrounds: int = GROUPS, objects: int = GROUPS, uneven: bool = False) -> Grouping:
+def layout(backgrounds: int = GROUPS, objects: int = GROUPS, uneven: bool = False) -> Grouping:
     """Test images that draw their background and their object at random, as the synthetic test split does.
 
     Args:
-        images: how many.
         backgrounds, objects: how many to draw from.
         uneven: whether the g-th is drawn with a probability in proportion to 1 / g, instead of each alike.
     """
@@ -131,7 +130,7 @@ def layout(images: int = IMAGES, backgrounds: int = GROUPS, objects: int = GROUP
     ids = []
     for count in (backgrounds, objects):
         weight = 1 / np.arange(1, count + 1) if uneven else np.ones(count)
-        ids.append(random.choice(count, size=images, p=weight / weight.sum()))
+        ids.append(random.choice(count, size=IMAGES, p=weight / weight.sum()))
     return Grouping(*ids)
 
 

@@ -20,6 +20,8 @@ from registry.contract import Quartet
 
 _BASELINE = {"mask": "difference", "depth": "mean_map"}
 """The baseline that a head is held against."""
+_SEED = 0
+"""Of what is drawn to disturb a picture."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,6 @@ def robustness(
     source: Source,
     metric: str = "",
     samples: int | None = None,
-    seed: int = 0,
     progress: Progress = no_progress,
     disturbances: Sequence[Disturbance] = DISTURBANCES,
 ) -> Robustness:
@@ -90,7 +91,6 @@ def robustness(
         source: on the run's device.
         metric: key; empty: what the leaderboard ranks by, of the run's first head.
         samples: test images; None: as many as the run was tested on.
-        seed: of what is drawn.
         progress: called after every grade.
         disturbances: which.
 
@@ -121,7 +121,7 @@ def robustness(
             if predict is None:
                 found.append(None)
                 continue
-            scores = score(predict, _disturbed(test, disturbance, amount, seed), [bound.key])
+            scores = score(predict, _disturbed(test, disturbance, amount), [bound.key])
             found.append(scores.summary()[bound.key].value)
         return found
 
@@ -166,7 +166,7 @@ def _ranking(head: str) -> str:
     return next(key for key in shown(facts, "ranks") if facts[key].head == head)
 
 
-def _disturbed(loader: Loader, disturbance: Disturbance | None, amount: float, seed: int) -> Iterator[Quartet]:
+def _disturbed(loader: Loader, disturbance: Disturbance | None, amount: float) -> Iterator[Quartet]:
     for batch in loader.in_order():
         quartet = batch.quartet
-        yield quartet if disturbance is None else disturbance.change(quartet, amount, seed, batch.device_ids)
+        yield quartet if disturbance is None else disturbance.change(quartet, amount, _SEED, batch.device_ids)

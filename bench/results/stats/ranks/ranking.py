@@ -15,6 +15,9 @@ from bench.results.stats.ranks.moderation import Moderation
 from bench.results.stats.scored import Scored
 from bench.results.stats.student import Values
 
+_LEVEL = 0.05
+"""Share of tables in which a row as good as the leader is called worse."""
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -55,9 +58,7 @@ class Rank:
     p: float | None
 
 
-def rank(
-    entries: Mapping[str, Contender], grouping: Grouping, higher_is_better: bool, level: float = 0.05
-) -> dict[str, Rank]:
+def rank(entries: Mapping[str, Contender], grouping: Grouping, higher_is_better: bool) -> dict[str, Rank]:
     """Ask of every row whether it is worse than the leader.
 
     The leader is the row with the best mean. Each other row's difference from it is judged as a single comparison is,
@@ -69,7 +70,6 @@ def rank(
         entries: by name; those with a single seed get no place.
         grouping: of the images that all entries share.
         higher_is_better: direction of the metric.
-        level: share of tables in which a row as good as the leader is called worse.
 
     Raises:
         ValueError: a seed has infinite values or none, or no image in common with another row.
@@ -90,7 +90,7 @@ def rank(
         }
         corrected = holm({name: difference.p for name, difference in others.items()})
         apart = {
-            name for name, difference in others.items() if corrected[name] <= level and sign * difference.effect > 0
+            name for name, difference in others.items() if corrected[name] <= _LEVEL and sign * difference.effect > 0
         }
         for name in rest:
             p = corrected.get(name, 1.0) if tie == 1 else places[name].p

@@ -8,7 +8,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -22,11 +22,10 @@ _PATIENCE = 60.0
 
 
 class LocalExecutor:
-    """Makes tasks in processes of their own, ``config.share`` at once on every device.
+    """Makes tasks in processes of their own, ``config.share`` at once.
 
     Args:
         config: what all tasks have in common.
-        devices: to make tasks on, one server each; that of ``config``, if none is given.
 
     Attributes:
         processes: process ids of the tasks that go on, by their keys.
@@ -35,49 +34,42 @@ class LocalExecutor:
         BenchError: the data cannot be opened.
     """
 
-    def __init__(self, config: WorkerConfig, devices: Sequence[str] = ()) -> None:
+    def __init__(self, config: WorkerConfig) -> None:
         self._share = config.share
-        self._servers = [
-            _Server(config.model_copy(update={"device": device})) for device in (devices or [config.device])
-        ]
-        self._places: dict[str, _Server] = {}
+        self._server = _Server(config)
+        self._running: list[str] = []
         self.processes: dict[str, int] = {}
 
     @property
     def room(self) -> int:
         """Tasks that it can take now."""
-        return self._share * len(self._servers) - len(self._places)
+        return self._share - len(self._running)
 
     def submit(self, task: Task) -> None:
-        """Begin a task where fewest go on."""
-        running = [*self._places.values()]
-        server = min(self._servers, key=running.count)
-        self._places[task.key] = server
-        server.ask({"make": task.model_dump(mode="json")})
+        """Begin a task."""
+        self._running.append(task.key)
+        self._server.ask({"make": task.model_dump(mode="json")})
 
     def wait(self, seconds: float) -> Iterator[Event]:
         """What tasks tell, waiting so long for the first."""
         with suppress(InterruptedError):
-            ready, _, _ = select.select([server.output for server in self._servers], [], [], seconds)
-            for server in self._servers:
-                if server.output in ready:
-                    yield from self._events(server)
+            if select.select([self._server.output], [], [], seconds)[0]:
+                yield from self._events()
 
-    def _events(self, server: _Server) -> Iterator[Event]:
-        messages = server.messages()
+    def _events(self) -> Iterator[Event]:
+        messages = self._server.messages()
         if messages is None:
-            server.restart()
+            self._server.restart()
             messages = [
                 {"key": key, "kind": "ended", "status": -signal.SIGKILL, "output": "the server of its process ended"}
-                for key, place in self._places.items()
-                if place is server
+                for key in self._running
             ]
         for message in messages:
             key, kind = message.pop("key"), message.pop("kind")
             if kind == "forked":
                 self.processes[key] = message["process"]
             elif kind == "ended":
-                self._places.pop(key, None)
+                self._running = [other for other in self._running if other != key]
                 self.processes.pop(key, None)
             elif kind == "refused" and not key:
                 raise BenchError(message["reason"])
@@ -86,13 +78,12 @@ class LocalExecutor:
 
     def stop(self, key: str, kill: bool = False) -> None:
         """Ask a task to write a checkpoint and end; with ``kill``, end it now."""
-        if key in self._places:
-            self._places[key].ask({"stop": key, "signal": signal.SIGKILL if kill else signal.SIGTERM})
+        if key in self._running:
+            self._server.ask({"stop": key, "signal": signal.SIGKILL if kill else signal.SIGTERM})
 
     def close(self) -> None:
         """End the server, and with it the tasks that still go on."""
-        for server in self._servers:
-            server.end(_PATIENCE if self._places else 5.0)
+        self._server.end(_PATIENCE if self._running else 5.0)
 
 
 class _Server:

@@ -39,6 +39,8 @@ PATIENCE = 60.0
 """Seconds that a task has for its last step and checkpoint when nobody is left to wait for it."""
 OUTPUT = "output.txt"
 """In a run's folder: what its process printed."""
+_SHOWN = 600
+"""Bytes of it that are told."""
 _NAMES = 60_000
 """Letters that a pipe holds without anybody reading it."""
 _DEATH_SIGNAL = 1  # of Linux's prctl.h
@@ -191,13 +193,13 @@ def _redirect(output: Path) -> None:
         os.dup2(source, target)
 
 
-def _tail(output: Path, size: int = 600) -> str:
+def _tail(output: Path) -> str:
     """The end of what a process printed, in ASCII; an empty file is taken away."""
     try:
         content = output.read_bytes()
         if not content:
             output.unlink()
-        return content[-size:].decode("ascii", errors="replace").replace("\ufffd", "?")
+        return content[-_SHOWN:].decode("ascii", errors="replace").replace("\ufffd", "?")
     except OSError:
         return ""
 

@@ -50,7 +50,7 @@ def replace(path: Path, content: str | bytes, durable: bool = True) -> None:
         return
     mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else None
     if durable:
-        sweep(place.parent, place.name)
+        remove_strays(place.parent, place.name)
     temporary = _temporary(place, content, mode, durable)
     try:
         temporary.replace(place)
@@ -76,7 +76,7 @@ def create(path: Path, content: str | bytes) -> bool:
     return True
 
 
-def sweep(folder: Path, name: str = "") -> None:
+def remove_strays(folder: Path, name: str = "") -> None:
     """Remove the temporary files that a kill left in a folder; those that may still be written to stay.
 
     Args:

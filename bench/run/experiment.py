@@ -145,7 +145,7 @@ class Experiment:
         )
         if self.strict:
             self._refuse(runner, announce)
-        store.sweep(self.results)
+        store.remove_strays(self.results)
         for run in self._all():
             known = set(self._records().paths(run.spec))
             found = self._found(run, announce) if not self.again or run.recipe is None else None

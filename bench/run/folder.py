@@ -46,14 +46,14 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
 
 
 def prepare(folder: Path, draft: Record) -> None:
-    """Sweep what a kill left half-written, and write down what the folder is of and how its record begins.
+    """Remove what a kill left half-written, and write down what the folder is of and how its record begins.
 
     Raises:
         CannotWrite: it cannot be written to.
     """
     for stray in folder.glob(f"*{PART}"):
         stray.unlink(missing_ok=True)
-    files.sweep(folder)
+    files.remove_strays(folder)
     try:
         files.replace(folder / SPEC, draft.spec.model_dump_json(indent=1) + "\n")
         files.replace(folder / DRAFT, draft.model_dump_json(indent=1) + "\n")
@@ -77,14 +77,14 @@ def recorded(folder: Path) -> None:
 
 def finish(folder: Path) -> None:
     """Pictures and events of the recorded run are made; what an earlier try to make them left goes."""
-    files.sweep(folder)
+    files.remove_strays(folder)
     (folder / DRAFT).unlink(missing_ok=True)
 
 
 def tidy(folder: Path) -> None:
     """Remove what a kill left of pictures half-drawn of a recorded run; making the run again draws them."""
     if (folder / DRAFT).exists():
-        files.sweep(folder)
+        files.remove_strays(folder)
 
 
 def forget(folder: Path) -> None:

@@ -18,9 +18,8 @@ from typing import overload
 
 from pydantic import BaseModel
 
+from bench.core import files
 from bench.core.errors import BadData, BenchError, CannotWrite
-from bench.core.files import STRAY_AGE, create
-from bench.core.files import sweep as sweep_temporary
 from bench.core.garbage import collection_paused
 from bench.core.record import Record
 from bench.results.store.reason import NEWER, reason
@@ -109,22 +108,22 @@ def write_sealed(folder: Path, stem: str, record: BaseModel, per_image: Mapping[
         for attempt in range(1000):
             path = folder / f"{stem}{f'-{attempt}' if attempt else ''}.json"
             # The table first: a record that can be read has its images, whenever the power fails.
-            if table is not None and not create(path.with_suffix(IMAGES), table):
+            if table is not None and not files.create(path.with_suffix(IMAGES), table):
                 continue
-            if create(path, text):
+            if files.create(path, text):
                 return path
     except OSError as error:
         raise CannotWrite.of(f"the record to {folder}", error) from error
     raise BenchError(f"a thousand records called {stem} lie in {folder} already")
 
 
-def sweep(folder: Path) -> None:
+def remove_strays(folder: Path) -> None:
     """Remove what kills left half-written in a folder of records: temporary files, and tables without their record."""
-    sweep_temporary(folder)
+    files.remove_strays(folder)
     for table in folder.glob(f"*{IMAGES}"):
         record = table.with_name(table.name.removesuffix(IMAGES) + ".json")
         with suppress(OSError):
-            if not record.exists() and time.time() - table.stat().st_mtime > STRAY_AGE:
+            if not record.exists() and time.time() - table.stat().st_mtime > files.STRAY_AGE:
                 table.unlink()
 
 

@@ -151,7 +151,7 @@ class Sweep(SweepOptions):
             Interrupted: a second signal came.
         """
         left = self.remaining.left
-        store.sweep(self.results)
+        store.remove_strays(self.results)
         for _, task in self.remaining.done:
             run_folder.tidy(self.runs / task.spec.id)
         if self.fresh:

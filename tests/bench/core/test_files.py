@@ -51,7 +51,7 @@ def test_a_link_stays_a_link(tmp_path: Path, exists: bool) -> None:
 
 def test_what_can_be_made_again_is_not_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda handle: pytest.fail("synced"))
-    monkeypatch.setattr(files, "sweep", lambda folder, name: pytest.fail("the folder is searched for every file"))
+    monkeypatch.setattr(files, "remove_strays", lambda folder, name: pytest.fail("the folder is searched"))
     (tmp_path / "page").write_text("before")
     files.replace(tmp_path / "page", "text", durable=False)
     assert (tmp_path / "page").read_text() == "text"
@@ -110,13 +110,13 @@ def test_finding_out_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_only_old_temporary_files_are_swept(tmp_path: Path) -> None:
+def test_only_old_stray_files_are_removed(tmp_path: Path) -> None:
     old, new, other = tmp_path / ".a.tmp", tmp_path / ".b.tmp", tmp_path / "c.tmp"
     for path in (old, new, other):
         path.write_text("half")
     long_ago = time.time() - 2 * files.STRAY_AGE
     os.utime(old, (long_ago, long_ago))
-    files.sweep(tmp_path)
+    files.remove_strays(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".b.tmp", "c.tmp"]
 
 

@@ -1,4 +1,4 @@
-"""What kills leave in a folder of records: swept once it is old, and nothing else."""
+"""What kills leave in a folder of records: removed once it is old, and nothing else."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ def test_what_a_kill_left_goes_when_it_is_old(folder: Path, name: str) -> None:
     whole = sorted(folder.iterdir())
     old = left(folder, name, STRAY_AGE + 60)
     young = left(folder, f"{name[:3]}young{name[3:]}", STRAY_AGE - 60)
-    store.sweep(folder)
+    store.remove_strays(folder)
     assert sorted(folder.iterdir()) == sorted([*whole, young]) and not old.exists()
 
 
 @pytest.mark.parametrize("name", ["mine.csv", "notes.tmp", "schema.json", ".hidden", "x.images.csv.bak"])
 def test_what_is_somebodys_own_stays(folder: Path, name: str) -> None:
     kept = left(folder, name, 10 * STRAY_AGE)
-    store.sweep(folder)
+    store.remove_strays(folder)
     assert kept.exists()
 
 
 def test_a_table_stays_beside_its_record_however_old(folder: Path) -> None:
     (table,) = folder.glob("*.images.csv")
-    store.sweep(folder)
+    store.remove_strays(folder)
     assert table.exists() and store.read_images(next(folder.glob("unet*.json")))
 
 
 def test_a_folder_that_is_not_there_is_left_alone(tmp_path: Path) -> None:
-    store.sweep(tmp_path / "nowhere")
+    store.remove_strays(tmp_path / "nowhere")
     assert list(tmp_path.iterdir()) == []

@@ -16,10 +16,14 @@ class Environment(BaseModel):
 
     Attributes:
         device: what the run computed on, by its maker's name.
+        processor: the CPU, by its maker's name; the device of a run on a CPU.
         cores, threads: processor cores of the machine, and threads torch uses.
-        memory_gib: main memory.
+        memory_gib, gpu_memory_gib: main memory, and the GPU's; None on a CPU.
+        system: name of the operating system, and the processor's architecture.
+        python: version of the interpreter.
         packages: versions.
         instructions: the widest vector instructions torch found.
+        cuda: version that torch was built for; None on a CPU.
         driver, cudnn: versions; None on a CPU, and in records of before they were written down.
     """
 

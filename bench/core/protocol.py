@@ -46,6 +46,7 @@ class Protocol(BaseModel):
     Attributes:
         name: its key, ``custom`` once anything was changed.
         version: raised whenever the numbers below change, so that old records are never ranked with new ones.
+        summary: what it is for, in words; decides nothing.
         base: of a custom protocol, the name of the protocol it was made from; of a user's own, its own name.
         stages: progressive resolutions; validation and test have the size of the last stage.
         train_samples, val_samples, test_samples: composites a pass.

@@ -16,6 +16,7 @@ class Block(BaseModel):
     """One block of the step.
 
     Attributes:
+        name: of it.
         time: milliseconds a step, and the share of the step.
         median_ms: the median with its 95 % interval.
         gmacs: thousand million multiply-adds a step.

@@ -51,6 +51,7 @@ class Reproduction(BaseModel):
     """One system.
 
     Attributes:
+        format: raised when this shape changes.
         system: ``000`` to ``004``.
         full: whether at the original's scale.
         data: description of the source.
@@ -58,6 +59,7 @@ class Reproduction(BaseModel):
         code: hash over the source of this project.
         machine: in words.
         seconds: that it took.
+        trials: the published experiment's, in order.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

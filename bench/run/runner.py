@@ -54,6 +54,7 @@ class Runner:
 
     Attributes:
         source: on ``device`` already.
+        device: that runs compute on.
         runs: folder of checkpoints, pictures and event files, a folder a run.
         results: folder of records.
         listener: called at every event of a run.

@@ -19,9 +19,14 @@ Phase = Literal["preparation", "training", "validation", "checkpoint", "test"]
 
 
 class Epoch(BaseModel):
-    """One pass over the training samples: its resolution, learning rate at the end, and losses by term.
+    """One pass over the training samples.
 
     Attributes:
+        epoch: counted from 1.
+        size: side of the images, pixels.
+        learning_rate: at its end.
+        train_loss, val_loss: means by term, of the training and of the validation samples.
+        val_metrics: on the validation samples; None where a metric has no value.
         gradients: norms on the shared trunk by head and term and their cosine, see `bench.train.task_gradients`.
     """
 
@@ -125,11 +130,16 @@ class Record(BaseModel):
 
     Attributes:
         format: raised when this shape changes; records of format 1 lack the fields from ``failure`` on.
+        spec: what was asked for, which decides the run.
         id, cell: of ``spec``, repeated for those who read without this package.
         recipe_name: the name by which the recipe was given, or its text.
         outcome, reason: how it ended, and why where it did not finish.
+        started, finished: when the run began and ended, UTC, ISO 8601.
+        seconds: that it took; of a resumed run, since it was last taken up.
         code: hash over the source of ``bench`` and ``registry``, and over that of the user's plug-ins.
         parameters, gmacs: of the model; multiply-adds of a forward pass of a single pair at the evaluated size.
+        environment, fingerprint: machine and software, and eight hex digits over them.
+        epochs: the passes over the training samples, as far as it came.
         best_epoch: the epoch whose weights were tested: that of lowest validation loss.
         test: metrics on the test split, read once.
         seen: the same metrics on as many further samples of the backgrounds and objects of training; what ``test`` is

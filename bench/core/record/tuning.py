@@ -15,9 +15,12 @@ Edge = Literal["lowest", "highest"]
 
 
 class TriedValue(BaseModel):
-    """A value that was tried: its score on validation, None where it has none, and how its trial ended.
+    """A value that was tried.
 
     Attributes:
+        value: of the hyper-parameter.
+        score: on validation; None where it has none.
+        outcome: how its trial ended.
         epochs: that it was trained for; fewer than the protocol's where the trial was pruned.
         reference: whether it is the protocol's own value, outside of the grid and not to be chosen.
     """

@@ -34,6 +34,9 @@ class Process:
         words: of the command, without ``bench``.
         folder: in which it was started.
         process: its id; it leads a session of its own.
+        pipe: in which it prints, to be read.
+        signals: still to be sent to it, each after so many seconds, by number.
+        began: when, by `time.monotonic`.
         looked, waited: seconds after its beginning at the last step, and those that were spent waiting for it.
         output: what it has printed so far.
         status: its exit status, negative for a signal; None while it goes on.

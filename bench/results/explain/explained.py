@@ -39,7 +39,8 @@ class Effect:
 
     Attributes:
         name: of it.
-        effect: in the metric's units, with its 95 % interval; drawn towards 0 as far as it rests on few runs.
+        effect: in the metric's units, with its 95 % interval ``low`` to ``high``; drawn towards 0 as far as it rests on
+            few runs.
         runs: that it rests on.
     """
 

@@ -28,6 +28,7 @@ class Estimate:
     Attributes:
         fingerprint: of this machine; what others took says nothing.
         share: runs at once on the device: each takes longer, so that only records of as many count.
+        parameters: of models, by key, as far as they are known.
     """
 
     fingerprint: str

@@ -33,9 +33,18 @@ def adam(lr: float = 0.001, weight_decay: float = 0.0, beta1: float = 0.9, beta2
 @optimizers.register(ranges={"lr": _RATE, "momentum": _SHARE, "weight_decay": _DECAY})
 def sgd(lr: float = 0.01, momentum: float = 0.9, weight_decay: float = 0.0) -> MakeOptimizer:
     """Stochastic gradient descent with momentum, fused."""
+    from torch import zeros_like
     from torch.optim import SGD
 
-    return lambda params: SGD(params, lr=lr, momentum=momentum, weight_decay=weight_decay, fused=True)
+    def make(params: Iterable[Parameter]) -> Optimizer:
+        """Moments of 0 from the start: torch's fused step fails where a parameter has its first gradient late."""
+        optimizer = SGD(params, lr=lr, momentum=momentum, weight_decay=weight_decay, fused=True)
+        for group in optimizer.param_groups if momentum else []:
+            for parameter in group["params"]:
+                optimizer.state[parameter]["momentum_buffer"] = zeros_like(parameter)
+        return optimizer
+
+    return make
 
 
 @optimizers.register(ranges={"lr": _RATE, "alpha": _SHARE, "momentum": _SHARE, "weight_decay": _DECAY})

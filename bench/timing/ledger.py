@@ -192,11 +192,14 @@ class Ledger:
         self._began = time.perf_counter()
 
     def _close(self) -> Window:
-        """Synchronise once and keep the window; its blocks are still to be read."""
+        """Wait once for the stream that the steps run on, and keep the window; its blocks are still to be read.
+
+        What is rendered or copied ahead on another stream may go on.
+        """
         load = None if self.gauge is None else self.gauge.end()  # before the wait, which is no work of this process
         launched = time.perf_counter()
         if self._cuda:
-            torch.cuda.synchronize(self.device)
+            torch.cuda.current_stream(self.device).synchronize()
         ended = time.perf_counter()
         self.windows.append(
             Window(

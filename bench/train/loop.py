@@ -165,7 +165,17 @@ def train(
         """The rest of an epoch, step by step; its mean losses."""
         before, done = protocol.steps_before(epoch), state.done
         trace = LossTrace(epoch, before, protocol.steps, ledger, listener, state)
-        batches = ledger.steps(loader.epoch(spec.seed, epoch, done), images=loader.batch, after_window=trace.read)
+
+        def after_window() -> None:
+            """Its losses; and once, that steps cannot be captured."""
+            if (why := refusal(step)) is not None and observers.refused is None:
+                ledger.plain_engine, observers.refused = uncaptured(spec.engine), why
+                ledger.windows[-1].engine = ledger.plain_engine  # nearly all of its steps were run so
+                how = ledger.plain_engine.replace("eager", "eagerly")
+                listener.notice(f"a step of {spec.model} cannot be captured and runs {how}: {why}")
+            trace.read()
+
+        batches = ledger.steps(loader.epoch(spec.seed, epoch, done), images=loader.batch, after_window=after_window)
         for number, batch in enumerate(batches, done + 1):
             position.batch(number, batch.ids)
             quartet = step.prepare(epoch, batch, span)
@@ -216,10 +226,6 @@ def train(
                 val_metrics={name: score.value for name, score in evaluation.summary().items()},
                 gradients=gradients.means(),
             )
-            if (why := refusal(step)) is not None and observers.refused is None:
-                ledger.plain_engine, observers.refused = uncaptured(spec.engine), why
-                how = ledger.plain_engine.replace("eager", "eagerly")
-                listener.notice(f"a step of {spec.model} cannot be captured and runs {how}: {why}")
             objective.epoch_end(row.train_loss)
             position.enter("checkpoint", epoch)
             listener.phase("checkpoint")

@@ -1,5 +1,7 @@
 """Optimizers: they go downhill, at every legal parameter they make a step, and bad keys name the way out."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -36,6 +38,33 @@ def test_every_legal_optimizer_makes_a_finite_step(name: str, data: st.DataObjec
         optimizer.step()
     assert weight.isfinite().all(), key
     assert optimizers.canonical(optimizers.canonical(key)) == optimizers.canonical(key)
+
+
+@pytest.mark.parametrize(
+    ("key", "reference"),
+    [
+        ("adam[lr=0.1]", lambda params: torch.optim.Adam(params, lr=0.1, fused=False, foreach=False)),
+        ("sgd[lr=0.1]", lambda params: torch.optim.SGD(params, lr=0.1, momentum=0.9, fused=False, foreach=False)),
+        (
+            "rmsprop[lr=0.1,momentum=0.9]",
+            lambda params: torch.optim.RMSprop(params, lr=0.1, momentum=0.9, foreach=False),
+        ),
+    ],
+)
+def test_a_parameter_may_have_its_first_gradient_late(key: str, reference: Callable[..., torch.optim.Optimizer]) -> None:
+    """As that of a branch which a model leaves out by chance."""
+
+    def trained(make: Callable[..., torch.optim.Optimizer]) -> list[float]:
+        weights = [nn.Parameter(torch.tensor([3.0, -1.0])) for _ in range(2)]
+        optimizer = make(weights)
+        for step in range(6):
+            loss = (weights[0] ** 2).sum() + ((weights[1] ** 4).sum() if step in (2, 3, 5) else 0)
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        return torch.cat(weights).tolist()
+
+    assert trained(optimizers.build(key)) == pytest.approx(trained(reference), rel=1e-5)
 
 
 def test_every_number_has_a_range() -> None:

@@ -14,7 +14,7 @@ from bench.data.kernels.available import on_device_of
 _BLOCK = 1024
 
 
-@triton.jit
+@triton.jit(do_not_specialize_on_alignment=["rows"])
 def _unpack(
     stored: tl.tuple, images: tl.tuple, strides: tl.tuple, rows: tl.tensor | None,
     LENGTHS: tl.constexpr, LEVELS: tl.constexpr, COUNT: tl.constexpr, PROGRAMS: tl.constexpr, BLOCK: tl.constexpr,

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from bench.timing.hooks import Passes, WholePasses
+from bench.train.engines.repetition import Repetition
 from bench.train.engines.room import Room, room_beside
 from bench.train.engines.waits import asked_of_device, waits_of_step
 from bench.train.step import Step
@@ -61,7 +62,8 @@ class CudaGraph:
     """A recording by `torch.cuda.CUDAGraph`."""
 
     def __init__(self) -> None:
-        self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        # Of another priority than the loaders' streams: torch hands out 32 of each kind, in turn.
+        self._stream = torch.cuda.Stream(priority=-1)  # type: ignore[no-untyped-call]
         self._graph = torch.cuda.CUDAGraph()
         self._pool = torch.cuda.graph_pool_handle()
         self._device = torch.cuda.current_device()
@@ -146,8 +148,8 @@ class _Captured:
 class Replayed:
     """In the place of a step's update: recorded once a shape of batch, replayed from then on.
 
-    Where capturing fails (the model or a term waits for the device, or looks at values), the step goes on eagerly, and
-    `refused` says why.
+    Where capturing fails (the model or a term waits for the device, or looks at values), or would repeat what differs
+    from step to step, the step goes on eagerly, and `refused` says why.
 
     Args:
         step: whose `eager_update` is recorded.
@@ -162,6 +164,7 @@ class Replayed:
         self._shapes: tuple[torch.Size, ...] = ()
         self._before = BEFORE_CAPTURE
         self._recording: Recording | None = None
+        self._repetition = self._compared()
         self._captured: _Captured | None = None
         self._names: tuple[list[str], list[str]] = ([], [])
         self.refused: str | None = None
@@ -175,13 +178,9 @@ class Replayed:
             self._recording = self._begin(shapes)
         recording = self._recording
         with span(GRAPH):
-            if self._before > 1:
-                self._before -= 1
-                return self._unpacked(recording.aside(lambda: self._packed(quartet)))
             if self._before:
-                self._before = 0
-                values, self.refused = recording.rehearse(lambda: self._packed(quartet))
-                return self._unpacked(values)
+                self._before -= 1
+                return self._unpacked(self._rehearsed(recording, quartet))
             if self._captured is None:
                 try:
                     self._captured = self._capture(recording, quartet)
@@ -205,7 +204,7 @@ class Replayed:
     def _begin(self, shapes: tuple[torch.Size, ...]) -> Recording:
         """Let go of what was recorded for another shape, its memory too, and make ready to record."""
         self._captured = self._recording = None
-        self._shapes, self._before = shapes, BEFORE_CAPTURE
+        self._shapes, self._before, self._repetition = shapes, BEFORE_CAPTURE, self._compared()
         for group in self._step.optimizer.param_groups:
             if "capturable" in group:  # its step count has to lie on the device
                 group["capturable"] = True
@@ -213,6 +212,21 @@ class Replayed:
             if isinstance(state.get("step"), Tensor):
                 state["step"] = state["step"].to(self._step.device)
         return self._record()
+
+    def _rehearsed(self, recording: Recording, quartet: Quartet) -> Tensor:
+        """One of the steps before the capture: the last two must do the same, and the last not wait."""
+        if self._before > 1:
+            return recording.aside(lambda: self._packed(quartet))
+        with self._repetition.step() as passes:
+            if self._before:
+                return recording.aside(lambda: self._packed(quartet, passes))
+            values, waits = recording.rehearse(lambda: self._packed(quartet, passes))
+        self.refused = waits or self._repetition.difference
+        return values
+
+    def _compared(self) -> Repetition:
+        step = self._step
+        return Repetition(step.model, step.objective, step.device, compiled=step.run is not step.model)
 
     def _fill(self, captured: _Captured, quartet: Quartet) -> None:
         refill(captured.inputs, quartet)
@@ -241,9 +255,9 @@ class Replayed:
         self._recording = None  # and the memory of its pool
         self._step.optimizer.zero_grad(set_to_none=True)  # what a half-recorded pass left was never computed
 
-    def _packed(self, quartet: Quartet) -> Tensor:
+    def _packed(self, quartet: Quartet, passes: Passes | None = None) -> Tensor:
         """An eager update; its losses in a single tensor, without the graph that led to them."""
-        losses = self._step.eager_update(quartet, nullspan, WholePasses(nullspan))
+        losses = self._step.eager_update(quartet, nullspan, passes or WholePasses(nullspan))
         self._names = [*losses.terms], [*losses.heads]
         values = [losses.total.detach(), *losses.terms.values(), *losses.heads.values()]
         return torch.stack([value.float() for value in values])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -72,6 +72,12 @@ def reseeded_by(work: Callable[[], object], device: torch.device) -> list[str]:
         for name, parts in generators.items()
         if any(after[0][part] is not None and _same(after[0][part], after[1][part]) for part in parts)
     ]
+
+
+def drawn_from(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Names of the generators on the CPU whose `random_state` is another than before."""
+    parts = {"torch": "torch", "numpy": "numpy", "random": "python"}
+    return [name for name, part in parts.items() if not _same(before[part], after[part])]
 
 
 def _same(first: Any, second: Any) -> bool:

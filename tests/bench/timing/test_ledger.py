@@ -210,7 +210,8 @@ def test_a_window_by_itself_holds_the_reading_of_its_events(clock: Clock, monkey
             clock.now += 0.001
             return 1.0
 
-    monkeypatch.setattr(torch.cuda, "synchronize", lambda _device: None)
+    stream = SimpleNamespace(synchronize=lambda: None)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda _device: stream)
     ledger = Ledger(torch.device("cpu"), seconds=0.0, min_steps=2)
     ledger._cuda, ledger._ring, ledger.mark = True, SimpleNamespace(rewind=lambda: None), Event
     for instrumented, expected in ((False, 0.02), (True, 0.02 + 4 * 0.001)):

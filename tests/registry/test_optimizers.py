@@ -51,7 +51,7 @@ def test_every_legal_optimizer_makes_a_finite_step(name: str, data: st.DataObjec
         ),
     ],
 )
-def test_a_parameter_may_have_its_first_gradient_late(key: str, reference: Callable[..., torch.optim.Optimizer]) -> None:
+def test_a_first_gradient_may_come_late(key: str, reference: Callable[..., torch.optim.Optimizer]) -> None:
     """As that of a branch which a model leaves out by chance."""
 
     def trained(make: Callable[..., torch.optim.Optimizer]) -> list[float]:

@@ -7,10 +7,10 @@ A batch of another shape, as the next stage of a protocol brings, is captured an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -142,6 +142,7 @@ class _Captured:
     inputs: Quartet
     rates: list[Tensor]
     written: list[float]
+    fixed: list[dict[str, Any]]
     values: Tensor
 
 
@@ -185,8 +186,11 @@ class Replayed:
                 try:
                     self._captured = self._capture(recording, quartet)
                 except RuntimeError as error:
-                    self._give_up(error)
+                    self._give_up((str(error).splitlines() or [type(error).__name__])[0])
                     return self._step.eager_update(quartet, nullspan, WholePasses(nullspan))
+            if self._captured.fixed != (now := self._fixed()):
+                self._give_up(f"its optimizer's {_changed(self._captured.fixed, now)} changes in training")
+                return self._step.eager_update(quartet, nullspan, WholePasses(nullspan))
             self._fill(self._captured, quartet)
             recording.replay()
             # A copy, as the next replay writes to the same place.
@@ -226,7 +230,7 @@ class Replayed:
 
     def _compared(self) -> Repetition:
         step = self._step
-        return Repetition(step.model, step.objective, step.device, compiled=step.run is not step.model)
+        return Repetition(step.model, step.objective, step.optimizer, step.device, compiled=step.run is not step.model)
 
     def _fill(self, captured: _Captured, quartet: Quartet) -> None:
         refill(captured.inputs, quartet)
@@ -237,7 +241,7 @@ class Replayed:
 
     def _capture(self, recording: Recording, quartet: Quartet) -> _Captured:
         """Record an update on tensors of its own; learning rates lie in tensors, as numbers would be recorded."""
-        step, inputs = self._step, quartet.map(torch.clone)
+        step, inputs, fixed = self._step, quartet.map(torch.clone), self._fixed()
         groups = step.optimizer.param_groups
         numbers = [group["lr"] for group in groups]
         rates = [torch.tensor(rate, dtype=torch.float32, device=step.device) for rate in numbers]
@@ -248,11 +252,16 @@ class Replayed:
         finally:
             for group, number in zip(groups, numbers, strict=True):
                 group["lr"] = number
-        return _Captured(inputs, rates, numbers, values)
+        return _Captured(inputs, rates, numbers, fixed, values)
 
-    def _give_up(self, error: RuntimeError) -> None:
-        self.refused = (str(error).splitlines() or [type(error).__name__])[0]
-        self._recording = None  # and the memory of its pool
+    def _fixed(self) -> list[dict[str, Any]]:
+        """What a graph keeps of the optimizer's settings, by group: momentum and the like."""
+        groups = self._step.optimizer.param_groups
+        return [{name: value for name, value in group.items() if name not in ("params", "lr")} for group in groups]
+
+    def _give_up(self, why: str) -> None:
+        self.refused = why
+        self._recording = self._captured = None  # and the memory of its pool
         self._step.optimizer.zero_grad(set_to_none=True)  # what a half-recorded pass left was never computed
 
     def _packed(self, quartet: Quartet, passes: Passes | None = None) -> Tensor:
@@ -266,3 +275,7 @@ class Replayed:
         total, *rest = values.unbind()
         terms, heads = self._names
         return Losses(total, dict(zip(terms, rest, strict=False)), dict(zip(heads, rest[len(terms) :], strict=True)))
+
+
+def _changed(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> str:
+    return next(name for old, new in zip(before, after, strict=True) for name in new if old.get(name) != new[name])

@@ -1,7 +1,8 @@
 """Whether steps do the same, which a graph takes for granted: it repeats what one of them did.
 
-Whatever a plug-in decides in Python (a scale, a layer that is left out, a weight that grows with the steps) is decided
-once in a graph. So two steps are looked at before one is captured. What begins to change later than these is not seen.
+Whatever a plug-in decides in Python (a scale, a layer that is left out, a weight that grows with the steps, what an
+optimizer makes of its number of steps) is decided once in a graph. So two steps are looked at before one is captured.
+What begins to change later than these is not seen.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Repetition:
     """Compares the steps that it looks at.
 
     Args:
-        model, objective: of the steps.
+        model, objective, optimizer: of the steps.
         device: where they run.
         compiled: whether the model is, so that its operations cannot be looked at.
 
@@ -36,22 +37,28 @@ class Repetition:
         difference: what was found that a graph would not do as the steps did; None as long as nothing was.
     """
 
-    def __init__(self, model: nn.Module, objective: nn.Module, device: torch.device, compiled: bool) -> None:
-        self._modules = {"model": model, "objective": objective}
+    def __init__(
+        self,
+        model: nn.Module,
+        objective: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        device: torch.device,
+        compiled: bool,
+    ) -> None:
+        self._modules, self._optimizer = {"model": model, "objective": objective}, optimizer
         self._device, self._compiled = device, compiled
         self._before: list[str] | None = None
         self.difference: str | None = None
 
     @contextmanager
     def step(self) -> Iterator[WholePasses]:
-        """Around a step, whose passes are entered by what this gives."""
-        held, drawn = self._held(), random_state(self._device)
-        with ExitStack() as stack:
-            operations = None if self._compiled else stack.enter_context(_Operations())
-            yield _UntilBackward(stack)
-        found = [self._draws(drawn), self._changes(held)]
-        if operations is not None:
-            found.append(self._departs(operations.seen))
+        """Around an update, whose passes are entered by what this gives."""
+        held, drawn, operations = self._held(), random_state(self._device), list[str]()
+        with ExitStack() as looking:
+            if not self._compiled:
+                looking.enter_context(_Operations(operations))
+            yield _UntilBackward(looking)
+        found = self._draws(drawn), self._changes(held), self._departs(operations)
         self.difference = next(filter(None, (self.difference, *found)), None)
 
     def _draws(self, before: Mapping[str, Any]) -> str | None:
@@ -75,32 +82,37 @@ class Repetition:
         return f"its steps are not alike: {one}, then {other}"
 
     def _held(self) -> dict[str, str]:
-        """Numbers, words and generators that modules hold beside tensors, by name."""
-        return {
-            ".".join(filter(None, (kind, name, attribute))): text
+        """Numbers, words and generators that modules and the optimizer's state hold beside tensors, by name."""
+        owners = [
+            (".".join(filter(None, (kind, name))), {k: v for k, v in vars(module).items() if k not in _OF_MODULES})
             for kind, root in self._modules.items()
             for name, module in root.named_modules()
-            for attribute, value in vars(module).items()
-            if attribute not in _OF_MODULES and (text := _written(value)) is not None
+        ]
+        owners += [("optimizer", row) for row in self._optimizer.state.values()]
+        return {
+            f"{owner}.{name}": text
+            for owner, values in owners
+            for name, value in values.items()
+            if (text := _written(value)) is not None
         }
 
 
 class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Writes down each operation of torch with the shapes of its tensors and whatever else it is given."""
+    """Adds to a list each operation of torch with the shapes of its tensors and whatever else it is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, seen: list[str]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.seen: list[str] = []
+        self._seen = seen
 
     def __torch_dispatch__(
         self, func: Any, types: Iterable[Any], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        self.seen.append(f"{func}({', '.join(map(_described, (*args, *(kwargs or {}).items())))})")
+        self._seen.append(f"{func}({', '.join(map(_described, (*args, *(kwargs or {}).items())))})")
         return func(*args, **(kwargs or {}))
 
 
 class _UntilBackward(WholePasses):
-    """Ends something with the forward pass and the losses: the rest follows from these, or from the learning rate."""
+    """Ends looking on with the forward pass and the losses: the backward pass follows from these."""
 
     def __init__(self, looking: ExitStack) -> None:
         super().__init__(nullspan)

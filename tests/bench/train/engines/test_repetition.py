@@ -25,11 +25,12 @@ from registry.losses import parse
 from registry.losses.objective import Objective
 from registry.losses.terms import terms
 from registry.models import models
-from registry.optimizers import optimizers
-from registry.schedules import schedules
+from registry.optimizers import MakeOptimizer, optimizers
+from registry.schedules import MakeSchedule, Schedule, schedules
 from tests.bench.tape import Tape
 
 CPU = torch.device("cpu")
+ADAM, COSINE = optimizers.build("adam"), schedules.build("cosine")
 
 
 class Net(nn.Module):
@@ -119,12 +120,17 @@ def quartet() -> Quartet:
     return Quartet(bg, bg_fg, mask.round(), depth, torch.ones_like(mask))
 
 
-def refused(model: nn.Module, compiled: bool = False, schedule: str = "cosine") -> tuple[str | None, int]:
+def refused(
+    model: nn.Module,
+    compiled: bool = False,
+    optimizer: MakeOptimizer = ADAM,
+    schedule: MakeSchedule = COSINE,
+) -> tuple[str | None, int]:
     """Why its step is not captured, and how often it was replayed in the steps after."""
-    optimizer = optimizers.build("adam")(model.parameters())
+    made = optimizer(model.parameters())
     objective, autocast = Objective(parse("mask: bce, depth: l1")), torch.autocast("cpu", enabled=False)
-    scheduled = schedules.build(schedule)(optimizer, 20)
-    step, tape = Step(model, objective, optimizer, scheduled, autocast, CPU, Augmentation("none", 0, 2)), Tape()
+    step = Step(model, objective, made, schedule(made, 20), autocast, CPU, Augmentation("none", 0, 2))
+    tape = Tape()
     if compiled:
         step.run = lambda *inputs: model(*inputs)
     step.update = Replayed(step, lambda: tape)
@@ -173,12 +179,51 @@ def test_operations_tell_what_nothing_else_does(model: nn.Module, why: str) -> N
     assert replays == 0
 
 
+class Counting(torch.optim.SGD):
+    """As an optimizer may that corrects a bias by its number of steps."""
+
+    def step(self, closure: object = None) -> None:
+        for parameter in self.param_groups[0]["params"]:
+            self.state[parameter]["steps"] = self.state[parameter].get("steps", 0) + 1
+        super().step()
+
+
+def cycling(optimizer: torch.optim.Optimizer, steps: int) -> Schedule:
+    return Schedule(torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.01, total_steps=steps), "step")
+
+
+def test_what_an_optimizer_counts_is_not_captured() -> None:
+    assert refused(Net(), optimizer=lambda params: Counting(params, lr=0.1)) == (
+        "its optimizer.steps changes from step to step, which a graph does not see",
+        0,
+    )
+
+
+@pytest.mark.parametrize(("optimizer", "what"), [("adam", "betas"), ("sgd", "momentum")])
+def test_a_schedule_that_moves_more_than_the_rate_is_not_captured(optimizer: str, what: str) -> None:
+    """A graph would go on with the momentum of the step that it was captured in."""
+    found = refused(Net(), optimizer=optimizers.build(optimizer), schedule=cycling)
+    assert found == (f"its optimizer's {what} changes in training", 1)  # replayed in that step alone
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "sgd[momentum=0]"])  # torch captures rmsprop on GPUs alone
+@pytest.mark.parametrize("schedule", schedules.names())
+def test_every_optimizer_and_schedule_is_captured(optimizer: str, schedule: str) -> None:
+    found = refused(Net(), optimizer=optimizers.build(optimizer), schedule=schedules.build(schedule))
+    assert found == (None, 2)
+
+
 def test_a_draw_from_torchs_generator_of_the_cpu_is_found_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: torch.zeros(1))
-    compared = Repetition(nn.Identity(), nn.Identity(), torch.device("cuda"), compiled=False)
+    compared = compare(nn.Identity(), nn.Identity(), torch.device("cuda"))
     with compared.step():
         torch.rand(1)
     assert compared.difference == "it draws from torch's generator of the CPU, which a graph does once"
+
+
+def compare(model: nn.Module, objective: nn.Module, device: torch.device = CPU) -> Repetition:
+    parameter = nn.Parameter(torch.zeros(1))
+    return Repetition(model, objective, optimizers.build("adam")([parameter]), device, compiled=False)
 
 
 def departs(compared: Repetition, work: Callable[[], object]) -> str | None:
@@ -191,7 +236,7 @@ def departs(compared: Repetition, work: Callable[[], object]) -> str | None:
 @pytest.mark.parametrize("key", [key for key in models.names() if "fitted" not in models.resolve(key)[0].facts])
 def test_every_model_that_trains_does_the_same_each_time(key: str) -> None:
     model, shown = models.build(key).train(), images(2, 64, 64)
-    assert departs(Repetition(model, nn.Identity(), CPU, compiled=False), lambda: model(*shown)) is None
+    assert departs(compare(model, nn.Identity()), lambda: model(*shown)) is None
 
 
 @pytest.mark.parametrize("key", terms.names())
@@ -200,6 +245,6 @@ def test_every_term_does_the_same_each_time(key: str) -> None:
     for head in ("mask", "depth"):
         with suppress(RegistryError):  # a term may be of the other head alone
             objective, tried = Objective(parse(f"{head}: {key}")), tried + 1
-            compared = Repetition(nn.Identity(), objective, CPU, compiled=False)
+            compared = compare(nn.Identity(), objective)
             assert departs(compared, lambda of=objective: of(Prediction(logits, logits), quartet())) is None
     assert tried

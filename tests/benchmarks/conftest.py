@@ -2,10 +2,13 @@
 `test_predict`, the ten thousand quartets of `test_stored`.
 """
 
+import os
+
 import pytest
 import torch
 
 from bench.timing import memory
+from tests.benchmarks.ratios import Say
 
 SIZE = 64
 
@@ -24,3 +27,20 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def all_cores() -> None:
+    """As many threads as there are cores; `one_thread` takes them back."""
+    torch.set_num_threads(os.cpu_count() or 1)
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Say:
+    """Print a line that is seen whatever is captured."""
+
+    def line(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n  {text}", end="", flush=True)
+
+    return line

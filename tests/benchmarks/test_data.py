@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 
 from bench.data.augment.pipeline import augment
 from bench.data.loading.loader import Loader
@@ -12,19 +11,9 @@ from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.data.sources import open_source
 from tests.benchmarks.conftest import SIZE
+from tests.benchmarks.photographs import photographs
 
 IDS = torch.arange(32)
-
-
-def photographs(folder: Path) -> dict[str, Path]:
-    """A few generated photographs and cut-outs."""
-    draw = torch.Generator().manual_seed(0)
-    for name, count, channels in (("bg", 4, 3), ("fg", 4, 4)):
-        (folder / name).mkdir()
-        for i in range(count):
-            pixels = torch.randint(0, 256, (96, 128, channels), generator=draw, dtype=torch.uint8)
-            Image.fromarray(pixels.numpy()).save(folder / name / f"{name}_{'abcd'[i]}.png")
-    return {"bg": folder / "bg", "fg": folder / "fg"}
 
 
 @pytest.fixture(scope="module", params=["synthetic", "composed"])

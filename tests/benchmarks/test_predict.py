@@ -10,22 +10,11 @@ from pathlib import Path
 import pytest
 
 from bench.profile.windows.interval import ratio_interval
-from tests.benchmarks.test_ratios import Say
+from tests.benchmarks.ratios import Say
 
 pytestmark = pytest.mark.ratio
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Print a line that is seen whatever is captured."""
-
-    def line(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n  {text}", end="", flush=True)
-
-    return line
 
 
 @pytest.mark.timeout(1800)

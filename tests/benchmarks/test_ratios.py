@@ -5,7 +5,6 @@ Nothing here fails for being slow: a ratio is read beside what was wanted of it.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -24,46 +23,27 @@ from bench.data.sources import open_source
 from bench.data.stored.source import Stored
 from bench.devtools.overhead import measure, short_protocol
 from bench.profile.training import StepRunner
-from bench.profile.windows.interval import median_interval, ratio_interval
-from bench.profile.windows.rounds import TimedWindow, rounds
+from bench.profile.windows.rounds import TimedWindow
 from bench.timing.summary import block_times
 from bench.train.assemble import make_run
 from tests.benchmarks.conftest import SIZE
+from tests.benchmarks.photographs import photographs
 from tests.benchmarks.quartet_files import WRITTEN, QuartetFiles, batches, data_loader, quartet_of, write
-from tests.benchmarks.test_data import photographs
+from tests.benchmarks.ratios import Say, compare, fastest
 
 pytestmark = pytest.mark.ratio
 
 COUNT = 64
 SERVED, TRAINED = 32, 8
-WORKERS = (0, 2)
 
 DEVICE = pick_device()
 """Both sides compute there."""
-
-Say = Callable[[str], None]
 
 
 def wait() -> None:
     """Until the device has done what it was given."""
     if DEVICE.type == "cuda":
         torch.cuda.synchronize(DEVICE)
-
-
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Print a line that is seen whatever is captured."""
-
-    def line(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n  {text}", end="", flush=True)
-
-    return line
-
-
-@pytest.fixture
-def all_cores():
-    torch.set_num_threads(os.cpu_count() or 1)  # `one_thread` restores it
 
 
 @pytest.fixture(scope="module")
@@ -78,32 +58,6 @@ def files(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("quartets")
     write(folder, source, COUNT)
     return folder
-
-
-def fastest(make: Callable[[int], TimedWindow], choices: tuple[int, ...] = WORKERS) -> tuple[int, TimedWindow]:
-    """The number of workers that serves the peer best, tried twice each, and its step."""
-    steps = {workers: make(workers) for workers in choices}
-    for step in steps.values():
-        step()
-    paces = {workers: min(step(), step()) for workers, step in steps.items()}
-    best = min(paces, key=paces.__getitem__)
-    return best, steps[best]
-
-
-def compare(
-    benchmark, say: Say, what: str, wanted: str, ours: TimedWindow, peer: TimedWindow, seconds: float = 1.0
-) -> None:
-    """Print how many times faster ours is; each step returns seconds a quartet."""
-    ours()
-    pairs = benchmark.pedantic(rounds, args=(ours, peer, seconds))
-    a, b = zip(*pairs, strict=True)
-    ratio = ratio_interval(b, a)
-    rates = [1 / median_interval([[x] for x in side]).value for side in (a, b)]
-    benchmark.extra_info.update(ratio=ratio.value, low=ratio.low, high=ratio.high, ours=rates[0], peer=rates[1])
-    say(
-        f"{what}: {ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f}) times, "
-        f"{rates[0]:,.0f} against {rates[1]:,.0f} a second; wanted: {wanted}"
-    )
 
 
 @pytest.mark.parametrize("written", WRITTEN)

@@ -19,7 +19,7 @@ from bench.data.synthetic.source import Synthetic
 from bench.profile.windows.rounds import TimedWindow
 from tests.benchmarks.conftest import SIZE
 from tests.benchmarks.quartet_files import PIXELS, WRITTEN, QuartetFiles, batches, data_loader
-from tests.benchmarks.test_ratios import Say, compare, fastest
+from tests.benchmarks.ratios import Say, compare, fastest
 
 pytestmark = pytest.mark.ratio
 
@@ -29,25 +29,9 @@ PACKED, SERVED = 10_000, 1_024
 FILES = "bg={bg}_bg.jpg bg_fg={bg}_{fg}_bg_fg.jpg mask={bg}_{fg}_mask.jpg depth={bg}_{fg}_depth.jpg"
 
 
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Print a line that is seen whatever is captured."""
-
-    def line(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n  {text}", end="", flush=True)
-
-    return line
-
-
 @pytest.fixture(autouse=True)
 def all_sets_are_packed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Stored, "worth_packing", 1)
-
-
-@pytest.fixture
-def all_cores():
-    torch.set_num_threads(os.cpu_count() or 1)  # `one_thread` restores it
 
 
 def write(folder: Path, count: int) -> Path:

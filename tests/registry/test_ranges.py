@@ -7,6 +7,7 @@ import math
 import pytest
 
 from registry.errors import BadParameter, RegistryError
+from registry.losses import terms
 from registry.models import models
 from registry.optimizers import optimizers
 from registry.ranges import Range, above, at_least, below, between, inside, odd
@@ -38,7 +39,7 @@ def test_what_a_range_holds(allowed: Range, within: list[float], without: list[f
 
 @pytest.mark.parametrize(
     ("registry", "key"),
-    [(registry, name) for registry in (models, optimizers, schedules) for name in registry.names()],
+    [(registry, name) for registry in (models, optimizers, schedules, terms) for name in registry.names()],
     ids=lambda value: value if isinstance(value, str) else value.kind,
 )
 def test_numbers_outside_are_refused_before_anything_is_built(registry: Registry[object], key: str) -> None:

@@ -8,16 +8,12 @@ from PIL import Image
 from bench.core.errors import BenchError
 from bench.data.composed.source import Composed
 from registry.errors import UnknownName
+from tests.bench.data.composed.compose import compose
 
 IDS = torch.arange(64)
 SHADES = torch.tensor(
     [(200, 30, 40), (20, 180, 60), (250, 250, 10), (10, 20, 240), (128, 0, 128), (250, 128, 0)]
 )  # as in conftest
-
-
-def compose(pictures, **parameters) -> Composed:
-    given = {"bg": pictures.bg, "fg": pictures.fg, "bg_depth": pictures.depth, "camera": "still", "resolution": 60}
-    return Composed(**{**given, **parameters})
 
 
 @pytest.fixture(scope="module")

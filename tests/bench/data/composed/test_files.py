@@ -13,14 +13,9 @@ import torch
 from PIL import Image
 
 from bench.core.errors import BadData
-from bench.data.composed.source import Composed
+from tests.bench.data.composed.compose import compose
 
 IDS = torch.arange(64)
-
-
-def compose(pictures, **parameters) -> Composed:
-    given = {"bg": pictures.bg, "fg": pictures.fg, "bg_depth": pictures.depth, "camera": "still", "resolution": 60}
-    return Composed(**{**given, **parameters})
 
 
 def break_everything(pictures) -> dict[str, str]:

@@ -12,13 +12,8 @@ import torch
 from PIL import Image
 
 from bench.core.errors import BadData
-from bench.data.composed.source import Composed
 from bench.data.images.file_names import scene_of
-
-
-def compose(pictures, **parameters) -> Composed:
-    given = {"bg": pictures.bg, "fg": pictures.fg, "bg_depth": pictures.depth, "camera": "still", "resolution": 60}
-    return Composed(**{**given, **parameters})
+from tests.bench.data.composed.compose import compose
 
 
 def test_scenes(pictures) -> None:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from bench.data.source import Source
+from bench.data.stored.source import Stored
 from bench.data.synthetic.source import Synthetic
 
 SIDE = 48
@@ -64,3 +65,9 @@ class Folder:
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path / "data")
+
+
+@pytest.fixture
+def all_sets_are_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small they are."""
+    monkeypatch.setattr(Stored, "worth_packing", 1)

@@ -17,12 +17,8 @@ from bench.data.stored.source import Stored
 from tests.bench.data.stored.conftest import Folder
 from tests.bench.data.stored.packing.damaged_rows import damaged_rows
 
+pytestmark = pytest.mark.usefixtures("all_sets_are_packed")
 SHARED = {"split": "shared"}
-
-
-@pytest.fixture(autouse=True)
-def all_sets_are_packed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Stored, "worth_packing", 1)
 
 
 def freeze(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from bench.core.environment import Environment
 from bench.core.protocol import find_protocol
 from bench.core.record import Record, Score
@@ -82,3 +84,22 @@ def record(
         **changes,
     }
     return Record.model_validate(values)
+
+
+def done_in(precision: str, memory_format: str = "channels_last", **facts: object) -> Record:
+    """A record whose spec was trained in that precision and memory format."""
+    made = record(**facts)
+    spec = made.spec.model_copy(update={"precision": precision, "memory_format": memory_format})
+    return made.model_copy(update={"spec": spec, "id": spec.id, "cell": spec.cell})
+
+
+def of_format_1(made: Record) -> str:
+    """A record's text as it was written before there was a format 2."""
+    values = made.model_dump(mode="json")
+    for later in (
+        "failure", "arithmetic", "load", "peak_of", "division", "tuning", "facts", "images", "checksum", "metrics",
+        "pooled_terms", "seen",
+    ):  # fmt: skip
+        values.pop(later, None)
+    values["spec"]["layout"] = values["spec"].pop("memory_format")
+    return json.dumps(values | {"format": 1})

@@ -8,8 +8,7 @@ from bench.core.errors import BenchError
 from bench.results.board import Row, rows
 from bench.results.find import pick, pick_alike, pick_one
 from bench.results.row_names import heading
-from tests.bench.records import record
-from tests.bench.report.markdown.test_leaderboard import done_in
+from tests.bench.records import done_in, record
 
 STILL = {"kind": "synthetic", "camera": "still", "encoding": "metric, 1.0 = 10 m"}
 TUNED = "tuned (5 trials)"

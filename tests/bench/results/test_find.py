@@ -14,8 +14,7 @@ from bench.results.find import other_settings, passed_over, pick, pick_alike, pi
 from bench.results.row_names import full_name, settings
 from bench.results.slices.slices import slices
 from bench.results.transfer import transfers
-from tests.bench.records import record
-from tests.bench.report.markdown.test_leaderboard import done_in
+from tests.bench.records import done_in, record
 from tests.bench.results_folder import keep
 
 BOARD = rows(

@@ -12,8 +12,7 @@ from bench.results.compare import compare
 from bench.results.find import pick
 from bench.results.missing_runs import missing_runs
 from bench.results.transfer import transfers
-from tests.bench.records import record
-from tests.bench.report.markdown.test_leaderboard import done_in
+from tests.bench.records import done_in, record
 from tests.bench.results_folder import keep
 
 

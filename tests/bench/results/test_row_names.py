@@ -4,8 +4,7 @@ import pytest
 
 from bench.results.board import Row, rows
 from bench.results.row_names import full_name, full_names, labels, names, stands_within
-from tests.bench.records import record
-from tests.bench.report.markdown.test_leaderboard import done_in
+from tests.bench.records import done_in, record
 
 
 def row(**changes: object) -> Row:

@@ -10,30 +10,18 @@ from torch import nn
 
 from bench.core.errors import BenchError, Interrupted
 from bench.core.protocol import find_protocol
-from bench.core.record import Record
 from bench.results import store
 from bench.run import found as found_module
-from bench.run.experiment import Experiment
 from bench.train.assemble import make_run
 from bench.train.checks.trial import size_of, try_out
 from bench.train.events import Listener
 from registry.contract import Prediction
 from registry.errors import RegistryError
 from tests.bench.rectangles import Rectangles
+from tests.bench.run.small_experiments import records, small_experiment
+from tests.bench.run.small_runs import SMALL
 
-SMALL = {"size": 32, "batch": 8, "epochs": 1, "train_samples": 16, "val_samples": 8, "test_samples": 8}
 CPU = torch.device("cpu")
-
-
-def small_experiment(folder: Path, *models: str, loss: str = "mask: bce, depth: l1", **more) -> Experiment:
-    given = {"device": "cpu", "baselines": False, "results": folder / "results", "runs": folder / "runs", **more}
-    protocol = find_protocol("quick").override(**{**SMALL, **given.pop("changes", {})})
-    return Experiment(models or ["unet[width=4]"], loss, protocol, given.pop("seeds", [0]), Rectangles(), **given)
-
-
-def records(made: Experiment, listener: Listener | None = None) -> tuple[list[Record], list[str]]:
-    lines: list[str] = []
-    return [record for record, _, _ in made.run(listener or Listener(), lines.append)], lines
 
 
 class Wrong(nn.Module):

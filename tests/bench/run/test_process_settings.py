@@ -21,8 +21,8 @@ from registry.contract import Prediction
 from registry.errors import ContractError
 from registry.models import models
 from tests.bench.rectangles import Rectangles
+from tests.bench.run.small_experiments import records, small_experiment
 from tests.bench.run.small_runs import small_run, small_runner
-from tests.bench.run.test_experiment import records, small_experiment
 
 ALTERS = {
     "chdir": lambda: os.chdir("/"),

@@ -12,24 +12,10 @@ from bench.run import folder as run_folder
 from bench.run.folder import Busy
 from bench.run.supervision import record_lost
 from bench.train.assemble import Run
-from bench.train.events import Listener, WindowSummary
+from bench.train.events import Listener
 from tests.bench.rectangles import Rectangles
+from tests.bench.run.kills import DiesAt, Killed
 from tests.bench.run.small_runs import small_run, small_runner
-
-
-class Killed(BaseException):
-    """What a process does not survive, nor anything in it."""
-
-
-class DiesAt(Listener):
-    """Ends training as a kill would, when so many steps are done."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def window(self, summary: WindowSummary) -> None:
-        if summary.step >= self.step:
-            raise Killed
 
 
 def killed_run(folder: Path, step: int = 2, **changes):

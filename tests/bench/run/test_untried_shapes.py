@@ -23,7 +23,7 @@ from bench.train.checks.trial import try_out
 from bench.train.events import Listeners
 from registry.contract import Model
 from tests.bench.rectangles import Rectangles
-from tests.bench.run.predict.test_prediction import shots
+from tests.bench.run.predict.shots import shots
 from tests.bench.run.small_runs import CPU, SMALL, small_run, small_runner
 
 BATCH = SMALL["batch"]

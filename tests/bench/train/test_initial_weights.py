@@ -14,7 +14,7 @@ from bench.train.initial_weights import InitialWeights
 from registry.losses import parse
 from registry.models import models
 from tests.bench.rectangles import Rectangles
-from tests.bench.train.test_loop import CPU, run, spec
+from tests.bench.train.runs import CPU, run, spec
 
 
 def saved(path: Path, key: str, seed: int = 7) -> InitialWeights:

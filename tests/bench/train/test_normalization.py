@@ -15,7 +15,7 @@ from bench.train.normalization import IMAGENET, MEAN, STD, normalize_inputs, nor
 from registry.contract import Prediction, Quartet
 from registry.models import models
 from tests.bench.rectangles import Rectangles
-from tests.bench.train.test_loop import CPU, StopAfter, run, same, spec
+from tests.bench.train.runs import CPU, StopAfter, run, same, spec
 
 KEY = "unet[width=4]"
 

@@ -12,7 +12,7 @@ from bench.train.checkpoints import training_state
 from bench.train.events import Listener
 from bench.train.patience import out_of_patience, stopped_early
 from tests.bench.rectangles import Rectangles
-from tests.bench.train.test_loop import StopAfter, run, same, spec
+from tests.bench.train.runs import StopAfter, run, same, spec
 
 
 def history(*losses: float, sizes: tuple[int, ...] = ()) -> list[Epoch]:

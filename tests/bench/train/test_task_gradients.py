@@ -14,7 +14,7 @@ from registry.losses import parse
 from registry.losses.objective import Objective
 from registry.models import models
 from tests.bench.rectangles import Rectangles
-from tests.bench.train.test_loop import run, same, spec
+from tests.bench.train.runs import run, same, spec
 
 PLAIN = torch.autocast("cpu", torch.bfloat16, enabled=False)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.core.record import Failure, Record
+from bench.core.record import Failure
 from bench.results import store
 from tests.bench.cli import terminals
-from tests.bench.records import record
+from tests.bench.records import of_format_1, record
 from tests.bench.results_folder import images, keep
 
 OUTCOMES = ("diverged", "oom", "failed", "killed", "timeout")
@@ -31,18 +31,6 @@ READING = {
 }
 SCORED = {"leaderboard --show", "leaderboard --csv", "leaderboard --json", "compare", "choose", "explain"}
 """Commands whose output is of finished runs alone, so that failures change nothing in it."""
-
-
-def of_format_1(made: Record) -> str:
-    """A record's text as it was written before there was a format 2."""
-    values = made.model_dump(mode="json")
-    for later in (
-        "failure", "arithmetic", "load", "peak_of", "division", "tuning", "facts", "images", "checksum", "metrics",
-        "pooled_terms", "seen",
-    ):  # fmt: skip
-        values.pop(later, None)
-    values["spec"]["layout"] = values["spec"].pop("memory_format")
-    return json.dumps(values | {"format": 1})
 
 
 def sound(folder: Path) -> None:

@@ -12,7 +12,7 @@ from torch.nn import functional
 from bench.data.images.copies import copies_in_training, find_copies, has_detail, object_pictures
 from bench.data.images.similarity import NEAR, difference_hash, distances
 from registry.contract import Quartet
-from tests.bench.data.images.test_similarity import jpeg, pictures
+from tests.bench.data.images.made_pictures import jpeg, pictures
 
 CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
     "darker": lambda images: images * 0.9,

@@ -12,9 +12,9 @@ from bench.run.sweep.listener import SweepListener
 from bench.train.checkpoints import training_state
 from bench.train.events import Listener, Listeners, OptionalListener
 from tests.bench.rectangles import Rectangles
+from tests.bench.run.kills import DiesAt, Killed
 from tests.bench.run.small_runs import small_run, small_runner
 from tests.bench.run.sweep.made_up import small_sweep, task
-from tests.bench.run.test_supervision import DiesAt, Killed
 
 pytestmark = pytest.mark.extra
 OPTIONAL = "bench.report.listeners.optional_listeners:optional_listeners"

@@ -17,7 +17,7 @@ from bench.train.checkpoints.training_state import TrainingState
 from bench.train.events import Listeners, OptionalListener, Preview, WindowSummary
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.small_runs import small_run, small_runner
-from tests.bench.train.test_loop import StopAfter, run, same, spec
+from tests.bench.train.runs import StopAfter, run, same, spec
 
 
 class Flushed(TensorBoard):

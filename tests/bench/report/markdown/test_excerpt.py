@@ -8,8 +8,7 @@ from bench.report.markdown.excerpt import MARKER, excerpt, put
 from bench.report.markdown.leaderboard import leaderboard
 from bench.report.pages import pages
 from bench.results import store
-from tests.bench.records import record
-from tests.bench.report.markdown.test_leaderboard import done_in
+from tests.bench.records import done_in, record
 from tests.bench.results_folder import keep
 
 BEGIN, END = f"<!-- {MARKER} -->\n", f"<!-- /{MARKER} -->\n"

@@ -12,7 +12,7 @@ from bench.core.record.timings import HOST_BOUND
 from bench.report.legend import TIES, UNRANKED
 from bench.report.markdown.leaderboard import leaderboard
 from bench.results import store
-from tests.bench.records import ENVIRONMENT, record
+from tests.bench.records import ENVIRONMENT, done_in, record
 from tests.bench.results_folder import keep
 
 BASELINES = [
@@ -247,13 +247,6 @@ def test_seeds_of_different_code_are_marked() -> None:
     page = leaderboard([("a.json", record()), ("b.json", record(seed=1, code="1" * 12))])
     assert "| 2† |" in page
     assert "| 2 |" in leaderboard([("a.json", record()), ("b.json", record(seed=1))])
-
-
-def done_in(precision: str, memory_format: str = "channels_last", **facts: object) -> Record:
-    """A record whose spec was trained in that precision and memory format."""
-    made = record(**facts)
-    spec = made.spec.model_copy(update={"precision": precision, "memory_format": memory_format})
-    return made.model_copy(update={"spec": spec, "id": spec.id, "cell": spec.cell})
 
 
 def test_precisions_and_memory_formats_never_share_a_row() -> None:

@@ -10,7 +10,7 @@ from bench.results.board import rows
 from bench.results.board.standings import MOST, Images, Standing, standings
 from bench.results.compare import compare
 from bench.results.metric_facts import facts_in
-from tests.bench.cli.read.test_every_outcome import of_format_1
+from tests.bench.records import of_format_1
 from tests.bench.results_folder import keep
 
 DICE = facts_in([])["mask_dice"]

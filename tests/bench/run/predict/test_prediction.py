@@ -21,6 +21,7 @@ from bench.run.predict.prediction import Predicted, predict_files
 from bench.run.trained import trained_run
 from registry.contract import Prediction, Quartet
 from tests.bench.rectangles import Rectangles
+from tests.bench.run.predict.shots import shots
 from tests.bench.run.trained_model import make
 
 CPU = torch.device("cpu")
@@ -36,15 +37,6 @@ def predict(made: tuple[Path, str], *words: object):
     folder, run = made
     places = ["--results", folder / "results", "--runs", folder / "runs", "--device", "cpu"]
     return CliRunner().invoke(app, ["predict", run, *map(str, [*words, *places])])
-
-
-def shots(folder: Path, sizes: dict[str, tuple[int, int]]) -> None:
-    folder.mkdir(exist_ok=True)
-    draw = np.random.default_rng(0)
-    for name, (width, height) in sizes.items():
-        for what in ("bg", "bg_fg"):
-            pixels = draw.integers(0, 256, (height, width, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(folder / f"{name}_{what}.png")
 
 
 def test_files_are_the_networks_answer_at_their_own_size(made: tuple[Path, str], tmp_path: Path) -> None:

@@ -25,24 +25,9 @@ from registry.contract import Prediction
 from registry.errors import RegistryError
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.sweep.made_up import SMALL, run_here, small_sweep
+from tests.bench.run.sweep.outcomes import outcomes
 
 MODELS = ("unet[width=4]", "masknet")
-
-
-def outcomes(folder: Path) -> dict[str, dict]:
-    """By run what its record says of quality, and its per-image table; of a run that was retried the finished one."""
-    records = [record for _, record in store.read_all(folder / "results")]
-    return {
-        record.id: {
-            "test": record.test,
-            "epochs": [epoch.model_dump(exclude={"gradients"}) for epoch in record.epochs],
-            "audit": [finding.check for finding in record.audit],
-            "images": record.images,
-            "arithmetic": record.arithmetic,
-            "recipe_name": record.recipe_name,
-        }
-        for record in sorted(records, key=lambda record: record.outcome == "finished")
-    }
 
 
 class Hanging(nn.Module):

@@ -18,7 +18,7 @@ from bench.train.events import Listener, WindowSummary
 from registry.contract import Prediction
 from registry.models import models
 from tests.bench.rectangles import Rectangles
-from tests.bench.train.test_loop import StopAfter, run, same, spec
+from tests.bench.train.runs import StopAfter, run, same, spec
 
 CPU = torch.device("cpu")
 STEPS = 6  # an epoch

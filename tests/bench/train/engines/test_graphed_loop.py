@@ -15,8 +15,8 @@ from bench.train.loop import Diverged
 from bench.train.step import Step
 from tests.bench.rectangles import Rectangles
 from tests.bench.tape import Tape
-from tests.bench.train import test_loop
-from tests.bench.train.test_loop import StopAfter, run, spec, weights
+from tests.bench.train import runs
+from tests.bench.train.runs import StopAfter, run, spec, weights
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_blocks_are_timed_where_there_is_room_for_it(
         ledgers.append(Ledger(device, seconds))
         return ledgers[-1]
 
-    monkeypatch.setattr(test_loop, "Ledger", made)
+    monkeypatch.setattr(runs, "Ledger", made)
     source = Rectangles()
     run(graphed(staged(source)), source, tmp_path, Hears())
     ledger = ledgers[0]  # of training

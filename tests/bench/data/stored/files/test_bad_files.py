@@ -18,22 +18,7 @@ from PIL import Image
 from bench.core.errors import BadData
 from bench.data.images.colour_maps import painted
 from bench.data.stored.source import Stored
-
-NAME = "bg_fg/bg001_fg001_01.png"
-
-
-def refused(root, **parameters) -> dict[str, str]:
-    """Problems by file name, the way a command would show them."""
-    with pytest.raises(BadData) as caught:
-        Stored(root, split="shared", **parameters)
-    assert caught.value.exit_code == 3
-    for name, reason in caught.value.problems:
-        assert f"{name}: {reason}" in str(caught.value)
-    return {Path(name.split(":")[-1]).name: reason for name, reason in caught.value.problems}
-
-
-def skipping(root, **parameters) -> Stored:
-    return Stored(root, split="shared", skip_bad=True, **parameters)
+from tests.bench.data.stored.files.refusals import NAME, refused, skipping
 
 
 def test_damaged_files_are_all_named_and_can_be_left_out(folder) -> None:

@@ -13,7 +13,7 @@ import torch
 from bench.core.errors import BadData
 from bench.data.stored.files.roots import Roots
 from bench.data.stored.source import Stored
-from tests.bench.data.stored.files.test_bad_files import NAME, refused, skipping
+from tests.bench.data.stored.files.refusals import NAME, refused, skipping
 
 
 def test_damage_within_a_zip(folder, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from bench.results import store
 from bench.run.sweep.executors.remote import collect, read, write
 from bench.run.sweep.listener import SweepListener
 from tests.bench.run.sweep.made_up import small_sweep
-from tests.bench.run.sweep.test_sweep import outcomes
+from tests.bench.run.sweep.outcomes import outcomes
 
 MODELS = ("unet[width=4]", "masknet")
 

@@ -21,6 +21,7 @@ Numbers = npt.NDArray[np.float32]
 UNKNOWN = -1.0
 """Stands where a depth is not known."""
 _METRIC = re.compile(r"metric, 1\.0 = (\d+(?:\.\d+)?(?:e[+-]?\d+)?) m(?:,|$)")
+_INVERSE = re.compile(r"(per image from least to greatest, of: )?inverse\b")
 _NOTHING = 65535
 """What many cameras write where 16 bits know no distance, or none that they can hold."""
 
@@ -134,6 +135,11 @@ def metres(encoding: str) -> float | None:
     """
     found = _METRIC.match(encoding)
     return (float(found[1]) or None) if found else None
+
+
+def greater_is_nearer(encoding: str) -> bool:
+    """Whether an encoding gives what is nearer the greater number: inverse depth, stretched image by image or not."""
+    return _INVERSE.match(encoding) is not None
 
 
 _FAR = 1e6

@@ -12,7 +12,7 @@ import torch
 
 from bench.audit.audit import audit
 from bench.core.protocol import find_protocol
-from bench.data.depth_units import DEPTH_UNITS, depth_unit, metres, scaled
+from bench.data.depth_units import DEPTH_UNITS, depth_unit, greater_is_nearer, metres, scaled
 from bench.data.stored.export.writers import WRITERS
 from bench.data.stored.naming.layouts import LAYOUTS
 from bench.report.pictures.prediction_files import DepthScale
@@ -21,31 +21,6 @@ from bench.run.evaluate.evaluation import Evaluator
 from bench.run.trained import TrainedRun, trained_run
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.trained_model import make
-
-TEACHER = "predicted by depth-anything, small (0123456789abcdef)"
-DISTANCES = {
-    **{unit.encoding: unit.full / unit.per_metre for unit in DEPTH_UNITS.values() if unit.per_metre},
-    **{scaled(1000, 0, far).encoding: far for far in (0.00004, 0.25, 2.5, 30, 65.6, 3e6)},
-    depth_unit("kitti").over(1, 120).encoding: 120.0,
-    AsPublished(Rectangles(), False, False).encoding: 10.0,
-    f"metric, 1.0 = 10 m, {TEACHER}": 10.0,
-    f"metric, 1.0 = 2.5 m, {TEACHER}": 2.5,
-}
-OTHERS = [
-    *(unit.encoding for unit in DEPTH_UNITS.values() if not unit.per_metre),
-    *(unit.over(0, 20).encoding for unit in DEPTH_UNITS.values() if not unit.per_metre),
-    *{layout.encoding for layout in LAYOUTS.values() if layout.encoding and "metric" not in layout.encoding},
-    AsPublished(Rectangles(), True, False).encoding,
-    f"per image from least to greatest, {TEACHER}",
-    f"inverse, per image from farthest to nearest, {TEACHER}",
-    "none",
-    "",
-    "metric",
-    "metric, 1.0 = 0 m",
-    "metric, 1.0 = 10 mm",
-    "metric, 1.0 = 1.2.3 m",
-]
-ALL = [*DISTANCES.items(), *((encoding, None) for encoding in OTHERS)]
 
 
 class Encoded(Rectangles):
@@ -61,6 +36,33 @@ class Encoded(Rectangles):
         return {**super().describe(), "seed": self.seed, "encoding": self.encoding}
 
 
+TEACHER = "predicted by depth-anything, small (0123456789abcdef)"
+DISTANCES = {
+    **{unit.encoding: unit.full / unit.per_metre for unit in DEPTH_UNITS.values() if unit.per_metre},
+    **{scaled(1000, 0, far).encoding: far for far in (0.00004, 0.25, 2.5, 30, 65.6, 3e6)},
+    depth_unit("kitti").over(1, 120).encoding: 120.0,
+    AsPublished(Rectangles(), False, False).encoding: 10.0,
+    f"metric, 1.0 = 10 m, {TEACHER}": 10.0,
+    f"metric, 1.0 = 2.5 m, {TEACHER}": 2.5,
+}
+OTHERS = [
+    *(unit.encoding for unit in DEPTH_UNITS.values() if not unit.per_metre),
+    *(unit.over(0, 20).encoding for unit in DEPTH_UNITS.values() if not unit.per_metre),
+    *{layout.encoding for layout in LAYOUTS.values() if layout.encoding and "metric" not in layout.encoding},
+    AsPublished(Rectangles(), True, False).encoding,
+    AsPublished(Encoded("inverse, 1.0 = nearest"), True, False).encoding,
+    f"per image from least to greatest, {TEACHER}",
+    f"inverse, per image from farthest to nearest, {TEACHER}",
+    "none",
+    "",
+    "metric",
+    "metric, 1.0 = 0 m",
+    "metric, 1.0 = 10 mm",
+    "metric, 1.0 = 1.2.3 m",
+]
+ALL = [*DISTANCES.items(), *((encoding, None) for encoding in OTHERS)]
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
     folder = tmp_path_factory.mktemp("made")
@@ -71,6 +73,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
 @pytest.mark.parametrize(("encoding", "full"), ALL)
 def test_the_metres_of_one(encoding: str, full: float | None) -> None:
     assert metres(encoding) == (full and pytest.approx(full, rel=1e-5))
+
+
+@pytest.mark.parametrize("encoding", [*DISTANCES, *OTHERS])
+def test_inverse_depth_alone_is_greater_where_it_is_nearer(encoding: str) -> None:
+    assert greater_is_nearer(encoding) == ("inverse" in encoding)
 
 
 @pytest.mark.parametrize(("encoding", "full"), ALL)
@@ -121,6 +128,7 @@ def test_evaluation_converts_distances(trained: TrainedRun, tmp_path: Path, enco
     found, _ = Evaluator(Encoded(encoding), tmp_path, samples=4).evaluate(trained)
     assert any("was brought" in note for note in found.notes) == (full is not None and encoding != Rectangles.encoding)
     assert ("depth_rmse" in found.test) == (full is not None)
+    assert ("depth_abs_rel_aligned" in found.test) == ("inverse" not in encoding)
 
 
 def test_a_run_with_a_teacher_is_converted_too(trained: TrainedRun, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from bench.core.errors import BenchError
 from bench.core.machine import environment
 from bench.core.record import Score
 from bench.core.record.evaluation import EvaluationRecord
-from bench.data.depth_units import metres
+from bench.data.depth_units import greater_is_nearer, metres
 from bench.data.loading.loader import Loader
 from bench.data.source import Source
 from bench.metrics import metrics as all_metrics
@@ -154,7 +154,7 @@ def _comparable(run: TrainedRun, source: Source, keys: Sequence[str]) -> tuple[P
     full, wanted = metres(ours), metres(theirs)
     if full is not None and wanted is not None:
         return _scaled(run.predict, full / wanted), list(keys), f"depth was brought from {ours!r} to {theirs!r}"
-    inverse = [encoding.startswith("inverse") for encoding in (ours, theirs)]
+    inverse = [greater_is_nearer(encoding) for encoding in (ours, theirs)]
     kept = [
         key
         for key in keys

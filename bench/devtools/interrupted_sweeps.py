@@ -128,8 +128,9 @@ def make_on_ray(folder: Path, models: Sequence[str], losses: Sequence[str], seed
 
     sizes = {name[2:].replace("-", "_"): int(value) for name, value in BASE.items() if value.isdigit()}
     swept = Sweep(
-        Grid(models, losses), find_protocol("quick").override(**sizes), range(seeds), DataChoice(), device="cpu",
-        precision="float32", baselines=False, threads=1, results=folder / "results", runs=folder / "runs",
+        Grid(models, losses), DataChoice(), protocol=find_protocol("quick").override(**sizes), seeds=range(seeds),
+        device="cpu", precision="float32", baselines=False, threads=1, results=folder / "results",
+        runs=folder / "runs",
     )  # fmt: skip
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     node = cluster.add_node(num_cpus=1)

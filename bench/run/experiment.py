@@ -7,27 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.audit.audit import audit
-from bench.core import files
 from bench.core.errors import BenchError
 from bench.core.finding import Finding, Unsound, broken, headline
-from bench.core.interruption import Interruption
-from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
-from bench.core.protocol import Protocol
 from bench.core.record import Record
 from bench.data.source import Source
-from bench.metrics import metrics as all_metrics
 from bench.results import store
-from bench.results.board import data_label
 from bench.run import folder as run_folder
 from bench.run.baselines import fitting, is_fitted, what_is_lacking, why_left_out
 from bench.run.device_lock import hold_device
 from bench.run.found import Done, FoundRecords
-from bench.run.preconditions import check_budget, check_heads, try_metrics, within
+from bench.run.options import RunOptions
+from bench.run.preconditions import check_heads, try_metrics
 from bench.run.runner import Runner, discard
-from bench.run.trained import initial_weights
-from bench.train.assemble import NO_RECIPE, Run, inputs_named, make_run
+from bench.train.assemble import NO_RECIPE, Run, make_run
 from bench.train.checks.trial import try_out
-from bench.train.engines.engine import engine_for, engine_named
+from bench.train.engines.engine import engine_for
 from bench.train.events import Listener
 from bench.train.failures import describe
 from registry.errors import RegistryError
@@ -36,25 +30,14 @@ from registry.models import models
 
 
 @dataclass
-class Experiment:
+class Experiment(RunOptions):
     """What ``bench run`` does; the same from Python.
 
     Attributes:
         models: keys of `registry.models`.
         loss: a recipe's name or text.
-        protocol, seeds, source: under which budget, how often, on which data.
-        precision, memory_format, device: as on the command line; ``auto`` is what the device computes in natively.
-        engine: what runs a step; ``auto`` follows from facts, see `bench.train.engines.engine`.
-        inputs: ``pair``, or ``image`` for models that see the composite alone.
-        init: names a run, as for `trained_run`, whose weights training starts from; empty for random weights.
-        results, runs: folders of records, and of checkpoints and pictures.
-        again: run even what this machine and this code have a finished record of.
-        fresh: begin anew where an unfinished run left a checkpoint.
-        resume_anyway: go on from a checkpoint of other code or arithmetic, too.
-        baselines: also fit those that learn nothing, unless they have records.
-        metrics: keys of metrics beside those of every evaluation: a user's own, or another library's.
+        source: the data.
         strict: run nothing at all if the audit of any model finds something broken.
-        interruption: checked after every step.
         failed: whether a run did not finish.
 
     Raises:
@@ -64,48 +47,19 @@ class Experiment:
 
     models: Sequence[str]
     loss: str
-    protocol: Protocol
-    seeds: Sequence[int]
     source: Source
-    precision: str = "auto"
-    memory_format: str = "auto"
-    engine: str = "auto"
-    inputs: str = "pair"
-    init: str = ""
-    device: str = "auto"
-    results: Path = Path("results")
-    runs: Path = Path("runs")
-    again: bool = False
-    fresh: bool = False
-    resume_anyway: bool = False
-    baselines: bool = True
-    strict: bool = False
-    metrics: Sequence[str] = ()
-    interruption: Interruption = field(default_factory=Interruption)
     failed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self.protocol = within(self.protocol, self.source)
-        self._device = pick_device(self.device)
-        self._precision = pick_precision(self._device, self.precision)
-        self._memory_format = pick_memory_format(self.memory_format)
-        if self.engine != "auto":
-            engine_named(self.engine, self._device)
-        self._inputs = inputs_named(self.inputs, self.source.has_background)
-        self._init = initial_weights(self.results, self.runs, self.init) if self.init else None
         self._recipe = parse(self.loss)
         self._keys = list(dict.fromkeys(models.canonical(key) for key in self.models))
-        self._data = self.source.describe()
-        self._metrics = {metric.key: metric.facts for metric in map(all_metrics.bind, self.metrics)}
-        files.check_folder(self.results, "--results")
-        files.check_folder(self.runs, "--runs")
+        self._resolve(self.source)
         self._check()
         self._baseline_records: list[Record] = []
         self._audits: dict[str, list[Finding]] = {}
 
     def _check(self) -> None:
         """Find out what does not go together, so that a mistake shows before anything is trained."""
-        check_budget(self.protocol)
         check_heads(self._recipe, self.source)
         for key in self._keys:
             if reason := why_left_out(key, self.source, self._inputs):
@@ -118,11 +72,8 @@ class Experiment:
 
     def headline(self) -> str:
         """What will be run, in two lines; then what follows from what the data lacks."""
-        data = data_label(self.source.describe()).replace("*", "")
-        fixed = [name for name in (self.precision, self.memory_format) if name != "auto"]
-        where = "; ".join([f"{self.protocol.label} on {data}", environment(self._device).label, *fixed])
         lacking = what_is_lacking(self.source, self._inputs)
-        return "\n".join([where, f"loss: {self._recipe.text}", *lacking])
+        return "\n".join([self._where(), f"loss: {self._recipe.text}", *lacking])
 
     def run(self, listener: Listener, announce: Callable[[str], None]) -> Iterator[tuple[Record, Path, bool]]:
         """Run everything; yields each record with its file and whether it was made just now.
@@ -242,7 +193,7 @@ class Experiment:
             key,
             self._recipe if learns else None,
             self.protocol,
-            self._data,
+            self._description,
             recipe_name=self.loss if learns else NO_RECIPE,
             precision=self._precision,
             memory_format=self._memory_format,

@@ -18,8 +18,8 @@ LOSSES = [f"mask: {weight}*bce" for weight in range(1, 21)]
 
 def sweep(folder: Path, seeds: int) -> Sweep:
     return Sweep(
-        Grid([f"unet[width={WIDTHS}]"], LOSSES), find_protocol("quick"), range(seeds), DataChoice(), device="cpu",
-        results=folder / "results", runs=folder / "runs", baselines=False,
+        Grid([f"unet[width={WIDTHS}]"], LOSSES), DataChoice(), protocol=find_protocol("quick"), seeds=range(seeds),
+        device="cpu", results=folder / "results", runs=folder / "runs", baselines=False,
     )  # fmt: skip
 
 

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bench.cli.options.common import (
-    Again,
-    Baselines,
-    EngineChoice,
-    FirstSeed,
-    Fresh,
-    Init,
-    InputsChoice,
-    MoreMetrics,
-    Page,
-    ResumeAnyway,
-    Seeds,
-    Strict,
-    Track,
-)
 from bench.cli.options.data import DataOptions
-from bench.cli.options.groups import BudgetOptions, FolderOptions, MachineOptions
+from bench.cli.options.groups import BudgetOptions, MachineOptions
+from bench.cli.options.runs import CommonOptions, SeedOptions
 from bench.cli.train.page import regenerate
 
 EXAMPLES = """
@@ -42,23 +27,11 @@ def run(
     loss: Annotated[
         str, typer.Option("--loss", "-l", help="Recipe name (bench list losses) or its text.")
     ] = "bce_ssim",
-    metric: MoreMetrics = None,
-    track: Track = None,
-    seeds: Seeds = 1,
-    first_seed: FirstSeed = 0,
+    seeds: SeedOptions,
     data: DataOptions,
     budget: BudgetOptions,
     machine: MachineOptions,
-    engine: EngineChoice = "auto",
-    inputs: InputsChoice = "pair",
-    init: Init = "",
-    folders: FolderOptions,
-    again: Again = False,
-    fresh: Fresh = False,
-    resume_anyway: ResumeAnyway = False,
-    baselines: Baselines = True,
-    strict: Strict = False,
-    out: Page = Path("leaderboard.md"),
+    options: CommonOptions,
 ) -> None:
     """Train, evaluate, time and record models under one loss and one budget, then regenerate the leaderboard.
 
@@ -78,30 +51,19 @@ def run(
     interruption = Interruption()
     interruption.install()
     console = plain_console()
-    tracked = check_trackers(track or ())
-    if out is not None:
-        files.check_writable(out, "--out")
+    tracked = check_trackers(seeds.track or ())
+    if options.out is not None:
+        files.check_writable(options.out, "--out")
     experiment = Experiment(
         models=model,
         loss=loss,
         protocol=budget.resolve(),
-        seeds=range(first_seed, first_seed + seeds),
+        seeds=range(seeds.first_seed, seeds.first_seed + seeds.seeds),
         source=data.open(),
-        precision=machine.precision,
-        memory_format=machine.memory_format,
-        engine=engine,
-        inputs=inputs,
-        init=init,
-        device=machine.device,
-        results=folders.results,
-        runs=folders.runs,
-        again=again,
-        fresh=fresh,
-        resume_anyway=resume_anyway,
-        baselines=baselines,
-        strict=strict,
-        metrics=metric or (),
+        metrics=seeds.metric or (),
         interruption=interruption,
+        **vars(machine),
+        **options.given(),
     )
     console.print(experiment.headline())
     with Terminal(console) as terminal:
@@ -109,7 +71,7 @@ def run(
             OptionalListener(listener, what, terminal.notice) for what, listener in optional_listeners(*tracked).items()
         ]
         for record, path, made in experiment.run(Listeners([terminal, *drawing]), announce=console.print):
-            console.print(result_lines(record, path, folders.runs, made, experiment.baseline_records()), soft_wrap=True)
-    regenerate(out, folders.results, console)
+            console.print(result_lines(record, path, options.runs, made, experiment.baseline_records()), soft_wrap=True)
+    regenerate(options.out, options.results, console)
     if experiment.failed:
         raise typer.Exit(4)

@@ -10,23 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperOption
 
-from bench.cli.options.common import (
-    Again,
-    Baselines,
-    EngineChoice,
-    FirstSeed,
-    Fresh,
-    Init,
-    InputsChoice,
-    MoreMetrics,
-    Page,
-    ResumeAnyway,
-    Seeds,
-    Strict,
-    Track,
-)
 from bench.cli.options.data import DataOptions
-from bench.cli.options.groups import BudgetOptions, FolderOptions, MachineOptions
+from bench.cli.options.groups import BudgetOptions, MachineOptions
+from bench.cli.options.runs import CommonOptions, SeedOptions
 from bench.cli.options.sweep import ClusterOptions, LimitOptions, SettlingOptions, TuningOptions
 from bench.cli.train.page import regenerate
 
@@ -81,10 +67,7 @@ def sweep(
             "--exclude", help="Leave out models (wnet*), cells (wnet x bce_*), losses (* x edge); repeatable."
         ),
     ] = None,
-    metric: MoreMetrics = None,
-    track: Track = None,
-    seeds: Seeds = 1,
-    first_seed: FirstSeed = 0,
+    seeds: SeedOptions,
     plan: Annotated[
         bool, typer.Option("--plan", help="Print what would be run and how long it takes, and stop.")
     ] = False,
@@ -94,17 +77,8 @@ def sweep(
     data: DataOptions,
     budget_options: BudgetOptions,
     machine: MachineOptions,
-    engine: EngineChoice = "auto",
     cluster: ClusterOptions,
-    inputs: InputsChoice = "pair",
-    init: Init = "",
-    folders: FolderOptions,
-    again: Again = False,
-    fresh: Fresh = False,
-    resume_anyway: ResumeAnyway = False,
-    baselines: Baselines = True,
-    strict: Strict = False,
-    out: Page = Path("leaderboard.md"),
+    options: CommonOptions,
 ) -> None:
     """Run a grid: models times losses times seeds, a process per run, first seeds of all cells first.
 
@@ -126,32 +100,20 @@ def sweep(
     interruption.install()
     if not model:
         raise BenchError("no models: give --model, or a file with model = [...]")
-    seeds = settling.seeds(seeds)
+    count = settling.seeds(seeds.seeds)
     hours = None if limits.max_hours is None else 3600 * limits.max_hours
-    tracked = check_trackers(track or ())
-    if out is not None:
-        files.check_writable(out, "--out")
+    tracked = check_trackers(seeds.track or ())
+    if options.out is not None:
+        files.check_writable(options.out, "--out")
+    on_ray = options.engine == "ray"
     console = plain_console()
     made = Sweep(
         grid=Grid(model, loss or ["bce_ssim"], exclude or ()),
         protocol=budget_options.resolve(),
-        seeds=range(first_seed, first_seed + seeds),
+        seeds=range(seeds.first_seed, seeds.first_seed + count),
         data=DataChoice.of(data.data, data.given()),
         source=data.open(),
-        precision=machine.precision,
-        memory_format=machine.memory_format,
-        engine="auto" if engine == "ray" else engine,
-        inputs=inputs,
-        init=init,
-        device=machine.device,
-        results=folders.results,
-        runs=folders.runs,
-        metrics=metric or (),
-        baselines=baselines,
-        again=again,
-        fresh=fresh,
-        resume_anyway=resume_anyway,
-        strict=strict,
+        metrics=seeds.metric or (),
         share=limits.share,
         threads=limits.run_threads(),
         timeout=limits.run_seconds,
@@ -166,6 +128,8 @@ def sweep(
         listeners="bench.report.listeners.optional_listeners:optional_listeners",
         trackers=tracked,
         interruption=interruption,
+        **vars(machine),
+        **(options.given() | ({"engine": "auto"} if on_ray else {})),
     )
     words = [word for word in sys.argv[1:] if word not in ("--retry-failed", "--plan")]
     retry = shlex.join(["bench", *words, "--retry-failed"])
@@ -174,11 +138,11 @@ def sweep(
         console.print(line, soft_wrap=True)
     if not plan:
         executor = None
-        if engine == "ray":
+        if on_ray:
             from bench.run.sweep.executors.ray import RayExecutor
 
             executor = RayExecutor(made.worker_config(), cluster.address, cluster.cpus_per_run, cluster.gpus_per_run)
-        _run(made, console, out, retry, executor)
+        _run(made, console, options.out, retry, executor)
 
 
 def _run(made: Sweep, console: Console, out: Path | None, retry: str, executor: Executor | None) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from bench.core.interruption import Interruption
-from bench.core.protocol import Protocol
 from bench.data.source import Source
+from bench.run.options import RunOptions
 from bench.run.sweep.grid.grid import Grid
 from bench.run.sweep.task import DataChoice
 from bench.run.sweep.tuning.score import Weights
@@ -16,21 +14,13 @@ from bench.run.sweep.tuning.trial_grid import TrialGrid
 
 
 @dataclass
-class SweepOptions:
+class SweepOptions(RunOptions):
     """What is swept, how, and where its results go.
 
     Attributes:
         grid: models and losses.
-        protocol, seeds, data: under which budget, how often, on which data.
+        data: names the source, with its options.
         source: the data, where it is open already.
-        precision, memory_format, engine, inputs, init, device: as for `bench.run.experiment.Experiment`.
-        results, runs: folders of records, and of checkpoints and pictures.
-        metrics: keys of metrics beside those of every evaluation.
-        baselines: also fit those that learn nothing, unless they have records.
-        again: run even what this machine and this code have a finished record of.
-        fresh: begin anew where unfinished runs left a checkpoint.
-        resume_anyway: go on from checkpoints of other code or arithmetic, too.
-        strict: do not train what the audit finds broken.
         share: runs made at once on the device; with more than one their timings are marked.
         threads: that a run computes with on a CPU; None for as many as in this process.
         timeout: seconds for a run.
@@ -44,28 +34,11 @@ class SweepOptions:
         margin: difference in it up to which two cells then count as equal.
         listeners: ``module:function`` that gives what draws and writes event files, by name; called with ``trackers``.
         trackers: names of experiment trackers that runs are reported to, for ``listeners``.
-        interruption: asked whether to stop.
     """
 
     grid: Grid
-    protocol: Protocol
-    seeds: Sequence[int]
     data: DataChoice
     source: Source | None = None
-    precision: str = "auto"
-    memory_format: str = "auto"
-    engine: str = "auto"
-    inputs: str = "pair"
-    init: str = ""
-    device: str = "auto"
-    results: Path = Path("results")
-    runs: Path = Path("runs")
-    metrics: Sequence[str] = ()
-    baselines: bool = True
-    again: bool = False
-    fresh: bool = False
-    resume_anyway: bool = False
-    strict: bool = False
     share: int = 1
     threads: int | None = None
     timeout: float | None = None
@@ -79,4 +52,3 @@ class SweepOptions:
     margin: float = 0.0
     listeners: str = ""
     trackers: Sequence[str] = ()
-    interruption: Interruption = field(default_factory=Interruption)

@@ -14,7 +14,7 @@ from bench.run.sweep.agenda import Order
 from bench.run.sweep.grid.grid import Cell
 from bench.run.sweep.task import Task
 from bench.train.assemble import make_run
-from bench.train.engines.engine import engine_for, engine_named
+from bench.train.engines.engine import engine_for
 from bench.train.initial_weights import InitialWeights
 
 
@@ -27,9 +27,6 @@ class CellSpecs:
         device: to compute on.
         precision, memory_format, inputs, init: as `bench.train.assemble.make_run` takes them.
         engine: of the steps; ``auto`` follows from the model.
-
-    Raises:
-        UnknownName, BenchError: no such engine, or the device has none of that kind.
     """
 
     protocol: Protocol
@@ -40,10 +37,6 @@ class CellSpecs:
     engine: str
     inputs: Inputs
     init: InitialWeights | None
-
-    def __post_init__(self) -> None:
-        if self.engine != "auto":
-            engine_named(self.engine, self.device)
 
     def of(self, cell: Cell) -> RunSpec:
         """The spec of a cell's runs, with seed 0."""

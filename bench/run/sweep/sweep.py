@@ -9,16 +9,14 @@ from functools import cached_property
 
 import torch
 
-from bench.core import files
-from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
+from bench.core.machine import environment
 from bench.core.record import TrialRecord
 from bench.metrics import metrics as all_metrics
 from bench.results import store
-from bench.results.board import data_label
 from bench.run import folder as run_folder
 from bench.run.baselines import fitting, what_is_lacking
 from bench.run.found import FoundRecords
-from bench.run.preconditions import check_budget, check_heads, try_metrics, within
+from bench.run.preconditions import check_heads, try_metrics
 from bench.run.runner import discard
 from bench.run.sweep.agenda import Agenda, Order
 from bench.run.sweep.estimate import Estimate
@@ -38,8 +36,7 @@ from bench.run.sweep.tuning.found_trials import FoundTrials
 from bench.run.sweep.tuning.planner import TuningPlanner, check_tuned
 from bench.run.sweep.tuning.score import headline_of
 from bench.run.sweep.tuning.trial_runner import discard_trial
-from bench.run.trained import initial_weights
-from bench.train.assemble import NO_RECIPE, inputs_named
+from bench.train.assemble import NO_RECIPE
 from registry.losses.recipe import HEADS
 
 _BASELINES_FIRST = -1
@@ -59,28 +56,21 @@ class Sweep(SweepOptions):
     scheduler: Scheduler | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._source = self.source or self.data.open()
-        self.protocol = within(self.protocol, self._source)
-        self._device = pick_device(self.device)
         if self.threads:
             torch.set_num_threads(self.threads)
-        self._init = initial_weights(self.results, self.runs, self.init) if self.init else None
-        self._metrics = {metric.key: metric.facts for metric in map(all_metrics.bind, self.metrics)}
-        self._description = self._source.describe()
+        self.cells: Sequence[Cell] = self.grid.cells
+        self._source = self.source or self.data.open()
+        self._resolve(self._source)
         self.specs = CellSpecs(
             self.protocol,
             self._description,
             self._device,
-            precision=pick_precision(self._device, self.precision),
-            memory_format=pick_memory_format(self.memory_format),
+            precision=self._precision,
+            memory_format=self._memory_format,
             engine=self.engine,
-            inputs=inputs_named(self.inputs, self._source.has_background),
+            inputs=self._inputs,
             init=self._init,
         )
-        self.cells: Sequence[Cell] = self.grid.cells
-        files.check_folder(self.results, "--results")
-        files.check_folder(self.runs, "--runs")
-        check_budget(self.protocol)
         _ = self.planner, self.settling
         for recipe in {cell.recipe.text: cell.recipe for cell in self.cells}.values():
             check_heads(recipe, self._source)
@@ -88,10 +78,7 @@ class Sweep(SweepOptions):
 
     def headline(self) -> str:
         """What is swept, in one line; then what follows from what the data lacks."""
-        data = data_label(self._description).replace("*", "")
-        fixed = [name for name in (self.precision, self.memory_format) if name != "auto"]
-        where = "; ".join([f"{self.protocol.label} on {data}", environment(self._device).label, *fixed])
-        return "\n".join([where, *what_is_lacking(self._source, self.specs.inputs)])
+        return "\n".join([self._where(), *what_is_lacking(self._source, self._inputs)])
 
     @cached_property
     def estimate(self) -> Estimate:
@@ -219,7 +206,7 @@ class Sweep(SweepOptions):
             self.tune,
             [(cell, self.specs.of(cell)) for cell in self.cells],
             self.seeds,
-            [self.specs.baseline(key) for key in fitting(self._source, self.specs.inputs)],
+            [self.specs.baseline(key) for key in fitting(self._source, self._inputs)],
             self.weights,
             self.prune,
             found=done,
@@ -242,7 +229,7 @@ class Sweep(SweepOptions):
 
     @property
     def _baselines(self) -> tuple[str, ...]:
-        return fitting(self._source, self.specs.inputs) if self.baselines else ()
+        return fitting(self._source, self._inputs) if self.baselines else ()
 
     @cached_property
     def _found(self) -> FoundRecords:

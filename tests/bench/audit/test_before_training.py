@@ -23,8 +23,8 @@ TINY = find_protocol("quick").override(
 
 def experiment(folder: Path, loss: str, **more) -> Experiment:
     return Experiment(
-        ["unet[width=4]"], loss, TINY, more.pop("seeds", [0]), Scenes(), device="cpu", precision="float32",
-        results=folder / "results", runs=folder / "runs", **more,
+        ["unet[width=4]"], loss, Scenes(), protocol=TINY, device="cpu", precision="float32",
+        results=folder / "results", runs=folder / "runs", **{"seeds": [0], **more},
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from tests.bench.run.small_runs import SMALL
 def small_experiment(folder: Path, *models: str, loss: str = "mask: bce, depth: l1", **more) -> Experiment:
     given = {"device": "cpu", "baselines": False, "results": folder / "results", "runs": folder / "runs", **more}
     protocol = find_protocol("quick").override(**{**SMALL, **given.pop("changes", {})})
-    return Experiment(models or ["unet[width=4]"], loss, protocol, given.pop("seeds", [0]), Rectangles(), **given)
+    return Experiment(models or ["unet[width=4]"], loss, Rectangles(), protocol=protocol, **{"seeds": [0], **given})
 
 
 def records(made: Experiment, listener: Listener | None = None) -> tuple[list[Record], list[str]]:

@@ -61,7 +61,7 @@ def experiment(folder: Path, source: Lacking, **more: Any) -> Experiment:
     loss = next((LOSS[name] for name in source.lacks if name in LOSS), "mask: bce, depth: l1")
     protocol = find_protocol("quick").override(**SMALL)
     places = {"results": folder / "results", "runs": folder / "runs"}
-    return Experiment(["unet[width=4]"], loss, protocol, [0], source, device="cpu", **places, **more)
+    return Experiment(["unet[width=4]"], loss, source, protocol=protocol, seeds=[0], device="cpu", **places, **more)
 
 
 @pytest.mark.parametrize(

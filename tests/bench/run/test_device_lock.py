@@ -74,7 +74,7 @@ def test_a_plain_run_says_that_it_waits(held, tmp_path: Path, monkeypatch: pytes
 
     protocol = find_protocol("quick").override(**SMALL)
     made = Experiment(
-        ["unet[width=4]"], "mask: bce", protocol, [0], Rectangles(), device="cpu", baselines=False,
+        ["unet[width=4]"], "mask: bce", Rectangles(), protocol=protocol, seeds=[0], device="cpu", baselines=False,
         results=tmp_path / "results", runs=tmp_path / "runs",
     )  # fmt: skip
     ((record, _, _),) = made.run(Listener(), announce)

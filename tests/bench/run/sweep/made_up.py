@@ -25,7 +25,7 @@ def small_sweep(folder: Path, *models: str, loss: str = "mask: bce, depth: l1", 
     given = {"device": "cpu", "baselines": False, "results": folder / "results", "runs": folder / "runs", **more}
     protocol = find_protocol("quick").override(**{**SMALL, **given.pop("changes", {})})
     grid = Grid(models or ["unet[width=4]"], given.pop("losses", [loss]))
-    return Sweep(grid, protocol, given.pop("seeds", [0]), RECTANGLES, **given)
+    return Sweep(grid, RECTANGLES, protocol=protocol, **{"seeds": [0], **given})
 
 
 def task(model: str = "unet", seed: int = 0) -> Task:

@@ -75,8 +75,8 @@ def compare_with_experiment(folder: Path, models: Sequence[str], seeds: list[int
     try:
         protocol = find_protocol("quick").override(**SMALL)
         plain = Experiment(
-            models, "mask: bce, depth: l1", protocol, seeds, Rectangles(), device="cpu", baselines=baselines,
-            results=folder / "plain/results", runs=folder / "plain/runs",
+            models, "mask: bce, depth: l1", Rectangles(), protocol=protocol, seeds=seeds, device="cpu",
+            baselines=baselines, results=folder / "plain/results", runs=folder / "plain/runs",
         )  # fmt: skip
         for _ in plain.run(Listener(), lambda line: None):
             pass

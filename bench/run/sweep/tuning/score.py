@@ -62,14 +62,17 @@ def score(trial: TrialRecord, baselines: Sequence[TrialRecord], weights: Weights
 
     Returns:
         0 for the best baseline, 1 for perfection; of a head that a baseline does perfectly, its metric. None where the
-        trial did not finish, or a head has no value.
+        trial did not finish, trains no head that counts, or has no value of one that it trains.
     """
     if trial.outcome != "finished":
         return None
+    trained = trial.epochs[-1].train_loss if trial.epochs else {}
     skills, counts = [], []
     for head, weight in weights.heads.items():
         key = headline_of(head)
         if key not in trial.validation or weight == 0:
+            continue
+        if trial.validation[key].value is None and head not in trained:
             continue
         values = [each.validation[key].value for each in baselines if key in each.validation]
         gained = skill(trial.validation[key].value, values, metrics.facts(key))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bench.core.errors import BenchError
-from bench.core.record import Score, TrialRecord
+from bench.core.record import Epoch, Score, TrialRecord
 from bench.core.spec import RunSpec
 from bench.run.sweep.grid.grid import Cell
 from bench.run.sweep.task import Task
@@ -25,11 +25,18 @@ def tried(task: Task, quality: Quality) -> TrialRecord:
     assert task.trial is not None
     value = 0.2 if not task.trial.parameter else quality(task.spec.model, task.trial.value)
     heads = parse(task.spec.recipe).heads if task.spec.recipe else ("mask", "depth")
-    keys = [{"mask": MASK, "depth": DEPTH}[head] for head in heads]
+    scores = {
+        key: Score(value=value, images=8) if head in heads else Score(value=None, images=0)
+        for head, key in (("mask", MASK), ("depth", DEPTH))
+    }
+    epoch = Epoch(
+        epoch=1, size=32, learning_rate=0.1, train_loss={"total": 1.0, **dict.fromkeys(heads, 0.5)}, val_loss={},
+        val_metrics={},
+    )  # fmt: skip
     return TrialRecord(
         id=task.spec.id, spec=task.spec, recipe_name=task.recipe_name, parameter=task.trial.parameter,
         value=task.trial.value, epochs_done=task.trial.epochs, outcome="finished" if value is not None else "diverged",
-        validation={key: Score(value=value, images=8) for key in keys} if value is not None else {}, epochs=[],
+        validation=scores if value is not None else {}, epochs=[epoch] if task.spec.recipe else [],
         started="2026-01-01T00:00:00+00:00", finished="2026-01-01T00:00:00+00:00", seconds=1.0, code="0" * 12,
         arithmetic="0", environment=ENVIRONMENT,
     )  # fmt: skip
@@ -43,9 +50,10 @@ def spec_of(model: str, epochs: int = 8, recipe: str = "mask: bce, depth: 2*ssim
 
 def tune(quality: Quality, text: str = "optimizer.lr=1e-3..1e-1@5", models=("unet", "wnet"), **more):
     """Everything made at once; the planner, all trials in order, and all runs."""
+    asked = {key: more.pop(key) for key in ("epochs", "recipe") if key in more}
+    cells = [spec_of(model, **asked) for model in models]
     planner = TuningPlanner(
-        TrialGrid.parse(text), [spec_of(model, more.pop("epochs", 8)) for model in models], [0, 1, 2], BASELINES,
-        more.pop("weights", Weights.parse()), **more,
+        TrialGrid.parse(text), cells, [0, 1, 2], BASELINES, more.pop("weights", Weights.parse()), **more,
     )  # fmt: skip
     waiting = [task for _, task in planner.begin()]
     trials: list[Task] = []
@@ -166,9 +174,19 @@ def test_the_score_is_the_mean_skill_of_the_heads_whatever_the_recipe() -> None:
     assert score(trial, baselines, Weights.parse()) == pytest.approx((0.5 + 1.0) / 2)
     assert score(trial, baselines, Weights.parse("mask=3,depth=1")) == pytest.approx((1.5 + 1.0) / 4)
     assert score(trial, baselines, Weights.parse("mask=1")) == pytest.approx(0.5)
-    alone = trial.model_copy(update={"validation": {MASK: trial.validation[MASK]}})
-    assert score(alone, baselines, Weights.parse()) == pytest.approx(0.5)
+    missing = trial.model_copy(update={"validation": {**trial.validation, DEPTH: Score(value=None, images=0)}})
+    assert score(missing, baselines, Weights.parse()) is None
     assert score(trial.model_copy(update={"outcome": "diverged"}), baselines, Weights.parse()) is None
+
+
+@pytest.mark.parametrize("recipe", ["mask: bce + dice", "depth: l1"])
+def test_a_head_that_is_not_trained_has_no_part_in_the_score(recipe: str) -> None:
+    planner, trials, runs = tune(peak({"unet": 1e-2, "wnet": 1e-2}), recipe=recipe)
+    assert (len(trials), len(runs), planner.failed) == (12, 6, [])
+    assert {task.tuning.value for task in runs} == {0.01}
+    assert [each.score for each in runs[0].tuning.tried if each.value == 0.01] == pytest.approx([(0.9 - 0.2) / 0.8])
+    other = {"mask": "depth=1", "depth": "mask=1"}[recipe.partition(":")[0]]
+    assert not tune(peak({"unet": 1e-2}), models=("unet",), recipe=recipe, weights=Weights.parse(other))[2]
 
 
 @pytest.mark.parametrize("text", ["mask", "mask=x", "edge=1", "mask=-1", "mask=0,depth=0"])

@@ -137,6 +137,16 @@ def metres(encoding: str) -> float | None:
     return (float(found[1]) or None) if found else None
 
 
+def encoding_fault(encoding: str) -> str | None:
+    """What is wrong with an encoding that speaks of metric depth where `metres` finds no range; None for all others."""
+    if not encoding.startswith("metric") or metres(encoding) is not None:
+        return None
+    return (
+        f"its depth encoding is {encoding!r}, in which the metres of a depth of 1.0 cannot be read: "
+        "write it as 'metric, 1.0 = 10 m'"
+    )
+
+
 def greater_is_nearer(encoding: str) -> bool:
     """Whether an encoding gives what is nearer the greater number: inverse depth, stretched image by image or not."""
     return _INVERSE.match(encoding) is not None

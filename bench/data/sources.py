@@ -65,7 +65,8 @@ def open_source(kind: str, progress: Progress | None = None, /, **given: Any) ->
 
     Raises:
         UnknownName: no such kind; the message names the nearest.
-        BenchError: an option it does not take, a value that it cannot have, or a missing value.
+        BenchError: an option it does not take, a value that it cannot have, or a missing value; a user's source whose
+            description or depth encoding cannot be used.
         BadData: files that cannot be used.
     """
     name, bracketed = parse_key(kind)
@@ -76,6 +77,7 @@ def open_source(kind: str, progress: Progress | None = None, /, **given: Any) ->
     source = entry.build(**values)
     if name not in BUILT_IN:
         _check_description(name, source.describe())
+        _check_encoding(name, source)
     return source
 
 
@@ -97,6 +99,19 @@ def _check_description(name: str, description: Mapping[str, Any]) -> None:
             f"data source {name!r} describes itself as kind {kind!r}, with whose results its own would be mixed: "
             "return a kind of its own from describe()"
         )
+
+
+def _check_encoding(name: str, source: Source) -> None:
+    """See that metric depth of a user's source is known to be metric.
+
+    Raises:
+        BenchError: its encoding speaks of metric depth in a form that nobody reads.
+    """
+    from bench.data.depth_units import encoding_fault
+
+    fault = encoding_fault(source.encoding) if source.has_depth else None
+    if fault:
+        raise BenchError(f"data source {name!r}: {fault}")
 
 
 def _from_signature(entry: Entry[Source]) -> list[Option]:

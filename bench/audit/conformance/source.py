@@ -12,6 +12,7 @@ import torch
 
 from bench.audit.conformance.check import NotApplicable, Violation, check, require
 from bench.core.errors import BenchError
+from bench.data.depth_units import encoding_fault
 from bench.data.source import Source
 from bench.data.split import FRACTIONS, Part
 from registry.contract import Quartet
@@ -48,11 +49,13 @@ class SourcePlugin:
 
 @check("the loop, the page and the identity of a run read these")
 def facts(plugin: SourcePlugin) -> None:
-    """It is a Source with kind, encoding, has_depth, seed, camera and device."""
+    """It is a Source with kind, encoding, has_depth, seed, camera and device, whose metric encoding says its metres."""
     source = plugin.source
     require(isinstance(source, Source), f"opens a {type(source).__name__}, which is no bench.data.source.Source")
     missing = [name for name in _FACTS if getattr(source, name, None) is None]
     require(not missing, f"it has no {', '.join(missing)}")
+    fault = encoding_fault(source.encoding) if source.has_depth else None
+    require(fault is None, fault or "")
 
 
 @check("targets and images in [0, 1] are what every term and metric computes with")

@@ -43,6 +43,10 @@ def own() -> Own:
     return Own()
 
 
+def flat() -> Own:
+    return Own(has_depth=False)
+
+
 @pytest.mark.parametrize("what", DESCRIPTIONS)
 def test_what_cannot_identify_its_results_is_refused(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(open_source(f"{__name__}:own"), Own)
@@ -50,6 +54,20 @@ def test_what_cannot_identify_its_results_is_refused(what: str, monkeypatch: pyt
     monkeypatch.setattr(Own, "more", description)
     with pytest.raises(BenchError, match=reason):
         open_source(f"{__name__}:own")
+
+
+@pytest.mark.parametrize("encoding", ["metric", "metric, 1.0 = 10 metres", "metric, 1.0=10 m", "metric, 1.0 = 0 m"])
+def test_metric_depth_without_a_range_is_refused(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Own, "encoding", encoding)
+    with pytest.raises(BenchError, match=f"its depth encoding is '{encoding}'.*write it as 'metric, 1.0 = 10 m'"):
+        open_source(f"{__name__}:own")
+    assert not open_source(f"{__name__}:flat").has_metric_depth
+
+
+@pytest.mark.parametrize("encoding", ["metric, 1.0 = 2.5 m", "metric, 1.0 = 10 m, by a laser", "relative", "none"])
+def test_what_an_encoding_may_say(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Own, "encoding", encoding)
+    assert open_source(f"{__name__}:own").has_metric_depth == encoding.startswith("metric")
 
 
 class Altered(Rectangles):

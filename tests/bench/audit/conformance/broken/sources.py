@@ -21,6 +21,10 @@ class NoEncoding(Discs):
     encoding = None  # type: ignore[assignment]
 
 
+class NoRange(Discs):
+    encoding = "metric"
+
+
 class NotDivided(Discs):
     def scenes(self, part: Part, ids: Tensor, size: int) -> Quartet:
         return super().scenes(part, ids, size).map(lambda tensor: tensor * 255)
@@ -119,6 +123,7 @@ class TakesAnything(Discs):
 SOURCES: list[tuple[type, str, str]] = [
     (NotASource, "facts", "which is no bench.data.source.Source"),
     (NoEncoding, "facts", "no encoding"),
+    (NoRange, "facts", "its depth encoding is 'metric'"),
     (NotDivided, "quartets", "outside"),
     (Double, "quartets", "float64"),
     (NoDepthAfterAll, "quartets", "has_depth is not true"),

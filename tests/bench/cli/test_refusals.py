@@ -108,7 +108,7 @@ REFUSED: dict[str, tuple[int, str]] = {
     "sweep --model unet --margin 0.1": (2, "--budget, --settle-by and --margin are of --until-settled"),
     "sweep --model unet --timeout soon": (
         2,
-        "--timeout takes a number above 0 with its unit (s, m, h), such as 6s, not 'soon'",
+        "--timeout takes a number above 0 with its unit (s, m, h; s where it has none), such as 6s, not 'soon'",
     ),
     "sweep --model unet --until-settled --budget 0h": (2, "--budget takes a number above 0 with its unit"),
     "sweep nowhere.toml": (2, "nowhere.toml"),

@@ -166,11 +166,11 @@ class TuningPlanner:
         return [value for value in alive if value in kept]
 
     def _score(self, cell: CellTrials, value: float) -> float:
-        found = score(cell.records[value], self._floor_records, self._weights)
+        found = score(cell.records[value], self._baseline_records, self._weights)
         return -math.inf if found is None else found
 
     @property
-    def _floor_records(self) -> list[TrialRecord]:
+    def _baseline_records(self) -> list[TrialRecord]:
         return [record for record in self._baselines.values() if record is not None and record.outcome == "finished"]
 
     def _choose(self, cell: CellTrials) -> Iterator[tuple[Order, Task]]:

@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,7 @@ from torch import Tensor
 
 from bench.core.machine import environment, pick_device, pick_precision
 from bench.core.protocol import Protocol, find_protocol
-from bench.core.record import Phase
+from bench.core.record import Epoch, Phase
 from bench.core.spec import Engine, RunSpec
 from bench.data.sources import open_source
 from bench.report.listeners.tensorboard import TensorBoard
@@ -89,6 +90,23 @@ class _Bare:
         self._step = replay
 
 
+_BEGINNING = 2
+"""Epochs that hold what a stage of a training does once: its capture, and the first of few windows of timed blocks."""
+
+
+@dataclass(frozen=True)
+class LoopRatio:
+    """Images a second of the whole loop over those of a bare loop.
+
+    Attributes:
+        run: of a run as short as it was.
+        later: of its epochs after the second, as of nearly all of a longer one; None without any.
+    """
+
+    run: float
+    later: float | None
+
+
 class _InTurn(Listener):
     """After every window of the whole loop as many bare steps, and the wall-clock seconds of each.
 
@@ -100,6 +118,8 @@ class _InTurn(Listener):
 
     def started(self, spec: RunSpec, folder: Path, resumed_at: int, step: int = 0) -> None:
         self.whole = self.bare = 0.0
+        self._at_first: tuple[float, float] | None = None
+        self._at_last = (0.0, 0.0)
         self._steps = 0
         self._other = self._begin()
         self._phase, self._since = "", time.perf_counter()
@@ -114,6 +134,18 @@ class _InTurn(Listener):
         self._steps = summary.step
         self._since = time.perf_counter()
 
+    def epoch(self, epoch: Epoch) -> None:
+        self._lap()
+        self._at_last = (self.bare, self.whole)
+        if epoch.epoch == _BEGINNING:
+            self._at_first = self._at_last
+
+    def ratio(self) -> LoopRatio:
+        """Of the run that is over."""
+        first, last = self._at_first, self._at_last
+        later = None if first is None or first == last else (last[0] - first[0]) / (last[1] - first[1])
+        return LoopRatio(self.bare / self.whole, later)
+
     def _lap(self) -> None:
         now = time.perf_counter()
         if self._phase in ("training", "checkpoint"):
@@ -123,7 +155,7 @@ class _InTurn(Listener):
 
 def measure(
     model: str, loss: str, rounds: int, device_name: str, protocol: Protocol, engine: Engine = "eager"
-) -> list[float]:
+) -> list[LoopRatio]:
     """Ratios whole / bare of images a second, one per run, both in the same engine.
 
     Args:
@@ -151,7 +183,7 @@ def measure(
         _Bare(run, batches, device)(WARM_UP)
         for _ in range(rounds):
             runner.run(run)
-            ratios.append(in_turn.bare / in_turn.whole)
+            ratios.append(in_turn.ratio())
     return ratios
 
 
@@ -170,9 +202,10 @@ def main(
 ) -> None:
     """Print the ratio of images a second, whole loop over bare loop."""
     ratios = measure(model, loss, rounds, device, short_protocol(samples))
-    low, high = min(ratios), max(ratios)
+    runs = [ratio.run for ratio in ratios]
+    low, high = min(runs), max(runs)
     typer.echo(f"{environment(pick_device(device)).label}; {model}, {loss}, {samples} samples, {rounds} runs")
-    typer.echo(f"images/s, whole loop / bare loop: median {statistics.median(ratios):.3f} ({low:.3f} to {high:.3f})")
+    typer.echo(f"images/s, whole loop / bare loop: median {statistics.median(runs):.3f} ({low:.3f} to {high:.3f})")
 
 
 if __name__ == "__main__":

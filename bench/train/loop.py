@@ -23,7 +23,7 @@ from bench.train.beginning import begin_training
 from bench.train.checkpoints import checkpoint
 from bench.train.checkpoints.training_state import LAST, TrainingState, selection
 from bench.train.checks.compatibility import check_sizes, common_heads
-from bench.train.engines.engine import blocks_need_room, refusal, run_by, uncaptured
+from bench.train.engines.engine import begin_epoch, blocks_need_room, ever_replayed, refusal, run_by, uncaptured
 from bench.train.evaluate import Evaluation, evaluate
 from bench.train.events import Observers
 from bench.train.failures import Diverged
@@ -165,12 +165,14 @@ def train(
         """The rest of an epoch, step by step; its mean losses."""
         before, done = protocol.steps_before(epoch), state.done
         trace = LossTrace(epoch, before, protocol.steps, ledger, listener, state)
+        begin_epoch(step)
 
         def after_window() -> None:
             """Its losses; and once, that steps cannot be captured."""
             if (why := refusal(step)) is not None and observers.refused is None:
                 ledger.plain_engine, observers.refused = uncaptured(spec.engine), why
-                ledger.windows[-1].engine = ledger.plain_engine  # nearly all of its steps were run so
+                if not ever_replayed(step):
+                    ledger.windows[-1].engine = ledger.plain_engine
                 how = ledger.plain_engine.replace("eager", "eagerly")
                 listener.notice(f"a step of {spec.model} cannot be captured and runs {how}: {why}")
             trace.read()

@@ -158,6 +158,7 @@ class Replayed:
 
     Attributes:
         refused: why the update could not be captured; None as long as it could.
+        ever: whether an update was replayed.
     """
 
     def __init__(self, step: Step, record: Callable[[], Recording] = CudaGraph) -> None:
@@ -168,7 +169,15 @@ class Replayed:
         self._repetition = self._compared()
         self._captured: _Captured | None = None
         self._names: tuple[list[str], list[str]] = ([], [])
+        self._at_begin: dict[str, str] | None = None
         self.refused: str | None = None
+        self.ever = False
+
+    def begin_epoch(self) -> None:
+        """Record anew what Python decides once an epoch, as far as modules hold it."""
+        before, self._at_begin = self._at_begin, self._repetition.of_modules()
+        if self._captured is not None and before is not None and before != self._at_begin:
+            self._recording = None
 
     def __call__(self, quartet: Quartet, span: Span, passes: Passes) -> Losses:
         """Update the weights."""
@@ -193,6 +202,7 @@ class Replayed:
                 return self._step.eager_update(quartet, nullspan, WholePasses(nullspan))
             self._fill(self._captured, quartet)
             recording.replay()
+            self.ever = True
             # A copy, as the next replay writes to the same place.
             return self._unpacked(self._captured.values.clone())
 

@@ -115,6 +115,17 @@ def refusal(step: Step) -> str | None:
     return step.update.refused if isinstance(step.update, Replayed) else None
 
 
+def ever_replayed(step: Step) -> bool:
+    """Whether an update of the step was a graph's."""
+    return isinstance(step.update, Replayed) and step.update.ever
+
+
+def begin_epoch(step: Step) -> None:
+    """Let a step that is captured be captured anew where its modules are not what they were an epoch ago."""
+    if isinstance(step.update, Replayed):
+        step.update.begin_epoch()
+
+
 def uncaptured(engine: Engine) -> str:
     """How an engine runs steps that cannot be captured."""
     return UNCAPTURED if engine == "compiled" else "eager"

@@ -2,14 +2,15 @@
 
 Whatever a plug-in decides in Python (a scale, a layer that is left out, a weight that grows with the steps, what an
 optimizer makes of its number of steps) is decided once in a graph. So two steps are looked at before one is captured.
-What begins to change later than these is not seen.
+What begins to change later than these is seen if a module holds it, from one epoch to the next; else it is not.
 """
 
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from registry.losses.objective import nullspan
 
 _PLAIN = (bool, int, float, complex, str, type(None), torch.dtype, torch.device, torch.memory_format, torch.layout)
 _OF_MODULES = frozenset(vars(nn.Module()))
+_OF_SCHEDULES = ("lr", "_step_count", "_opt_called")
+"""What schedules change in an optimizer, and what torch's own note in it."""
 
 
 class Repetition:
@@ -53,13 +56,33 @@ class Repetition:
     @contextmanager
     def step(self) -> Iterator[WholePasses]:
         """Around an update, whose passes are entered by what this gives."""
-        held, drawn, operations = self._held(), random_state(self._device), list[str]()
+        held, drawn = self._held(), random_state(self._device)
+        operations = _Operations(self._modules, self._device)
         with ExitStack() as looking:
             if not self._compiled:
-                looking.enter_context(_Operations(operations))
-            yield _UntilBackward(looking)
-        found = self._draws(drawn), self._changes(held), self._departs(operations)
+                looking.enter_context(operations)
+            yield _UntilOptimizer(looking, operations)
+        found = self._draws(drawn), self._changes(held), self._departs(operations.in_order())
         self.difference = next(filter(None, (self.difference, *found)), None)
+
+    def of_modules(self) -> dict[str, str]:
+        """Numbers, words and generators that modules hold beside tensors, by name."""
+        return _texts(
+            (".".join(filter(None, (kind, name))), _without(vars(module), _OF_MODULES))
+            for kind, root in self._modules.items()
+            for name, module in root.named_modules()
+        )
+
+    def _held(self) -> dict[str, str]:
+        optimizer = self._optimizer
+        own = _without(vars(optimizer), ("state", "param_groups", "defaults", *_OF_SCHEDULES))
+        rows = {"param_groups": optimizer.param_groups, "state": optimizer.state.values()}
+        parts = [
+            (f"optimizer.{kind}[{i}]", _without(row, _OF_SCHEDULES))
+            for kind, some in rows.items()
+            for i, row in enumerate(some)
+        ]
+        return {**self.of_modules(), **_texts([("optimizer", own), *parts])}
 
     def _draws(self, before: Mapping[str, Any]) -> str | None:
         names = drawn_from(before, random_state(self._device))
@@ -70,7 +93,7 @@ class Repetition:
 
     def _changes(self, before: Mapping[str, str]) -> str | None:
         after = self._held()
-        name = next((name for name in before.keys() | after if before.get(name) != after.get(name)), None)
+        name = next((name for name in [*before, *after] if before.get(name) != after.get(name)), None)
         return None if name is None else f"its {name} changes from step to step, which a graph does not see"
 
     def _departs(self, operations: list[str]) -> str | None:
@@ -81,68 +104,90 @@ class Repetition:
         one, other = next((one, other) for one, other in pairs if one != other)
         return f"its steps are not alike: {one}, then {other}"
 
-    def _held(self) -> dict[str, str]:
-        """Numbers, words and generators that modules and the optimizer's state hold beside tensors, by name."""
-        owners = [
-            (".".join(filter(None, (kind, name))), {k: v for k, v in vars(module).items() if k not in _OF_MODULES})
-            for kind, root in self._modules.items()
-            for name, module in root.named_modules()
-        ]
-        owners += [("optimizer", row) for row in self._optimizer.state.values()]
-        return {
-            f"{owner}.{name}": text
-            for owner, values in owners
-            for name, value in values.items()
-            if (text := _written(value)) is not None
-        }
-
 
 class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Adds to a list each operation of torch with the shapes of its tensors and whatever else it is given."""
+    """Writes down each operation of torch with the shapes of its tensors and whatever else it is given."""
 
-    def __init__(self, seen: list[str]) -> None:
+    supports_higher_order_operators = True
+
+    def __init__(self, modules: Mapping[str, nn.Module], device: torch.device) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._seen = seen
+        self._names = {
+            id(tensor): f"{kind}.{name}" for kind, root in modules.items() for name, tensor in root.named_parameters()
+        }
+        self._on_gpu = device.type == "cuda"
+        self._forward: list[str] = []
+        self._backward: list[str] = []
+        self._now = self._forward
+
+    @classmethod
+    def ignore_compile_internals(cls) -> bool:
+        """Let parts that a plug-in compiles run as they will."""
+        return True
+
+    def backwards(self) -> None:
+        """The backward pass begins."""
+        self._now = self._backward
+
+    def in_order(self) -> list[str]:
+        """All that was written down; autograd may take what does not depend on each other in any order."""
+        return [*self._forward, *sorted(self._backward)]
 
     def __torch_dispatch__(
         self, func: Any, types: Iterable[Any], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        self._seen.append(f"{func}({', '.join(map(_described, (*args, *(kwargs or {}).items())))})")
+        self._now.append(f"{func}({', '.join(map(self._described, (*args, *(kwargs or {}).items())))})")
         return func(*args, **(kwargs or {}))
 
+    def _described(self, value: object) -> str:
+        if isinstance(value, Tensor):
+            if self._on_gpu and value.device.type == "cpu" and not value.dim():
+                return repr(value.item())  # goes to kernels as a number
+            kind = f"{str(value.dtype).removeprefix('torch.')}{[*value.shape]}"
+            return " ".join(filter(None, (self._names.get(id(value)), kind)))
+        if isinstance(value, list | tuple):
+            return f"[{', '.join(map(self._described, value))}]"
+        return repr(value) if isinstance(value, _PLAIN) else type(value).__name__
 
-class _UntilBackward(WholePasses):
-    """Ends looking on with the forward pass and the losses: the backward pass follows from these."""
 
-    def __init__(self, looking: ExitStack) -> None:
+class _UntilOptimizer(WholePasses):
+    """Ends looking on with the backward pass: what the optimizer does depends on the learning rate."""
+
+    def __init__(self, looking: ExitStack, operations: _Operations) -> None:
         super().__init__(nullspan)
-        self._looking = looking
+        self._looking, self._operations = looking, operations
 
     def backward(self) -> AbstractContextManager[object]:
-        """Look on no longer."""
-        self._looking.close()
-        return nullcontext()
+        """Look on no longer when it is left."""
+        self._operations.backwards()
+        return self._looking
 
 
-def _described(value: object) -> str:
-    if isinstance(value, Tensor):
-        return f"{str(value.dtype).removeprefix('torch.')}{[*value.shape]}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_described, value))}]"
-    return repr(value) if isinstance(value, _PLAIN) else type(value).__name__
+def _texts(owners: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:
+    return {
+        f"{owner}.{name}": text
+        for owner, values in owners
+        for name, value in values.items()
+        if (text := _written(value)) is not None
+    }
+
+
+def _without(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def _written(value: object) -> str | None:
     """Plain data and the states of generators as text; None of anything else."""
-    if isinstance(value, _PLAIN):
-        return repr(value)
-    if isinstance(value, random.Random):
-        return str(hash(value.getstate()))
-    if isinstance(value, np.random.Generator):
-        return repr(value.bit_generator.state)
-    if isinstance(value, list | tuple):
-        parts = [_written(part) for part in value]
-        return None if None in parts else repr(parts)
-    if isinstance(value, dict):
-        return _written([*value.items()])
-    return None
+    try:
+        if isinstance(value, (*_PLAIN, np.generic)):
+            return repr(value)
+        if isinstance(value, random.Random):
+            return str(hash(value.getstate()))
+        if isinstance(value, np.random.Generator):
+            return repr(value.bit_generator.state)
+        if isinstance(value, list | tuple | deque):
+            parts = [_written(part) for part in value]
+            return None if None in parts else repr(parts)
+        return _written([*value.items()]) if isinstance(value, dict) else None
+    except Exception:  # of a plug-in's own type, or endless
+        return None

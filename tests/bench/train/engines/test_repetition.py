@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import numpy as np
@@ -17,6 +18,7 @@ from torch.nn import functional
 from bench.audit.conformance.model_plugin import images
 from bench.data.augment.pipeline import Augmentation
 from bench.train.engines.cuda_graph import BEFORE_CAPTURE, Replayed
+from bench.train.engines.engine import begin_epoch
 from bench.train.engines.repetition import Repetition
 from bench.train.step import Step
 from registry.contract import Prediction, Quartet
@@ -107,6 +109,80 @@ class Alternates(Ramps):
         return x if next(self.weights) % 2 else x.tanh()
 
 
+class Backward(Ramps):
+    """Decides when gradients come back."""
+
+    def alter(self, x: Tensor) -> Tensor:
+        if x.requires_grad:
+            x.register_hook(lambda gradient: gradient * (1 / next(self.weights)))
+        return x
+
+
+class TakesTurns(Ramps):
+    def __init__(self) -> None:
+        super().__init__()
+        self.equals = nn.ModuleList(nn.Conv2d(4, 4, 1) for _ in range(3))
+
+    def alter(self, x: Tensor) -> Tensor:
+        return self.equals[next(self.weights) % 3](x)
+
+
+class Remembers(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = deque([0], maxlen=2)
+
+    def alter(self, x: Tensor) -> Tensor:
+        self.last.append(self.last[-1] + 1)
+        return x
+
+
+class NumpyCounts(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = np.int64(0)
+
+    def alter(self, x: Tensor) -> Tensor:
+        self.seen = self.seen + 1
+        return x
+
+
+class Holds(Net):
+    """What cannot be written down is passed over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.endless: dict[str, object] = {}
+        self.endless["itself"] = self.endless
+
+
+class Compiles(Net):
+    """A part of it; in the steps that are looked at as in all others."""
+
+    def __init__(self, whole: bool) -> None:
+        super().__init__()
+        self.calls = itertools.count()
+
+        def backend(module: Callable[..., object], _inputs: object) -> Callable[..., object]:
+            def run(*inputs: Tensor) -> object:
+                next(self.calls)
+                return module(*inputs)
+
+            return run
+
+        self.part = torch.compile(nn.Sequential(nn.Conv2d(4, 4, 1), nn.ReLU()), backend=backend, fullgraph=whole)
+
+    def alter(self, x: Tensor) -> Tensor:
+        return self.part(x)
+
+
+class Conditional(Net):
+    """An operation of a higher order, as flex_attention is one."""
+
+    def alter(self, x: Tensor) -> Tensor:
+        return torch.cond(x.sum() > 0, lambda y: y.tanh(), lambda y: y.sin(), (x,))
+
+
 class Grows(Ramps):
     def alter(self, x: Tensor) -> Tensor:
         size = x.shape[-1] + next(self.weights)
@@ -120,6 +196,12 @@ def quartet() -> Quartet:
     return Quartet(bg, bg_fg, mask.round(), depth, torch.ones_like(mask))
 
 
+def step_of(model: nn.Module, optimizer: MakeOptimizer = ADAM, schedule: MakeSchedule = COSINE) -> Step:
+    made = optimizer(model.parameters())
+    objective, autocast = Objective(parse("mask: bce, depth: l1")), torch.autocast("cpu", enabled=False)
+    return Step(model, objective, made, schedule(made, 20), autocast, CPU, Augmentation("none", 0, 2))
+
+
 def refused(
     model: nn.Module,
     compiled: bool = False,
@@ -127,10 +209,7 @@ def refused(
     schedule: MakeSchedule = COSINE,
 ) -> tuple[str | None, int]:
     """Why its step is not captured, and how often it was replayed in the steps after."""
-    made = optimizer(model.parameters())
-    objective, autocast = Objective(parse("mask: bce, depth: l1")), torch.autocast("cpu", enabled=False)
-    step = Step(model, objective, made, schedule(made, 20), autocast, CPU, Augmentation("none", 0, 2))
-    tape = Tape()
+    step, tape = step_of(model, optimizer, schedule), Tape()
     if compiled:
         step.run = lambda *inputs: model(*inputs)
     step.update = Replayed(step, lambda: tape)
@@ -139,11 +218,56 @@ def refused(
     return step.update.refused, tape.replays
 
 
-@pytest.mark.parametrize("model", [Net(), Torchs(), models.build("unet[width=4]")], ids=lambda m: type(m).__name__)
+@pytest.mark.parametrize(
+    "model",
+    [Net(), Torchs(), Holds(), models.build("unet[width=4]")],
+    ids=lambda model: type(model).__name__,
+)
 @pytest.mark.parametrize("compiled", [False, True])
 def test_steps_that_are_alike_are_captured(model: nn.Module, compiled: bool) -> None:
     """Though the learning rate moves from step to step."""
     assert refused(model, compiled) == (None, 2)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_part_that_is_compiled_runs_so_when_it_is_looked_at(whole: bool) -> None:
+    model = Compiles(whole)
+    assert refused(model) == (None, 2)
+    assert next(model.calls) == BEFORE_CAPTURE + 2
+
+
+def test_operations_of_a_higher_order_may_be_looked_at() -> None:
+    why, _ = refused(Conditional())
+    assert why is None
+
+
+class Curriculum(Net):
+    """Harder from epoch to epoch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hardness = 1
+
+    def alter(self, x: Tensor) -> Tensor:
+        return x * self.hardness
+
+
+def test_what_changes_once_an_epoch_is_captured_anew() -> None:
+    model, tapes = Curriculum(), list[Tape]()
+
+    def record() -> Tape:
+        tapes.append(Tape())
+        return tapes[-1]
+
+    step = step_of(model)
+    step.update = Replayed(step, record)
+    for epoch in range(3):
+        begin_epoch(step)
+        for _ in range(BEFORE_CAPTURE + 2):
+            step.learn(quartet())
+        model.hardness += epoch  # not after the first
+    assert [tape.replays for tape in tapes] == [2 + BEFORE_CAPTURE + 2, 2]
+    assert step.update.refused is None
 
 
 @pytest.mark.parametrize(
@@ -154,6 +278,8 @@ def test_steps_that_are_alike_are_captured(model: nn.Module, compiled: bool) -> 
         (OwnGenerator(random.Random(0)), "its model.stem.generator changes from step to step"),
         (OwnGenerator(np.random.default_rng(0)), "its model.stem.generator changes from step to step"),
         (Counts(), "its model.steps changes from step to step, which a graph does not see"),
+        (Remembers(), "its model.last changes from step to step"),
+        (NumpyCounts(), "its model.seen changes from step to step"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else "",
 )
@@ -169,6 +295,8 @@ def test_what_python_decides_is_not_captured(model: nn.Module, why: str, compile
     [
         (Ramps(), r"its steps are not alike: aten.mul.Tensor\(float32\[2, 4, 16, 16\], 0.002\), then .* 0.003\)"),
         (Alternates(), r"its steps are not alike: aten.tanh.*, then aten.convolution"),
+        (Backward(), r"its steps are not alike: aten.mul.Tensor\(float32\[2, 4, 16, 16\], 0.5\), then .*, 0.333"),
+        (TakesTurns(), r"its steps are not alike: .*model.equals.2.weight float32.*, then .*model.equals.0.weight"),
         (Grows(), r"its steps are not alike: aten.upsample_nearest2d.*\[18, 18\].*, then .*\[19, 19\]"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else "",
@@ -194,9 +322,37 @@ def cycling(optimizer: torch.optim.Optimizer, steps: int) -> Schedule:
 
 def test_what_an_optimizer_counts_is_not_captured() -> None:
     assert refused(Net(), optimizer=lambda params: Counting(params, lr=0.1)) == (
-        "its optimizer.steps changes from step to step, which a graph does not see",
+        "its optimizer.state[0].steps changes from step to step, which a graph does not see",
         0,
     )
+
+
+class CountingInGroups(torch.optim.SGD):
+    def step(self, closure: object = None) -> None:
+        self.param_groups[0]["k"] = self.param_groups[0].get("k", 0) + 1
+        super().step()
+
+
+class CountingItself(torch.optim.SGD):
+    def step(self, closure: object = None) -> None:
+        self.k = getattr(self, "k", 0) + 1
+        super().step()
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "what"), [(CountingInGroups, "optimizer.param_groups[0].k"), (CountingItself, "optimizer.k")]
+)
+def test_wherever_it_counts(optimizer: type[torch.optim.SGD], what: str) -> None:
+    made: list[torch.optim.SGD] = []
+
+    def make(params: Iterable[nn.Parameter]) -> torch.optim.SGD:
+        made.append(optimizer(params, lr=0.1))
+        return made[0]
+
+    found, replays = refused(Net(), optimizer=make)
+    assert found is not None and found.startswith(f"its {what} changes from step to step") and replays == 0
+    steps = made[0].k if what == "optimizer.k" else made[0].param_groups[0]["k"]
+    assert steps == BEFORE_CAPTURE + 2, "no step was counted for a capture"
 
 
 @pytest.mark.parametrize(("optimizer", "what"), [("adam", "betas"), ("sgd", "momentum")])

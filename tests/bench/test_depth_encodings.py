@@ -48,7 +48,7 @@ DISTANCES = {
 OTHERS = [
     *(unit.encoding for unit in DEPTH_UNITS.values() if not unit.per_metre),
     *(unit.over(0, 20).encoding for unit in DEPTH_UNITS.values() if not unit.per_metre),
-    *{layout.encoding for layout in LAYOUTS.values() if layout.encoding and "metric" not in layout.encoding},
+    *sorted({x.encoding for x in LAYOUTS.values() if x.encoding and "metric" not in x.encoding}),
     AsPublished(Rectangles(), True, False).encoding,
     AsPublished(Encoded("inverse, 1.0 = nearest"), True, False).encoding,
     f"per image from least to greatest, {TEACHER}",

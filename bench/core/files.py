@@ -99,6 +99,7 @@ def check_writable(path: Path, option: str) -> None:
     Raises:
         BenchError: it cannot.
     """
+    _refuse_stream(path, option)
     place = Path(os.path.realpath(path))
     try:
         place.stat()
@@ -138,6 +139,7 @@ def check_folder(folder: Path, option: str, path: Path | None = None) -> None:
     Raises:
         BenchError: they cannot.
     """
+    _refuse_stream(folder, option)
     place = Path(os.path.realpath(folder))
     for _ in range(_TRIES):
         try:
@@ -148,6 +150,12 @@ def check_folder(folder: Path, option: str, path: Path | None = None) -> None:
             failure = error
             break
     raise BenchError(f"{option}: cannot write {path or folder}: {failure.strerror}") from failure
+
+
+def _refuse_stream(path: Path, option: str) -> None:
+    """Refuse ``-``, which would quietly become a file of that name; what can print takes it before it comes here."""
+    if str(path) == "-":
+        raise BenchError(f"{option}: cannot write -: it means standard output, which {option} does not print to")
 
 
 def _try_folder(place: Path) -> None:

@@ -8,15 +8,17 @@ from typing import Annotated
 import typer
 
 from bench.cli.options.common import Results, check_results
+from bench.cli.options.expand import emit
 
 EXAMPLES = """
 bench export runs.csv
 bench export images.csv --per-image
+bench export - | head -3
 """
 
 
 def export(
-    out: Annotated[Path, typer.Argument(help="CSV file to write.")],
+    out: Annotated[str, typer.Argument(help="CSV file to write, - for standard output.")],
     per_image: Annotated[
         bool, typer.Option("--per-image", help="A row per test image instead of a row per record.")
     ] = False,
@@ -28,8 +30,9 @@ def export(
     from bench.results.frame import frame, images
 
     check_results(results)
-    files.check_writable(out, "OUT")
+    files.check_outputs({"OUT": None if out == "-" else Path(out)})
     table = images(results) if per_image else frame(results)
-    files.replace(out, table.to_csv(index=False))
-    typer.echo(f"wrote {out}: {len(table)} rows, {len(table.columns)} columns")
+    emit(out, table.to_csv(index=False))
+    if out != "-":
+        typer.echo(f"wrote {out}: {len(table)} rows, {len(table.columns)} columns")
     store.check(results, tables=per_image)

@@ -53,8 +53,10 @@ def leaderboard(
     from bench.results import store
 
     check_results(results)
-    outputs = {"--csv": csv, "--json": json, "--out": "" if check or show or csv or json else str(out)}
-    files.check_outputs({option: Path(path) for option, path in outputs.items() if path not in ("", "-")})
+    files.check_outputs({"--out": None if check or show or csv or json else out})
+    files.check_outputs(
+        {name: Path(path) for name, path in (("--csv", csv), ("--json", json)) if path not in ("", "-")}
+    )
     if pool not in ("", "machines"):
         raise BenchError(f"--pool takes machines, not {pool!r}")
     if show or csv or json:

@@ -1,5 +1,8 @@
 """Outputs and numbers on the command line are tried before any work, for every command that takes them."""
 
+import csv
+import io
+import json
 import os
 import stat
 from pathlib import Path
@@ -28,8 +31,16 @@ WRITTEN = {
     "--json of profile": ["profile", "--model", "unet[width=4]", "--json"],
     "--html of profile": ["profile", "--model", "unet[width=4]", "--html"],
     "--trace of profile": ["profile", "--model", "unet[width=4]", "--trace"],
+    "--out of tax": ["tax", "--out"],
+    "--json of check": ["check", "unet[width=4]", "--json"],
+    "--json of robust": ["robust", "unet:bce", "--json"],
+    "--picture of robust": ["robust", "unet:bce", "--picture"],
+    "--out of predict": ["predict", "unet:bce", "--in", "results", "--out"],
+    "--out of data export": ["data", "export", "--files", "003", "--count", "4", "--out"],
+    "--out of sweep": ["sweep", "--model", "unet[width=4]", "--loss", "bce", "--out"],
 }
-MADE_OF_RECORDS = [name for name in WRITTEN if name.split()[-1] in ("leaderboard", "report", "export")]
+PRINTED = "--csv of leaderboard", "--json of leaderboard", "OUT of export"
+MADE_OF_RECORDS = [name for name in WRITTEN if name.split(" ", 2)[-1] in ("leaderboard", "report", "export")]
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +57,25 @@ def test_what_cannot_be_written_is_refused_before_any_work(name: str, folder: Pa
     assert isinstance(done.exception, BenchError) and done.exception.exit_code == 2, done.output
     assert str(done.exception).startswith(f"{name.split()[0]}: cannot write /proc/nowhere/x")
     assert done.output == ""
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", [name for name in WRITTEN if name not in PRINTED])
+def test_no_file_is_called_as_standard_output_is(name: str, folder: Path) -> None:
+    before = sorted(folder.rglob("*"))
+    done = CliRunner().invoke(app, [*WRITTEN[name], "-"])
+    assert isinstance(done.exception, BenchError) and done.exception.exit_code == 2, done.output
+    assert str(done.exception).startswith(f"{name.split()[0]}: cannot write -: it means standard output")
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_a_table_goes_to_standard_output_alone(name: str, folder: Path) -> None:
+    before = sorted(folder.rglob("*"))
+    done = CliRunner().invoke(app, [*WRITTEN[name], "-"])
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout) if "json" in name else [*csv.DictReader(io.StringIO(done.stdout))]
+    assert rows[0]["model"] == "unet"
     assert sorted(folder.rglob("*")) == before
 
 

@@ -36,12 +36,18 @@ def sgd(lr: float = 0.01, momentum: float = 0.9, weight_decay: float = 0.0) -> M
     from torch import zeros_like
     from torch.optim import SGD
 
-    def make(params: Iterable[Parameter]) -> Optimizer:
-        """Moments of 0 from the start: torch's fused step fails where a parameter has its first gradient late."""
-        optimizer = SGD(params, lr=lr, momentum=momentum, weight_decay=weight_decay, fused=True)
+    def add_moments(optimizer: Optimizer) -> None:
+        """Moments of 0 where there are none: torch's fused step fails where a parameter has its first gradient late."""
         for group in optimizer.param_groups if momentum else []:
             for parameter in group["params"]:
-                optimizer.state[parameter]["momentum_buffer"] = zeros_like(parameter)
+                if optimizer.state[parameter].get("momentum_buffer") is None:
+                    optimizer.state[parameter]["momentum_buffer"] = zeros_like(parameter)
+
+    def make(params: Iterable[Parameter]) -> Optimizer:
+        """With moments from the start, and where a checkpoint of older code lacks some."""
+        optimizer = SGD(params, lr=lr, momentum=momentum, weight_decay=weight_decay, fused=True)
+        add_moments(optimizer)
+        optimizer.register_load_state_dict_post_hook(add_moments)
         return optimizer
 
     return make

@@ -67,6 +67,20 @@ def test_a_first_gradient_may_come_late(key: str, reference: Callable[..., torch
     assert trained(optimizers.build(key)) == pytest.approx(trained(reference), rel=1e-5)
 
 
+def test_a_state_without_moments_of_late_parameters_is_gone_on_from() -> None:
+    """As torch alone keeps it before a parameter's first gradient."""
+    weights = [nn.Parameter(torch.tensor([3.0])) for _ in range(2)]
+    older = torch.optim.SGD(weights, lr=0.01, momentum=0.9, fused=True)
+    weights[0].sum().backward()
+    older.step()
+    optimizer = optimizers.build("sgd")(weights)
+    optimizer.load_state_dict(older.state_dict())
+    moments = [optimizer.state[weight]["momentum_buffer"].item() for weight in weights]
+    assert moments == [1.0, 0.0]
+    sum(weights).backward()
+    optimizer.step()
+
+
 def test_every_number_has_a_range() -> None:
     assert without_range(optimizers) == without_range(schedules) == []
 

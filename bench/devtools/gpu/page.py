@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.core import files
+from bench.core.errors import BenchError
 from bench.devtools.gpu.journal import read_journal
 from bench.devtools.gpu.tables import AFTER_PHASES, BEFORE_PHASES, Cell, Line, cell, phases, restored
 from bench.report.markdown.markers import put_between
@@ -23,25 +24,44 @@ _VERSION = re.compile(r"\d+(\.\d+)+")
 
 
 def main(words: list[str] | None = None) -> int:
-    """Replace what lies between the marks of a page."""
+    """Replace what lies between the marks of a page; a file that cannot be read or written ends the process with 2."""
     parser = argparse.ArgumentParser(prog="python -m bench.devtools.gpu.page", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--page", type=Path, default=Path("docs/gpu.md"))
     arguments = parser.parse_args(words)
+    try:
+        _renew(arguments.page, arguments.files)
+    except OSError as error:
+        parser.error(f"{error.filename}: {error.strerror}")
+    except BenchError as error:
+        parser.error(str(error))
+    return 0
+
+
+def _renew(page: Path, journals: Sequence[Path]) -> None:
+    """Put the tables of journals into a page, and say what they lack.
+
+    Raises:
+        OSError: a file cannot be read or written.
+        BenchError: the page is no text, or has no markers.
+    """
     lines: list[Line] = []
-    for path in arguments.files:
+    for path in journals:
         found, damaged = read_journal(path)
         lines += found
         if damaged:
             print(f"{path}: passed over, as they are damaged or of no part: {damaged} of its lines", file=sys.stderr)
     missed: list[str] = []
-    changed = put_between(arguments.page.read_text(encoding="utf-8"), MARKER, f"{measured(lines, missed)}\n")
+    try:
+        text = page.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BenchError(f"{page} is no text in UTF-8") from error
+    changed = put_between(text, MARKER, f"{measured(lines, missed)}\n")
     if changed is None:
-        parser.error(f"{arguments.page} has no markers {MARKER}")
-    files.replace(arguments.page, changed)
+        raise BenchError(f"{page} has no markers {MARKER}")
+    files.replace(page, changed)
     for part, count in Counter(missed).items():
         print(f"{part}: figures that its lines lack: {count}, shown as dashes", file=sys.stderr)
-    return 0
 
 
 def measured(lines: Iterable[Line], missed: list[str] | None = None) -> str:

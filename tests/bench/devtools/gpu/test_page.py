@@ -51,6 +51,8 @@ COMPILED = {
     "part": "compiled", "model": "wnet", "batch": 128, "compiled_ms": 8.6, "enqueue_ms": 0.2, "first_seconds": 66.0,
 }  # fmt: skip
 
+PAGE = b"<!-- measured -->\n<!-- /measured -->\n"
+
 
 def rows(text: str, title: str) -> list[list[str]]:
     """The cells of the table under a title."""
@@ -178,12 +180,27 @@ def test_damaged_lines_are_passed_over_and_said(tmp_path: Path, capsys: pytest.C
     assert Journal(lines).lines() == [LOOP]
 
 
-def test_a_page_without_marks_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("gpu.md", "lines.jsonl"):
-        (tmp_path / name).write_text("")
+@pytest.mark.parametrize(
+    ("lines", "page", "said"),
+    [
+        ("lines.jsonl", "unmarked.md", "unmarked.md has no markers measured"),
+        ("lines.jsonl", "binary.md", "binary.md is no text in UTF-8"),
+        ("lines.jsonl", "missing.md", "missing.md: No such file or directory"),
+        ("lines.jsonl", ".", ": Is a directory"),
+        ("missing.jsonl", "gpu.md", "missing.jsonl: No such file or directory"),
+        (".", "gpu.md", ": Is a directory"),
+        ("unmarked.md/lines.jsonl", "gpu.md", "lines.jsonl: Not a directory"),
+    ],
+)
+def test_files_that_cannot_be_used_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: str, page: str, said: str
+) -> None:
+    for name, content in (("lines.jsonl", b""), ("unmarked.md", b""), ("binary.md", b"\xff"), ("gpu.md", PAGE)):
+        (tmp_path / name).write_bytes(content)
     with pytest.raises(SystemExit) as ended:
-        main([str(tmp_path / "lines.jsonl"), "--page", str(tmp_path / "gpu.md")])
-    assert ended.value.code == 2 and "has no markers measured" in capsys.readouterr().err
+        main([str(tmp_path / lines), "--page", str(tmp_path / page)])
+    assert ended.value.code == 2 and said in capsys.readouterr().err
+    assert (tmp_path / "gpu.md").read_bytes() == PAGE
 
 
 def test_a_journal_keeps_lines_rounded_and_prints_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

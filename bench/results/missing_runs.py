@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from bench.core.record import UNTUNED
+from bench.core.record import Tuning
 from bench.core.spec import RunSpec
 from bench.results.board import Row
 from bench.results.find import other_settings
@@ -16,10 +16,11 @@ ENOUGH = 2
 
 
 def missing_runs(board: Sequence[Row], *taken: Row) -> list[str]:
-    """A note that names the commands; none where nothing is missing, or no command of this kind makes it.
+    """A note that names the commands; none where nothing is missing, or where training began from other weights.
 
     Of the precisions and other settings in which any of the cells was run, that which needs the fewest further runs:
-    every cell in it, with the seeds that the one of most seeds has there, of `ENOUGH` at least.
+    every cell in it, with the seeds that the one of most seeds has there, of `ENOUGH` at least. A tuned cell is given
+    to a sweep that tunes it as it was, which finds the trials that are kept.
 
     Args:
         board: all rows there are.
@@ -45,25 +46,28 @@ def missing_runs(board: Sequence[Row], *taken: Row) -> list[str]:
     if not options:
         return []
     count, seeds, lacking, spec = min(options, key=lambda option: (option[0], -option[1]))
-    tuned = any(row.any.division != UNTUNED for row in rows if row.learns)
-    if not count or tuned or spec.init:
+    if not count or spec.init:
         return []
     commands = _commands(lacking, {name: next(iter(there.values())) for name, there in cells.items()}, spec)
-    return [f"with this board's budget and data, {' and '.join(commands)} makes it {seeds} seeds"]
+    trials = "; trials that are not kept here are made again" if any(row.any.tuning for row in rows) else ""
+    return [f"with this board's budget and data, {' and '.join(commands)} makes it {seeds} seeds{trials}"]
 
 
 def _commands(lacking: Mapping[str, set[int]], cells: Mapping[str, Row], spec: RunSpec) -> list[str]:
     """One for all models that lack the same seeds under the same loss."""
-    together: dict[tuple[str, int, int], list[str]] = {}
+    together: dict[tuple[str, tuple[str, ...], int, int], list[str]] = {}
     for name, seeds in lacking.items():
-        key = cells[name].recipe, min(seeds), max(seeds) - min(seeds) + 1
-        together.setdefault(key, []).append(cells[name].model)
+        row, tuning = cells[name], cells[name].any.tuning
+        in_loss = tuning is not None and tuning.recipe != row.any.spec.recipe
+        loss = tuning.recipe if tuning is not None and in_loss else row.recipe
+        key = loss, _tuned(tuning), min(seeds), max(seeds) - min(seeds) + 1
+        together.setdefault(key, []).append(row.model)
     found = []
-    for (loss, first, count), models in together.items():
-        words = ["bench", "run"]
+    for (loss, tuned, first, count), models in together.items():
+        words = ["bench", "sweep" if tuned else "run"]
         for model in models:
             words += ["--model", model]
-        words += ["--loss", loss, "--precision", spec.precision]
+        words += ["--loss", loss, *tuned, "--precision", spec.precision]
         unusual = (
             ("--memory-format", spec.memory_format, "channels_last"),
             ("--engine", spec.engine, "eager"),
@@ -73,3 +77,14 @@ def _commands(lacking: Mapping[str, set[int]], cells: Mapping[str, Row], spec: R
         words += [word for option, value, usual in unusual if value != usual for word in (option, value)]
         found.append(shlex.join([*words, "--seeds", str(count)]))
     return found
+
+
+def _tuned(tuning: Tuning | None) -> tuple[str, ...]:
+    """The options of a sweep that tunes like that."""
+    if tuning is None:
+        return ()
+    values = ",".join(f"{each.value:.15g}" for each in tuning.tried if not each.reference)
+    words = ["--tune", f"{tuning.parameter}={values}", *(["--prune"] if tuning.pruned else [])]
+    if set(tuning.weights.values()) != {1.0}:
+        words += ["--weights", ",".join(f"{head}={weight:.15g}" for head, weight in tuning.weights.items())]
+    return tuple(words)

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from bench.core.record import Record
+from bench.core.record import Record, TriedValue, Tuning
 from bench.core.spec import Precision
 from bench.results.board import rows
 from bench.results.compare import compare
 from bench.results.find import pick
 from bench.results.missing_runs import missing_runs
 from bench.results.transfer import transfers
+from bench.run.sweep.tuning.parameter import Parameter
+from bench.run.sweep.tuning.trial_grid import TrialGrid
 from tests.bench.records import done_in, record
 from tests.bench.results_folder import keep
 
@@ -65,10 +67,50 @@ def test_what_is_unusual_is_an_option() -> None:
     assert "--precision bfloat16 --memory-format contiguous --first-seed 1" in found
 
 
+def tuned(model: str, seeds: range, parameter: str, value: float, **changes: object) -> list[tuple[str, Record]]:
+    """Runs at the best of three values, of which the protocol's own, which was outside of the grid, is a fourth."""
+    made = []
+    for name, untuned in runs(model, seeds):
+        tried = [
+            TriedValue(value=each, score=0.5, outcome="finished", epochs=2, reference=each == 0.001)
+            for each in (0.0003, 0.001, 0.003, 2)
+        ]
+        facts = {
+            "parameter": parameter, "value": value, "edge": None, "trials": 3, "weights": {"mask": 1.0, "depth": 1.0},
+            "tried": tried, "untuned": 0.001, "protocol": untuned.spec.protocol, "recipe": untuned.spec.recipe,
+        }  # fmt: skip
+        tuning = Tuning.model_validate(facts | changes)
+        spec = Parameter(parameter).set(untuned.spec, value)
+        update = {"spec": spec, "id": spec.id, "cell": spec.cell, "tuning": tuning, "division": tuning.division}
+        made.append((name, untuned.model_copy(update=update)))
+    return made
+
+
+def test_tuned_cells_are_tuned_as_they_were() -> None:
+    """In one command where that was alike, whatever was chosen."""
+    unet, wnet = (tuned(model, range(1), "optimizer.lr", value) for model, value in (("unet", 0.003), ("wnet", 0.0003)))
+    assert command(unet, wnet) == (
+        "bench sweep --model unet --model wnet --loss bce_ssim --tune optimizer.lr=0.0003,0.003,2 --precision float32 "
+        "--first-seed 1 --seeds 1 makes it 2 seeds; trials that are not kept here are made again"
+    )
+    other = tuned("wnet", range(2), "loss.depth.ssim.weight", 0.003, pruned=True, weights={"mask": 1.0, "depth": 0.5})
+    also = tuned("unet", range(1), "optimizer.lr", 0.003, pruned=True)
+    assert command(also, other) == (
+        "bench sweep --model unet --loss bce_ssim --tune optimizer.lr=0.0003,0.003,2 --prune --precision float32 "
+        "--first-seed 1 --seeds 1 makes it 2 seeds; trials that are not kept here are made again"
+    )
+    words = shlex.split(command(also[:1], other[:1]))
+    options = words[words.index("and") + 1 : words.index("--precision", words.index("and"))]
+    assert options[4:] == [
+        "--loss", "mask: bce, depth: 2*ssim", "--tune", "loss.depth.ssim.weight=0.0003,0.003,2", "--prune",
+        "--weights", "mask=1,depth=0.5",
+    ]  # fmt: skip
+    parsed = TrialGrid.parse(options[7])
+    assert parsed.values == (0.0003, 0.003, 2.0)
+
+
 def test_nothing_is_named_where_nothing_is_missing_or_no_command_makes_it() -> None:
     assert command(runs("unet", range(2)), runs("wnet", range(2))) == ""
-    tuned = {"division": "tuned (5 trials)"}
-    assert command(runs("unet", range(1), **tuned), runs("wnet", range(1), **tuned)) == ""
     board = rows([*runs("unet", range(3)), *runs("wnet", range(3))])
     assert missing_runs(board, *pick(board, "unet float32 1.json", "wnet")) == []
     assert missing_runs(board, *pick(board, "unet", "unet")) == []

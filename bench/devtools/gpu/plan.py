@@ -14,8 +14,7 @@ RESERVE = 5.0
 class PlannedPart:
     """One part: the module and function beside this file that measure it, and the seconds it may take at most.
 
-    A new process's start counts to the part that it begins with. Figures carry a part's name up to its hyphen: what
-    follows one is another share of the same figures.
+    A new process's start counts to the part that it begins with.
     """
 
     function: str
@@ -25,35 +24,29 @@ class PlannedPart:
 
 FIRST: dict[str, PlannedPart] = {
     "machine": PlannedPart(
-        "machine:machine", 30, "versions, clocks, what the device does at best, what a launch costs"
+        "machine:machine", 20, "versions, clocks, what the device does at best, what a launch costs"
     ),
-    "tests": PlannedPart("machine:tests", 130, "pytest -m cuda, without the tests of kernels"),
-    "loop": PlannedPart("runs:loop", 80, "the whole loop of bench run over a bare loop, graphed"),
-    "standard": PlannedPart("runs:standard", 85, "a short run of protocol standard, by phase"),
-    "profiles": PlannedPart("profiles:profiles", 55, "closure, perturbation, blocks"),
-    "tests-kernels": PlannedPart("machine:tests_kernels", 80, "pytest -m cuda on tests/bench/data/kernels"),
-    "stages": PlannedPart("stages:stages", 45, "the first steps' seconds and the peak memory of each stage"),
-    "streamed": PlannedPart("rendering:streamed", 18, "steps on streamed samples over resident samples"),
-    "evaluation": PlannedPart("profiles:evaluation", 12, "a pass of evaluation by block"),
+    "tests": PlannedPart("marked_tests:tests", 105, "pytest -m cuda"),
+    "loop": PlannedPart("runs:loop", 75, "the whole loop of bench run over a bare loop, graphed"),
+    "steps": PlannedPart("steps:steps", 90, "a step's milliseconds: enqueued, synchronised, graphed"),
+    "profiles": PlannedPart("profiles:profiles", 48, "closure, perturbation, blocks"),
+    "standard": PlannedPart("runs:standard", 60, "a short run of protocol standard, by phase"),
+    "departure": PlannedPart("steps:departures", 42, "losses: eager from eager, graphed from eager"),
+    "rendering": PlannedPart("rendering:rendering", 28, "quartets a second by source and chunk"),
+    "stages": PlannedPart("stages:stages", 42, "the first steps' seconds and the peak memory of each stage"),
+    "streamed": PlannedPart("rendering:streamed", 15, "steps on streamed samples over resident samples"),
+    "evaluation": PlannedPart("profiles:evaluation", 10, "a pass of evaluation by block"),
 }
 SECOND: dict[str, PlannedPart] = {
     "machine": FIRST["machine"],
-    "departure": PlannedPart("steps:departures", 75, "losses: eager from eager, graphed from eager"),
-    "rendering": PlannedPart("rendering:rendering", 35, "quartets a second by source and chunk"),
-    "loop-eager": PlannedPart("runs:loop_eager", 75, "the whole loop of bench run over a bare loop, both eager"),
-    "steps": PlannedPart("steps:steps", 115, "a step's milliseconds: enqueued, synchronised, graphed"),
-    "epoch": PlannedPart("runs:epoch", 145, "an epoch of wnet over 400,000 composites at 64 px"),
-    "kernels": PlannedPart("kernels:kernels", 60, "which kernels a step of wnet and the rendering spend their time in"),
-}
-THIRD: dict[str, PlannedPart] = {
-    "machine": FIRST["machine"],
-    "compiled": PlannedPart("steps:compiled", 240, "torch.compile: its steps, its departure, its first seconds"),
-    "epoch-compiled": PlannedPart("runs:epoch_compiled", 130, "an epoch of wnet as `epoch`, by torch.compile"),
+    "compiled": PlannedPart("steps:compiled", 190, "torch.compile: its steps, its departure, its first seconds"),
+    "epoch": PlannedPart("runs:epoch", 130, "an epoch of wnet over 400,000 composites at 64 px, by engine"),
     "full": PlannedPart(
         "runs:full", 135, "protocol full's loading tiers: packed on disk, streamed, a part of each stage"
     ),
+    "kernels": PlannedPart("kernels:kernels", 55, "which kernels a step of wnet and the rendering spend their time in"),
 }
-COMMANDS = {"first": FIRST, "second": SECOND, "third": THIRD}
+COMMANDS = {"first": FIRST, "second": SECOND}
 """Each is one go of less than ten minutes, the most valuable part first."""
 
 
@@ -87,7 +80,7 @@ class Scale:
     epoch_samples: int = 400_000
     epoch_batches: tuple[int, ...] = (128, 512)
     short_samples: int = 8192
-    profile_seconds: float = 4.0
+    profile_seconds: float = 3.0
     evaluated: int = 4096
 
 

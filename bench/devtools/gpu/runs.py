@@ -23,8 +23,10 @@ from bench.train.assemble import make_run
 from bench.train.events import Listener, WindowSummary
 
 _WARM_UP = 8
-_LOOP_EPOCHS: dict[Engine, tuple[int, int]] = {"graphed": (7, 6), "eager": (2, 1)}
-"""Of 32,768 images, by engine, of the smaller and the larger model: 10 to 20 seconds of the whole loop each."""
+_LOOP_EPOCHS = 7, 6
+"""Of 32,768 images, of the smaller and the larger model: 10 to 20 seconds of the whole loop each."""
+_SHARE: dict[Engine, int] = {"compiled": 1, "graphed": 8, "eager": 32}
+"""How many times longer an epoch takes than the part of it that is timed, by engine: the fastest does all of it."""
 
 
 class Phases(Listener):
@@ -65,16 +67,8 @@ def loop(setting: Setting) -> None:
 
     A run is as long as its few windows of eager steps are in a real run a small part of.
     """
-    _loop(setting, engines(setting)[0])
-
-
-def loop_eager(setting: Setting) -> None:
-    """As `loop`, both eager."""
-    _loop(setting, "eager")
-
-
-def _loop(setting: Setting, engine: Engine) -> None:
-    for model, epochs in zip(setting.scale.models[1:], _LOOP_EPOCHS[engine], strict=False):
+    engine = engines(setting)[0]
+    for model, epochs in zip(setting.scale.models[1:], _LOOP_EPOCHS, strict=False):
         protocol = short_protocol(*((4 * setting.scale.short_samples, 128, epochs) if setting.cuda else (64, 8, 1)))
         (ratio,) = measure(model, RECIPE, 1, str(setting.device), protocol, engine)
         setting.journal.line("loop", model=model, engine=engine, over_bare=ratio.run, later_epochs=ratio.later)
@@ -83,19 +77,11 @@ def _loop(setting: Setting, engine: Engine) -> None:
 def epoch(setting: Setting) -> None:
     """An epoch of the largest model over as many composites as were published, rendered at once, then trained on.
 
-    Every batch size in every engine but the compiled one: eagerly an eighth of the epoch, else all of it.
+    Every batch size in every engine; torch.compile takes a minute for each, unless the machine has done it before.
     """
-    _epochs(setting, engines(setting))
-
-
-def epoch_compiled(setting: Setting) -> None:
-    """As `epoch`, by torch.compile, which takes about a minute a batch size unless the machine has done it before."""
-    _epochs(setting, ("compiled",) if setting.cuda else ("eager",))
-
-
-def _epochs(setting: Setting, chosen: Sequence[Engine]) -> None:
     scale, data = setting.scale, composed(setting)
-    for batch in scale.epoch_batches:
+    chosen: Sequence[Engine] = ("compiled", *engines(setting)) if setting.cuda else engines(setting)
+    for batch in reversed(scale.epoch_batches):
         model, batches = scale.models[-1], scale.epoch_samples // batch
         run = run_of(setting, model, batch, scale.size, data, None)
         setting.synchronise()
@@ -115,7 +101,7 @@ def _epoch(setting: Setting, runner: StepRunner, engine: Engine, batches: int) -
     began = time.perf_counter()
     runner.losses(_WARM_UP)
     first = time.perf_counter() - began
-    steps = -(-batches // 8) if engine == "eager" else batches
+    steps = -(-batches // _SHARE[engine])
     setting.synchronise()
     began = time.perf_counter()
     for batch in itertools.islice(runner.loader.epoch(0, 1), steps):
@@ -139,13 +125,13 @@ def _epoch(setting: Setting, runner: StepRunner, engine: Engine, batches: int) -
 def standard(setting: Setting) -> None:
     """Protocol standard with fewer samples: all of its stages, an epoch each, by phase.
 
-    The first run of a process pays for cuDNN's trials on every shape, so the engines run twice, in turn.
+    The first run of a process pays for cuDNN's trials on every shape: the first engine runs again after the others.
     """
     protocol = find_protocol("standard").override(
         train_samples=setting.scale.short_samples, val_samples=512, test_samples=512, epochs=1
     )
     order = engines(setting)
-    for turn, engine in enumerate((*order, *order)):
+    for turn, engine in enumerate((*order, order[0])):
         _run(setting, "standard", _shrunk(setting, protocol), source(setting), engine, turn)
 
 

@@ -21,7 +21,7 @@ from bench.devtools.gpu.page import main as make_page
 from bench.devtools.gpu.plan import COMMANDS, FIRST, TINY, PlannedPart, parts
 from bench.devtools.gpu.worker import Setting, run_part
 
-RUNS_ALONE = ("tests", "tests-kernels", "compiled")  # pytest within pytest; needs a compiler, and a minute
+RUNS_ALONE = ("tests", "compiled")  # pytest within pytest; needs a compiler, and a minute
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_part_leaves_figures(setting: Setting, name: str) -> None:
     assert run_part(name, setting) is False
     lines = setting.journal.lines()
     assert [line for line in lines if "error" in line] == []
-    assert lines[0]["part"] == name.partition("-")[0] and len(lines[0]) > 2
+    assert lines[0]["part"] == name and len(lines[0]) > 2
     assert lines[-1]["part"] == "time"
 
 
@@ -109,7 +109,7 @@ def test_nothing_that_a_part_started_outlives_it(
 ) -> None:
     """It would compute beside the next part; and what it holds open is not waited for."""
     out = stand_in(CHILD + end)
-    monkeypatch.setitem(FIRST, "tests", PlannedPart("machine:tests", 1.5, ""))
+    monkeypatch.setitem(FIRST, "tests", PlannedPart("marked_tests:tests", 1.5, ""))
     began = time.monotonic()
     command.main(["tests", "--out", str(out), "--device", "cpu"])
     assert left(tmp_path) == (False, False)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from bench.core.record import Tuning
-from bench.core.spec import RunSpec
+from bench.core.record import Record, Tuning
 from bench.results.board import Row
 from bench.results.find import other_settings
 from bench.results.row_names import label
@@ -41,20 +40,22 @@ def missing_runs(board: Sequence[Row], *taken: Row) -> list[str]:
         while len(wanted) < ENOUGH:
             wanted = wanted | {next(seed for seed in range(len(wanted) + 1) if seed not in wanted)}
         lacking = {name: wanted - seeds for name, seeds in zip(cells, had, strict=True) if wanted - seeds}
-        spec = next(there[settings].any.spec for there in cells.values() if settings in there)
-        options.append((sum(map(len, lacking.values())), len(wanted), lacking, spec))
+        record = next(there[settings].any for there in cells.values() if settings in there)
+        options.append((sum(map(len, lacking.values())), len(wanted), lacking, record))
     if not options:
         return []
-    count, seeds, lacking, spec = min(options, key=lambda option: (option[0], -option[1]))
-    if not count or spec.init:
+    count, seeds, lacking, record = min(options, key=lambda option: (option[0], -option[1]))
+    if not count or record.spec.init:
         return []
-    commands = _commands(lacking, {name: next(iter(there.values())) for name, there in cells.items()}, spec)
+    commands = _commands(lacking, {name: next(iter(there.values())) for name, there in cells.items()}, record)
     trials = "; trials that are not kept here are made again" if any(row.any.tuning for row in rows) else ""
     return [f"with this board's budget and data, {' and '.join(commands)} makes it {seeds} seeds{trials}"]
 
 
-def _commands(lacking: Mapping[str, set[int]], cells: Mapping[str, Row], spec: RunSpec) -> list[str]:
-    """One for all models that lack the same seeds under the same loss."""
+def _commands(lacking: Mapping[str, set[int]], cells: Mapping[str, Row], alike: Record) -> list[str]:
+    """One for all models that lack the same seeds under the same loss, in the settings of a record."""
+    spec = alike.spec
+    usual_engine = "eager" if alike.environment.gpu_memory_gib is None else ""  # a GPU may choose another by itself
     together: dict[tuple[str, tuple[str, ...], int, int], list[str]] = {}
     for name, seeds in lacking.items():
         row, tuning = cells[name], cells[name].any.tuning
@@ -70,7 +71,7 @@ def _commands(lacking: Mapping[str, set[int]], cells: Mapping[str, Row], spec: R
         words += ["--loss", loss, *tuned, "--precision", spec.precision]
         unusual = (
             ("--memory-format", spec.memory_format, "channels_last"),
-            ("--engine", spec.engine, "eager"),
+            ("--engine", spec.engine, usual_engine),
             ("--inputs", spec.inputs, "pair"),
             ("--first-seed", str(first), "0"),
         )

@@ -14,7 +14,7 @@ from bench.results.missing_runs import missing_runs
 from bench.results.transfer import transfers
 from bench.run.sweep.tuning.parameter import Parameter
 from bench.run.sweep.tuning.trial_grid import TrialGrid
-from tests.bench.records import done_in, record
+from tests.bench.records import ENVIRONMENT, done_in, record
 from tests.bench.results_folder import keep
 
 
@@ -65,6 +65,13 @@ def test_what_is_unusual_is_an_option() -> None:
     unusual = [(f"{model}.json", done_in("bfloat16", "contiguous", model=model)) for model in ("unet", "wnet")]
     found = command(unusual)
     assert "--precision bfloat16 --memory-format contiguous --first-seed 1" in found
+
+
+def test_a_gpu_is_told_its_engine() -> None:
+    """By itself it chooses another for another model."""
+    gpu = {"environment": ENVIRONMENT.model_copy(update={"gpu_memory_gib": 78})}
+    found = command(runs("unet", range(1), **gpu), runs("wnet", range(1), **gpu))
+    assert "--precision float32 --engine eager --first-seed 1" in found
 
 
 def tuned(model: str, seeds: range, parameter: str, value: float, **changes: object) -> list[tuple[str, Record]]:

@@ -11,6 +11,7 @@ from bench.core.interruption import Interruption
 from bench.core.machine import environment, pick_device, pick_memory_format, pick_precision
 from bench.core.protocol import Protocol
 from bench.data.source import Source
+from bench.data.sources import check_source
 from bench.metrics import metrics as all_metrics
 from bench.results.board import data_label
 from bench.run.preconditions import check_budget, within
@@ -59,6 +60,7 @@ class RunOptions:
 
     def _resolve(self, source: Source) -> None:
         """Decide on this machine and these data what is left open, and refuse what cannot be had."""
+        check_source(source)
         self.protocol = within(self.protocol, source)
         self._device = pick_device(self.device)
         self._precision = pick_precision(self._device, self.precision)

@@ -19,6 +19,7 @@ from bench.core.record.evaluation import EvaluationRecord
 from bench.data.depth_units import greater_is_nearer, metres
 from bench.data.loading.loader import Loader
 from bench.data.source import Source
+from bench.data.sources import check_source
 from bench.metrics import metrics as all_metrics
 from bench.metrics.scores import Scores
 from bench.metrics.summary import skill
@@ -41,6 +42,9 @@ class Evaluator:
         results: folder of records; evaluations lie below it.
         samples: test images; None: as many as a run was tested on.
         size: side of the images; None: as a run was tested.
+
+    Raises:
+        BenchError: a source of one's own that cannot be told from others, see `check_source`.
     """
 
     source: Source
@@ -49,6 +53,9 @@ class Evaluator:
     size: int | None = None
     _parts: dict[tuple[Any, ...], Loader] = field(default_factory=dict, init=False)
     _fitted: dict[tuple[int, int, int], tuple[dict[str, Scores], list[str]]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        check_source(self.source)
 
     @cached_property
     def data(self) -> dict[str, Any]:

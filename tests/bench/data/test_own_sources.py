@@ -12,14 +12,19 @@ import torch
 from torch import Tensor
 
 from bench.core.errors import BenchError
+from bench.core.protocol import find_protocol
 from bench.data.loading.loader import Loader
+from bench.data.source import Source
 from bench.data.sources import open_source
 from bench.data.split import Part
+from bench.data.synthetic.source import Synthetic
+from bench.run.evaluate.evaluation import Evaluator
+from bench.run.experiment import Experiment
 from bench.train.checks.trial import try_out
 from registry.contract import Quartet
 from registry.errors import ContractError
 from tests.bench.rectangles import Rectangles
-from tests.bench.run.small_runs import CPU, small_run
+from tests.bench.run.small_runs import CPU, SMALL, small_run
 
 DESCRIPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a built-in kind": ({"kind": "synthetic"}, "describes itself as kind 'synthetic'"),
@@ -47,13 +52,39 @@ def flat() -> Own:
     return Own(has_depth=False)
 
 
+class Changed(Synthetic):
+    """Says what the one that it is made of says."""
+
+
+def experiment(source: Source, folder: Path) -> None:
+    protocol, runs = find_protocol("quick").override(**SMALL), folder / "runs"
+    Experiment([], "mask: bce", source, protocol=protocol, seeds=[0], device="cpu", results=folder, runs=runs)
+
+
+USES: tuple[Callable[[Source, Path], object], ...] = (experiment, Evaluator)
+"""From Python, what takes a source and records results."""
+
+
 @pytest.mark.parametrize("what", DESCRIPTIONS)
-def test_what_cannot_identify_its_results_is_refused(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_identify_its_results_is_refused(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it is opened, as what it is."""
     assert isinstance(open_source(f"{__name__}:own"), Own)
     description, reason = DESCRIPTIONS[what]
     monkeypatch.setattr(Own, "more", description)
     with pytest.raises(BenchError, match=reason):
         open_source(f"{__name__}:own")
+    for use in USES:
+        with pytest.raises(BenchError, match=f"'{__name__}:Own'.*{reason}"):
+            use(Own(), tmp_path)
+
+
+def test_a_source_of_this_package_made_by_itself_may_be_used(tmp_path: Path) -> None:
+    for use in USES:
+        use(Synthetic(), tmp_path)
+        with pytest.raises(BenchError, match="Changed' describes itself as kind 'synthetic'"):
+            use(Changed(), tmp_path)
 
 
 @pytest.mark.parametrize("encoding", ["metric", "metric, 1.0 = 10 metres", "metric, 1.0=10 m", "metric, 1.0 = 0 m"])

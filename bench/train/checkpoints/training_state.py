@@ -168,6 +168,8 @@ class TrainingState:
         self._step.optimizer.load_state_dict(parts["optimizer"])
         self._step.schedule.scheduler.load_state_dict(parts["schedule"])
         for parameter, row in self._step.optimizer.state.items():
+            if not isinstance(parameter, Tensor):  # what an optimizer keeps once for all
+                continue
             shapes = {value.shape for value in row.values() if isinstance(value, Tensor) and value.dim()}
             if shapes - {parameter.shape}:
                 raise ValueError("moments of another shape than the weights")

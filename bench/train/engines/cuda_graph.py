@@ -143,6 +143,7 @@ class _Captured:
     rates: list[Tensor]
     written: list[float]
     fixed: list[dict[str, Any]]
+    modules: dict[str, str]
     values: Tensor
 
 
@@ -169,14 +170,12 @@ class Replayed:
         self._repetition = self._compared()
         self._captured: _Captured | None = None
         self._names: tuple[list[str], list[str]] = ([], [])
-        self._at_begin: dict[str, str] | None = None
         self.refused: str | None = None
         self.ever = False
 
     def begin_epoch(self) -> None:
         """Record anew what Python decides once an epoch, as far as modules hold it."""
-        before, self._at_begin = self._at_begin, self._repetition.of_modules()
-        if self._captured is not None and before is not None and before != self._at_begin:
+        if self._captured is not None and self._captured.modules != self._repetition.of_modules():
             self._recording = None
 
     def __call__(self, quartet: Quartet, span: Span, passes: Passes) -> Losses:
@@ -194,7 +193,7 @@ class Replayed:
             if self._captured is None:
                 try:
                     self._captured = self._capture(recording, quartet)
-                except RuntimeError as error:
+                except Exception as error:  # an optimizer's own too, of a rate that is a tensor
                     self._give_up((str(error).splitlines() or [type(error).__name__])[0])
                     return self._step.eager_update(quartet, nullspan, WholePasses(nullspan))
             if self._captured.fixed != (now := self._fixed()):
@@ -223,7 +222,7 @@ class Replayed:
             if "capturable" in group:  # its step count has to lie on the device
                 group["capturable"] = True
         for state in self._step.optimizer.state.values():  # as of a checkpoint that an eager run wrote
-            if isinstance(state.get("step"), Tensor):
+            if isinstance(state, dict) and isinstance(state.get("step"), Tensor):
                 state["step"] = state["step"].to(self._step.device)
         return self._record()
 
@@ -245,16 +244,20 @@ class Replayed:
     def _fill(self, captured: _Captured, quartet: Quartet) -> None:
         refill(captured.inputs, quartet)
         for i, group in enumerate(self._step.optimizer.param_groups):
-            if group["lr"] != captured.written[i]:
-                captured.rates[i].fill_(group["lr"])
-                captured.written[i] = group["lr"]
+            rate = group["lr"]
+            if isinstance(rate, Tensor):  # as an optimizer of one's own may have it, and schedules alter in place
+                captured.rates[i].copy_(rate.reshape(()))
+            elif rate != captured.written[i]:
+                captured.rates[i].fill_(rate)
+                captured.written[i] = rate
 
     def _capture(self, recording: Recording, quartet: Quartet) -> _Captured:
         """Record an update on tensors of its own; learning rates lie in tensors, as numbers would be recorded."""
         step, inputs, fixed = self._step, quartet.map(torch.clone), self._fixed()
+        modules = self._repetition.of_modules()
         groups = step.optimizer.param_groups
         numbers = [group["lr"] for group in groups]
-        rates = [torch.tensor(rate, dtype=torch.float32, device=step.device) for rate in numbers]
+        rates = [torch.tensor(float(rate), dtype=torch.float32, device=step.device) for rate in numbers]
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate
         try:
@@ -262,7 +265,7 @@ class Replayed:
         finally:
             for group, number in zip(groups, numbers, strict=True):
                 group["lr"] = number
-        return _Captured(inputs, rates, numbers, fixed, values)
+        return _Captured(inputs, rates, numbers, fixed, modules, values)
 
     def _fixed(self) -> list[dict[str, Any]]:
         """What a graph keeps of the optimizer's settings, by group: momentum and the like."""
@@ -288,4 +291,6 @@ class Replayed:
 
 
 def _changed(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> str:
-    return next(name for old, new in zip(before, after, strict=True) for name in new if old.get(name) != new[name])
+    pairs = zip(before, after, strict=False)
+    names = (name for old, new in pairs for name in {**old, **new} if old.get(name) != new.get(name))
+    return next(names, "param_groups" if len(before) != len(after) else "settings")

@@ -1,8 +1,9 @@
 """Whether steps do the same, which a graph takes for granted: it repeats what one of them did.
 
 Whatever a plug-in decides in Python (a scale, a layer that is left out, a weight that grows with the steps, what an
-optimizer makes of its number of steps) is decided once in a graph. So two steps are looked at before one is captured.
-What begins to change later than these is seen if a module holds it, from one epoch to the next; else it is not.
+optimizer makes of its number of steps) is decided once in a graph; and a tensor in whose place each step puts another
+is read where it was. So two steps are looked at before one is captured. What begins to change later than these is seen
+if a module holds it, from one epoch to the next; else it is not.
 """
 
 from __future__ import annotations
@@ -16,16 +17,19 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from bench.timing.hooks import WholePasses
+from bench.train.engines.operations import PLAIN, Operations, Storages, storage_of
 from bench.train.isolation.random_state import drawn_from, random_state
 from registry.losses.objective import nullspan
 
-_PLAIN = (bool, int, float, complex, str, type(None), torch.dtype, torch.device, torch.memory_format, torch.layout)
-_OF_MODULES = frozenset(vars(nn.Module()))
+_OF_MODULES = frozenset(vars(nn.Module())) - {"training"}
 _OF_SCHEDULES = ("lr", "_step_count", "_opt_called")
 """What schedules change in an optimizer, and what torch's own note in it."""
+_PLACE = "'s place in memory"
+"""What a tensor is read by: another one in its place is not seen."""
+_NESTED = 8
+"""Containers within each other that are looked into."""
 
 
 class Repetition:
@@ -51,38 +55,85 @@ class Repetition:
         self._modules, self._optimizer = {"model": model, "objective": objective}, optimizer
         self._device, self._compiled = device, compiled
         self._before: list[str] | None = None
+        self._left: Storages = {}  # what the last step made
+        self._read: Storages = {}  # what it found and read
         self.difference: str | None = None
 
     @contextmanager
     def step(self) -> Iterator[WholePasses]:
         """Around an update, whose passes are entered by what this gives."""
         held, drawn = self._held(), random_state(self._device)
-        operations = _Operations(self._modules, self._device)
+        operations = Operations(self._modules, self._device, self._left)
         with ExitStack() as looking:
             if not self._compiled:
                 looking.enter_context(operations)
             yield _UntilOptimizer(looking, operations)
-        found = self._draws(drawn), self._changes(held), self._departs(operations.in_order())
+        self._left, self._read = operations.made, operations.read
+        found = self._draws(drawn), self._changes(held), operations.carried, self._departs(operations.in_order())
         self.difference = next(filter(None, (self.difference, *found)), None)
 
     def of_modules(self) -> dict[str, str]:
-        """Numbers, words and generators that modules hold beside tensors, by name."""
-        return _texts(
-            (".".join(filter(None, (kind, name))), _without(vars(module), _OF_MODULES))
-            for kind, root in self._modules.items()
-            for name, module in root.named_modules()
-        )
+        """What a graph takes from modules once, by name: numbers, words, generators, and where their tensors lie."""
+        found: dict[str, str] = {}
+        for owner, module in self._named():
+            attributes = vars(module).items()
+            found |= _places(owner, {name: value for name, value in attributes if storage_of(value) in self._read})
+        return self._of_modules() | found
+
+    def _of_modules(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for owner, module in self._named():
+            found |= self._texts(owner, _without(vars(module), _OF_MODULES))
+            found |= _places(owner, {**module._parameters, **module._buffers})
+            trained = {name: value.requires_grad for name, value in module._parameters.items() if value is not None}
+            found |= {f"{owner}.{name}.requires_grad": str(value) for name, value in trained.items()}
+        return found
+
+    def _named(self) -> Iterator[tuple[str, nn.Module]]:
+        for kind, root in self._modules.items():
+            for name, module in root.named_modules():
+                yield ".".join(filter(None, (kind, name))), module
 
     def _held(self) -> dict[str, str]:
         optimizer = self._optimizer
         own = _without(vars(optimizer), ("state", "param_groups", "defaults", *_OF_SCHEDULES))
+        found = self._of_modules() | self._texts("optimizer", own)
         rows = {"param_groups": optimizer.param_groups, "state": optimizer.state.values()}
-        parts = [
-            (f"optimizer.{kind}[{i}]", _without(row, _OF_SCHEDULES))
-            for kind, some in rows.items()
-            for i, row in enumerate(some)
-        ]
-        return {**self.of_modules(), **_texts([("optimizer", own), *parts])}
+        for kind, some in rows.items():
+            for i, row in enumerate(some):
+                owner = f"optimizer.{kind}[{i}]"
+                values = _without(row, _OF_SCHEDULES) if isinstance(row, dict) else {"value": row}
+                found |= self._texts(owner, values) | _places(owner, values)
+        return found
+
+    def _texts(self, owner: str, values: Mapping[str, Any]) -> dict[str, str]:
+        texts = {name: self._written(value) for name, value in values.items()}
+        return {f"{owner}.{name}": text for name, text in texts.items() if text is not None}
+
+    def _written(self, value: object, depth: int = _NESTED) -> str | None:
+        """Plain data and the states of generators as text; None of anything else."""
+        try:
+            if isinstance(value, (*PLAIN, np.generic)):
+                return repr(value)
+            if isinstance(value, random.Random):
+                return str(hash(value.getstate()))
+            if isinstance(value, np.random.Generator):
+                return repr(value.bit_generator.state)
+            if isinstance(value, np.random.RandomState):
+                return repr(value.get_state(legacy=False))
+            if isinstance(value, torch.Generator):
+                return None if value.device.type == "cuda" else _bytes(value.get_state())
+            if isinstance(value, Tensor):  # beside a GPU it is numbers, which Python reads
+                return _bytes(value) if self._device.type == "cuda" and value.device.type == "cpu" else None
+            if isinstance(value, np.ndarray):
+                return f"{value.shape} {hash(value.tobytes())}"
+            if isinstance(value, dict):
+                value = [*value.items()]
+            if isinstance(value, list | tuple | deque) and depth:
+                return f"[{', '.join(self._written(part, depth - 1) or type(part).__name__ for part in value)}]"
+        except Exception:  # of a plug-in's own type
+            return None
+        return None
 
     def _draws(self, before: Mapping[str, Any]) -> str | None:
         names = drawn_from(before, random_state(self._device))
@@ -93,7 +144,8 @@ class Repetition:
 
     def _changes(self, before: Mapping[str, str]) -> str | None:
         after = self._held()
-        name = next((name for name in [*before, *after] if before.get(name) != after.get(name)), None)
+        names = [*before, *(name for name in after if not name.endswith(_PLACE))]  # where none was, none is replaced
+        name = next((name for name in names if before.get(name) != after.get(name)), None)
         return None if name is None else f"its {name} changes from step to step, which a graph does not see"
 
     def _departs(self, operations: list[str]) -> str | None:
@@ -105,55 +157,10 @@ class Repetition:
         return f"its steps are not alike: {one}, then {other}"
 
 
-class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Writes down each operation of torch with the shapes of its tensors and whatever else it is given."""
-
-    supports_higher_order_operators = True
-
-    def __init__(self, modules: Mapping[str, nn.Module], device: torch.device) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._names = {
-            id(tensor): f"{kind}.{name}" for kind, root in modules.items() for name, tensor in root.named_parameters()
-        }
-        self._on_gpu = device.type == "cuda"
-        self._forward: list[str] = []
-        self._backward: list[str] = []
-        self._now = self._forward
-
-    @classmethod
-    def ignore_compile_internals(cls) -> bool:
-        """Let parts that a plug-in compiles run as they will."""
-        return True
-
-    def backwards(self) -> None:
-        """The backward pass begins."""
-        self._now = self._backward
-
-    def in_order(self) -> list[str]:
-        """All that was written down; autograd may take what does not depend on each other in any order."""
-        return [*self._forward, *sorted(self._backward)]
-
-    def __torch_dispatch__(
-        self, func: Any, types: Iterable[Any], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        self._now.append(f"{func}({', '.join(map(self._described, (*args, *(kwargs or {}).items())))})")
-        return func(*args, **(kwargs or {}))
-
-    def _described(self, value: object) -> str:
-        if isinstance(value, Tensor):
-            if self._on_gpu and value.device.type == "cpu" and not value.dim():
-                return repr(value.item())  # goes to kernels as a number
-            kind = f"{str(value.dtype).removeprefix('torch.')}{[*value.shape]}"
-            return " ".join(filter(None, (self._names.get(id(value)), kind)))
-        if isinstance(value, list | tuple):
-            return f"[{', '.join(map(self._described, value))}]"
-        return repr(value) if isinstance(value, _PLAIN) else type(value).__name__
-
-
 class _UntilOptimizer(WholePasses):
     """Ends looking on with the backward pass: what the optimizer does depends on the learning rate."""
 
-    def __init__(self, looking: ExitStack, operations: _Operations) -> None:
+    def __init__(self, looking: ExitStack, operations: Operations) -> None:
         super().__init__(nullspan)
         self._looking, self._operations = looking, operations
 
@@ -163,31 +170,15 @@ class _UntilOptimizer(WholePasses):
         return self._looking
 
 
-def _texts(owners: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:
-    return {
-        f"{owner}.{name}": text
-        for owner, values in owners
-        for name, value in values.items()
-        if (text := _written(value)) is not None
-    }
+def _places(owner: str, values: Mapping[str, Any]) -> dict[str, str]:
+    tensors = {name: value for name, value in values.items() if storage_of(value) is not None}
+    return {f"{owner}.{name}{_PLACE}": str(value.data_ptr()) for name, value in tensors.items()}
 
 
 def _without(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in names}
 
 
-def _written(value: object) -> str | None:
-    """Plain data and the states of generators as text; None of anything else."""
-    try:
-        if isinstance(value, (*_PLAIN, np.generic)):
-            return repr(value)
-        if isinstance(value, random.Random):
-            return str(hash(value.getstate()))
-        if isinstance(value, np.random.Generator):
-            return repr(value.bit_generator.state)
-        if isinstance(value, list | tuple | deque):
-            parts = [_written(part) for part in value]
-            return None if None in parts else repr(parts)
-        return _written([*value.items()]) if isinstance(value, dict) else None
-    except Exception:  # of a plug-in's own type, or endless
-        return None
+def _bytes(value: Tensor) -> str:
+    flat = value.detach().contiguous().reshape(-1).view(torch.uint8)
+    return f"{[*value.shape]} {hash(flat.numpy().tobytes())}"

@@ -102,6 +102,16 @@ def test_it_goes_on_with_the_best_weights_of_before(tmp_path: Path, clock: Simpl
     assert held(later) == written(tmp_path / "best.pt") == 2
 
 
+def test_it_goes_on_with_what_an_optimizer_keeps_once_for_all_parameters(tmp_path: Path) -> None:
+    state = begin(tmp_path)
+    state._step.optimizer.state["rate seen"] = 0.5  # as torch allows
+    train(state, 1, 1.0)
+    state.write()
+    later = begin(tmp_path)
+    assert later.resume() is None
+    assert later.resumed == 1 and later._step.optimizer.state["rate seen"] == 0.5
+
+
 def test_a_copy_holds_every_kind_of_weight_and_none_of_the_memory() -> None:
     weights = {
         "kernel": torch.randn(4, 3, 3, 3).to(memory_format=torch.channels_last),

@@ -1,0 +1,99 @@
+"""Torch's operations in a step: what they are given, and which memory they read and make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+PLAIN = (bool, int, float, complex, str, type(None), torch.dtype, torch.device, torch.memory_format, torch.layout)
+
+Storages = dict[int, StorageWeakRef]
+"""The memory of tensors by its address, which none other is given as long as it is noted here."""
+
+
+class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Writes down each operation of torch with the shapes of its tensors and whatever else it is given.
+
+    Args:
+        modules: whose parameters are known by name.
+        device: of the step.
+        left: what the step before has made.
+
+    Attributes:
+        made, read: memory that the step made, and that it found and read.
+        carried: that it read what the step before has made; None if it did not.
+    """
+
+    supports_higher_order_operators = True
+
+    def __init__(self, modules: Mapping[str, nn.Module], device: torch.device, left: Storages) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._left = {address: storage for address, storage in left.items() if not storage.expired()}  # type: ignore[no-untyped-call]
+        self.made: Storages = {}
+        self.read: Storages = {}
+        self.carried: str | None = None
+        self._names = {
+            id(tensor): f"{kind}.{name}" for kind, root in modules.items() for name, tensor in root.named_parameters()
+        }
+        self._on_gpu = device.type == "cuda"
+        self._forward: list[str] = []
+        self._backward: list[str] = []
+        self._now = self._forward
+
+    @classmethod
+    def ignore_compile_internals(cls) -> bool:
+        """Let parts that a plug-in compiles run as they will."""
+        return True
+
+    def backwards(self) -> None:
+        """The backward pass begins."""
+        self._now = self._backward
+
+    def in_order(self) -> list[str]:
+        """All that was written down; autograd may take what does not depend on each other in any order."""
+        return [*self._forward, *sorted(self._backward)]
+
+    def __torch_dispatch__(
+        self, func: Any, types: Iterable[Any], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        self._now.append(f"{func}({', '.join(map(self._described, (*args, *(kwargs or {}).items())))})")
+        taken = _storages((args, kwargs))
+        self.read |= {address: storage for address, storage in taken.items() if address not in self.made}
+        if self.carried is None and not taken.keys().isdisjoint(self._left):
+            self.carried = f"it goes on from what the step before has made ({func}), which a graph does not see"
+        given = func(*args, **(kwargs or {}))
+        self.made |= {address: storage for address, storage in _storages(given).items() if address not in self.read}
+        return given
+
+    def _described(self, value: object) -> str:
+        if isinstance(value, Tensor):
+            if self._on_gpu and value.device.type == "cpu" and value.numel() == 1:
+                return repr(value.item())  # goes to kernels as a number, or to Python
+            kind = f"{str(value.dtype).removeprefix('torch.')}{[*value.shape]}"
+            return " ".join(filter(None, (self._names.get(id(value)), kind)))
+        if isinstance(value, list | tuple):
+            return f"[{', '.join(map(self._described, value))}]"
+        return repr(value) if isinstance(value, PLAIN) else type(value).__name__
+
+
+def _storages(values: object) -> Storages:
+    """The memory of all tensors in nested containers."""
+    found: Storages = {}
+    for value in tree_leaves(values):
+        if (address := storage_of(value)) is not None:
+            found[address] = StorageWeakRef(value.untyped_storage())  # type: ignore[no-untyped-call]
+    return found
+
+
+def storage_of(value: object) -> int | None:
+    """The address of what holds a tensor's memory; None of anything else, as of what has none."""
+    try:
+        return value.untyped_storage()._cdata if isinstance(value, Tensor) else None
+    except (NotImplementedError, RuntimeError):  # sparse, not made yet
+        return None

@@ -1,0 +1,309 @@
+"""What a step leaves to the next is not captured where a graph would not hand it on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from bench.train.engines.cuda_graph import BEFORE_CAPTURE, Replayed
+from bench.train.engines.engine import begin_epoch
+from bench.train.engines.repetition import Repetition
+from registry.optimizers import optimizers
+from registry.schedules import schedules
+from tests.bench.tape import Tape
+from tests.bench.train.engines.small_steps import CPU, Net, quartet, refused, step_of
+
+
+class Averages(Net):
+    """A running mean, another tensor after each step, which a graph would read where it was."""
+
+    def __init__(self, registered: bool) -> None:
+        super().__init__()
+        if registered:
+            self.register_buffer("mean", torch.ones(4))
+        else:
+            self.mean = torch.ones(4)
+
+    def alter(self, x: Tensor) -> Tensor:
+        self.mean = 0.9 * self.mean + 0.1 * x.detach().mean((0, 2, 3))
+        return x / (1 + self.mean.abs().view(1, 4, 1, 1))
+
+
+class AveragesInPlace(Averages):
+    def alter(self, x: Tensor) -> Tensor:
+        self.mean.mul_(0.9).add_(x.detach().mean((0, 2, 3)), alpha=0.1)
+        return x / (1 + self.mean.abs().view(1, 4, 1, 1))
+
+
+class Recomputes(Net):
+    def __init__(self, reentrant: bool) -> None:
+        super().__init__()
+        self.reentrant, self.part = reentrant, nn.Sequential(nn.Conv2d(4, 4, 1), nn.Dropout(0.3), nn.ReLU())
+
+    def alter(self, x: Tensor) -> Tensor:
+        return checkpoint(self.part, x, use_reentrant=self.reentrant)
+
+
+class KeepsGrid(Net):
+    """Made once and read ever after."""
+
+    def alter(self, x: Tensor) -> Tensor:
+        if self.last is None:
+            self.last = torch.linspace(0, 1, x.shape[-1])
+        return x + self.last
+
+
+class Chance(Net):
+    """Of a generator of its own, so rarely that two steps look alike."""
+
+    def __init__(self, generator: object, draw: Callable[[object], float]) -> None:
+        super().__init__()
+        self.generator, self.draw = generator, draw
+
+    def alter(self, x: Tensor) -> Tensor:
+        return x * 2 if self.draw(self.generator) > 0.999 else x
+
+
+class InContainer(Net):
+    """A number beside what cannot be written down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.facts = {"kind": nn.ReLU, "steps": 0}
+
+    def alter(self, x: Tensor) -> Tensor:
+        self.facts["steps"] += 1
+        return x
+
+
+def test_a_tensor_in_whose_place_each_step_puts_another_is_not_captured() -> None:
+    why, replays = refused(Averages(registered=False))
+    assert why == "it goes on from what the step before has made (aten.mul.Tensor), which a graph does not see"
+    assert replays == 0
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_nor_is_a_buffer(compiled: bool) -> None:
+    why = "its model.mean's place in memory changes from step to step, which a graph does not see"
+    assert refused(Averages(registered=True), compiled) == (why, 0)
+
+
+def test_a_loss_that_remembers_the_last_is_not_captured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which no module holds."""
+    step, tape, last = step_of(Net()), Tape(), [torch.ones(())]
+
+    def balanced(losses: Tensor) -> Tensor:
+        last[0] = 0.9 * last[0] + 0.1 * losses.detach().sum()
+        return losses.sum() / last[0]
+
+    monkeypatch.setattr(step.objective.weighting, "forward", balanced)
+    step.update = Replayed(step, lambda: tape)
+    for _ in range(BEFORE_CAPTURE + 1):
+        step.learn(quartet())
+    assert str(step.update.refused).startswith("it goes on from what the step before has made")
+    assert tape.replays == 0
+
+
+@pytest.mark.parametrize(
+    "model",
+    [AveragesInPlace(False), AveragesInPlace(True), KeepsGrid(), Recomputes(False), Recomputes(True)],
+    ids=lambda model: type(model).__name__,
+)
+def test_what_a_graph_hands_on_is_captured(model: nn.Module) -> None:
+    assert refused(model) == (None, 2)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Chance(torch.Generator().manual_seed(0), lambda drawn: torch.rand(1, generator=drawn).item()),
+        Chance(np.random.RandomState(0), lambda drawn: drawn.rand()),
+    ],
+)
+@pytest.mark.parametrize("compiled", [False, True])
+def test_generators_of_any_kind_are_seen(model: nn.Module, compiled: bool) -> None:
+    assert refused(model, compiled) == ("its model.generator changes from step to step, which a graph does not see", 0)
+
+
+def test_numbers_beside_other_things_are_seen() -> None:
+    why, replays = refused(InContainer())
+    assert why == "its model.facts changes from step to step, which a graph does not see" and replays == 0
+
+
+class Replacing(torch.optim.SGD):
+    """Weights that are others after each step, and not the same with other values."""
+
+    def step(self, closure: object = None) -> None:
+        for parameter in self.param_groups[0]["params"]:
+            parameter.data = parameter.data - self.param_groups[0]["lr"] * parameter.grad
+
+
+class ReplacingMoments(torch.optim.SGD):
+    @torch.no_grad()
+    def step(self, closure: object = None) -> None:
+        for parameter in self.param_groups[0]["params"]:
+            state = self.state[parameter]
+            state["mean"] = 0.9 * state.get("mean", torch.zeros_like(parameter)) + parameter.grad
+            parameter.sub_(state["mean"] * self.param_groups[0]["lr"])
+
+
+class Total(torch.optim.SGD):
+    """What it keeps once for all parameters, as torch allows."""
+
+    def step(self, closure: object = None) -> None:
+        self.state["begun"] = True
+        super().step()
+
+
+class Strict(torch.optim.SGD):
+    def step(self, closure: object = None) -> None:
+        assert isinstance(self.param_groups[0]["lr"], float), "its rate has to be a number"
+        super().step()
+
+
+class Trying(Tape):
+    """Does the work for once when it is captured."""
+
+    def capture(self, work: Callable[[], Tensor]) -> Tensor:
+        values = work()
+        super().capture(work)
+        return values
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "what"), [(Replacing, "model.stem.weight"), (ReplacingMoments, "optimizer.state[0].mean")]
+)
+def test_an_optimizer_that_replaces_tensors_is_not_captured(optimizer: type[torch.optim.SGD], what: str) -> None:
+    why = f"its {what}'s place in memory changes from step to step, which a graph does not see"
+    assert refused(Net(), optimizer=lambda params: optimizer(params, lr=0.1)) == (why, 0)
+
+
+def test_what_an_optimizer_keeps_once_for_all_parameters_is_no_obstacle() -> None:
+    assert refused(Net(), optimizer=lambda params: Total(params, lr=0.1)) == (None, 2)
+
+
+def test_an_optimizer_that_takes_numbers_alone_trains_on_uncaptured() -> None:
+    step = step_of(Net(), lambda params: Strict(params, lr=0.1))
+    step.update = Replayed(step, Trying)
+    for _ in range(BEFORE_CAPTURE + 2):
+        step.learn(quartet())
+    assert step.update.refused == "its rate has to be a number"
+
+
+@pytest.mark.parametrize("shape", [(), (1,)])
+def test_a_rate_that_is_a_tensor_reaches_the_graph(shape: tuple[int, ...]) -> None:
+    """Which schedules alter in place."""
+
+    class Rated(Tape):
+        def capture(self, work: Callable[[], Tensor]) -> Tensor:
+            self.rate = step.optimizer.param_groups[0]["lr"]
+            return super().capture(work)
+
+    tape = Rated()
+    step = step_of(Net(), lambda params: torch.optim.SGD(params, lr=torch.full(shape, 0.1)))
+    step.update = Replayed(step, lambda: tape)
+    for number in range(BEFORE_CAPTURE + 3):
+        before = float(step.optimizer.param_groups[0]["lr"])
+        step.learn(quartet())
+        if number >= BEFORE_CAPTURE:
+            assert float(tape.rate) == pytest.approx(before) and before < 0.1
+
+
+@pytest.mark.parametrize(
+    ("alter", "what"),
+    [
+        (lambda optimizer: optimizer.add_param_group({"params": [nn.Parameter(torch.ones(1))]}), "param_groups"),
+        (lambda optimizer: optimizer.param_groups[0].pop("initial_lr"), "initial_lr"),
+    ],
+)
+def test_groups_and_settings_that_come_or_go_end_the_replays(
+    alter: Callable[[torch.optim.Optimizer], object], what: str
+) -> None:
+    step = step_of(Net(), optimizers.build("sgd"), schedules.build("constant"))
+    step.update = Replayed(step, Tape)
+    for number in range(BEFORE_CAPTURE + 3):
+        if number == BEFORE_CAPTURE + 1:
+            alter(step.optimizer)
+        step.learn(quartet())
+    assert step.update.refused == f"its optimizer's {what} changes in training"
+
+
+def on_gpu(monkeypatch: pytest.MonkeyPatch, model: nn.Module) -> tuple[torch.optim.Optimizer, Repetition]:
+    """Its optimizer, and what compares its steps as if on a GPU, beside which tensors on the CPU are numbers."""
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: torch.zeros(1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    return optimizer, Repetition(model, nn.Identity(), optimizer, torch.device("cuda"), compiled=True)
+
+
+def test_a_count_on_the_cpu_is_seen_beside_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As torch's own optimizers count where they are not captured, and those that are made after them."""
+    optimizer, compared = on_gpu(monkeypatch, Net())
+    state = optimizer.state[optimizer.param_groups[0]["params"][0]]
+    state["step"] = torch.tensor(0.0)
+    with compared.step():
+        state["step"] += 1
+    assert compared.difference == "its optimizer.state[0].step changes from step to step, which a graph does not see"
+
+
+class Rated(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rate, self.rates, self.weights = torch.tensor(0.1), [torch.tensor([0.1, 0.2])], np.ones(3)
+
+    def alter(self, x: Tensor) -> Tensor:
+        return functional.dropout(x, float(self.rate))
+
+
+def replace_rate(model: Rated) -> None:
+    model.rate = torch.tensor(0.2)
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        replace_rate,
+        lambda model: model.rates[0].mul_(2),
+        lambda model: np.multiply(model.weights, 2, out=model.weights),
+        lambda model: model.stem.train(False),
+        lambda model: model.stem.requires_grad_(False),
+        lambda model: setattr(model.stem.weight, "data", torch.zeros_like(model.stem.weight)),
+    ],
+)
+def test_modules_tell_what_changes_between_epochs(
+    monkeypatch: pytest.MonkeyPatch, alter: Callable[[Rated], object]
+) -> None:
+    model = Rated()
+    _, compared = on_gpu(monkeypatch, model)
+    before = compared.of_modules()
+    assert compared.of_modules() == before
+    alter(model)
+    assert compared.of_modules() != before
+
+
+@pytest.mark.parametrize(("registered", "replaced"), [(True, True), (False, True), (False, False)])
+def test_a_tensor_that_is_replaced_between_epochs_is_captured_anew(registered: bool, replaced: bool) -> None:
+    """The graph would read on where it was."""
+    model, tapes = AveragesInPlace(registered), list[Tape]()
+    model.last = torch.zeros(4)
+
+    def record() -> Tape:
+        tapes.append(Tape())
+        return tapes[-1]
+
+    step = step_of(model)
+    step.update = Replayed(step, record)
+    for _ in range(2):
+        begin_epoch(step)
+        for _ in range(BEFORE_CAPTURE + 2):
+            step.learn(quartet())
+        if replaced:
+            model.mean = model.mean.clone()
+        model.last = torch.ones(4)  # which no step reads
+    assert len(tapes) == 1 + replaced
+    assert step.update.refused is None and model.mean.device == CPU

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from bench.core.amount import amount
 from bench.core.code import code_version, plugin_distributions
 from bench.core.finding import Finding
 from bench.core.machine import environment
@@ -218,7 +219,7 @@ def load_of(windows: Sequence[Window], share: int = 1) -> Load | None:
     """
     if not windows:
         return None
-    beside = f"beside {share - 1} other runs of a sweep" if share > 1 else None
+    beside = f"beside {amount(share - 1, 'other run')} of a sweep" if share > 1 else None
     reasons = Counter(reason for window in windows if (reason := window.disturbed or beside) is not None)
     others = [window.others for window in windows if window.others is not None]
     return Load(

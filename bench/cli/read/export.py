@@ -26,6 +26,7 @@ def export(
 ) -> None:
     """Write all records as a CSV table, with a row per record or per test image."""
     from bench.core import files
+    from bench.core.amount import amount
     from bench.results import store
     from bench.results.frame import frame, images
 
@@ -34,5 +35,5 @@ def export(
     table = images(results) if per_image else frame(results)
     emit(out, table.to_csv(index=False))
     if out != "-":
-        typer.echo(f"wrote {out}: {len(table)} rows, {len(table.columns)} columns")
+        typer.echo(f"wrote {out}: {amount(len(table), 'row')}, {amount(len(table.columns), 'column')}")
     store.check(results, tables=per_image)

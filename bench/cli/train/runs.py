@@ -29,6 +29,7 @@ def runs(
 
     Records in results/ are never touched, nor folders that a process is writing to.
     """
+    from bench.core.amount import amount
     from bench.core.errors import BenchError
     from bench.report.terminal.console import show
     from bench.report.terminal.runs_table import runs_table
@@ -42,4 +43,4 @@ def runs(
         raise BenchError("say what to delete: --unfinished, --older-than DAYS, or both")
     chosen = to_prune(stored, unfinished=unfinished, older_than_days=older_than)
     freed = sum(remove(run, all_but_best) for run in chosen)
-    typer.echo(f"{len(chosen)} of {len(stored)} folders pruned, {freed / 2**20:.1f} MiB free")
+    typer.echo(f"{len(chosen)} of {amount(len(stored), 'folder')} pruned, {freed / 2**20:.1f} MiB free")

@@ -147,6 +147,7 @@ def sweep(
 
 def _run(made: Sweep, console: Console, out: Path | None, retry: str, executor: Executor | None) -> None:
     """Make the runs, write the page, and end as they ended."""
+    from bench.core.amount import amount
     from bench.report.listeners.lost_runs import LostRuns
     from bench.report.live_page import LivePage
     from bench.report.terminal.sweep_plan import failure_line
@@ -162,10 +163,11 @@ def _run(made: Sweep, console: Console, out: Path | None, retry: str, executor: 
     console.print(table.summary(scheduler))
     for line in made.settling.summary() if made.settling else ():
         console.print(line, soft_wrap=True)
+    left = f"{amount(len(scheduler.agenda), 'run')} left; the same command goes on"
     if scheduler.interrupted == "interrupted":
-        made.interruption.leave(f"stopped with {len(scheduler.agenda)} runs left; the same command goes on with them")
+        made.interruption.leave(f"stopped with {left}")
     if scheduler.interrupted == "deadline":
-        console.print(f"time is over with {len(scheduler.agenda)} runs left; the same command goes on with them")
+        console.print(f"time is over with {left}")
     failed = [*made.plan.failed, *(record for record in scheduler.records.values() if is_failure(record))]
     hopeless = made.planner.failed if made.planner else []
     for cell in hopeless:

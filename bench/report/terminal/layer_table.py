@@ -11,6 +11,7 @@ from rich.console import Group
 from rich.text import Text
 from torch import Tensor, nn
 
+from bench.core.amount import amount
 from bench.core.errors import BenchError
 from bench.report.terminal.figure_table import FigureTable
 from bench.timing.work import blocks_of, gmacs, meta_copy, parameter_count
@@ -91,7 +92,7 @@ def layer_table(model: nn.Module, key: str, size: int, batch: int) -> Group:
     activations = activation_mib(rows)
     facts = (
         f"{total:,} parameters ({weights:.1f} MiB), {gmacs(model, size) or 0:.3f} GMACs a pair of images\n"
-        f"training on {batch} pairs in float32 keeps about {activations:.0f} MiB of activations "
+        f"training on {amount(batch, 'pair')} in float32 keeps about {activations:.0f} MiB of activations "
         f"and {4 * weights:.0f} MiB of weights, gradients and Adam's moments"
     )
     title = Text(f"{key} at {size}x{size}", style="italic")

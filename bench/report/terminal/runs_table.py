@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bench.core.amount import amount
 from bench.report.terminal.duration import duration
 from bench.report.terminal.figure_table import FigureTable
 from bench.run.stored_runs import StoredRun
@@ -20,4 +21,4 @@ def runs_table(stored: Sequence[StoredRun]) -> RenderableType:
     for run in stored:
         age = duration(max(0.0, time.time() - run.modified))
         table.add(run.path.name, run.label, run.state, f"{run.bytes / 2**20:.1f}", age)
-    return Group(table, Text(f"{len(stored)} folders, {total:.1f} MiB"))
+    return Group(table, Text(f"{amount(len(stored), 'folder')}, {total:.1f} MiB"))

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from bench.core.amount import amount
 from bench.core.record import UNTUNED, Tuning
 from bench.core.spec import RunSpec
 from bench.data.source import Source
@@ -70,7 +71,7 @@ class Task(BaseModel):
         loss = f" x {self.recipe_name}" if self.spec.recipe else ""
         if self.trial is not None:
             tried = f"{self.trial.parameter}={self.trial.value:g}" if self.trial.parameter else "on validation"
-            return f"trial of {self.spec.model}{loss}, {tried}, {self.trial.epochs} epochs"
+            return f"trial of {self.spec.model}{loss}, {tried}, {amount(self.trial.epochs, 'epoch')}"
         tuned = f", {self.tuning.parameter}={self.tuning.value:g}" if self.tuning else ""
         return f"{self.spec.model}{loss}{tuned}, seed {self.spec.seed}"
 

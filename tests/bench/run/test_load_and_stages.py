@@ -66,7 +66,7 @@ def test_beside_other_runs_every_window_is_disturbed(share: int, reasons: list[s
     found = load_of([window(disturbed=why) for why in reasons], share)
     assert found is not None
     assert found.marked and found.shared == share and found.disturbed == len(reasons)
-    beside = found.reasons.get(f"beside {share - 1} other runs of a sweep", 0)
+    beside = found.reasons.get(f"beside {share - 1} other run{'s' * (share > 2)} of a sweep", 0)
     assert beside == reasons.count(None) and found.reasons.get("clock", 0) == reasons.count("clock")
 
 

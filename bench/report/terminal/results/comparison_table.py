@@ -64,7 +64,7 @@ def _basis(comparison: Comparison) -> str:
     else:
         seeds = f"seeds {_list(pairing.a)} against {_list(pairing.b)}"
     shown = " and ".join(f"{count} {kind}" for kind, count in groups.items())
-    return f"{seeds}, {comparison.images} test images of {shown}"
+    return f"{seeds}, {amount(comparison.images, 'test image')} of {shown}"
 
 
 def _list(seeds: Sequence[int]) -> str:

@@ -7,6 +7,7 @@ import math
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bench.core.amount import amount
 from bench.core.record import Record
 from bench.core.record.evaluation import EvaluationRecord
 from bench.report.terminal.figure_table import FigureTable
@@ -36,7 +37,7 @@ def evaluation_table(found: EvaluationRecord, record: Record) -> RenderableType:
         )
     title = (
         f"{found.model}:{found.recipe_name}, seed {found.seed}, trained on {data_label(found.trained_on)}, on "
-        f"{data_label(found.data)}: {found.samples} test images of {found.size} px; baselines fitted to "
+        f"{data_label(found.data)}: {amount(found.samples, 'test image')} of {found.size} px; baselines fitted to "
         f"{found.fitted_on} of its training images{'; the test leaks into training' * found.leaks}"
     ).replace("*", "")
     return Group(Text(title), Text(""), table, *map(Text, found.notes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bench.core.amount import amount
 from bench.report.terminal.figure_table import FigureTable
 from bench.run.robust.robustness import Curve, Robustness
 
@@ -17,7 +18,7 @@ def robustness_table(found: Robustness) -> RenderableType:
         amounts = f"{', '.join(f'{amount:g}' for amount in curve.amounts)} {curve.unit}".rstrip()
         table.add(curve.name, amounts, "run", *map(_shown, curve.run), verdict(curve))
         table.add("", "", found.baseline, *map(_shown, curve.baseline), "", style="dim")
-    title = f"{found.run}: {found.metric} {found.facts.arrow} on {found.samples} test images"
+    title = f"{found.run}: {found.metric} {found.facts.arrow} on {amount(found.samples, 'test image')}"
     summaries = [f"{curve.name}: {curve.summary} {curve.unit}".rstrip() for curve in found.curves]
     return Group(Text(title), Text(""), table, Text(""), Text("; ".join(summaries)), *map(Text, found.notes))
 

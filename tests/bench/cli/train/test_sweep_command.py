@@ -65,7 +65,7 @@ def signalled(folder: Path, words: list[str], *numbers: int) -> Process:
 def test_a_signal_ends_the_step_and_says_how_to_go_on(tmp_path: Path, number: int, status: int) -> None:
     process = signalled(tmp_path, ["--model", "unet[width=4]", "--train-samples", "8000"], number)
     assert process.status == status, process.text
-    assert process.text.splitlines()[-1] == "bench: stopped with 1 runs left; the same command goes on with them"
+    assert process.text.splitlines()[-1] == "bench: stopped with 1 run left; the same command goes on"
     assert [*(tmp_path / "runs").rglob("last.pt")]
     checks.age(tmp_path / "results")
     assert not [fault for fault in checks.no_strays(tmp_path) if "checkpoint" not in fault]

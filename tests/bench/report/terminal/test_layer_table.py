@@ -12,6 +12,7 @@ from bench.report.terminal.layer_table import activation_mib, layer_table, layer
 from bench.timing.work import gmacs
 from registry.contract import Prediction
 from registry.models import models
+from tests.bench.report.terminal.drawn import drawn
 
 PUBLISHED = {"masknet": (9, 76_097), "depthmasknet": (91, 7_083_874), "twin_unet": (70, 2_161_666)}
 
@@ -27,6 +28,11 @@ def test_activations_are_those_of_the_shapes() -> None:
     rows = layers(models.build("masknet"), 64, batch=2)
     assert rows[0].shape == (2, 32, 64, 64)
     assert activation_mib(rows[:1]) == 2 * 32 * 64 * 64 * 4 / 2**20
+
+
+def test_pairs_are_counted() -> None:
+    drawn_of = {batch: drawn(layer_table(models.build("masknet"), "masknet", 64, batch), 100) for batch in (1, 2)}
+    assert "training on 1 pair in" in drawn_of[1] and "training on 2 pairs in" in drawn_of[2]
 
 
 def test_a_size_that_does_not_fit_is_named() -> None:

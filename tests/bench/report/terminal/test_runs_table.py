@@ -20,3 +20,9 @@ def test_an_age_is_in_the_words_of_the_sweeps_table(age: float, words: str) -> N
     """A folder of another clock may be younger than now."""
     stored = StoredRun(Path("runs/x"), None, "packed samples", 2**21, time.time() - age)
     assert words in drawn(runs_table([stored]), 100)
+
+
+def test_folders_are_counted() -> None:
+    stored = StoredRun(Path("runs/x"), None, "packed samples", 2**20, time.time())
+    assert "1 folder, 1.0 MiB" in drawn(runs_table([stored]), 100)
+    assert "2 folders, 2.0 MiB" in drawn(runs_table([stored, stored]), 100)

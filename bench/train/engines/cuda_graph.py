@@ -143,7 +143,8 @@ class _Captured:
     rates: list[Tensor]
     written: list[float]
     fixed: list[dict[str, Any]]
-    modules: dict[str, str]
+    texts: tuple[dict[str, str] | None, dict[str, str]]
+    places: dict[str, str]
     values: Tensor
 
 
@@ -170,12 +171,19 @@ class Replayed:
         self._repetition = self._compared()
         self._captured: _Captured | None = None
         self._names: tuple[list[str], list[str]] = ([], [])
+        self._at_begin: dict[str, str] | None = None
         self.refused: str | None = None
         self.ever = False
 
     def begin_epoch(self) -> None:
         """Record anew what Python decides once an epoch, as far as modules hold it."""
-        if self._captured is not None and self._captured.modules != self._repetition.of_modules():
+        if self.refused is not None:
+            return
+        self._at_begin, captured = self._repetition.texts(), self._captured
+        if captured is None:
+            return
+        # What each forward pass writes down anew is after validation as it was when the epoch of the capture began.
+        if self._at_begin not in captured.texts or self._repetition.places() != captured.places:
             self._recording = None
 
     def __call__(self, quartet: Quartet, span: Span, passes: Passes) -> Losses:
@@ -254,7 +262,7 @@ class Replayed:
     def _capture(self, recording: Recording, quartet: Quartet) -> _Captured:
         """Record an update on tensors of its own; learning rates lie in tensors, as numbers would be recorded."""
         step, inputs, fixed = self._step, quartet.map(torch.clone), self._fixed()
-        modules = self._repetition.of_modules()
+        texts, places = (self._at_begin, self._repetition.texts()), self._repetition.places()
         groups = step.optimizer.param_groups
         numbers = [group["lr"] for group in groups]
         rates = [torch.tensor(float(rate), dtype=torch.float32, device=step.device) for rate in numbers]
@@ -265,7 +273,7 @@ class Replayed:
         finally:
             for group, number in zip(groups, numbers, strict=True):
                 group["lr"] = number
-        return _Captured(inputs, rates, numbers, fixed, modules, values)
+        return _Captured(inputs, rates, numbers, fixed, texts, places, values)
 
     def _fixed(self) -> list[dict[str, Any]]:
         """What a graph keeps of the optimizer's settings, by group: momentum and the like."""

@@ -72,21 +72,27 @@ class Repetition:
         found = self._draws(drawn), self._changes(held), operations.carried, self._departs(operations.in_order())
         self.difference = next(filter(None, (self.difference, *found)), None)
 
-    def of_modules(self) -> dict[str, str]:
-        """What a graph takes from modules once, by name: numbers, words, generators, and where their tensors lie."""
-        found: dict[str, str] = {}
-        for owner, module in self._named():
-            attributes = vars(module).items()
-            found |= _places(owner, {name: value for name, value in attributes if storage_of(value) in self._read})
-        return self._of_modules() | found
-
-    def _of_modules(self) -> dict[str, str]:
+    def texts(self) -> dict[str, str]:
+        """Numbers, words and generators that modules hold, and which parameters are trained, by name."""
         found: dict[str, str] = {}
         for owner, module in self._named():
             found |= self._texts(owner, _without(vars(module), _OF_MODULES))
-            found |= _places(owner, {**module._parameters, **module._buffers})
             trained = {name: value.requires_grad for name, value in module._parameters.items() if value is not None}
             found |= {f"{owner}.{name}.requires_grad": str(value) for name, value in trained.items()}
+        return found
+
+    def places(self) -> dict[str, str]:
+        """Where the tensors of modules lie, by name: parameters, buffers, and others that the last step read."""
+        found = self._own_places()
+        for owner, module in self._named():
+            attributes = vars(module).items()
+            found |= _places(owner, {name: value for name, value in attributes if storage_of(value) in self._read})
+        return found
+
+    def _own_places(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for owner, module in self._named():
+            found |= _places(owner, {**module._parameters, **module._buffers})
         return found
 
     def _named(self) -> Iterator[tuple[str, nn.Module]]:
@@ -97,7 +103,7 @@ class Repetition:
     def _held(self) -> dict[str, str]:
         optimizer = self._optimizer
         own = _without(vars(optimizer), ("state", "param_groups", "defaults", *_OF_SCHEDULES))
-        found = self._of_modules() | self._texts("optimizer", own)
+        found = self.texts() | self._own_places() | self._texts("optimizer", own)
         rows = {"param_groups": optimizer.param_groups, "state": optimizer.state.values()}
         for kind, some in rows.items():
             for i, row in enumerate(some):

@@ -280,10 +280,35 @@ def test_modules_tell_what_changes_between_epochs(
 ) -> None:
     model = Rated()
     _, compared = on_gpu(monkeypatch, model)
-    before = compared.of_modules()
-    assert compared.of_modules() == before
+    before = compared.texts(), compared.places()
+    assert (compared.texts(), compared.places()) == before
     alter(model)
-    assert compared.of_modules() != before
+    assert (compared.texts(), compared.places()) != before
+
+
+class NotesSize(Net):
+    """Whenever it is called, in validation too."""
+
+    def alter(self, x: Tensor) -> Tensor:
+        self.size = x.shape[-1]
+        return x
+
+
+def test_what_is_written_down_anew_in_each_pass_is_captured_anew_once() -> None:
+    model, tapes = NotesSize(), list[Tape]()
+
+    def record() -> Tape:
+        tapes.append(Tape())
+        return tapes[-1]
+
+    step = step_of(model)
+    step.update = Replayed(step, record)
+    for _ in range(4):
+        begin_epoch(step)
+        for _ in range(BEFORE_CAPTURE + 2):
+            step.learn(quartet())
+        model.size = 64  # by a validation of larger images
+    assert len(tapes) == 2
 
 
 @pytest.mark.parametrize(("registered", "replaced"), [(True, True), (False, True), (False, False)])
@@ -298,12 +323,12 @@ def test_a_tensor_that_is_replaced_between_epochs_is_captured_anew(registered: b
 
     step = step_of(model)
     step.update = Replayed(step, record)
-    for _ in range(2):
+    for _ in range(3):
         begin_epoch(step)
         for _ in range(BEFORE_CAPTURE + 2):
             step.learn(quartet())
         if replaced:
             model.mean = model.mean.clone()
         model.last = torch.ones(4)  # which no step reads
-    assert len(tapes) == 1 + replaced
+    assert len(tapes) == (3 if replaced else 1)
     assert step.update.refused is None and model.mean.device == CPU

@@ -19,9 +19,7 @@ bench check smp/unet/resnet18
 
 def check(
     *,
-    plugin: Annotated[
-        str, typer.Argument(metavar="PLUGIN", help="module:attribute or a name, parameters in brackets.")
-    ],
+    plugin: Annotated[str, typer.Argument(help="module:attribute or a name, parameters in brackets.")],
     kind: Annotated[
         str | None, typer.Option(help="model, term, metric or source. Default: recognised from what it is.")
     ] = None,

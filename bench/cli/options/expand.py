@@ -21,7 +21,7 @@ from typer.models import ParameterInfo
 from bench.core import files
 from bench.core.errors import BenchError
 
-_PANELS = dict.fromkeys(("results", "runs", "out", "json", "html", "trace", "picture"), "Files")
+_PANELS = dict.fromkeys(("results", "runs", "out", "csv", "json", "html", "trace", "picture", "sheet"), "Files")
 """The panel of an option outside any group, by its name; all others are in "What"."""
 _TAG, _EMOJI = re.compile(r"\[(?=[a-z])"), re.compile(r":(?=[^\s:]+:)")
 """What may begin markup of rich: the bracket of a tag, and the first colon of an emoji's name."""

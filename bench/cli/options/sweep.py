@@ -108,7 +108,9 @@ class SettlingOptions:
     budget: Annotated[str | None, typer.Option(help="Stop settling after so long: 90m, 2h.")] = None
     settle_by: Annotated[
         str,
-        typer.Option(help="Metric to settle. Default: mask_dice, or depth_delta1 without a mask.", show_default=False),
+        typer.Option(
+            help="Metric to settle by. Default: mask_dice, or depth_delta1 without a mask.", show_default=False
+        ),
     ] = ""
     margin: Annotated[float, typer.Option(min=0, help="Difference up to which cells count as equal.")] = 0.0
 

@@ -20,7 +20,7 @@ bench leaderboard
 bench leaderboard --check
 bench leaderboard --show --where 'model=unet*' --where 'seeds>2' --sort depth_delta1
 bench leaderboard --csv board.csv --results my/results
-bench leaderboard --json - --metric mask_iou
+bench leaderboard --json - --sort mask_iou
 """
 
 _RESULTS, _PAGE = Path("results"), Path("leaderboard.md")
@@ -32,7 +32,7 @@ def leaderboard(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a generated page is stale.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Print the board; write nothing.")] = False,
     csv: Annotated[str, typer.Option("--csv", help="Write the board's rows to this file, - for standard output.")] = "",
-    json: Annotated[str, typer.Option("--json", help="The same as JSON.")] = "",
+    json: Annotated[str, typer.Option("--json", help="Write the board's rows as JSON, - for standard output.")] = "",
     metric: Annotated[
         list[str] | None, typer.Option("--metric", help="Column of --show; repeatable. Default: the headline metrics.")
     ] = None,

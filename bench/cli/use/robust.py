@@ -27,7 +27,7 @@ def robust(
     within: Within = "",
     device: Device = "auto",
     picture: Annotated[Path | None, typer.Option(help="Plot to write, PNG.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write all figures.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write all figures as JSON.")] = None,
     folders: FolderOptions,
 ) -> None:
     """Measure how a run's scores fall as its test images are disturbed: seven kinds, five grades each.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -176,3 +177,17 @@ def test_the_same_option_is_of_the_same_kind_everywhere(name: str) -> None:
     for option in options(name):
         if long(option) not in differing:
             assert kind(option) == kinds[long(option)], (name, long(option))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_files_to_write_stand_together_in_help(name: str) -> None:
+    for option in options(name):
+        if re.search(r"^Write (?!nothing).*(JSON|page)|, PNG|to this file|Chrome trace", option.help):
+            assert option.rich_help_panel == "Files", f"{name}: {long(option)}"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_arguments_are_spelled_alike(name: str) -> None:
+    for param in COMMANDS[name].params:
+        if param.param_type_name == "argument":
+            assert (param.metavar or param.name).islower(), f"{name}: {param.metavar}"

@@ -176,14 +176,15 @@ class Replayed:
         self.ever = False
 
     def begin_epoch(self) -> None:
-        """Record anew what Python decides once an epoch, as far as modules hold it."""
+        """Record anew what Python decides once an epoch, as far as modules or the optimizer's groups hold it."""
         if self.refused is not None:
             return
         self._at_begin, captured = self._repetition.texts(), self._captured
         if captured is None:
             return
         # What each forward pass writes down anew is after validation as it was when the epoch of the capture began.
-        if self._at_begin not in captured.texts or self._repetition.places() != captured.places:
+        alike = self._at_begin in captured.texts and self._repetition.places() == captured.places
+        if not alike or self._fixed() != captured.fixed:
             self._recording = None
 
     def __call__(self, quartet: Quartet, span: Span, passes: Passes) -> Losses:
@@ -226,12 +227,14 @@ class Replayed:
         """Let go of what was recorded for another shape, its memory too, and make ready to record."""
         self._captured = self._recording = None
         self._shapes, self._before, self._repetition = shapes, BEFORE_CAPTURE, self._compared()
-        for group in self._step.optimizer.param_groups:
-            if "capturable" in group:  # its step count has to lie on the device
-                group["capturable"] = True
-        for state in self._step.optimizer.state.values():  # as of a checkpoint that an eager run wrote
-            if isinstance(state, dict) and isinstance(state.get("step"), Tensor):
-                state["step"] = state["step"].to(self._step.device)
+        optimizer = self._step.optimizer
+        for group in optimizer.param_groups:
+            if "capturable" not in group:
+                continue
+            group["capturable"] = True  # its step count has to lie on the device
+            for state in (optimizer.state.get(parameter, {}) for parameter in group["params"]):
+                if isinstance(state.get("step"), Tensor):  # as of a checkpoint that an eager run wrote
+                    state["step"] = state["step"].to(self._step.device)
         return self._record()
 
     def _rehearsed(self, recording: Recording, quartet: Quartet) -> Tensor:

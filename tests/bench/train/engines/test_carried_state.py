@@ -234,6 +234,37 @@ def test_groups_and_settings_that_come_or_go_end_the_replays(
     assert step.update.refused == f"its optimizer's {what} changes in training"
 
 
+def test_a_setting_that_a_schedule_moves_once_an_epoch_is_captured_anew() -> None:
+    tapes = list[Tape]()
+
+    def record() -> Tape:
+        tapes.append(Tape())
+        return tapes[-1]
+
+    step = step_of(Net(), optimizers.build("sgd"))
+    step.update = Replayed(step, record)
+    for epoch in range(3):
+        begin_epoch(step)
+        for _ in range(BEFORE_CAPTURE + 2):
+            step.learn(quartet())
+        step.optimizer.param_groups[0]["weight_decay"] = 0.1 if epoch else 0.0
+    assert step.update.refused is None
+    assert [tape.replays for tape in tapes] == [2 + BEFORE_CAPTURE + 2, 2]
+
+
+@pytest.mark.parametrize(("optimizer", "moves"), [(torch.optim.Adam, True), (torch.optim.Adagrad, False)])
+def test_only_counts_that_a_graph_can_hold_go_to_the_device(
+    optimizer: type[torch.optim.Adam | torch.optim.Adagrad], moves: bool
+) -> None:
+    """Each of the others would be waited for in every step."""
+    step = step_of(Net(), lambda params: optimizer(params, lr=0.1))
+    step.learn(quartet())
+    step.device = torch.device("meta")
+    Replayed(step, Tape)._begin(())
+    where = {state["step"].device.type for state in step.optimizer.state.values()}
+    assert where == {"meta" if moves else "cpu"}
+
+
 def on_gpu(monkeypatch: pytest.MonkeyPatch, model: nn.Module) -> tuple[torch.optim.Optimizer, Repetition]:
     """Its optimizer, and what compares its steps as if on a GPU, beside which tensors on the CPU are numbers."""
     monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: torch.zeros(1))

@@ -8,6 +8,8 @@ import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+_REASONS = {errno.ELOOP: "a link in a loop", errno.ENOENT: "a link to nothing"}
+
 
 def suffix_of(name: str) -> str:
     """The suffix of a file's name, in small letters with its dot; empty without one."""
@@ -30,7 +32,7 @@ def walk(
 
     Args:
         folder: where to begin.
-        suffixes: of files whose broken links are problems.
+        suffixes: of files whose broken links are problems, as are those without a suffix that may be of a folder.
         problems: gets every folder that cannot be listed, and every broken link.
     """
     pending: list[tuple[str, frozenset[tuple[int, int]]]] = [(str(folder), frozenset())]
@@ -47,9 +49,10 @@ def walk(
             try:
                 facts = entry.stat()
             except OSError as error:
-                if suffix_of(entry.name) in suffixes:
-                    loop = error.errno == errno.ELOOP
-                    problems.append((printable(entry.path), "a link in a loop" if loop else "a link to nothing"))
+                reason = _REASONS.get(error.errno or 0, f"cannot be read: {error.strerror}")
+                suffix = suffix_of(entry.name)
+                if suffix in suffixes or (not suffix and entry.name[0] != "." and error.errno != errno.ELOOP):
+                    problems.append((printable(entry.path), reason))
                 continue
             if not stat.S_ISDIR(facts.st_mode):
                 yield entry.path, facts

@@ -154,6 +154,13 @@ def test_links_in_a_loop_and_to_nothing(folder) -> None:
     assert refused(root) == {"x.png": "a link in a loop", "y.png": "a link to nothing"}
 
 
+def test_a_linked_folder_that_is_gone_is_named(folder) -> None:
+    """As that of a disk which is not mounted: its pictures would be missing without a word."""
+    for name in ("part2", ".hidden", "readme.md"):
+        (folder.root / "bg_fg" / name).symlink_to(folder.root / "nowhere")
+    assert refused(folder.root) == {"part2": "a link to nothing"}
+
+
 def test_links_are_followed(folder, tmp_path: Path) -> None:
     linked = tmp_path / "linked"
     linked.mkdir()

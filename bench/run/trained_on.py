@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from bench.core import files
-from bench.core.errors import CannotWrite
+from bench.core.errors import BadData, CannotWrite
 from bench.data.source import Source
 
 FILE = "trained_on.txt"
@@ -38,8 +38,17 @@ def keep(folder: Path, source: Source, samples: int, before: frozenset[str] = fr
 
 
 def read(folder: Path) -> frozenset[str]:
-    """What a run's training samples showed; empty where it left no word of it."""
+    """What a run's training samples showed; empty where it left no word of it.
+
+    Raises:
+        BadData: it left word, which cannot be read.
+    """
+    path = folder / FILE
     try:
-        return frozenset((folder / FILE).read_text(encoding="utf-8").split("\n")) - {""}
-    except (OSError, ValueError):
+        return frozenset(path.read_text(encoding="utf-8").split("\n")) - {""}
+    except (FileNotFoundError, NotADirectoryError):
         return frozenset()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = f"cannot be read: {getattr(error, 'strerror', None) or 'no text in UTF-8'}"
+        advice = "it tells which pictures the run was trained on; without the file that counts as not known"
+        raise BadData([(str(path), reason)], advice) from error

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pytest
 import torch
 
+from bench.core.errors import BadData
 from bench.data.synthetic.source import Synthetic
 from bench.run import trained_on
 from bench.run.trained import initial_weights
@@ -38,3 +40,16 @@ def test_a_source_that_does_not_know_leaves_nothing(tmp_path: Path) -> None:
     made, _ = small_runner(tmp_path, Rectangles()).run(small_run(Rectangles()))
     assert not (tmp_path / "runs" / made.id / trained_on.FILE).exists()
     assert trained_on.read(tmp_path / "runs" / made.id) == frozenset()
+
+
+def test_what_cannot_be_read_is_not_taken_for_nothing(tmp_path: Path) -> None:
+    """An evaluation would say that nothing of its test was trained on."""
+    path = tmp_path / trained_on.FILE
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(BadData, match=f"{trained_on.FILE}: cannot be read: no text"):
+        trained_on.read(tmp_path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(BadData, match="cannot be read: Is a directory"):
+        trained_on.read(tmp_path)
+    assert trained_on.read(tmp_path / "gone") == frozenset()

@@ -98,9 +98,13 @@ class MlflowTracker(Listener):
 
     def _experiment_id(self) -> str:
         """That of the experiment, made if there is none; another process may make it at the same time."""
-        with suppress(self._mlflow.MlflowException):
+        try:
             return str(self._client.create_experiment(self._experiment))
-        return str(self._client.get_experiment_by_name(self._experiment).experiment_id)
+        except self._mlflow.MlflowException:
+            found = self._client.get_experiment_by_name(self._experiment)
+            if found is None:  # it was refused for another reason
+                raise
+            return str(found.experiment_id)
 
     def _log(self, values: Mapping[str, float | None], step: int) -> None:
         now = int(1000 * time.time())

@@ -90,3 +90,13 @@ def test_a_tracker_that_fails_is_a_warning(tmp_path: Path, store, monkeypatch: p
     record, _ = small_runner(tmp_path, Rectangles(), listener).run(small_run(Rectangles()))
     assert record.outcome == "finished"
     assert len(notices) == 1 and notices[0].startswith("warning: no MLflow run of this run: ")
+
+
+def test_an_experiment_that_is_refused_is_said_with_the_servers_reason(tmp_path: Path, store) -> None:
+    notices: list[str] = []
+    tracker = trackers.trackers.build("mlflow[experiment=grid]")
+    tracker._experiment = " " * 5000  # no server takes such a name
+    listener: Listener = OptionalListener(tracker, "MLflow run", notices.append)
+    record, _ = small_runner(tmp_path, Rectangles(), listener).run(small_run(Rectangles()))
+    assert record.outcome == "finished"
+    assert len(notices) == 1 and "NoneType" not in notices[0] and "ame" in notices[0], notices

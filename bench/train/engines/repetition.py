@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bench.timing.hooks import WholePasses
+from bench.timing.hooks import WholePasses, tensors_of
 from bench.train.engines.operations import PLAIN, Operations, Storages, storage_of
 from bench.train.isolation.random_state import drawn_from, random_state
 from registry.losses.objective import nullspan
@@ -73,10 +73,11 @@ class Repetition:
         self.difference = next(filter(None, (self.difference, *found)), None)
 
     def texts(self) -> dict[str, str]:
-        """Numbers, words and generators that modules hold, and which parameters are trained, by name."""
+        """Numbers, words and generators that modules hold, their hooks, and which parameters are trained, by name."""
         found: dict[str, str] = {}
         for owner, module in self._named():
-            found |= self._texts(owner, _without(vars(module), _OF_MODULES))
+            kind = {"class": type(module).__qualname__, "hooks": _hooks(module)}
+            found |= self._texts(owner, {**kind, **_without(vars(module), _OF_MODULES)})
             trained = {name: value.requires_grad for name, value in module._parameters.items() if value is not None}
             found |= {f"{owner}.{name}.requires_grad": str(value) for name, value in trained.items()}
         return found
@@ -85,8 +86,9 @@ class Repetition:
         """Where the tensors of modules lie, by name: parameters, buffers, and others that the last step read."""
         found = self._own_places()
         for owner, module in self._named():
-            attributes = vars(module).items()
-            found |= _places(owner, {name: value for name, value in attributes if storage_of(value) in self._read})
+            for name, value in _without(vars(module), _OF_MODULES).items():
+                tensors = [tensor for tensor in _tensors(value) if storage_of(tensor) in self._read]
+                found |= _places(f"{owner}.{name}", {str(i): tensor for i, tensor in enumerate(tensors)})
         return found
 
     def _own_places(self) -> dict[str, str]:
@@ -179,6 +181,18 @@ class _UntilOptimizer(WholePasses):
 def _places(owner: str, values: Mapping[str, Any]) -> dict[str, str]:
     tensors = {name: value for name, value in values.items() if storage_of(value) is not None}
     return {f"{owner}.{name}{_PLACE}": str(value.data_ptr()) for name, value in tensors.items()}
+
+
+def _tensors(value: object) -> list[Tensor]:
+    try:
+        return [*tensors_of(value)]
+    except RecursionError:
+        return []
+
+
+def _hooks(module: nn.Module) -> list[str]:
+    tables = [table for name, table in vars(module).items() if name.endswith("_hooks") and isinstance(table, dict)]
+    return [getattr(hook, "__qualname__", type(hook).__name__) for table in tables for hook in table.values()]
 
 
 def _without(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -14,10 +14,23 @@ from torch.utils.checkpoint import checkpoint
 from bench.train.engines.cuda_graph import BEFORE_CAPTURE, Replayed
 from bench.train.engines.engine import begin_epoch
 from bench.train.engines.repetition import Repetition
+from bench.train.step import Step
 from registry.optimizers import optimizers
 from registry.schedules import schedules
 from tests.bench.tape import Tape
 from tests.bench.train.engines.small_steps import CPU, Net, quartet, refused, step_of
+
+
+def taped(step: Step) -> list[Tape]:
+    """All graphs that will be recorded of it."""
+    tapes: list[Tape] = []
+
+    def record() -> Tape:
+        tapes.append(Tape())
+        return tapes[-1]
+
+    step.update = Replayed(step, record)
+    return tapes
 
 
 class Averages(Net):
@@ -235,14 +248,8 @@ def test_groups_and_settings_that_come_or_go_end_the_replays(
 
 
 def test_a_setting_that_a_schedule_moves_once_an_epoch_is_captured_anew() -> None:
-    tapes = list[Tape]()
-
-    def record() -> Tape:
-        tapes.append(Tape())
-        return tapes[-1]
-
     step = step_of(Net(), optimizers.build("sgd"))
-    step.update = Replayed(step, record)
+    tapes = taped(step)
     for epoch in range(3):
         begin_epoch(step)
         for _ in range(BEFORE_CAPTURE + 2):
@@ -283,9 +290,12 @@ def test_a_count_on_the_cpu_is_seen_beside_a_gpu(monkeypatch: pytest.MonkeyPatch
 
 
 class Rated(Net):
+    """Whose layers decide by numbers of all kinds."""
+
     def __init__(self) -> None:
         super().__init__()
         self.rate, self.rates, self.weights = torch.tensor(0.1), [torch.tensor([0.1, 0.2])], np.ones(3)
+        self.act, self.hook = nn.Sigmoid(), self.stem.register_forward_hook(lambda module, inputs, output: None)
 
     def alter(self, x: Tensor) -> Tensor:
         return functional.dropout(x, float(self.rate))
@@ -302,6 +312,8 @@ def replace_rate(model: Rated) -> None:
         lambda model: model.rates[0].mul_(2),
         lambda model: np.multiply(model.weights, 2, out=model.weights),
         lambda model: model.stem.train(False),
+        lambda model: setattr(model, "act", nn.Tanh()),
+        lambda model: model.hook.remove(),
         lambda model: model.stem.requires_grad_(False),
         lambda model: setattr(model.stem.weight, "data", torch.zeros_like(model.stem.weight)),
     ],
@@ -326,14 +338,9 @@ class NotesSize(Net):
 
 
 def test_what_is_written_down_anew_in_each_pass_is_captured_anew_once() -> None:
-    model, tapes = NotesSize(), list[Tape]()
-
-    def record() -> Tape:
-        tapes.append(Tape())
-        return tapes[-1]
-
+    model = NotesSize()
     step = step_of(model)
-    step.update = Replayed(step, record)
+    tapes = taped(step)
     for _ in range(4):
         begin_epoch(step)
         for _ in range(BEFORE_CAPTURE + 2):
@@ -342,18 +349,38 @@ def test_what_is_written_down_anew_in_each_pass_is_captured_anew_once() -> None:
     assert len(tapes) == 2
 
 
+class KeepsGrids(Net):
+    """By size, the last alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.grids: dict[int, Tensor] = {}
+
+    def alter(self, x: Tensor) -> Tensor:
+        if x.shape[-1] not in self.grids:
+            self.grids = {x.shape[-1]: torch.linspace(0, 1, x.shape[-1])}
+        return x + self.grids[x.shape[-1]]
+
+
+def test_a_tensor_that_is_replaced_in_a_container_is_captured_anew() -> None:
+    model = KeepsGrids()
+    step = step_of(model)
+    tapes = taped(step)
+    for _ in range(3):
+        begin_epoch(step)
+        for _ in range(BEFORE_CAPTURE + 2):
+            step.learn(quartet())
+        model.alter(torch.zeros(1, 4, 64, 64))  # as a validation of larger images does
+    assert len(tapes) == 3
+
+
 @pytest.mark.parametrize(("registered", "replaced"), [(True, True), (False, True), (False, False)])
 def test_a_tensor_that_is_replaced_between_epochs_is_captured_anew(registered: bool, replaced: bool) -> None:
     """The graph would read on where it was."""
-    model, tapes = AveragesInPlace(registered), list[Tape]()
+    model = AveragesInPlace(registered)
     model.last = torch.zeros(4)
-
-    def record() -> Tape:
-        tapes.append(Tape())
-        return tapes[-1]
-
     step = step_of(model)
-    step.update = Replayed(step, record)
+    tapes = taped(step)
     for _ in range(3):
         begin_epoch(step)
         for _ in range(BEFORE_CAPTURE + 2):

@@ -72,17 +72,17 @@ def heading(row: Row) -> str:
 
 
 def stands_within(row: Row, within: str) -> bool:
-    """Whether a row's heading has that part, from the beginning of a word on; ``untuned`` is one where no tuning is.
+    """Whether a row's heading has that part, from the beginning of a word on; ``untuned`` is one where no tuning is."""
+    return has_part(heading(row) + (f" · {UNTUNED}" if row.any.division == UNTUNED else ""), within)
 
-    >>> re.search(_from_a_word("tuned"), "quick v1 · untuned") is None
-    True
+
+def has_part(text: str, part: str) -> bool:
+    """Whether a heading has that part, from the beginning of a word on.
+
+    >>> has_part("quick v1 · untuned", "tuned"), has_part("quick v1 · tuned (5 trials)", "tuned")
+    (False, True)
     """
-    text = heading(row) + (f" · {UNTUNED}" if row.any.division == UNTUNED else "")
-    return re.search(_from_a_word(within), text) is not None
-
-
-def _from_a_word(part: str) -> str:
-    return r"(?<!\w)" + re.escape(part)
+    return re.search(r"(?<!\w)" + re.escape(part), text) is not None
 
 
 def settings(row: Row) -> str:

@@ -11,12 +11,13 @@ import torch
 
 from bench.core.errors import BenchError
 from bench.core.progress import Progress, no_progress
+from bench.core.record import UNTUNED
 from bench.core.record.metric_facts import MetricFacts
 from bench.results import store
 from bench.results.aligned import Aligned
 from bench.results.board import Group, groups_of
 from bench.results.metric_facts import shown
-from bench.results.row_names import label
+from bench.results.row_names import has_part, label
 from bench.results.stats.ranks.kendall import Measured, RankAgreement, agreement
 from bench.results.store import evaluations
 from bench.run.evaluate.evaluation import Evaluator
@@ -50,17 +51,23 @@ class BoardEvaluation:
 
 
 def find_board(results: Path, text: str) -> Group:
-    """The only leaderboard whose heading holds a text.
+    """The only leaderboard whose heading is a text, or has it as a part; ``untuned`` ends a heading without tuning.
 
     Raises:
         BenchError: none does, or several do.
     """
     groups = groups_of(store.read_all(results))
-    found = [group for group in groups if text in group.title]
+    found = [group for group in groups if text == group.title] or [
+        group for group in groups if has_part(_heading(group), text)
+    ]
     if len(found) != 1:
-        titles = "; ".join(group.title for group in found or groups) or "none, for want of finished records"
+        titles = "; ".join(map(_heading, found or groups)) or "none, for want of finished records"
         raise BenchError(f"{'several leaderboards are' if found else 'no leaderboard is'} called {text!r}: {titles}")
     return found[0]
+
+
+def _heading(group: Group) -> str:
+    return group.title + (f" · {UNTUNED}" if group.members[0][1].division == UNTUNED else "")
 
 
 def evaluate_board(

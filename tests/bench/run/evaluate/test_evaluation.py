@@ -19,6 +19,7 @@ from bench.run.evaluate.evaluation import Evaluator
 from bench.run.trained import TrainedRun, trained_run
 from tests.bench.rectangles import Rectangles
 from tests.bench.report.terminal.drawn import drawn
+from tests.bench.results_folder import keep
 from tests.bench.run.trained_model import make
 
 CPU = torch.device("cpu")
@@ -191,6 +192,17 @@ def test_boards_are_named(folder: Path, tmp_path: Path) -> None:
     group = find_board(folder / "results", "rectangles")
     with pytest.raises(BenchError, match="0 of 2 cells left weights"):
         evaluate_board(Evaluator(Elsewhere(), folder / "results"), group, tmp_path, CPU)
+
+
+def test_the_board_without_tuning_has_a_name(tmp_path: Path) -> None:
+    """Its heading is the beginning of those of the tuned boards."""
+    for division in ("untuned", "tuned (5 trials)"):
+        keep(tmp_path, 0.8, division=division)
+    tuned, untuned = (find_board(tmp_path, part).title for part in ("tuned", "untuned"))
+    assert tuned == f"{untuned} · tuned (5 trials)"
+    assert find_board(tmp_path, untuned).title == find_board(tmp_path, f"{untuned} · untuned").title == untuned
+    with pytest.raises(BenchError, match=r"several leaderboards are called 'quick': .* · untuned"):
+        find_board(tmp_path, "quick")
 
 
 def test_the_command(folder: Path) -> None:

@@ -43,4 +43,4 @@ def runs(
         raise BenchError("say what to delete: --unfinished, --older-than DAYS, or both")
     chosen = to_prune(stored, unfinished=unfinished, older_than_days=older_than)
     freed = sum(remove(run, all_but_best) for run in chosen)
-    typer.echo(f"{len(chosen)} of {amount(len(stored), 'folder')} pruned, {freed / 2**20:.1f} MiB free")
+    typer.echo(f"{len(chosen)} of {amount(len(stored), 'folder')} pruned, {freed / 2**20:.1f} MiB freed")

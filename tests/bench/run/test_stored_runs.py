@@ -75,7 +75,7 @@ def test_the_command(runs: Path) -> None:
     assert "10.0 days" in shown.output
     assert CliRunner().invoke(app, ["runs", "--runs", str(runs), "--prune"]).exit_code != 0
     done = CliRunner().invoke(app, ["runs", "--runs", str(runs), "--prune", "--unfinished"], catch_exceptions=False)
-    assert "1 of 4 folders pruned" in done.output
+    assert "1 of 4 folders pruned, " in done.output and "MiB freed" in done.output
     assert "wnet" not in states(runs)
 
 

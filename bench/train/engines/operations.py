@@ -44,7 +44,9 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._on_gpu = device.type == "cuda"
         self._forward: list[str] = []
         self._backward: list[str] = []
+        self._update: list[str] = []
         self._now = self._forward
+        self._without_numbers: list[str] = []  # of the update
 
     @classmethod
     def ignore_compile_internals(cls) -> bool:
@@ -55,30 +57,43 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """The backward pass begins."""
         self._now = self._backward
 
-    def in_order(self) -> list[str]:
-        """All that was written down; autograd may take what does not depend on each other in any order."""
-        return [*self._forward, *sorted(self._backward)]
+    def updates(self) -> None:
+        """The backward pass is over, the optimizer begins."""
+        self._now = self._update
+
+    def in_order(self, numbers: bool) -> list[str]:
+        """All that was written down; autograd may take what does not depend on each other in any order.
+
+        Args:
+            numbers: those of the optimizer too, which may follow from its learning rate.
+        """
+        return [*self._forward, *sorted(self._backward), *(self._update if numbers else self._without_numbers)]
 
     def __torch_dispatch__(
         self, func: Any, types: Iterable[Any], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        self._now.append(f"{func}({', '.join(map(self._described, (*args, *(kwargs or {}).items())))})")
+        given = (*args, *(kwargs or {}).items())
+        self._now.append(f"{func}({', '.join(map(self._described, given))})")
+        if self._now is self._update:
+            self._without_numbers.append(f"{func}({', '.join(self._described(value, False) for value in given)})")
         taken = _storages((args, kwargs))
         self.read |= {address: storage for address, storage in taken.items() if address not in self.made}
         if self.carried is None and not taken.keys().isdisjoint(self._left):
             self.carried = f"it goes on from what the step before has made ({func}), which a graph does not see"
-        given = func(*args, **(kwargs or {}))
-        self.made |= {address: storage for address, storage in _storages(given).items() if address not in self.read}
-        return given
+        found = func(*args, **(kwargs or {}))
+        self.made |= {address: storage for address, storage in _storages(found).items() if address not in self.read}
+        return found
 
-    def _described(self, value: object) -> str:
+    def _described(self, value: object, numbers: bool = True) -> str:
         if isinstance(value, Tensor):
             if self._on_gpu and value.device.type == "cpu" and value.numel() == 1:
-                return repr(value.item())  # goes to kernels as a number, or to Python
+                return self._described(value.item(), numbers)  # goes to kernels as a number, or to Python
             kind = f"{str(value.dtype).removeprefix('torch.')}{[*value.shape]}"
             return " ".join(filter(None, (self._names.get(id(value)), kind)))
         if isinstance(value, list | tuple):
-            return f"[{', '.join(map(self._described, value))}]"
+            return f"[{', '.join(self._described(part, numbers) for part in value)}]"
+        if isinstance(value, float) and not numbers:
+            return "a number"
         return repr(value) if isinstance(value, PLAIN) else type(value).__name__
 
 

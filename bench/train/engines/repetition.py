@@ -3,7 +3,8 @@
 Whatever a plug-in decides in Python (a scale, a layer that is left out, a weight that grows with the steps, what an
 optimizer makes of its number of steps) is decided once in a graph; and a tensor in whose place each step puts another
 is read where it was. So two steps are looked at before one is captured. What begins to change later than these is seen
-if a module holds it, from one epoch to the next; else it is not.
+if a module holds it, from one epoch to the next; else it is not. Nor are numbers that an optimizer keeps out of sight
+where a schedule moves its learning rate in every step, from which they may follow.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ class Repetition:
     Args:
         model, objective, optimizer: of the steps.
         device: where they run.
-        compiled: whether the model is, so that its operations cannot be looked at.
+        compiled: whether the model is, so that operations of its passes cannot be looked at.
 
     Attributes:
         difference: what was found that a graph would not do as the steps did; None as long as nothing was.
@@ -54,7 +55,7 @@ class Repetition:
     ) -> None:
         self._modules, self._optimizer = {"model": model, "objective": objective}, optimizer
         self._device, self._compiled = device, compiled
-        self._before: list[str] | None = None
+        self._before: tuple[Operations, list[Any]] | None = None  # with the learning rates
         self._left: Storages = {}  # what the last step made
         self._read: Storages = {}  # what it found and read
         self.difference: str | None = None
@@ -64,12 +65,11 @@ class Repetition:
         """Around an update, whose passes are entered by what this gives."""
         held, drawn = self._held(), random_state(self._device)
         operations = Operations(self._modules, self._device, self._left)
-        with ExitStack() as looking:
-            if not self._compiled:
-                looking.enter_context(operations)
-            yield _UntilOptimizer(looking, operations)
+        rates = [group.get("lr") for group in self._optimizer.param_groups]
+        with operations:
+            yield _Looking(operations, self._compiled)
         self._left, self._read = operations.made, operations.read
-        found = self._draws(drawn), self._changes(held), operations.carried, self._departs(operations.in_order())
+        found = self._draws(drawn), self._changes(held), operations.carried, self._departs(operations, rates)
         self.difference = next(filter(None, (self.difference, *found)), None)
 
     def texts(self) -> dict[str, str]:
@@ -156,26 +156,45 @@ class Repetition:
         name = next((name for name in names if before.get(name) != after.get(name)), None)
         return None if name is None else f"its {name} changes from step to step, which a graph does not see"
 
-    def _departs(self, operations: list[str]) -> str | None:
-        before, self._before = self._before, operations
-        if before is None or before == operations:
+    def _departs(self, operations: Operations, rates: list[Any]) -> str | None:
+        before, self._before = self._before, (operations, rates)
+        if before is None:
             return None
-        pairs = zip([*before, "nothing"], [*operations, "nothing"], strict=False)
-        one, other = next((one, other) for one, other in pairs if one != other)
-        return f"its steps are not alike: {one}, then {other}"
+        alike = not any(isinstance(rate, Tensor) for rate in rates) and before[1] == rates
+        earlier, now = ([*step.in_order(numbers=alike), "nothing"] for step in (before[0], operations))
+        differing = ((one, other) for one, other in zip(earlier, now, strict=False) if one != other)
+        return next((f"its steps are not alike: {one}, then {other}" for one, other in differing), None)
 
 
-class _UntilOptimizer(WholePasses):
-    """Ends looking on with the backward pass: what the optimizer does depends on the learning rate."""
+class _Looking(WholePasses):
+    """Tells operations which part of the step has begun, and looks away where a compiled model runs."""
 
-    def __init__(self, looking: ExitStack, operations: Operations) -> None:
+    def __init__(self, operations: Operations, compiled: bool) -> None:
         super().__init__(nullspan)
-        self._looking, self._operations = looking, operations
+        self._operations, self._compiled = operations, compiled
 
-    def backward(self) -> AbstractContextManager[object]:
-        """Look on no longer when it is left."""
+    def forward(self) -> AbstractContextManager[object]:
+        """Of the model alone."""
+        return self._away()
+
+    @contextmanager
+    def backward(self) -> Iterator[None]:
+        """Between the losses and the optimizer."""
         self._operations.backwards()
-        return self._looking
+        with self._away():
+            yield
+        self._operations.updates()
+
+    @contextmanager
+    def _away(self) -> Iterator[None]:
+        if not self._compiled:
+            yield
+            return
+        self._operations.__exit__(None, None, None)  # type: ignore[no-untyped-call]
+        try:
+            yield
+        finally:
+            self._operations.__enter__()  # type: ignore[no-untyped-call]
 
 
 def _places(owner: str, values: Mapping[str, Any]) -> dict[str, str]:

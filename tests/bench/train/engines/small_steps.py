@@ -1,12 +1,14 @@
-"""Steps of a small net on a CPU, and whether they are captured by a stand-in graph."""
+"""Steps of a small net on a CPU, and whether a stand-in graph captures them."""
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from bench.data.augment.pipeline import Augmentation
 from bench.train.engines.cuda_graph import BEFORE_CAPTURE, Replayed
+from bench.train.engines.repetition import Repetition
 from bench.train.step import Step
 from registry.contract import Prediction, Quartet
 from registry.losses import parse
@@ -62,3 +64,22 @@ def refused(
     for _ in range(BEFORE_CAPTURE + 2):
         step.learn(quartet())
     return step.update.refused, tape.replays
+
+
+def taped(step: Step) -> list[Tape]:
+    """All graphs that will be recorded of it."""
+    tapes: list[Tape] = []
+
+    def record() -> Tape:
+        tapes.append(Tape())
+        return tapes[-1]
+
+    step.update = Replayed(step, record)
+    return tapes
+
+
+def on_gpu(monkeypatch: pytest.MonkeyPatch, model: nn.Module) -> tuple[torch.optim.Optimizer, Repetition]:
+    """Its optimizer, and what compares its steps as if on a GPU, beside which tensors on the CPU are numbers."""
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: torch.zeros(1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    return optimizer, Repetition(model, nn.Identity(), optimizer, torch.device("cuda"), compiled=True)

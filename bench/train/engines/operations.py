@@ -86,6 +86,8 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _described(self, value: object, numbers: bool = True) -> str:
         if isinstance(value, Tensor):
+            if value.is_nested:
+                return "nested"  # and without a shape
             if self._on_gpu and value.device.type == "cpu" and value.numel() == 1:
                 return self._described(value.item(), numbers)  # goes to kernels as a number, or to Python
             kind = f"{str(value.dtype).removeprefix('torch.')}{[*value.shape]}"

@@ -163,6 +163,14 @@ class Conditional(Net):
         return torch.cond(x.sum() > 0, lambda y: y.tanh(), lambda y: y.sin(), (x,))
 
 
+class Nests(Net):
+    """Tensors that have no shape."""
+
+    def alter(self, x: Tensor) -> Tensor:
+        rows = torch.nested.nested_tensor(list(x.flatten(2)))
+        return torch.nested.to_padded_tensor(rows * 2, 0.0).view_as(x)
+
+
 class Grows(Ramps):
     def alter(self, x: Tensor) -> Tensor:
         size = x.shape[-1] + next(self.weights)
@@ -187,8 +195,9 @@ def test_a_part_that_is_compiled_runs_so_when_it_is_looked_at(whole: bool) -> No
     assert next(model.calls) == BEFORE_CAPTURE + 2
 
 
-def test_operations_of_a_higher_order_may_be_looked_at() -> None:
-    why, _ = refused(Conditional())
+@pytest.mark.parametrize("model", [Conditional(), Nests()], ids=lambda model: type(model).__name__)
+def test_operations_of_any_kind_may_be_looked_at(model: nn.Module) -> None:
+    why, _ = refused(model)
     assert why is None
 
 

@@ -195,6 +195,7 @@ def test_a_part_that_is_compiled_runs_so_when_it_is_looked_at(whole: bool) -> No
     assert next(model.calls) == BEFORE_CAPTURE + 2
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 @pytest.mark.parametrize("model", [Conditional(), Nests()], ids=lambda model: type(model).__name__)
 def test_operations_of_any_kind_may_be_looked_at(model: nn.Module) -> None:
     why, _ = refused(model)

@@ -20,7 +20,7 @@ from bench.data.loading.packed_files import PackedFiles
 from bench.data.source import Source
 from bench.timing import memory
 from bench.timing.census import Census, bytes_of
-from bench.timing.hooks import BlockPasses, Passes, WholePasses
+from bench.timing.hooks import BlockPasses, Passes, WholePasses, tensors_of
 from bench.timing.ledger import Ledger
 from bench.timing.work import blocks_of
 from bench.train.assemble import Run, build_model, build_step
@@ -220,13 +220,12 @@ class StepRunner:
 
     def state(self) -> list[Tensor]:
         """All tensors that stay from step to step: weights, buffers, and what the optimizer remembers."""
-        remembered = [x for row in self.optimizer.state.values() for x in row.values() if isinstance(x, Tensor)]
         return [
             *self.model.parameters(),
             *self.model.buffers(),
             *self.objective.parameters(),
             *self.objective.buffers(),
-            *remembered,
+            *tensors_of(self.optimizer.state),
         ]
 
     @property

@@ -158,6 +158,15 @@ def test_of_a_compiled_model_whole_passes_are_timed(compiles_to) -> None:
     assert set(runner.census().counts) >= expected
 
 
+def test_what_an_optimizer_keeps_once_for_all_parameters_is_counted(make) -> None:
+    """As torch allows."""
+    runner = make()
+    runner.losses(1)
+    before = len(runner.state())
+    runner.optimizer.state["begun"], runner.optimizer.state["total"] = True, torch.zeros(1)
+    assert len(runner.state()) == before + 1
+
+
 def test_an_engine_with_eager_numerics_does_not_depart(compiles_to) -> None:
     assert departure_from_eager(compiles_to(1.0))[0] < 1e-6
 

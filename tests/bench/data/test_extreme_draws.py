@@ -18,6 +18,7 @@ from bench.data.composed import source as composed_source
 from bench.data.sources import open_source
 from bench.data.synthetic import scene
 from bench.devtools.rare import faults
+from registry.contract import Quartet
 from tests.bench.data.conftest import Pictures
 
 LARGEST = 1 - 2.0**-24
@@ -47,10 +48,28 @@ def corners(seed: int, stream: str, ids: Tensor, n: int) -> Tensor:
     return torch.where(which < 0.4, 0.0, torch.where(which < 0.8, LARGEST, between))
 
 
+def draw_corners(patch: pytest.MonkeyPatch) -> None:
+    for module in (scene, condition, pipeline, composed_source):
+        patch.setattr(module, "uniform", corners)
+
+
 @pytest.fixture
 def at_the_corners(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (scene, condition, pipeline, composed_source):
-        monkeypatch.setattr(module, "uniform", corners)
+    draw_corners(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def rendered() -> Quartet:
+    """64 rooms, of a camera that stands still."""
+    with pytest.MonkeyPatch.context() as patch:
+        draw_corners(patch)
+        return open_source("synthetic", camera="still").render("train", torch.arange(64), 32)
+
+
+@pytest.fixture
+def still(rendered: Quartet) -> Quartet:
+    """The same rooms, for a test that may write into them."""
+    return Quartet.of({name: tensor.clone() for name, tensor in rendered.tensors()})
 
 
 CAMERAS = ["still", "handheld", "handheld[gain=0.9,highest=100,jpeg=1,lowest=1,noise=1,shift=0.5]"]
@@ -78,10 +97,8 @@ def test_every_operation_is_tried_at_its_widest() -> None:
 
 @pytest.mark.parametrize("metric", [False, True])
 @pytest.mark.parametrize("text", [*WIDEST.values(), *WIDEST, "crop + scale + rotate + hue + jpeg + noise + dropout"])
-def test_augmentations(text: str, metric: bool, at_the_corners: None) -> None:
-    ids = torch.arange(64)
-    quartet = open_source("synthetic", camera="still").render("train", ids, 32)
-    augmented = pipeline.augment(quartet, 0, 1, ids, text, metric)
+def test_augmentations(text: str, metric: bool, still: Quartet, at_the_corners: None) -> None:
+    augmented = pipeline.augment(still, 0, 1, torch.arange(64), text, metric)
     found = {fault for fault, places in faults(augmented, all_known=False) if len(places)}
     # An object may be moved out of the picture, or fill it.
     assert found <= {"mask/empty", "mask/full"}

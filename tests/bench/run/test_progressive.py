@@ -5,17 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
 from bench.core.protocol import find_protocol
 from bench.core.spec import RunSpec
 from bench.results import store
 from bench.run.run_record import _stages
 from bench.train.assemble import Run
+from registry.contract import Prediction
 from tests.bench.rectangles import Rectangles
 from tests.bench.run.small_runs import small_run, small_runner
 
 COUNTS = {"train_samples": 128, "val_samples": 4, "test_samples": 6}
 """As few as fill a batch of the first stage."""
+
+
+class Pointwise(nn.Module):
+    """A net that costs next to nothing at any size."""
+
+    stride = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(6, 2, 1)
+
+    def forward(self, bg: torch.Tensor, bg_fg: torch.Tensor) -> Prediction:
+        mask, depth = self.conv(torch.cat([bg, bg_fg], 1)).split(1, 1)
+        return Prediction(mask, depth)
 
 
 @pytest.mark.parametrize("name", ["standard", "full"])
@@ -27,7 +44,8 @@ def test_a_progressive_protocol_from_end_to_end(tmp_path: Path, name: str) -> No
         (112, 64, 2),
         (192, 32, 2),
     ]
-    spec = RunSpec(model="unet[width=4]", recipe="mask: bce, depth: l1", protocol=protocol, data=source.describe())
+    model = "tests.bench.run.test_progressive:Pointwise"
+    spec = RunSpec(model=model, recipe="mask: bce, depth: l1", protocol=protocol, data=source.describe())
     record, path = small_runner(tmp_path, source).run(Run.of(spec))
     assert record.outcome == "finished"
     assert [epoch.size for epoch in record.epochs] == [64] * 3 + [112] * 2 + [192] * 2

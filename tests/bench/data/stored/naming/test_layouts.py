@@ -20,7 +20,7 @@ from bench.data.stored.naming.patterns import parse_patterns
 from bench.data.stored.naming.published import PUBLISHED
 from bench.data.stored.source import Stored
 
-COUNT, SIZE = 48, 64
+COUNT, SIZE = 24, 64
 NAMES = [layout.name for layout in PUBLISHED]
 
 

@@ -30,14 +30,14 @@ _MANY = 100
 _frozen_modules = 0
 
 
-def _freeze() -> None:
+def _freeze(always: bool = False) -> None:
     """Leave what has been imported and collected out of every later search for garbage.
 
     A run searches five times, to measure memory from where it begins; through the million objects of a process that
     has imported and collected all tests, that takes longer than a tiny run's training.
     """
     global _frozen_modules
-    if len(sys.modules) - _frozen_modules >= _MANY:
+    if always or len(sys.modules) - _frozen_modules >= _MANY:
         gc.collect()
         gc.freeze()
         _frozen_modules = len(sys.modules)
@@ -49,8 +49,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    if nextitem is not None and nextitem.path != item.path:
-        _freeze()
+    if nextitem is not None:
+        _freeze(always=nextitem.path != item.path)
 
 
 def pytest_unconfigure() -> None:

@@ -1,6 +1,7 @@
 """A run that was stopped, anywhere, ends as one that was not; what cannot be gone on from is named and kept aside."""
 
 import random
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from bench.core.interruption import Interruption
 from bench.train import loop
 from bench.train.checkpoints import checkpoint, training_state
 from bench.train.events import Listener, WindowSummary
+from bench.train.loop import TrainingResult
 from registry.contract import Prediction
 from registry.models import models
 from tests.bench.rectangles import Rectangles
@@ -84,10 +86,11 @@ def test_outside_of_training_the_first_signal_leaves() -> None:
     assert caught.value.exit_code == 143
 
 
-def test_checkpoints_within_an_epoch_when_the_last_is_long_ago(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checkpoints_within_an_epoch_when_the_last_is_long_ago(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: TrainingResult
+) -> None:
     monkeypatch.setattr(training_state, "WITHIN", 0.0)
     source = Rectangles()
-    whole = run(spec(source), source, tmp_path / "whole")
 
     class KilledAt(Listener):
         def window(self, summary: WindowSummary) -> None:
@@ -98,6 +101,21 @@ def test_checkpoints_within_an_epoch_when_the_last_is_long_ago(tmp_path: Path, m
         run(spec(source), source, tmp_path / "cut", KilledAt())
     assert checkpoint.load(tmp_path / "cut" / "last.pt", CPU)["done"] > 0
     assert same(run(spec(source), source, tmp_path / "cut"), whole)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
+    """Of a run that was not stopped."""
+    source = Rectangles()
+    return run(spec(source), source, tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one that was stopped in its second epoch: to be copied."""
+    folder = tmp_path_factory.mktemp("cut")
+    stop(folder, 8)
+    return folder
 
 
 def rewritten(change: Callable[[dict], object]) -> Callable[[Path], None]:
@@ -160,10 +178,11 @@ def moments_of_another_shape(state: dict) -> dict:
         "moments",
     ],
 )
-def test_a_damaged_checkpoint_is_set_aside_and_training_starts_anew(tmp_path: Path, damage) -> None:
+def test_a_damaged_checkpoint_is_set_aside_and_training_starts_anew(
+    tmp_path: Path, whole: TrainingResult, cut: Path, damage
+) -> None:
     source = Rectangles()
-    whole = run(spec(source), source, tmp_path / "whole")
-    stop(tmp_path / "cut", 8)
+    shutil.copytree(cut, tmp_path / "cut")
     damage(tmp_path / "cut" / "last.pt")
     listener = Signals(-1)
     anew = run(spec(source), source, tmp_path / "cut", listener)
@@ -174,10 +193,10 @@ def test_a_damaged_checkpoint_is_set_aside_and_training_starts_anew(tmp_path: Pa
 
 
 def test_what_other_code_left_is_not_gone_on_from_and_it_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: Path
 ) -> None:
     source = Rectangles()
-    stop(tmp_path, 8)
+    shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
     written = (tmp_path / "last.pt").read_bytes()
     monkeypatch.setattr(loop, "code_version", lambda *names: "another")
     listener = Signals(-1)
@@ -191,11 +210,10 @@ def test_what_other_code_left_is_not_gone_on_from_and_it_is_said(
 
 @pytest.mark.parametrize("aside", [False, True], ids=["as it is", "kept aside"])
 def test_a_checkpoint_of_other_code_is_gone_on_from_when_insisted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aside: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: TrainingResult, cut: Path, aside: bool
 ) -> None:
     source = Rectangles()
-    whole = run(spec(source), source, tmp_path / "whole")
-    stop(tmp_path / "cut", 8)
+    shutil.copytree(cut, tmp_path / "cut")
     mine = checkpoint.load(tmp_path / "cut" / "last.pt", CPU)["maker"]["code"]
     if aside:
         (tmp_path / "cut" / "last.pt").rename(tmp_path / "cut" / "last.pt.other")
@@ -208,16 +226,16 @@ def test_a_checkpoint_of_other_code_is_gone_on_from_when_insisted(
     assert listener.notices == ["unet[width=4], seed 0: goes on from a checkpoint of other code, as requested"]
 
 
-def test_insisting_changes_nothing_where_the_checkpoint_is_our_own(tmp_path: Path) -> None:
+def test_insisting_changes_nothing_where_the_checkpoint_is_our_own(tmp_path: Path, cut: Path) -> None:
     source, listener = Rectangles(), Signals(-1)
-    stop(tmp_path, 8)
+    shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
     resumed = run(spec(source), source, tmp_path, listener, resume_anyway=True)
     assert (resumed.resumed, resumed.others, listener.notices) == (1, {}, [])
 
 
-def test_a_number_of_threads_that_changes_no_bits_discards_nothing(tmp_path: Path) -> None:
+def test_a_number_of_threads_that_changes_no_bits_discards_nothing(tmp_path: Path, cut: Path) -> None:
     source = Rectangles()
-    stop(tmp_path, 8)
+    shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(before)  # as a later process might: the arithmetic is asked, not the number

@@ -9,8 +9,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MODELS := unet dilated_shuffle resnet_unet wnet
+LOOKED_AT := tests/bench tests/registry tests/examples tests/test_*.py
+# Python compiles what is imported when it is imported first: a tenth of what is installed.
+INSTALL = $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable
 
-.PHONY: run test test-extras format lint types bench soak leaderboard clean
+.PHONY: run test tests test-extras format lint types bench soak leaderboard clean
 
 run: $(VENV)/.run
 	$(BIN)/bench run $(addprefix --model ,$(MODELS)) --loss bce_ssim --protocol quick --again
@@ -19,11 +22,14 @@ run: $(VENV)/.run
 	@echo "runs/*/predictions.png  predictions beside the truth"
 	@echo "results/              a record of every run"
 
-test: $(VENV)/.test lint types
+test: $(VENV)/.test lint
+	$(MAKE) --jobs=2 types tests  # mypy has use for one core
+
+tests: $(VENV)/.test
 	$(BIN)/pytest -n auto --dist worksteal -m 'not extra'
 
 test-extras: $(VENV)/.test
-	$(BIN)/pytest -m extra -rs || [ $$? -eq 5 ]  # 5: there are none
+	$(BIN)/pytest -m extra -rs $$(grep -rl --include='test_*.py' mark.extra $(LOOKED_AT)) || [ $$? -eq 5 ]  # 5: there are none
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix --select I bench registry tests examples
@@ -50,11 +56,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(INSTALL) .
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	$(INSTALL) '.[test]'
 	@touch $@ $(VENV)/.run
 
 clean:

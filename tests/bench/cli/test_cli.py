@@ -185,7 +185,7 @@ def keep_every_epoch(words: tuple[str, ...]) -> None:
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
-    words = ("run", *UNET, *SMALL[1:], "--epochs", "40", "--no-baselines")
+    words = ("run", *UNET, *SMALL[1:], "--epochs", "24", "--no-baselines")
     for kind in (signal.SIGINT, signal.SIGKILL):
         written = {path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/last.pt")}
         command = Command(partial(keep_every_epoch, words), tmp_path)
@@ -203,7 +203,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "resumed after epoch" in done.stdout
     record = json.loads(next(tmp_path.glob("results/unet*.json")).read_text())
-    assert len(record["epochs"]) == 40
+    assert len(record["epochs"]) == 24
     assert record["resumed"] == 2
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import bench
+from bench.results.explain import estimate
 from tests.bench.cli import terminals
 from tests.bench.cli.terminals import COLOUR, ESCAPE, KINDS, PIPE, figures
 from tests.bench.results_folder import keep
@@ -69,6 +70,7 @@ def is_plain(kind: str, text: str) -> bool:
 
 @pytest.mark.parametrize("name", [*ON_RECORDS, *SLOWER])
 def test_no_figure_is_cut(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "STEPS", estimate.SETTLING + 20)  # of `explain`: how wide its figures are is the same
     words = (ON_RECORDS | SLOWER)[name]
     whole = figures(run(monkeypatch, folder, PIPE, words))
     for kind, terminal in KINDS.items():

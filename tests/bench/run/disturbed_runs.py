@@ -41,7 +41,7 @@ PARTS = ("last.", "best.", ".json", ".images.csv", ".md", ".packed", "window")
 
 COMMAND = (
     "run --model twin_unet[width=4] --data tests.bench.rectangles:Rectangles --no-baselines --precision float32 "
-    "--size 32 --batch 8 --epochs 2 --train-samples 32 --val-samples 8 --test-samples 8 --device cpu"
+    "--size 32 --batch 8 --epochs 2 --train-samples 16 --val-samples 8 --test-samples 8 --device cpu"
 )
 """The model draws dropout."""
 TEMPORARY = {"fsync", "content"}

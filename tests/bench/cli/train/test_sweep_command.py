@@ -10,6 +10,7 @@ import pytest
 from bench.devtools.soak import checks
 from bench.devtools.soak.process import Process, finish, start
 from bench.results import store
+from tests.bench.run.sweep.forked_server import fork_servers
 
 OWN = "tests.bench.run.sweep.test_sweep:Hanging"
 WORDS = (
@@ -29,6 +30,11 @@ WORDS = (
         "1",
     ),
 )
+
+
+@pytest.fixture
+def forked_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    fork_servers(monkeypatch)
 
 
 def until(process: Process, condition: Callable[[], bool]) -> None:
@@ -62,7 +68,9 @@ def signalled(folder: Path, words: list[str], *numbers: int) -> Process:
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_ends_the_step_and_says_how_to_go_on(tmp_path: Path, number: int, status: int) -> None:
+def test_a_signal_ends_the_step_and_says_how_to_go_on(
+    tmp_path: Path, forked_servers: None, number: int, status: int
+) -> None:
     process = signalled(tmp_path, ["--model", "unet[width=4]", "--train-samples", "8000"], number)
     assert process.status == status, process.text
     assert process.text.splitlines()[-1] == "bench: stopped with 1 run left; the same command goes on"
@@ -79,7 +87,7 @@ def test_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
     assert not [*checks.no_strays(tmp_path)]
 
 
-def test_failed_runs_are_listed_with_the_command_that_tries_them_again(tmp_path: Path) -> None:
+def test_failed_runs_are_listed_with_the_command_that_tries_them_again(tmp_path: Path, forked_servers: None) -> None:
     words = [*WORDS, "--model", f"{OWN}[does=raise]", "--model", "unet[width=4]", "--train-samples", "16"]
     process = start(tmp_path, words)
     finish([process])

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ def setting(tmp_path: Path) -> Setting:
 
 
 @pytest.mark.parametrize("name", [name for name in parts() if name not in RUNS_ALONE])
-def test_a_part_leaves_figures(setting: Setting, name: str) -> None:
+def test_a_part_leaves_figures(setting: Setting, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(stages, "get_context", lambda method: get_context("fork"))  # what it must be has its own test
     assert run_part(name, setting) is False
     lines = setting.journal.lines()
     assert [line for line in lines if "error" in line] == []

@@ -8,6 +8,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from bench.cli import app
+from bench.profile import training
 
 PROFILE = ["profile", "--model=unet[width=4]", "--device=cpu", "--batch=2", "--size=16", "--seconds=0"]
 COMMANDS = {
@@ -20,6 +21,12 @@ COMMANDS = {
     "audit": (["audit", "--model=unet[width=4]", "--loss=bce", "--train-samples=64"], {"--json": "audit.json"}),
     "check": (["check", "examples.my_term:charbonnier", "--head=depth"], {"--json": "check.json"}),
 }
+
+
+@pytest.fixture(autouse=True)
+def short_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a step or two: nothing here depends on how well they measure."""
+    monkeypatch.setitem(training._WINDOW_SECONDS, "cpu", 0.01)
 
 
 class Closed(Exception):

@@ -11,12 +11,19 @@ from typer.testing import CliRunner
 from bench.cli import app
 from bench.core.errors import BenchError
 from bench.core.machine import pick_precision
+from bench.profile import training
 from registry.errors import RegistryError
 from registry.losses import grammar
 from registry.losses.recipe import Recipe
 
 TINY = ["profile", "--device=cpu", "--batch=2", "--size=16", "--seconds=0"]
 SMALL = [*TINY, "--precision=float32", "--memory-format=channels_last"]
+
+
+@pytest.fixture(autouse=True)
+def short_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a step or two: nothing here depends on how well they measure."""
+    monkeypatch.setitem(training._WINDOW_SECONDS, "cpu", 0.01)
 
 
 def small(*words: str) -> list[str]:

@@ -22,10 +22,11 @@ LOOKED_THROUGH, SAMPLED, SAMPLED_FILES, SAMPLED_SIDE = 2048, 32, 512, 48
 
 
 class Sampled(NamedTuple):
-    """Samples of a part, and the background and object group of each, (B,)."""
+    """Samples of a part, and of each, (B,), its background and object group and its number."""
 
     quartet: Quartet
     groups: tuple[Tensor, Tensor]
+    ids: Tensor
 
 
 def render(source: Source, side: int, images: int = RENDERED) -> Quartet:
@@ -48,7 +49,7 @@ def sample(source: Source, part: Part, count: int) -> Sampled:
     with torch.no_grad():
         quartets = [source.scenes(part, some, SAMPLED_SIDE) for some in torch.split(ids, SAMPLED)]
     quartet = join([quartet.map(lambda tensor: tensor.float().cpu()) for quartet in quartets])
-    return Sampled(quartet, (groups[0].cpu()[ids], groups[1].cpu()[ids]))
+    return Sampled(quartet, (groups[0].cpu()[ids], groups[1].cpu()[ids]), ids)
 
 
 def select(quartet: Quartet) -> Quartet:

@@ -119,6 +119,10 @@ class Source(ABC):
         """
         return {}
 
+    def file_names(self, part: Part, ids: Tensor) -> dict[str, list[str]]:
+        """The files of the ``background`` and of the ``object`` of each of ``ids``, for messages; empty without."""
+        return {}
+
     def camera_draws(self, part: Part, ids: Tensor) -> dict[str, Tensor]:
         """What the camera drew for each sample, see `Camera.draws`; nothing for a still camera."""
         return self._condition().draws(self.seed, self.stream(part), ids.to(self.device))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 
 from bench.audit.setup import Setup
+from bench.core.amount import amount
 from bench.core.finding import Fault, Finding, conclude
 from bench.data.depth_units import DEPTH_UNITS, DepthFacts, DepthUnit, doubt, metres, scaled
-from bench.data.images.copies import copies_in_training
+from bench.data.images.copies import copies_in_training, pairs_of_files
 
 _TINY, _FILLS = 0.005, 0.9
 """Share of the image that the median object covers: below and above are no objects that anybody would paste."""
@@ -20,12 +21,14 @@ def neighbours(setup: Setup) -> Finding:
     numbers, shown = {}, []
     quartets = {part: sampled.quartet for part, sampled in setup.sampled.items()}
     groups = {part: sampled.groups for part, sampled in setup.sampled.items()}
-    for what, part, count, of, _, bits in copies_in_training(quartets, groups):
+    names = {part: setup.source.file_names(part, sampled.ids) for part, sampled in setup.sampled.items()}
+    for copied in copies_in_training(quartets, groups, setup.source.names_objects):
+        what, part, count, bits = copied.what, copied.part, len(copied.copies), copied.bits
         numbers.update({f"{part}_{what}s_alike": float(count), f"{part}_{what}s_nearest": float(bits)})
         if count:
             finding = (
-                f"{count} of {of} {part} {what}s resemble one of {len(quartets['train'].bg_fg)} in training "
-                f"(nearest: {bits} of 64 bits differ)"
+                f"{count} of {amount(copied.of, f'{part} {what}')} {'resembles' if count == 1 else 'resemble'} one of "
+                f"{copied.known} in training (nearest: {bits} of 64 bits differ){pairs_of_files(copied, names)}"
             )
             advice = "put frames of a video, and copies of a picture, into the same group (--scenes sequence)"
             faults.append(Fault("warn", finding, advice))

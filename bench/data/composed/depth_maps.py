@@ -39,4 +39,6 @@ def read_depths(
         for stem in photographs.images
         if stem not in maps and stem not in bad
     ]
-    return Folder(maps, found.contents, [*found.problems, *missing], found.digest, found.ignored), suspicion
+    return Folder(
+        maps, found.contents, found.names, [*found.problems, *missing], found.digest, found.ignored
+    ), suspicion

@@ -122,6 +122,7 @@ class Composed(Source):
         )
         self._cutouts: list[Cutout] = list(cutouts.images.values())
         self._contents = [photographs.contents[stem] for stem in stems], list(cutouts.contents.values())
+        self._names = [photographs.names[stem] for stem in stems], list(cutouts.names.values())
         scene = self._group("scenes", [(stem, photographs.contents[stem]) for stem in stems], scenes, "photographs")
         item = self._group("objects", list(cutouts.contents.items()), objects, "cut-outs")
         self._rules = {"scenes": scene[1], "objects": item[1]}
@@ -192,8 +193,11 @@ class Composed(Source):
 
     def shown(self, part: Part, ids: Tensor) -> dict[str, list[str]]:
         """Digests of its photograph and of its cut-out."""
-        what = zip(("background", "object"), self._contents, self._choose(part, ids.to(self.device)), strict=True)
-        return {name: [contents[number] for number in numbers.tolist()] for name, contents, numbers in what}
+        return self._of_each(self._contents, part, ids)
+
+    def file_names(self, part: Part, ids: Tensor) -> dict[str, list[str]]:
+        """Its photograph and its cut-out, without folders."""
+        return self._of_each(self._names, part, ids)
 
     def to(self, device: torch.device | str) -> Self:
         """The same quartets, composed on another device."""
@@ -239,6 +243,11 @@ class Composed(Source):
             return Quartet(bg, bg_fg, alpha)
         depth, valid = composite_depth(backgrounds.depths[background], foot, alpha[:, 0])
         return Quartet(bg, bg_fg, alpha, depth[:, None], valid[:, None])
+
+    def _of_each(self, known: tuple[list[str], list[str]], part: Part, ids: Tensor) -> dict[str, list[str]]:
+        """What is known of the photograph and of the cut-out of each sample."""
+        what = zip(("background", "object"), known, self._choose(part, ids.to(self.device)), strict=True)
+        return {name: [texts[number] for number in numbers.tolist()] for name, texts, numbers in what}
 
     def _choose(self, part: Part, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Photograph and cut-out of each sample, (B,) int64 each."""

@@ -5,7 +5,7 @@ Inspection and audit both ask here, so that neither finds what the other does no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -41,12 +41,18 @@ class Copies(NamedTuple):
     """Which pictures have a copy among others.
 
     Attributes:
-        found: (N,).
+        of: number of the first known picture that each is a copy of, (N,) int64; -1 where it is none.
         bits: least distance of any two hashes, 64 where there are none to compare.
     """
 
-    found: npt.NDArray[np.bool_]
+    of: npt.NDArray[np.int64]
     bits: int
+
+    @property
+    def found(self) -> npt.NDArray[np.bool_]:
+        """Which are copies, (N,)."""
+        found: npt.NDArray[np.bool_] = self.of >= 0
+        return found
 
 
 class Copied(NamedTuple):
@@ -55,28 +61,33 @@ class Copied(NamedTuple):
     Attributes:
         what: ``background`` or ``object``.
         part: not ``train``.
-        copies: pictures with a copy in training, of ``of``.
-        of: pictures of groups that training does not have; of the others the split says itself that they are shared.
-        shared: share of the part's pictures that are of a group of training.
+        copies: of each background or object with a copy in training the number of its first such quartet, and of the
+            quartet of training.
+        of: how many different ones the part has that training has not; of the others the split says itself that they
+            are shared.
+        shared: share of the part's different ones that training has.
+        known: how many different ones training has.
         bits: as in `Copies`.
     """
 
     what: str
     part: Part
-    copies: int
+    copies: list[tuple[int, int]]
     of: int
     shared: float
+    known: int
     bits: int
 
 
 def copies_in_training(
-    quartets: Mapping[Part, Quartet], groups: Mapping[Part, Groups] | None = None
+    quartets: Mapping[Part, Quartet], groups: Mapping[Part, Groups] | None = None, names_objects: bool = True
 ) -> Iterator[Copied]:
     """Copies of training's backgrounds in every other part, then of its objects where the data has masks.
 
     Args:
         quartets: by part; of data without backgrounds the photographs themselves count as such.
-        groups: by part; without them no group is shared.
+        groups: by part, what quartets show the same background or object; without them every quartet shows its own.
+        names_objects: whether objects have groups of their own; else every quartet shows its own.
     """
     for which, what in enumerate(("background", "object")):
         pictures = {part: _pictures(quartet, what) for part, quartet in quartets.items()}
@@ -86,12 +97,38 @@ def copies_in_training(
         for part, mine in pictures.items():
             if mine is None:
                 continue
-            shared = torch.zeros(len(mine), dtype=torch.bool)
-            if groups is not None:
-                shared = torch.isin(groups[part][which], groups["train"][which])
-            copies = find_copies(mine[~shared], train, _OBJECT if what == "object" else _PHOTOGRAPH)
-            share = float(shared.float().mean()) if len(mine) else 0.0
-            yield Copied(what, part, int(copies.found.sum()), len(copies.found), share, copies.bits)
+            numbers, known = (
+                (torch.arange(len(mine)), -1 - torch.arange(len(train)))
+                if groups is None
+                else (groups[part][which], groups["train"][which])
+            )
+            own = (~torch.isin(numbers, known)).nonzero()[:, 0]
+            if what == "object" and not names_objects:
+                numbers, known = torch.arange(len(mine)), torch.arange(len(train))
+            copies = find_copies(mine[own], train, _OBJECT if what == "object" else _PHOTOGRAPH)
+            first: dict[int, tuple[int, int]] = {}
+            for place, copy_of in zip(own.tolist(), copies.of.tolist(), strict=True):
+                if copy_of >= 0:
+                    first.setdefault(int(numbers[place]), (place, copy_of))
+            different, of, train_has = (len(set(some.tolist())) for some in (numbers, numbers[own], known))
+            share = (different - of) / max(1, different)
+            yield Copied(what, part, list(first.values()), of, share, train_has, copies.bits)
+
+
+def pairs_of_files(copied: Copied, names: Mapping[Part, Mapping[str, Sequence[str]]], most: int = 3) -> str:
+    """The files of the copies and what they are copies of, the first few: ``: 7.jpg like 3.jpg``; empty without files.
+
+    Args:
+        copied: what was found.
+        names: of every part, what `Source.file_names` says of the quartets looked at.
+        most: pairs at most.
+    """
+    mine, theirs = (names.get(part, {}).get(copied.what) for part in (copied.part, "train"))
+    if not copied.copies or not mine or not theirs:
+        return ""
+    shown = [f"{mine[place]} like {theirs[of]}" for place, of in copied.copies[:most]]
+    more = f" and {len(copied.copies) - most} more" if len(copied.copies) > most else ""
+    return f": {', '.join(shown)}{more}"
 
 
 def find_copies(held: Tensor, known: Tensor, side: int = _PHOTOGRAPH) -> Copies:
@@ -104,10 +141,11 @@ def find_copies(held: Tensor, known: Tensor, side: int = _PHOTOGRAPH) -> Copies:
         held, known: (N, C, H, W) and (M, C, H, W) in [0, 1].
         side: of the thumbnails, pixels.
     """
-    found, least = np.zeros(len(held), dtype=np.bool_), 64
+    none, least = len(known), 64
+    first = np.full(len(held), none)
     mine, theirs = (torch.from_numpy(np.flatnonzero(has_detail(pictures))) for pictures in (held, known))
     if not len(mine) or not len(theirs):
-        return Copies(found, least)
+        return Copies(np.full(len(first), -1), least)
     held, known = held[mine], known[theirs]
     hashes, colours = difference_hash(known), _thumbnails(known, side)
     step = max(1, _AT_ONCE // len(known))
@@ -120,8 +158,9 @@ def find_copies(held: Tensor, known: Tensor, side: int = _PHOTOGRAPH) -> Copies:
             own = _thumbnails(turned, side)
             for chunk in torch.split(pairs, _AT_ONCE // side**2):
                 gaps = (own[chunk[:, 0]] - colours[chunk[:, 1]]).abs().mean((1, 2, 3))
-                found[mine[start + chunk[gaps < _ALIKE, 0]].numpy()] = True
-    return Copies(found, least)
+                alike = chunk[gaps < _ALIKE]
+                np.minimum.at(first, mine[start + alike[:, 0]].numpy(), theirs[alike[:, 1]].numpy())
+    return Copies(np.where(first < none, first, -1), least)
 
 
 def has_detail(images: Tensor) -> npt.NDArray[np.bool_]:

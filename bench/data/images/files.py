@@ -55,6 +55,7 @@ class Folder(Generic[T]):
     Attributes:
         images: by file name without suffix, in alphabetical order.
         contents: a digest of each of these files.
+        names: the name of each of these files, for messages.
         problems: what is wrong with the others, by path.
         digest: of names and bytes of the good files, whatever the folder is called.
         ignored: the suffix of each file that is no image.
@@ -62,6 +63,7 @@ class Folder(Generic[T]):
 
     images: dict[str, T]
     contents: dict[str, str]
+    names: dict[str, str]
     problems: list[tuple[str, str]]
     digest: str
     ignored: list[str]
@@ -86,7 +88,7 @@ def read_folder(
     listed = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: path.name)
     files = [path for path in listed if path.suffix.lower() in suffixes]
     others = [path for path in listed if path.suffix.lower() not in suffixes and path.is_file()]
-    found: Folder[T] = Folder({}, {}, [], "", [path.suffix.lower() or "without suffix" for path in others])
+    found: Folder[T] = Folder({}, {}, {}, [], "", [path.suffix.lower() or "without suffix" for path in others])
     if not files:
         there_are = f"; it holds {counted(found.ignored)}" if others else ""
         raise BadData([(str(folder), f"holds no image files (of {what}){there_are}")])
@@ -100,7 +102,7 @@ def read_folder(
                 raise BadImage("another file has this name with another suffix")
             content = path.read_bytes()
             found.images[stem] = decode(stem, content, path.name)
-            found.contents[stem] = hashlib.sha256(content).hexdigest()
+            found.contents[stem], found.names[stem] = hashlib.sha256(content).hexdigest(), printable(Path(path.name))
             digest.update(os.fsencode(stem) + b"\0" + hashlib.sha256(content).digest())
         except (BadImage, BadFile, OSError) as error:
             found.problems.append((printable(path), str(error) or type(error).__name__))

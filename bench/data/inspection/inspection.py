@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from bench.core.amount import amount
 from bench.core.finding import Fault, Finding, conclude
 from bench.core.progress import Progress, no_progress
+from bench.data.images.copies import Copied, copies_in_training
 from bench.data.inspection.part_sizes import part_sizes
 from bench.data.inspection.quartet_checks import alignment, duplicates_between_parts, fields, masks, misaligned
 from bench.data.source import Source, join
@@ -40,6 +42,9 @@ class Inspection:
         sizes: how many files have which width x height, of stored pictures that were looked at.
         notes: what the source decided, in sentences.
         findings: what was checked.
+        copies: each background or object (``what``) of a ``part`` with a near duplicate in train: its ``quartet`` and
+            the one of training that it is ``like``, by number, and their files (``file``, ``like_file``; empty where
+            the source has none).
         quartets: what was looked at, by part; not in the JSON.
         backgrounds: numbers of these quartets' backgrounds, (B,), by part; not in the JSON.
     """
@@ -52,6 +57,7 @@ class Inspection:
     sizes: dict[str, int]
     notes: list[str]
     findings: list[Finding]
+    copies: list[dict[str, Any]] = field(default_factory=list)
     quartets: dict[Part, Quartet] = field(repr=False, default_factory=dict)
     backgrounds: dict[Part, Tensor] = field(repr=False, default_factory=dict)
 
@@ -75,6 +81,7 @@ def inspect(source: Source, samples: int = 256, size: int = 64, progress: Progre
     """
     quartets: dict[Part, Quartet] = {}
     groups: dict[Part, tuple[Tensor, Tensor]] = {}
+    names: dict[Part, dict[str, list[str]]] = {}
     parts: dict[str, dict[str, Any]] = {}
     for at, part in enumerate(FRACTIONS):
         total = source.count(part)
@@ -86,9 +93,11 @@ def inspect(source: Source, samples: int = 256, size: int = 64, progress: Progre
                 progress("looking at quartets", at * samples + int(some[-1]) + 1, len(FRACTIONS) * samples)
         quartets[part] = join(made)
         groups[part] = tuple(numbers.cpu() for numbers in source.groups(part, ids))  # type: ignore[assignment]
+        names[part] = source.file_names(part, ids)
         background, item = (len(set(numbers.tolist())) for numbers in groups[part])
         named = item if source.names_objects else 0
         parts[part] = {"quartets": total, "looked_at": len(ids), "backgrounds": background, "objects": named}
+    copied = list(copies_in_training(quartets, groups, source.names_objects))
     everything = join(list(quartets.values()))
     backgrounds = torch.cat([group[0] for group in groups.values()])
     return Inspection(
@@ -106,8 +115,9 @@ def inspect(source: Source, samples: int = 256, size: int = 64, progress: Progre
             fields(everything, backgrounds),
             alignment(everything, backgrounds),
             masks(everything, source.empty_share),
-            duplicates_between_parts(quartets, groups),
+            duplicates_between_parts(copied, names),
         ],
+        copies=[pair for found in copied for pair in _pairs(found, names)],
         quartets=quartets,
         backgrounds={part: group[0] for part, group in groups.items()},
     )
@@ -122,6 +132,20 @@ def suspicious(quartet: Quartet, count: int, backgrounds: Tensor | None = None) 
     if quartet.mask is not None:
         chosen += (quartet.mask > 0.5).float().mean((1, 2, 3)).argsort().tolist()
     return list(dict.fromkeys(chosen))[:count]
+
+
+def _pairs(copied: Copied, names: Mapping[Part, Mapping[str, Sequence[str]]]) -> Iterator[dict[str, Any]]:
+    for quartet, like in copied.copies:
+        files = (names[part].get(copied.what) for part in (copied.part, "train"))
+        file, like_file = (of[at] if of else "" for of, at in zip(files, (quartet, like), strict=True))
+        yield {
+            "what": copied.what,
+            "part": copied.part,
+            "quartet": quartet,
+            "like": like,
+            "file": file,
+            "like_file": like_file,
+        }
 
 
 def _statistics(quartet: Quartet) -> dict[str, dict[str, list[float]]]:

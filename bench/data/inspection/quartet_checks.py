@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bench.core.amount import amount
 from bench.core.finding import Fault, Finding, Grade, conclude
-from bench.data.images.copies import Groups, copies_in_training
+from bench.data.images.copies import Copied, pairs_of_files
 from bench.data.split import Part
 from registry.contract import Quartet
 
@@ -234,27 +235,29 @@ def masks(quartet: Quartet, empty_share: float = 0.0) -> Finding:
     return conclude("masks", faults, fine, numbers)
 
 
-def duplicates_between_parts(quartets: Mapping[Part, Quartet], groups: Mapping[Part, Groups] | None = None) -> Finding:
+def duplicates_between_parts(copied: Iterable[Copied], names: Mapping[Part, Mapping[str, Sequence[str]]]) -> Finding:
     """Whether validation or test show a background, or an object, that training shows, by the pictures alone.
 
     Args:
-        quartets: by part.
-        groups: by part; what the split shares between parts on purpose is counted, and is no fault.
+        copied: what `copies_in_training` found; what the split shares between parts on purpose is no fault.
+        names: of every part, the files of the quartets looked at, as `Source.file_names` gives them.
     """
     faults: list[Fault] = []
     numbers: dict[str, float] = {}
     known = list[str]()
     shown = dict.fromkeys(("backgrounds", "objects"), False)
-    for what, part, count, of, shared, _ in copies_in_training(quartets, groups):
+    for found in copied:
+        what, part, count, of = found.what, found.part, len(found.copies), found.of
         shown[f"{what}s"] = True
-        if groups is not None:
-            numbers[f"{part}_{what}s_shared"] = shared
-            known += [f"{shared:.0%} of the {what}s of {part}"] * (shared > 0)
+        numbers[f"{part}_{what}s_shared"] = found.shared
+        known += [f"{found.shared:.0%} of the {what}s of {part}"] * (found.shared > 0)
         if not of:
             continue
         numbers[f"{part}_{what}s"] = count / of
         if count:
-            finding = f"{count} of {of} {what}s of {part} have a near duplicate in train"
+            have = "has" if count == 1 else "have"
+            files = pairs_of_files(found, names)
+            finding = f"{count} of {amount(of, what)} of {part} {have} a near duplicate in train{files}"
             grade: Grade = "broken" if count > _PRINTS * of and what == "background" else "warn"
             faults.append(Fault(grade, finding, "let them share a group: see --scenes, --flips, groups.txt"))
     by_design = f"; train has, as the split says, {', '.join(known)}" if known else ""

@@ -180,6 +180,14 @@ class Stored(Source):
             found["background"] = ["" if plate is None else roots.name_of_content(plate) for plate in plates]
         return found
 
+    def file_names(self, part: Part, ids: Tensor) -> dict[str, list[str]]:
+        """Its background's file, and its picture as that of the object; the picture twice without backgrounds."""
+        entries, label = [self._quartets.entries[row] for row in self.rows(part, ids)], self.catalogue.roots.label
+        return {
+            "background": [label(entry.partners.get("bg", entry.image)) for entry in entries],
+            "object": [label(entry.image) for entry in entries],
+        }
+
     def to(self, device: torch.device | str) -> Self:
         """The same quartets, decoded here and served on another device."""
         moved = copy.copy(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,8 @@ def test_photographs_under_two_names_are_found(tmp_path: Path) -> None:
     finding = found(Composed(*folders(tmp_path, twice, THINGS), scenes="file"))["neighbours"]
     assert finding.grade == "warn"
     assert "backgrounds resemble one of" in finding.finding
+    name, like = re.findall(r"differ\): ([a-z ]+)\.png like ([a-z ]+)\.png", finding.finding)[0]
+    assert name.removesuffix(" edited")[::-1] == like or like.removesuffix(" edited")[::-1] == name
     assert (finding.numbers["val_backgrounds_alike"], finding.numbers["test_backgrounds_alike"]) == (3, 2)
 
 

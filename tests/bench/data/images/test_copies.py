@@ -9,7 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.data.images.copies import copies_in_training, find_copies, has_detail, object_pictures
+from bench.data.images.copies import (
+    copies_in_training,
+    find_copies,
+    has_detail,
+    object_pictures,
+    pairs_of_files,
+)
 from bench.data.images.similarity import NEAR, difference_hash, distances
 from registry.contract import Quartet
 from tests.bench.data.images.made_pictures import jpeg, pictures
@@ -71,13 +77,42 @@ def test_groups_that_the_split_shares_are_counted_apart() -> None:
     rooms = pictures(8)
     train, test = quartet(rooms[:6]), quartet(rooms[[0, 1, 6, 7]])
     (found,) = copies_in_training({"train": train, "test": test})
-    assert (found.what, found.part, found.copies, found.of, found.shared) == ("background", "test", 2, 4, 0.0)
+    assert (found.what, found.part, found.copies, found.of, found.shared) == (
+        "background",
+        "test",
+        [(0, 0), (1, 1)],
+        4,
+        0,
+    )
     numbers = torch.arange(6), torch.tensor([0, 9, 6, 7])
     (found,) = copies_in_training(
         {"train": train, "test": test}, {p: (n, n) for p, n in zip(("train", "test"), numbers, strict=True)}
     )
-    assert (found.copies, found.of, found.shared) == (1, 3, 0.25)
+    assert (found.copies, found.of, found.shared) == ([(1, 1)], 3, 0.25)
     assert not [*copies_in_training({"test": test})]
+
+
+def test_a_background_in_many_quartets_is_one() -> None:
+    rooms = pictures(8)
+    quartets = {"train": quartet(rooms[[0, 1, 1, 2]]), "test": quartet(rooms[[4, 1, 1, 5, 1]])}
+    numbers = {"train": torch.tensor([0, 1, 1, 2]), "test": torch.tensor([4, 9, 9, 5, 9])}
+    (found,) = copies_in_training(quartets, {part: (n, n) for part, n in numbers.items()})
+    assert (found.copies, found.of, found.known) == ([(1, 1)], 3, 3)
+    files = {"train": {"background": ["a", "b", "b", "c"]}, "test": {"background": ["e", "copy of b", "", "f", ""]}}
+    assert pairs_of_files(found, files) == ": copy of b like b"
+    assert pairs_of_files(found, {"train": {}, "test": {}}) == ""
+    many = found._replace(copies=[(1, 1), (0, 0), (3, 3)])
+    assert pairs_of_files(many, files, most=2) == ": copy of b like b, e like a and 1 more"
+
+
+def test_objects_without_names_count_by_quartet() -> None:
+    masks = torch.zeros(3, 1, 64, 64)
+    masks[:, :, 8:40, 8:40] = 1
+    parts = {"train": quartet(pictures(3), masks), "test": quartet(pictures(3)[[0, 0, 1]], masks)}
+    groups = {part: (torch.full((3,), at),) * 2 for at, part in enumerate(parts)}
+    for named, of in ((True, 1), (False, 3)):
+        _, found = copies_in_training(parts, groups, named)
+        assert (found.what, len(found.copies), found.of) == ("object", of, of)
 
 
 def test_an_object_is_found_again_on_another_background_and_elsewhere() -> None:
@@ -110,9 +145,12 @@ def test_products_before_the_same_backdrop_are_told_by_themselves() -> None:
     masks[:, :, 24:40, 24:40] = 1
     products = torch.where(masks > 0, pictures(6), torch.full((6, 3, 64, 64), 0.95))
     parts = {part: Quartet(None, products[i], masks[i]) for part, i in (("train", slice(3)), ("test", slice(3, 6)))}
-    assert [found.copies for found in copies_in_training(parts)] == [0, 0]
+    assert [found.copies for found in copies_in_training(parts)] == [[], []]
     parts["test"] = Quartet(None, products[2:5], masks[2:5])
-    assert [(found.what, found.copies) for found in copies_in_training(parts)] == [("background", 0), ("object", 1)]
+    assert [(found.what, found.copies) for found in copies_in_training(parts)] == [
+        ("background", []),
+        ("object", [(0, 2)]),
+    ]
 
 
 def test_specks_are_not_compared() -> None:

@@ -102,7 +102,14 @@ def test_prints_of_one_photograph_in_two_parts(folder) -> None:
     for g in range(1, 7):
         pixels = np.asarray(Image.open(folder.root / "bg/bg001.png")).astype(np.int32) + g
         Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder.root / f"bg/bg{g:03}.png")
-    assert grades(stored(folder))["near prints"] == "broken"
+    found = stored(folder)
+    (finding,) = (finding for finding in found.findings if finding.check == "near prints")
+    assert finding.grade == "broken"
+    assert "1 of 1 background of test has a near duplicate in train: " in finding.finding  # in six quartets
+    (pair,) = (pair for pair in found.copies if pair["part"] == "test" and pair["what"] == "background")
+    assert f"{pair['file']} like {pair['like_file']}" in finding.finding
+    assert Path(pair["file"]).exists() and Path(pair["like_file"]).exists()
+    assert found.to_json()["copies"] == found.copies
 
 
 def test_what_the_split_shares_is_no_duplicate(folder) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from bench.core.amount import amount
-from bench.core.code import code_version, plugin_distributions
+from bench.core.code import code_version, own_code, plugin_distributions
 from bench.core.finding import Finding
 from bench.core.machine import environment
 from bench.core.protocol import Protocol
@@ -56,6 +56,7 @@ def begin_record(
         "model": [] if size is None else list(size.notes),
         "data": {} if source is None else source.facts(),
         "plugins": plugin_distributions(*run.names),
+        "own_code": own_code(spec.model),
     }
     return Record(
         id=spec.id,

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from bench.core.code import own_code
 from bench.core.errors import BenchError
 from bench.core.record import Record
 from bench.results import store
@@ -69,6 +70,11 @@ class TrainedRun:
         """The run in a few words."""
         return _label(self.record)
 
+    @property
+    def code_change(self) -> str:
+        """That a user's own model is of other code than when it was trained; empty if it is not, or nobody knows."""
+        return _code_change(self.record)
+
     def copies(self, count: int) -> list[TrainedRun]:
         """As many more of it, with the same weights in modules of their own; none if they may share anything else.
 
@@ -122,7 +128,17 @@ def trained_run(results: Path, runs: Path, text: str, device: torch.device, with
 def initial_weights(results: Path, runs: Path, text: str) -> InitialWeights:
     """The weights of the run that a text names, for others to start from; texts and errors as of `trained_run`."""
     _, record = _with_weights(results, runs, text, within=None)
-    return InitialWeights(runs / record.id / BEST, record.id, _label(record))
+    return InitialWeights(runs / record.id / BEST, record.id, _label(record), _code_change(record))
+
+
+def _code_change(record: Record) -> str:
+    model, trained = record.spec.model, record.facts.get("own_code")
+    if trained is None or trained == own_code(model):
+        return ""
+    return (
+        f"the code of {model} has changed since it was trained; its weights are used as they are, and bench run "
+        "trains it anew"
+    )
 
 
 def _is_known(module: nn.Module) -> bool:
@@ -163,7 +179,8 @@ def load_run(runs: Path, name: str, record: Record, device: torch.device) -> Tra
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        raise BenchError(f"{path} does not fit {record.spec.model} as this version builds it: {error}") from error
+        why = "; ".join(filter(None, [_code_change(record), str(error)]))
+        raise BenchError(f"{path} does not fit {record.spec.model} as this version builds it: {why}") from error
     return TrainedRun(name, record, model.eval(), _trained_heads(record), device, path.parent)
 
 

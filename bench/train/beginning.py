@@ -38,7 +38,7 @@ def begin_training(
         loaded = run.init.compare(model) if resumed else run.init.give(model)
         found["init"] = {"run": run.init.run, "checksum": spec.init, **loaded.facts()}
         notice(f"starts from {run.init.label}: {loaded.sentence()}")
-        if doubt := run.init.doubt(model, spec.protocol.normalize):
+        for doubt in filter(None, [run.init.doubt(model, spec.protocol.normalize), run.init.code_change]):
             notice(doubt)
     if wants_statistics(model, spec.protocol.normalize) and not resumed:
         set_statistics(model, *statistics(batch.quartet for batch in training().in_order()))

@@ -68,11 +68,13 @@ class InitialWeights:
         path: of its checkpoint.
         run: id of the run.
         label: the run in a few words.
+        code_change: that its model's code is another than it was trained by; empty if it is not.
     """
 
     path: Path
     run: str
     label: str
+    code_change: str = ""
 
     @cached_property
     def _whole(self) -> Mapping[str, Tensor]:

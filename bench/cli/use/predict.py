@@ -75,7 +75,8 @@ def predict(
     spec = trained.record.spec
     scale = DepthScale.of(str(spec.data.get("encoding", "")))
     console.print(f"{trained.label}, trained at {spec.protocol.size} px", soft_wrap=True)
-    if doubt := doubt_photographs([picture.bg_fg for picture in found.pictures], Path.read_bytes):
+    looked = doubt_photographs([picture.bg_fg for picture in found.pictures], Path.read_bytes)
+    for doubt in filter(None, [trained.code_change, looked]):
         console.print(f"warning: {doubt}", soft_wrap=True)
     with Bar(console) as bar:
         write = PredictionFiles(out, scale, npy)

@@ -162,6 +162,7 @@ class Record(BaseModel):
         tuning: how its hyper-parameter was chosen, in the divisions that are tuned.
         facts: what else is worth knowing: ``data`` (what ``auto`` decided, what is doubted), ``model`` (weights that
             were left out or come from elsewhere), ``gmacs`` (why they are missing), ``plugins`` (with their versions),
+            ``own_code`` (hash over the files of a user's own model and of what it imports),
             ``engine`` (why its steps were not captured, and how they ran), ``blocks`` (why they were not timed, or that
             they are launch times), ``peak_mib`` (by stage), ``resumed_from`` (other code or arithmetic
             that made the beginning), ``metrics`` (why some have no value), ``stages`` (of progressive training: size,

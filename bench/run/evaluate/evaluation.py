@@ -84,7 +84,7 @@ class Evaluator:
             raise BenchError(f"{run.label} looks at a picture and its background, and the data has no backgrounds")
         keys = all_metrics.default()
         predict, kept, note = _comparable(run, self.source, keys)
-        notes = [text for text in (overlap(run, self.source, test.count), note) if text]
+        notes = [text for text in (overlap(run, self.source, test.count), run.code_change, note) if text]
         scores = score(predict, (batch.quartet for batch in test.in_order()), kept)
         found = {name: value for name, value in scores.summary().items() if value.images}
         if not found:

@@ -108,6 +108,8 @@ def robustness(
     name = _BASELINE[head]
     train = open_part(source, "train", protocol.train_samples, protocol.size)
     fitted, notes = fit_baselines([name], train)
+    if run.code_change:
+        notes.append(run.code_change)
     if source.describe() != run.record.spec.data:
         notes.append("the data is not what the run was trained on")
     if not run.needs_background:

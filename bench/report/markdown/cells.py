@@ -69,11 +69,14 @@ def row_label(row: Row) -> str:
 
 
 def rate_cell(records: Sequence[Record]) -> str:
-    """Images per second on a machine; in brackets where every window was disturbed."""
+    """Images per second on a machine, see `time_cell`."""
     found = rate(records)
-    if found is None:
-        return "–"
-    return f"({rate_text(found)})" if disturbed(records) else rate_text(found)
+    return time_cell("–" if found is None else rate_text(found), records)
+
+
+def time_cell(text: str, records: Sequence[Record]) -> str:
+    """What was timed in these records; in brackets where every window was disturbed."""
+    return f"({text})" if text != "–" and disturbed(records) else text
 
 
 def rate_text(rate: float) -> str:

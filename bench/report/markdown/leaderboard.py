@@ -22,10 +22,11 @@ from bench.report.markdown.cells import (
     precision_cell,
     rate_cell,
     seeds_cell,
+    time_cell,
 )
 from bench.report.markdown.summary import summary
 from bench.report.markdown.tuning_table import chosen_cell, tuning_section
-from bench.results.board import Group, Named, groups_of
+from bench.results.board import Group, Named, groups_of, timed
 from bench.results.board.alarms import alarms, few_groups
 from bench.results.board.row import Row
 from bench.results.board.standings import Images, Standing, ranking, standings
@@ -53,9 +54,9 @@ LEGEND = f"""## How to read it
 - A row is a cell (model, loss, protocol, data, precision) on one kind of arithmetic: device, torch, precision, and the
   bits that a small net gives. Results of the same cell elsewhere are listed below it (↳) and never averaged with it.
   † marks seeds of different versions of the code.
-- Costs are of the last stage of training. A rate in brackets was measured on a machine that was busy with other work in
-  every window. A run that shared its device with others has no costs: a row of such runs alone is not in the tables of
-  costs, however good it is.
+- Costs are of the last stage of training. Rates and times are of the runs of a row whose machine was not busy with other
+  work in every window; in brackets, of all of them, where it was in each. A run that shared its device with others has
+  no costs: a row of such runs alone is not in the tables of costs, however good it is.
 - The **gap** is what a metric loses from backgrounds and objects that training has seen to those that the split keeps
   apart. Records without `facts.seen` were tested on further samples of the training part, whatever these show: under
   `quick` one in twenty shows a background or an object that training had not seen.
@@ -168,7 +169,7 @@ def _cost_table(members: Sequence[tuple[Row, list[Record]]]) -> str:
         first = records[0]
         cells = [code(row.model), loss_cell(row), precision_cell(first), f"{first.parameters:,}"]
         cells += ["–" if first.gmacs is None else f"{first.gmacs:.3f}", rate_cell(records)]
-        cells += [median([record.timings.step_ms for record in records])]
+        cells += [time_cell(median([record.timings.step_ms for record in timed(records)]), records)]
         cells += [_block_cell(records, name) for name in BLOCKS]
         whole = "*" if first.peak_of == "process" and first.environment.cuda is None else ""
         body.append([*cells, median([record.peak_mib for record in records], digits=0) + whole])
@@ -180,9 +181,10 @@ def _cost_table(members: Sequence[tuple[Row, list[Record]]]) -> str:
 
 def _block_cell(records: Sequence[Record], name: str) -> str:
     """Milliseconds of a block, marked where they are those of its launches; ``metrics`` are no block of a step."""
-    figure = median([block_ms(record, name) for record in records])
-    marked = name != "metrics" and any(block_ms(record, name) is not None and of_launches(record) for record in records)
-    return f"{figure}‡" if marked else figure
+    count = timed(records)
+    figure = median([block_ms(record, name) for record in count])
+    marked = name != "metrics" and any(block_ms(record, name) is not None and of_launches(record) for record in count)
+    return time_cell(f"{figure}‡" if marked else figure, records)
 
 
 def _records(group: Group, link: str) -> str:

@@ -170,11 +170,16 @@ def _label(name: str, text: str) -> str:
 
 
 def rate(records: Iterable[Record]) -> float | None:
-    """Images a second in training, median over records of the same machine; of undisturbed records, if any."""
-    timed = [record for record in records if record.timings.images_per_second is not None and record.is_timed]
-    quiet = [record for record in timed if record.load is None or not record.load.marked]
-    rates = [record.timings.images_per_second or 0.0 for record in quiet or timed]
-    return statistics.median(rates) if rates else None
+    """Images a second in training, median over records of the same machine; see `timed`."""
+    rates = [record.timings.images_per_second for record in timed(records)]
+    known = [rate for rate in rates if rate is not None]
+    return statistics.median(known) if known else None
+
+
+def timed(records: Iterable[Record]) -> list[Record]:
+    """Those whose times count: of runs that had their device to themselves, the undisturbed ones, if there are any."""
+    alone = [record for record in records if record.is_timed]
+    return [record for record in alone if record.load is None or not record.load.marked] or alone
 
 
 def disturbed(records: Iterable[Record]) -> bool:

@@ -12,7 +12,7 @@ from bench.core.record.timings import HOST_BOUND
 from bench.report.legend import TIES, UNRANKED
 from bench.report.markdown.leaderboard import leaderboard
 from bench.results import store
-from tests.bench.records import ENVIRONMENT, done_in, record
+from tests.bench.records import ENVIRONMENT, done_in, record, block
 from tests.bench.results_folder import keep
 
 BASELINES = [
@@ -180,6 +180,21 @@ def test_a_rate_measured_on_a_busy_machine_is_marked() -> None:
     assert "| (100) |" in line(leaderboard([("a.json", record(load=busy))]).split("### Cost")[1], "unet")
     mixed = leaderboard([("a.json", record(load=busy)), ("b.json", record(seed=1))])
     assert "| 100 |" in line(mixed.split("### Cost")[1], "unet")
+
+
+def test_all_times_of_a_row_are_of_the_same_runs() -> None:
+    """Of two disturbed runs and a quiet one the quiet one counts; without it both do, in brackets."""
+    busy = Load(windows=3, disturbed=3, marked=True)
+    slow = record().timings.model_copy(
+        update={"images_per_second": 50.0, "step_ms": 640.0, "blocks": {"forward": block(200.0)}}
+    )
+    disturbed = [(f"{seed}.json", record(seed=seed, load=busy, timings=slow, evaluation=slow)) for seed in (1, 2)]
+    costs = [
+        line(leaderboard(records).split("### Cost")[1], "unet")
+        for records in ([("a.json", record()), *disturbed], disturbed)
+    ]
+    assert "| 100 | 320.0 |" in costs[0] and "| 100.0 |" in costs[0] and "(" not in costs[0]
+    assert "| (50.0) | (640.0) |" in costs[1] and "| (200.0) |" in costs[1] and "| (–) |" not in costs[1]
 
 
 def test_the_rate_of_runs_that_shared_their_device_is_no_cost() -> None:

@@ -54,9 +54,9 @@ LEGEND = f"""## How to read it
 - A row is a cell (model, loss, protocol, data, precision) on one kind of arithmetic: device, torch, precision, and the
   bits that a small net gives. Results of the same cell elsewhere are listed below it (↳) and never averaged with it.
   † marks seeds of different versions of the code.
-- Costs are of the last stage of training. Rates and times are of the runs of a row whose machine was not busy with other
-  work in every window; in brackets, of all of them, where it was in each. A run that shared its device with others has
-  no costs: a row of such runs alone is not in the tables of costs, however good it is.
+- Costs are of the last stage of training. Rates and times are of those runs of a row whose machine was not busy with
+  other work in every window; in brackets, of all of them, where it was in each. A run that shared its device with
+  others has no costs: a row of such runs alone is not in the tables of costs, however good it is.
 - The **gap** is what a metric loses from backgrounds and objects that training has seen to those that the split keeps
   apart. Records without `facts.seen` were tested on further samples of the training part, whatever these show: under
   `quick` one in twenty shows a background or an object that training had not seen.

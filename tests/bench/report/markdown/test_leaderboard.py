@@ -12,7 +12,7 @@ from bench.core.record.timings import HOST_BOUND
 from bench.report.legend import TIES, UNRANKED
 from bench.report.markdown.leaderboard import leaderboard
 from bench.results import store
-from tests.bench.records import ENVIRONMENT, done_in, record, block
+from tests.bench.records import ENVIRONMENT, block, done_in, record
 from tests.bench.results_folder import keep
 
 BASELINES = [

@@ -16,7 +16,7 @@ from bench.core.record.timings import HOST_BOUND
 from bench.metrics.summary import skill
 from bench.report.blocks import BLOCKS, block_ms, of_launches
 from bench.results import store
-from bench.results.board import Group, rate
+from bench.results.board import Group, disturbed, rate, timed
 from bench.results.board.row import Row
 from bench.results.board.standings import Images, Standing, ranking, standings
 
@@ -78,7 +78,7 @@ def rankings(group: Group, present: Sequence[str]) -> list[str]:
 def _line(group: Group, row: Row, metrics: Sequence[str], folder: Path, drawn: Collection[str]) -> Line:
     record = row.any
     here = group.on(row, record.fingerprint) or [record for _, record in row.records.values()]
-    timed = [record for record in here if record.is_timed]
+    count = timed(here)
     scores = {}
     for name in metrics:
         values = row.values(name)
@@ -99,10 +99,11 @@ def _line(group: Group, row: Row, metrics: Sequence[str], folder: Path, drawn: C
         "parameters": record.parameters,
         "gmacs": record.gmacs,
         "rate": rate(here),
-        "step_ms": _median(record.timings.step_ms for record in timed),
+        "disturbed": disturbed(count),
+        "step_ms": _median(record.timings.step_ms for record in count),
         "peak_mib": record.peak_mib,
-        "blocks": {name: ms for name in BLOCKS if (ms := _median(block_ms(r, name) for r in timed)) is not None},
-        "blocks_note": HOST_BOUND if any(map(of_launches, timed)) else "",
+        "blocks": {name: ms for name in BLOCKS if (ms := _median(block_ms(r, name) for r in count)) is not None},
+        "blocks_note": HOST_BOUND if any(map(of_launches, count)) else "",
         "curve": _curve(record),
         "spread": _spread(folder, row, drawn) if drawn else {},
         "ids": [record.id for _, record in row.records.values()],

@@ -10,9 +10,12 @@ const longLabel = line => `${label(line)} · ${line.precision}`;
 const narrow = () => document.documentElement.clientWidth < 600;
 const tick = line => safe(longLabel(line)).replaceAll(" · ", narrow() ? "<br>" : " · ");
 const safe = text => String(text).replace(/[&<>]/g, c => ({"&": "&amp;", "<": "&lt;", ">": "&gt;"}[c]));
+const bracketed = (text, disturbed) => disturbed && text !== "–" ? `(${text})` : text;
 const digits = value => value === null || value === undefined ? "–" : Number(value.toPrecision(4)).toLocaleString("en");
 
 const measured = ["step_ms", "peak_mib", "rate"];  // by a machine: rows of two machines are not compared
+
+const timed = ["step_ms", "rate"];  // what work beside a run makes worse
 
 const printing = () => "print" in document.documentElement.dataset;
 const barHeight = () => narrow() ? 50 : printing() ? 24 : 34;
@@ -83,7 +86,8 @@ const charts = {
     if (pick("cost").selectedOptions[0].disabled) pick("cost").value = costs.find(option => !option.disabled)?.value ?? "step_ms";
     const cost = pick("cost").value, rows = scored.filter(line => line[cost] != null);
     const machines = measured.includes(cost) ? [...new Set(rows.map(line => line.machine))] : [null];
-    const fronts = machines.map(machine => front(rows.filter(line => !machine || line.machine === machine), cost, metric, facts.higher));
+    const busy = line => timed.includes(cost) && line.disturbed, quiet = part => part.some(line => !busy(line)) ? part.filter(line => !busy(line)) : part;
+    const fronts = machines.map(machine => front(quiet(rows.filter(line => !machine || line.machine === machine)), cost, metric, facts.higher));
     const best = fronts.flat(), gapped = value => fronts.flatMap(part => [...part.map(value), null]);  // a line for each
     const data = [...new Set(rows.map(line => line.model))].map((model, i) => {
       const own = rows.filter(line => line.model === model), colour = marks[i % marks.length];
@@ -91,8 +95,8 @@ const charts = {
         type: "scatter", mode: "markers", name: safe(model),
         x: own.map(line => line[cost]), y: own.map(line => line.scores[metric].mean),
         error_y: {type: "data", array: own.map(line => line.scores[metric].sd ?? 0), thickness: 1},
-        marker: {symbol: shapes[i % shapes.length], size: 11, color: colour},
-        text: own.map(hover),
+        marker: {symbol: own.map(line => shapes[i % shapes.length] + (busy(line) ? "-open" : "")), size: 11, color: colour},
+        text: own.map(line => hover(line) + (busy(line) ? "<br>the machine was busy with other work" : "")),
         hovertemplate: "%{text}<br>%{x:,.4~g} · %{y:.4f}<extra></extra>",
       };
     });
@@ -105,7 +109,7 @@ const charts = {
     Object.assign(layout.yaxis, {title: {text: facts.label}});
     layout.height = printing() ? 310 : 460;
     plot("cost", data, layout, ["row", name, facts.label, "Pareto front"], rows.map(line =>
-      [longLabel(line), digits(line[cost]), line.scores[metric].mean.toFixed(4), best.includes(line) ? "yes" : ""]));
+      [longLabel(line), bracketed(digits(line[cost]), busy(line)), line.scores[metric].mean.toFixed(4), best.includes(line) ? "yes" : ""]));
   },
   grid() {
     const metric = pick("metric").value, facts = metricFacts(), {layout, ink, paper, strong} = theme();
@@ -137,15 +141,15 @@ const charts = {
     const rows = shown().filter(line => line.learns && Object.keys(line.blocks).length), {layout, faint} = theme();
     const names = Object.keys(colours).filter(name => name !== "metrics" && rows.some(line => name in line.blocks));  // no part of a step
     Object.assign(layout, {barmode: "stack", height: Math.max(260, 130 + barHeight() * rows.length)});
-    const noted = line => line.blocks_note ? " ‡" : "", note = rows.find(line => line.blocks_note)?.blocks_note;
+    const noted = text => line => bracketed(text(line), line.disturbed) + (line.blocks_note ? " ‡" : ""), note = rows.find(line => line.blocks_note)?.blocks_note;
     Object.assign(layout.xaxis, {title: {text: "milliseconds per step" + (note ? `<br>‡ ${safe(note)}` : "")}});
     layout.yaxis.autorange = "reversed";
     plot("time", names.map(name => ({
-      type: "bar", orientation: "h", name: name.replace("_", " "), y: rows.map(line => tick(line) + noted(line)),
+      type: "bar", orientation: "h", name: name.replace("_", " "), y: rows.map(noted(tick)),
       x: rows.map(line => line.blocks[name] ?? 0), marker: {color: colours[name], line: {color: faint, width: 1}},
       hovertemplate: "%{fullData.name}: %{x:.2f} ms<extra></extra>",
     })), layout, ["row", ...names.map(name => name.replace("_", " "))], rows.map(line =>
-      [longLabel(line) + noted(line), ...names.map(name => digits(line.blocks[name]))]));
+      [noted(longLabel)(line), ...names.map(name => bracketed(digits(line.blocks[name]), line.disturbed))]));
   },
   images() {
     const metric = pick("metric").value, rows = shown().filter(line => line.spread[metric]), {layout} = theme();

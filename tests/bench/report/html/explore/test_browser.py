@@ -215,6 +215,37 @@ def test_a_front_is_of_one_machine_and_a_cost_is_one_that_rows_have(shared_brows
     assert shared_browser.run("document.getElementById('c-time').layout.annotations[0].text").startswith("No row")
 
 
+def test_times_on_a_busy_machine_have_open_marks_and_brackets_and_no_front_beside_others(
+    shared_browser: Browser, tmp_path: Path
+) -> None:
+    results, busy = tmp_path / "results", Load(windows=4, disturbed=4, marked=True)
+    keep(results, 0.8, model="unet")
+    keep(results, 0.9, model="masknet", load=busy)
+    only_busy = {"kind": "synthetic", "camera": "still"}
+    keep(results, 0.9, model="unet", data=only_busy, load=busy)
+    (tmp_path / "report.html").write_text(report(results, tmp_path / "runs"))
+    shared_browser.open(tmp_path / "report.html")
+    shared_browser.run("drawAll()")
+    if shared_browser.run("new Set(shown().map(line => line.model)).size") == 1:
+        shared_browser.run("pick('board').selectedIndex = 1 - pick('board').selectedIndex; boardChanged()")
+    plot = "document.getElementById('c-cost').data"
+    symbols = (
+        f"Object.fromEntries({plot}.slice(0, -1).map(trace => [trace.name, trace.marker.symbol[0].endsWith('-open')]))"
+    )
+    cells = "[...document.querySelectorAll('#d-{} tbody tr')].map(row => row.cells[1].textContent)"
+    assert shared_browser.run(symbols) == {"unet": False, "masknet": True}
+    assert shared_browser.run(f"{plot}.at(-1).y") == [0.8, None]
+    assert {*shared_browser.run(cells.format("cost"))} == {"320", "(320)"}
+    assert {*shared_browser.run(cells.format("time"))} == {"100", "(100)"}
+    shared_browser.run("pick('cost').value = 'parameters'; charts.cost()")
+    assert not any(shared_browser.run(symbols).values())
+    shared_browser.run(
+        "pick('board').selectedIndex = 1 - pick('board').selectedIndex; pick('cost').value = 'step_ms'; boardChanged()"
+    )
+    assert shared_browser.run(symbols) == {"unet": True}
+    assert shared_browser.run(f"{plot}.at(-1).y") == [0.9, None]
+
+
 KNOWN = """(head => [...head.closest("table").tBodies[0].rows].map(row => row.cells[head.cellIndex])
   .filter(cell => cell.dataset.value !== undefined || cell.className === "text")
   .map(cell => cell.dataset.value === undefined ? cell.textContent.trim() : Number(cell.dataset.value)))"""

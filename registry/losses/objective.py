@@ -76,7 +76,7 @@ class Objective(nn.Module):
     def __init__(self, recipe: Recipe, heads: tuple[str, ...] | None = None) -> None:
         super().__init__()
         self.recipe = recipe
-        self._parts = [part for part in self.recipe.parts if heads is None or part.head in heads]
+        self._parts = (recipe if heads is None else recipe.for_heads(heads)).parts
         if not self._parts:
             raise RegistryError(f"the recipe {self.recipe.text!r} trains none of {heads}; it has {self.recipe.heads}")
         self._bound = {term.key: terms.bind(term.key) for part in self._parts for term in part.terms}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from registry.lookup.keys import format_key, format_number
@@ -77,6 +78,10 @@ class Recipe:
     def heads(self) -> tuple[str, ...]:
         """The heads that are trained."""
         return tuple(part.head for part in self.parts)
+
+    def for_heads(self, heads: Collection[str]) -> Recipe:
+        """What of it trains a model of these heads; without parts if it trains none of them."""
+        return replace(self, parts=tuple(part for part in self.parts if part.head in heads))
 
     def __str__(self) -> str:
         return self.text

@@ -28,6 +28,9 @@ def plan_lines(plan: Plan, command: str) -> list[str]:
         names = ", ".join(cell.label for cell in plan.left_out[:_SHOWN])
         more = f" and {len(plan.left_out) - _SHOWN} more" if len(plan.left_out) > _SHOWN else ""
         lines.append(f"left out, as the model has none of the heads that the loss trains: {names}{more}")
+    for alike in plan.alike:
+        names = ", ".join(cell.recipe_name for cell in alike)
+        lines.append(f"{alike[0].model} has one and the same training under {names}: no comparison of these can differ")
     if plan.left:
         lines += [f"time: {_time(plan)}", f"disk: {_disk(plan)}"]
     if failed:

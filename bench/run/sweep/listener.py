@@ -30,7 +30,7 @@ class SweepListener:
         Args:
             task: it.
             record: finished, or not.
-            made: whether it was made for this sweep, and not by somebody else at the same time.
+            made: whether its own process wrote it; one that could not has lost what it made.
         """
 
     def tick(self, scheduler: Scheduler) -> None:

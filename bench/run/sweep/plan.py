@@ -27,6 +27,7 @@ class Plan:
     Attributes:
         cells: models under losses.
         left_out: cells whose model has none of the heads that the loss trains.
+        alike: cells that are one and the same training, by groups.
         seeds: of each cell.
         tasks: runs, those of baselines too.
         trials, trials_done: of tuning, those of baselines too; of pruned ones the first stretch.
@@ -42,6 +43,7 @@ class Plan:
 
     cells: Sequence[Cell]
     left_out: Sequence[Cell]
+    alike: Sequence[Sequence[Cell]]
     seeds: int
     tasks: int
     trials: int

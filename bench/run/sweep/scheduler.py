@@ -45,6 +45,7 @@ class Running:
         news: what it told last, by name.
         stopped: why it was asked to end.
         stopped_at: when.
+        killed: whether it did not end and was killed.
         written: name of its record.
         refused: why it could not begin.
     """
@@ -55,6 +56,7 @@ class Running:
     news: dict[str, Any] = field(default_factory=dict)
     stopped: Stop | None = None
     stopped_at: float = 0.0
+    killed: bool = False
     written: str | None = None
     refused: dict[str, Any] | None = None
 
@@ -91,6 +93,7 @@ class Scheduler:
     durations: dict[str, float] = field(default_factory=dict, init=False)
     interrupted: Stop | None = field(default=None, init=False)
     _retry_at: float = field(default=0.0, init=False)
+    _elsewhere: set[str] = field(default_factory=set, init=False)
 
     def run(self) -> None:
         """Make everything, or as much as there is time for.
@@ -116,7 +119,8 @@ class Scheduler:
             task = self.agenda.take()
             self.running[task.key] = Running(task, self.clock())
             self.executor.submit(task)
-            self.listener.began(task)
+            if task.key not in self._elsewhere:
+                self.listener.began(task)
 
     def _handle(self, event: Event) -> None:
         running = self.running.get(event.key)
@@ -146,6 +150,9 @@ class Scheduler:
         elif status == BUSY:
             self.agenda.put_back(task)
             self._retry_at = self.clock() + _AGAIN
+            if task.key not in self._elsewhere:
+                self._elsewhere.add(task.key)
+                self.listener.notice(task, "another process is making it; looked at again until it is done")
             return
         elif running.stopped in ("interrupted", "deadline"):
             self.agenda.put_back(task)
@@ -160,14 +167,15 @@ class Scheduler:
     def _verdict(self, running: Running, status: int) -> tuple[Outcome, str]:
         """What to call the end of a task that has left no record."""
         if running.stopped == "timeout":
-            return "timeout", f"not done after {self.timeout:.0f} s; its checkpoint is kept"
+            deaf = f", and killed {PATIENCE:.0f} s after it was asked to end" if running.killed else ""
+            return "timeout", f"not done after {self.timeout:.0f} s{deaf}"
         if running.refused is not None:
             return "failed", running.refused["reason"]
         if status < 0:
             name = signal.Signals(-status).name if -status in {*signal.Signals} else f"signal {-status}"
             return "killed", f"its process was ended by {name}"
         if status in (128 + signal.SIGTERM, 128 + signal.SIGINT):
-            return "killed", "its process was asked to end by somebody else; its checkpoint is kept"
+            return "killed", "its process was asked to end by somebody else"
         return "failed", f"its process ended with status {status} and without a record"
 
     def _look_at_the_time(self) -> None:
@@ -182,8 +190,10 @@ class Scheduler:
             if late and running.stopped is None:
                 running.stopped, running.stopped_at = "timeout", now
                 self.executor.stop(key)
+                words = f"not done after {self.timeout:.0f} s: it may take {PATIENCE:.0f} s to end its step and be kept"
+                self.listener.notice(running.task, words)
             elif running.stopped is not None and now - running.stopped_at > PATIENCE:
-                running.stopped_at = now
+                running.stopped_at, running.killed = now, True
                 self.executor.stop(key, kill=True)
 
     def _stop_all(self, why: Stop) -> None:

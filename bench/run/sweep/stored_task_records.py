@@ -18,6 +18,7 @@ from bench.run.supervision import record_lost
 from bench.run.sweep.task import Task, Trial
 from bench.train.arithmetic import arithmetic
 from bench.train.assemble import NO_RECIPE, Run, names_of
+from bench.train.checkpoints.training_state import LAST
 from registry.losses import parse
 
 
@@ -44,7 +45,10 @@ class StoredTaskRecords:
         return store.read(self.results / path)
 
     def lost(self, task: Task, outcome: Outcome, reason: str, failure: Failure | None) -> Record | TrialRecord:
-        """Write the record of a task that could not write its own."""
+        """Write the record of a task that could not write its own; of one that was ended it says what is left."""
+        if outcome in ("timeout", "killed"):
+            kept = (self.runs / task.spec.id / LAST).exists()
+            reason = f"{reason}; {'its checkpoint is kept' if kept else 'it had written no checkpoint'}"
         if task.trial is not None:
             return trials.read(trials.write(self.results, self._lost_trial(task, task.trial, outcome, reason, failure)))
         recipe = parse(task.spec.recipe) if task.spec.recipe else None

@@ -22,7 +22,7 @@ from bench.run.sweep.agenda import Agenda, Order
 from bench.run.sweep.estimate import Estimate
 from bench.run.sweep.executors.executor import Executor
 from bench.run.sweep.executors.local import LocalExecutor
-from bench.run.sweep.grid.grid import Cell
+from bench.run.sweep.grid.grid import Cell, same_training
 from bench.run.sweep.listener import SweepListener
 from bench.run.sweep.options import SweepOptions
 from bench.run.sweep.plan import Plan, disk_needed, free_disk, sample_bytes
@@ -103,6 +103,7 @@ class Sweep(SweepOptions):
         return Plan(
             cells=self.cells,
             left_out=self.grid.left_out,
+            alike=same_training(self.cells),
             seeds=len(self.seeds),
             tasks=tasks,
             trials=trials,

@@ -212,3 +212,10 @@ def test_listing_names_does_not_import_torch() -> None:
 def test_weights_survive_printing() -> None:
     for weight in (1 / 3, 1e-5, 123456.789, 1e20):
         assert math.isclose(parse(f"mask: {weight!r}*bce").parts[0].terms[0].weight, weight, rel_tol=1e-11)
+
+
+def test_the_part_for_some_heads() -> None:
+    recipe = parse("mask: bce, depth: l1 + ssim, weighting: dwa")
+    assert recipe.for_heads(["mask"]) == parse("mask: bce, weighting: dwa")
+    assert recipe.for_heads(["depth", "mask"]) == recipe
+    assert recipe.for_heads([]).parts == ()

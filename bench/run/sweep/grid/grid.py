@@ -13,7 +13,7 @@ from bench.run.sweep.grid.alternatives import alternatives
 from bench.run.sweep.grid.wildcard import has_wildcard, matches, select
 from registry.errors import UnknownName
 from registry.losses import parse, recipes
-from registry.losses.recipe import Recipe
+from registry.losses.recipe import HEADS, Recipe
 from registry.models import models
 from registry.registry import Registry
 
@@ -89,6 +89,14 @@ class Grid:
         return found
 
 
+def same_training(cells: Iterable[Cell]) -> list[list[Cell]]:
+    """Cells whose losses differ in heads alone that their model does not have, as far as its heads are known."""
+    found: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        found.setdefault((cell.model, cell.recipe.for_heads(_heads(cell)).text), []).append(cell)
+    return [alike for alike in found.values() if len(alike) > 1]
+
+
 def expand_models(text: str) -> list[str]:
     """The keys that a model's text stands for.
 
@@ -132,8 +140,12 @@ def _some(kind: str, pattern: str, found: list[str], registry: Registry[T]) -> l
 
 def _goes_together(cell: Cell) -> bool:
     """Whether the model has a head that the loss trains, as far as that is known without building it."""
-    heads = models.get(cell.model.partition("[")[0]).facts.get("heads")
-    return not heads or bool({*heads} & {*cell.recipe.heads})
+    return bool({*_heads(cell)} & {*cell.recipe.heads})
+
+
+def _heads(cell: Cell) -> Sequence[str]:
+    heads: Sequence[str] = models.get(cell.model.partition("[")[0]).facts.get("heads") or HEADS
+    return heads
 
 
 def _excludes(pattern: str, cell: Cell) -> bool:

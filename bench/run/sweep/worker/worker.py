@@ -41,6 +41,7 @@ R = TypeVar("R", bound=Runner)
 
 _LAZY = ("filelock", "torch._dynamo", "torch.utils.tensorboard")
 """Modules that every run imports when it first needs them; the server of a sweep learns of others from its runs."""
+_ELSEWHERE = "another process has made it meanwhile"
 
 
 class Worker:
@@ -103,7 +104,7 @@ class Worker:
                 if task.trial is not None:
                     tried = self._runner(TrialRunner, [reporter], interruption)
                     kept: Record | TrialRecord
-                    kept, path = tried.trial(run, task.trial, lambda: self._found_trial(task))
+                    kept, path = tried.trial(run, task.trial, lambda: self._found_trial(task, reporter))
                 else:
                     listeners = [reporter, *self._optional_listeners(reporter)]
                     kept, path = self._make_run(self._runner(Runner, listeners, interruption), run, task, reporter)
@@ -124,10 +125,11 @@ class Worker:
             """What others have recorded of this run since the sweep looked for it; in another division, too."""
             if config.again:
                 return None
-            done = found().finished(task.spec, task.division)
-            if done is not None or (done := found().finished(task.spec, None)) is None:
+            if (done := found().finished(task.spec, task.division)) is not None:
+                reporter.notice(_ELSEWHERE)
                 return done
-            return adopt(config.results, *done, task.tuning)
+            done = found().finished(task.spec, None)
+            return None if done is None else adopt(config.results, *done, task.tuning)
 
         known = found().audit(task.audited) if task.audited else None
         findings = self._audit(run, reporter.preparing) if known is None else known
@@ -136,9 +138,12 @@ class Worker:
             raise Unsound(f"not trained, as the audit found {reasons}")
         return runner.run(run, findings, meanwhile)
 
-    def _found_trial(self, task: Task) -> Path | None:
+    def _found_trial(self, task: Task, reporter: Reporter) -> Path | None:
         """What others have recorded of this trial since the sweep looked for it."""
-        return None if self.config.again else FoundTrials(self.config.results, self._device).path(task)
+        path = None if self.config.again else FoundTrials(self.config.results, self._device).path(task)
+        if path is not None:
+            reporter.notice(_ELSEWHERE)
+        return path
 
     def _runner(self, kind: type[R], listeners: Sequence[Listener], interruption: Interruption) -> R:
         config = self.config

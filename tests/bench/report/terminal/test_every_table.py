@@ -106,11 +106,11 @@ def _summary(name: str, _: Path) -> RenderableType:
 
 
 def _plan(name: str, _: Path) -> RenderableType:
-    cell = SimpleNamespace(label=f"{name} x bce")
+    cell = SimpleNamespace(label=f"{name} x bce", model=name, recipe_name="bce")
     plan = Plan(
-        cells=[cell] * 3, left_out=[cell] * 10, seeds=5, tasks=18, trials=40, trials_done=12, done=7,
-        failed=[failed(name)] * 9, left=[SimpleNamespace(trial=None)] * 2, to_come=4, seconds=9000.0, unknown=1,
-        needed=3_200_000_000, free=1_100_000_000, at_once=2,
+        cells=[cell] * 3, left_out=[cell] * 10, alike=[[cell] * 2], seeds=5, tasks=18, trials=40, trials_done=12,
+        done=7, failed=[failed(name)] * 9, left=[SimpleNamespace(trial=None)] * 2, to_come=4, seconds=9000.0,
+        unknown=1, needed=3_200_000_000, free=1_100_000_000, at_once=2,
     )  # fmt: skip
     return Group(*map(Text, plan_lines(plan, f"bench sweep {name} --again")))
 

@@ -6,6 +6,7 @@ import pytest
 
 from bench.core.interruption import Interruption
 from bench.run.sweep.agenda import Agenda
+from bench.run.sweep.listener import SweepListener
 from bench.run.sweep.scheduler import PATIENCE, Scheduler
 from bench.run.sweep.task import BUSY, Task
 from tests.bench.run.sweep.made_up import Clock, MemoryTaskRecords, Script, ScriptedExecutor, finishes, task
@@ -71,6 +72,8 @@ def test_a_timeout_ends_a_run_and_no_other(deaf: bool) -> None:
     scheduler = made(script, timeout=100.0, deaf=deaf)
     outcomes = [record.outcome for record in scheduler.records.values()]
     assert outcomes == ["finished", "timeout", "finished"] * 2
+    reasons = {record.reason for record in scheduler.records.values() if record.outcome == "timeout"}
+    assert reasons == {"not done after 100 s" + deaf * ", and killed 60 s after it was asked to end"}
     assert all(100 < seconds < 103 + deaf * (PATIENCE + 2) for seconds in scheduler.durations.values() if seconds > 50)
 
 
@@ -88,9 +91,15 @@ def test_a_run_that_another_process_makes_is_tried_again_later() -> None:
         tries[task.key] = tries.get(task.key, 0) + 1
         return [(1, "ended", {"status": BUSY})] if tries[task.key] < 3 else finishes()(task)
 
-    scheduler = made(script)
+    said, began = [], []
+    listener = SweepListener()
+    listener.notice = lambda task, words: said.append((task.key, words))  # type: ignore[method-assign]
+    listener.began = lambda task: began.append(task.key)  # type: ignore[method-assign]
+    scheduler = made(script, listener=listener)
     assert {*tries.values()} == {3}
     assert len(scheduler.records) == 6
+    assert sorted(began) == sorted(key for key, _ in said) == sorted(tries), "once each"
+    assert {words for _, words in said} == {"another process is making it; looked at again until it is done"}
 
 
 def test_the_deadline_stops_with_what_is_left_kept() -> None:

@@ -130,7 +130,7 @@ def test_failures_are_rows_and_the_others_go_on(tmp_path: Path, forked_servers: 
     assert {act: record.outcome for act, record in by_act.items()} == {
         "segfault": "killed", "leave": "failed", "raise": "failed", "nothing": "finished",
     }  # fmt: skip
-    assert "SIGSEGV" in by_act["segfault"].reason
+    assert by_act["segfault"].reason == "its process was ended by SIGSEGV; it had written no checkpoint"
     assert "ValueError: in a step" in by_act["raise"].reason
     assert by_act["raise"].failure.traceback
     assert len(store.read_all(tmp_path / "results")) == 4
@@ -145,6 +145,8 @@ def test_a_run_that_hangs_is_a_row_after_its_timeout(
     monkeypatch.setattr(scheduling, "PATIENCE", 0.5)  # it sleeps through the request to end
     (record,) = small_sweep(tmp_path, f"{OWN}[does=hang]", timeout=1.0).run().records.values()
     assert record.outcome == "timeout"
+    words = "not done after 1 s, and killed 0 s after it was asked to end; it had written no checkpoint"
+    assert record.reason == words
 
 
 class Watch(SweepListener):
@@ -203,11 +205,22 @@ def test_runs_that_share_a_device_are_marked(tmp_path: Path) -> None:
     assert [(load.shared, load.marked) for load in loads] == [(2, True)] * 2
 
 
+class Notices(SweepListener):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    def notice(self, task: Task, words: str) -> None:
+        self.words.append(words)
+
+
 def test_two_sweeps_of_one_grid_share_the_work(tmp_path: Path) -> None:
     sweeps = [small_sweep(tmp_path, *MODELS, seeds=[0, 1]) for _ in range(2)]
     plans = [sweep.plan for sweep in sweeps]  # both find nothing done
     assert [len(plan.left) for plan in plans] == [4, 4]
-    threads = [threading.Thread(target=sweep.run) for sweep in sweeps]
+    heard = [Notices() for _ in sweeps]
+    threads = [threading.Thread(target=sweep.run, args=[each]) for sweep, each in zip(sweeps, heard, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -216,6 +229,8 @@ def test_two_sweeps_of_one_grid_share_the_work(tmp_path: Path) -> None:
     assert not records.damaged
     assert sorted(record.id for _, record in records) == sorted(task.spec.id for task in plans[0].left)
     assert all(len(sweep.scheduler.records) == 4 for sweep in sweeps)
+    words = [said for each in heard for said in each.words]
+    assert words.count("another process has made it meanwhile") == 4, "whoever did not make a run says so"
 
 
 @pytest.mark.parametrize(

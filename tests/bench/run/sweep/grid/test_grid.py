@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.core.errors import BenchError
-from bench.run.sweep.grid.grid import Grid, expand_losses, expand_models
+from bench.run.sweep.grid.grid import Grid, expand_losses, expand_models, same_training
 from bench.run.sweep.grid.grid_file import GridOption, read_grid_file
 from bench.run.sweep.grid.wildcard import matches, select
 from registry.errors import RecipeSyntax, UnknownName
@@ -25,6 +25,13 @@ def test_models_times_losses_each_once() -> None:
 
 def test_two_spellings_of_one_cell_are_one() -> None:
     assert labels("unet", "unet[width=32]", losses=("mask: bce,depth:bce", "bce")) == ["unet x mask: bce,depth:bce"]
+
+
+def test_losses_that_differ_where_a_model_has_no_head_are_one_training() -> None:
+    losses = ("bce", "bce_ssim", "mask: bce", "mask: bce + dice", "depth: l1")
+    grid = Grid(("masknet", "unet"), losses)
+    alike = [[cell.label for cell in group] for group in same_training(grid.cells)]
+    assert alike == [["masknet x bce", "masknet x bce_ssim", "masknet x mask: bce"]]
 
 
 def test_a_pattern_of_models_leaves_out_what_learns_nothing() -> None:

@@ -1,4 +1,4 @@
-"""The fewest runs that give cells the seeds in common that a verdict needs, as commands."""
+"""Commands of further runs that belong to a board: the fewest that a verdict needs, and single ones."""
 
 from __future__ import annotations
 
@@ -54,30 +54,57 @@ def missing_runs(board: Sequence[Row], *taken: Row) -> list[str]:
 
 def _commands(lacking: Mapping[str, set[int]], cells: Mapping[str, Row], alike: Record) -> list[str]:
     """One for all models that lack the same seeds under the same loss, in the settings of a record."""
-    spec = alike.spec
-    usual_engine = "eager" if alike.environment.gpu_memory_gib is None else ""  # a GPU may choose another by itself
     together: dict[tuple[str, tuple[str, ...], int, int], list[str]] = {}
     for name, seeds in lacking.items():
-        row, tuning = cells[name], cells[name].any.tuning
-        in_loss = tuning is not None and tuning.recipe != row.any.spec.recipe
-        loss = tuning.recipe if tuning is not None and in_loss else row.recipe
-        key = loss, _tuned(tuning), min(seeds), max(seeds) - min(seeds) + 1
+        row = cells[name]
+        key = _loss(row), _tuned(row.any.tuning), min(seeds), max(seeds) - min(seeds) + 1
         together.setdefault(key, []).append(row.model)
-    found = []
-    for (loss, tuned, first, count), models in together.items():
-        words = ["bench", "sweep" if tuned else "run"]
-        for model in models:
-            words += ["--model", model]
-        words += ["--loss", loss, *tuned, "--precision", spec.precision]
-        unusual = (
-            ("--memory-format", spec.memory_format, "channels_last"),
-            ("--engine", spec.engine, usual_engine),
-            ("--inputs", spec.inputs, "pair"),
-            ("--first-seed", str(first), "0"),
-        )
-        words += [word for option, value, usual in unusual if value != usual for word in (option, value)]
-        found.append(shlex.join([*words, "--seeds", str(count)]))
-    return found
+    return [_command(models, loss, tuned, alike, *seeds) for (loss, tuned, *seeds), models in together.items()]
+
+
+def further_run(board: Sequence[Row], model: str, loss: str, seed: int) -> str:
+    """The command that adds a seed of a cell to a board.
+
+    In the settings of the cell's row and tuned as that was; a cell that the board lacks takes after the first row of
+    its model, of its loss, or at all.
+
+    Args:
+        board: rows of one board that learn, the strongest of each cell first.
+        model, loss: of the cell.
+        seed: to run.
+    """
+    likeness = [(_tunes_its_loss(row) and row.recipe != loss, row.model != model, row.recipe != loss) for row in board]
+    like = board[likeness.index(min(likeness))]
+    text = _loss(like) if like.recipe == loss else loss
+    return _command([model], text, _tuned(like.any.tuning), like.any, seed, 1)
+
+
+def _tunes_its_loss(row: Row) -> bool:
+    return row.any.tuning is not None and row.any.tuning.recipe != row.any.spec.recipe
+
+
+def _loss(row: Row) -> str:
+    """The loss that a command names: of a row that tuned a number in it, the one before."""
+    tuning = row.any.tuning
+    return tuning.recipe if tuning is not None and _tunes_its_loss(row) else row.recipe
+
+
+def _command(models: Sequence[str], loss: str, tuned: Sequence[str], alike: Record, first: int, count: int) -> str:
+    """One of models that lack the same seeds under the same loss, in the settings of a record."""
+    spec = alike.spec
+    usual_engine = "eager" if alike.environment.gpu_memory_gib is None else ""  # a GPU may choose another by itself
+    words = ["bench", "sweep" if tuned else "run"]
+    for model in models:
+        words += ["--model", model]
+    words += ["--loss", loss, *tuned, "--precision", spec.precision]
+    unusual = (
+        ("--memory-format", spec.memory_format, "channels_last"),
+        ("--engine", spec.engine, usual_engine),
+        ("--inputs", spec.inputs, "pair"),
+        ("--first-seed", str(first), "0"),
+    )
+    words += [word for option, value, usual in unusual if value != usual for word in (option, value)]
+    return shlex.join([*words, "--seeds", str(count)])
 
 
 def _tuned(tuning: Tuning | None) -> tuple[str, ...]:

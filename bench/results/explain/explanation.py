@@ -22,6 +22,7 @@ from bench.results.explain.grid import Grid
 from bench.results.explain.next_cell import NextCell, next_cells
 from bench.results.find import strength
 from bench.results.metric_facts import facts_in, find_key, shown
+from bench.results.missing_runs import further_run
 from bench.results.row_names import stands_within
 from bench.results.stats.components import Components
 
@@ -41,6 +42,7 @@ class Explanation:
         metrics: by key.
         facts: what is known of the metrics.
         next: the cells to run next.
+        commands: that run each of them, so that it belongs to this board.
         notes: what a reader should know before believing it.
     """
 
@@ -48,6 +50,7 @@ class Explanation:
     metrics: Mapping[str, Explained]
     facts: Mapping[str, MetricFacts]
     next: Sequence[NextCell]
+    commands: Sequence[str]
     notes: Sequence[str]
 
 
@@ -119,7 +122,9 @@ def explain_group(
             explained[name] = Explained.of(Grid(cells), _images(rows, name, group.metrics[name], images))
     notes += dict.fromkeys(note for found in explained.values() for note in found.notes)
     seeds = {(row.model, row.recipe): set(row.records) for row in rows}
-    return Explanation(group.title, explained, group.metrics, next_cells(explained, seeds) if explained else [], notes)
+    following = next_cells(explained, seeds) if explained else []
+    commands = [further_run(rows, cell.model, cell.loss, cell.seed) for cell in following]
+    return Explanation(group.title, explained, group.metrics, following, commands, notes)
 
 
 def _part(progress: Progress, place: int, count: int) -> Progress:

@@ -10,7 +10,7 @@ from bench.core.spec import Precision
 from bench.results.board import rows
 from bench.results.compare import compare
 from bench.results.find import pick
-from bench.results.missing_runs import missing_runs
+from bench.results.missing_runs import further_run, missing_runs
 from bench.results.transfer import transfers
 from bench.run.sweep.tuning.parameter import Parameter
 from bench.run.sweep.tuning.trial_grid import TrialGrid
@@ -114,6 +114,28 @@ def test_tuned_cells_are_tuned_as_they_were() -> None:
     ]  # fmt: skip
     parsed = TrialGrid.parse(options[7])
     assert parsed.values == (0.0003, 0.003, 2.0)
+
+
+def test_a_further_run_belongs_to_the_board() -> None:
+    """Of a cell that there is, and of one that takes after the row of its model, whose loss is not tuned."""
+    plain = rows([*runs("unet", range(2), "bfloat16"), *runs("wnet", range(1))])
+    assert further_run(plain, "unet", "bce_ssim", 2) == (
+        "bench run --model unet --loss bce_ssim --precision bfloat16 --first-seed 2 --seeds 1"
+    )
+    assert further_run(plain, "wnet", "mask: bce", 0) == (
+        "bench run --model wnet --loss 'mask: bce' --precision float32 --seeds 1"
+    )
+    in_loss = tuned("wnet", range(2), "loss.depth.ssim.weight", 0.003)
+    by_rate = tuned("unet", range(2), "optimizer.lr", 0.003, pruned=True, weights={"mask": 1.0, "depth": 0.5})
+    board = rows([*in_loss, *by_rate])
+    assert further_run(board, "unet", "bce_ssim", 2) == (
+        "bench sweep --model unet --loss bce_ssim --tune optimizer.lr=0.0003,0.003,2 --prune "
+        "--weights mask=1,depth=0.5 --precision float32 --first-seed 2 --seeds 1"
+    )
+    (tuned_loss,) = (row.recipe for row in board if row.model == "wnet")
+    own = further_run(board, "wnet", tuned_loss, 2)
+    assert own.startswith("bench sweep --model wnet --loss 'mask: bce, depth: 2*ssim' --tune loss.depth.ssim.weight=")
+    assert "--loss 'mask: bce' --tune optimizer.lr=" in further_run(board, "wnet", "mask: bce", 0)
 
 
 def test_nothing_is_named_where_nothing_is_missing_or_no_command_makes_it() -> None:

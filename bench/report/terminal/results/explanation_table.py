@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from shlex import quote
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -60,8 +59,7 @@ def _below(found: Explanation) -> Iterator[str]:
         "Run next, with this board's budget and data, in this order (share of the uncertainty about all cells that the "
         "run would remove):"
     )
-    for cell in found.next:
-        name = f"--model {quote(cell.model)} --loss {quote(cell.loss)}"
-        yield f"  bench run {name} --first-seed {cell.seed}   {percentage(cell.gain)}"
+    for cell, command in zip(found.next, found.commands, strict=True):
+        yield f"  {command}   {percentage(cell.gain)}"
     for note in found.notes:
         yield f"Note: {note}."

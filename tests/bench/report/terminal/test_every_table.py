@@ -135,7 +135,9 @@ def _explanation(name: str, _: Path) -> RenderableType:
     grid = Grid([(name, name, [0.8, 0.81]), ("wnet", name, [0.7])])
     explained = {key: Explained(grid, parts, effects, effects[:1], np.ones(4), []) for key in FACTS}
     following = [NextCell(name, f"mask: {name}", 7, 0.375)]
-    return explanation_tables([Explanation(name, explained, FACTS, following, [f"a single loss, {name}"])])
+    return explanation_tables(
+        [Explanation(name, explained, FACTS, following, [f"bench run {name}"], [f"a single loss, {name}"])]
+    )
 
 
 def _transfer(name: str, folder: Path) -> RenderableType:

@@ -51,6 +51,12 @@ def test_models_and_losses(tmp_path: Path) -> None:
     assert "bench run --model 'unet[width=8]' --loss 'mask: bce" in page.getvalue(), "as a shell needs it"
 
 
+def test_a_tuned_board_is_gone_on_with_by_a_sweep() -> None:
+    (found,) = explain(RESULTS / "tuned", ["mask_dice"])
+    tune = "--tune optimizer.lr="
+    assert found.commands and all(text.startswith("bench sweep ") and tune in text for text in found.commands)
+
+
 def test_rows_that_fit_a_condition_alone(tmp_path: Path) -> None:
     keep(tmp_path, 0.3, model="constant", recipe="", recipe_name="none")
     for model, dice in (("unet", 0.8), ("wnet", 0.7), ("smp/unet/mit_b0", 0.0)):

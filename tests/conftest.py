@@ -59,7 +59,12 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_signals() -> Iterator[None]:
-    """Commands answer Ctrl-C and the like in their own way until their process ends; the next test has another."""
+    """Commands answer Ctrl-C and the like in their own way until their process ends; the next test has another.
+
+    A shell that starts tests in the background lets them ignore Ctrl-C, which no command may.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():

@@ -14,7 +14,7 @@ from bench.core.code import own_code
 from bench.core.machine import environment
 from bench.core.progress import Progress, no_progress
 from bench.core.spec import RunSpec
-from bench.profile.windows.interval import grouped_interval
+from bench.profile.windows.interval import TIMES, grouped_interval
 from bench.profile.windows.restarts import RESTARTS
 from bench.results.store import latency as kept
 from bench.results.store.latency import Latency, LatencyKey
@@ -142,7 +142,7 @@ def _measure(
     now = datetime.now(UTC).isoformat(timespec="seconds")
     found = []
     for (_, key), windows, peak in zip(models, times, peaks, strict=True):
-        interval = grouped_interval(windows)
+        interval = grouped_interval(windows, TIMES)
         found.append(
             Latency(key=key, ms=interval.value, low=interval.low, high=interval.high, restarts=RESTARTS,
                     peak_mib=peak, measured=now)

@@ -155,7 +155,7 @@ def compare_rows(
         else:
             sides = float(difference.a.mean()), float(difference.b.mean())
             equal = margin * (abs(sides[0]) + abs(sides[1])) / 2 if relative else lacking(margin, *sides, facts.perfect)
-            findings[name] = judge(difference, facts.higher_is_better, equal)
+            findings[name] = judge(difference, facts.higher_is_better, equal, facts.bounds)
     names = labels(a, b)
     return Comparison(
         a=names[0],

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from bench.core.progress import Progress, no_progress
 from bench.profile.engines import compile_seconds
 from bench.profile.training import StepRunner
-from bench.profile.windows.interval import Interval, grouped_interval
+from bench.profile.windows.interval import TIMES, Interval, grouped_interval
 from bench.profile.windows.restarts import RESTARTS
 from bench.profile.windows.rounds import rounds, warm_up
 from registry.errors import RegistryError
@@ -88,7 +88,7 @@ def compare(
         pairs.append(rounds(lambda: a.window(), lambda: b.window(), seconds / restarts, _LEAST_ROUNDS))
     logs = grouped_interval([[math.log(x / y) for x, y in row] for row in pairs])
     ratio = Interval(value=math.exp(logs.value), low=math.exp(logs.low), high=math.exp(logs.high))
-    times = [grouped_interval([[1e3 * pair[i] for pair in row] for row in pairs]) for i in range(2)]
+    times = [grouped_interval([[1e3 * pair[i] for pair in row] for row in pairs], TIMES) for i in range(2)]
     compiling = [
         compile_seconds(side, first, time.value / 1e3) for side, first, time in zip((a, b), ready, times, strict=True)
     ]

@@ -8,10 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from bench.results.stats.bounds import UNBOUNDED, Bounds, within
 from bench.results.stats.student import half_width
 
 _RESAMPLES = 1000
 _COVERAGE = 0.95
+TIMES: Bounds = (0.0, None)
+"""No time is below 0."""
 
 Array = npt.NDArray[np.float64]
 
@@ -46,12 +49,13 @@ def ratio_interval(above: Sequence[float], below: Sequence[float]) -> Interval:
     return Interval(value=np.exp(found.value), low=np.exp(found.low), high=np.exp(found.high))
 
 
-def grouped_interval(restarts: Sequence[Sequence[float]]) -> Interval:
+def grouped_interval(restarts: Sequence[Sequence[float]], bounds: Bounds = UNBOUNDED) -> Interval:
     """Median of all values, its interval by how far the medians of the restarts lie apart (Student's t).
 
     Args:
         restarts: the values of each, at least one; of a single restart nothing is known, and the interval is its
             values' range.
+        bounds: of the values, to which the interval is cut; `TIMES` of times.
     """
     medians = [float(np.median(values)) for values in restarts]
     value = float(np.median(np.concatenate([np.asarray(values, dtype=np.float64) for values in restarts])))
@@ -59,7 +63,8 @@ def grouped_interval(restarts: Sequence[Sequence[float]]) -> Interval:
         return Interval(value=value, low=min(restarts[0]), high=max(restarts[0]))
     half = float(half_width(np.std(medians, ddof=1) / len(medians) ** 0.5, len(medians) - 1, _COVERAGE))
     middle = float(np.mean(medians))
-    return Interval(value=value, low=min(value, middle - half), high=max(value, middle + half))
+    low, high = within(bounds, value, min(value, middle - half), max(value, middle + half))
+    return Interval(value=value, low=low, high=high)
 
 
 def _interval(rounds: Sequence[Sequence[float]], statistic: Callable[[Array], float]) -> Interval:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from bench.profile.windows.interval import Interval, grouped_interval, ratio_interval
+from bench.profile.windows.interval import TIMES, Interval, grouped_interval, ratio_interval
 from bench.profile.windows.restarts import Round
 from bench.timing.ledger import STEP
 from bench.timing.summary import block_rows
@@ -17,8 +17,8 @@ def medians(restarts: Sequence[Sequence[Round]]) -> dict[str, Interval]:
     """Milliseconds of the whole step, uninstrumented, and of every block, by the rounds of each restart."""
     step = [[1e3 * w.seconds / w.steps for round in rounds for w in round.plain] for rounds in restarts]
     blocks = [block_rows([w for round in rounds for w in round.marked]) for rounds in restarts]
-    return {STEP: grouped_interval(step)} | {
-        name: grouped_interval([rows[name] for rows in blocks]) for name in blocks[0]
+    return {STEP: grouped_interval(step, TIMES)} | {
+        name: grouped_interval([rows[name] for rows in blocks], TIMES) for name in blocks[0]
     }
 
 

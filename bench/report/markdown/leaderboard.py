@@ -120,7 +120,8 @@ def _quality(group: Group, ordered: Sequence[Standing], shown: Sequence[str]) ->
     header = ["tie", "model", "loss", *(["tuned"] if any(tuned) else []), "precision", "seeds"]
     header += [heading(group.metrics[ranked]), "best"]
     header += [heading(group.metrics[name]) for name in others]
-    middle = [InterquartileMean.of(standing.row.array(ranked)) for standing in ordered]
+    bounds = group.metrics[ranked].bounds
+    middle = [InterquartileMean.of(standing.row.array(ranked), bounds) for standing in ordered]
     gaps = [standing.row.gap(ranked, group.metrics[ranked]) for standing in ordered]
     if any(gap is not None for gap in gaps):
         header.append(f"{group.metrics[ranked].column} gap")

@@ -188,7 +188,8 @@ def _chances(
         latency = latencies[i]
         if latency is not None:
             freedom = latency.restarts - 1
-            error = (latency.high - latency.low) / 2 / float(half_width(1.0, freedom))
+            half = (latency.high - latency.low) / 2 if latency.low > 0 else latency.high - latency.ms  # cut at 0
+            error = half / float(half_width(1.0, freedom))
             whole[:, place, objectives.index(LATENCY)] += error * random.standard_t(freedom, DRAWS)
     meets = _meeting(whole, objectives, limits)
     on = front(whole * signs, meets)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bench.results.stats.bounds import UNBOUNDED, Bounds, of_differences, within
 from bench.results.stats.components import Components
 from bench.results.stats.difference import Difference
 from bench.results.stats.grouping import Grouping
@@ -23,8 +24,8 @@ class SliceScore:
 
     Attributes:
         mean: over seeds.
-        low, high: 95 % interval over seeds, backgrounds and objects; of a single seed over these alone. Without end
-            where nothing at hand could vary.
+        low, high: 95 % interval over seeds, backgrounds and objects; of a single seed over these alone. All that is
+            possible where nothing at hand could vary.
     """
 
     mean: float
@@ -32,13 +33,16 @@ class SliceScore:
     high: float
 
     @classmethod
-    def of(cls, scored: Scored, grouping: Grouping, images: npt.NDArray[np.bool_]) -> SliceScore | None:
+    def of(
+        cls, scored: Scored, grouping: Grouping, images: npt.NDArray[np.bool_], bounds: Bounds = UNBOUNDED
+    ) -> SliceScore | None:
         """Of some of the images; None where a seed has no value on any of them, or infinite values.
 
         Args:
             scored: (seeds, images).
             grouping: of all images.
             images: those that count, (images,).
+            bounds: of the metric, to which the interval is cut.
         """
         used = images & scored.defined.any(axis=0)
         part = scored.only(used)
@@ -47,7 +51,7 @@ class SliceScore:
         components = Components.of(part.contributions(part.defined), grouping.take(used))
         half = _half(math.sqrt(float(components.variance)), float(components.freedom))
         mean = float(components.mean)
-        return cls(mean, mean - half, mean + half)
+        return cls(mean, *within(bounds, mean, mean - half, mean + half))
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,13 @@ class Gap:
 
     @classmethod
     def of(
-        cls, a: Scored, b: Scored, grouping: Grouping, pairing: Pairing, images: npt.NDArray[np.bool_]
+        cls,
+        a: Scored,
+        b: Scored,
+        grouping: Grouping,
+        pairing: Pairing,
+        images: npt.NDArray[np.bool_],
+        bounds: Bounds = UNBOUNDED,
     ) -> Gap | None:
         """On some of the images; None where the two cannot be compared on them.
 
@@ -78,6 +88,7 @@ class Gap:
             grouping: of all images.
             pairing: how the rows stand to each other.
             images: those that count, (images,).
+            bounds: of the metric; the interval is cut to those of its differences.
         """
         if not images.any():
             return None
@@ -85,7 +96,9 @@ class Gap:
             difference = Difference.of(a.only(images), b.only(images), grouping.take(images), pairing)
         except ValueError:
             return None
-        return cls(difference.effect, *difference.interval(), difference.p if difference.settles else None)
+        effect = difference.effect
+        low, high = within(of_differences(bounds), effect, *difference.interval())
+        return cls(effect, low, high, difference.p if difference.settles else None)
 
     @property
     def real(self) -> bool:

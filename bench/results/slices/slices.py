@@ -164,7 +164,7 @@ def slices_of(
     defined = {name: both for name, both in scored.items() if both is not None}
     everything = Slice("", "all images", np.ones(len(samples), dtype=np.bool_))
     cuts = [everything, *(part for attribute in described.attributes for part in attribute.slices())]
-    figures = [_figures(cut, defined, aligned, pairing, compared=len(rows) > 1) for cut in cuts]
+    figures = [_figures(cut, defined, group.metrics, aligned, pairing, compared=len(rows) > 1) for cut in cuts]
     names = labels(first, last) if len(rows) > 1 else (label(first), "")
     return Slices(
         a=names[0],
@@ -192,12 +192,19 @@ def _scored(
 
 
 def _figures(
-    cut: Slice, scored: Mapping[str, tuple[Scored, Scored]], aligned: Aligned, pairing: Pairing, compared: bool
+    cut: Slice,
+    scored: Mapping[str, tuple[Scored, Scored]],
+    known: Mapping[str, MetricFacts],
+    aligned: Aligned,
+    pairing: Pairing,
+    compared: bool,
 ) -> SliceFigures:
     grouping, images = aligned.grouping, cut.images
-    a = {name: SliceScore.of(left, grouping, images) for name, (left, _) in scored.items()}
-    b = {name: SliceScore.of(right, grouping, images) for name, (_, right) in scored.items()} if compared else {}
-    gaps = {name: Gap.of(*both, grouping, pairing, images) for name, both in scored.items()} if compared else {}
+    a = {name: SliceScore.of(left, grouping, images, known[name].bounds) for name, (left, _) in scored.items()}
+    b, gaps = {}, {}
+    for name, both in scored.items() if compared else ():
+        b[name] = SliceScore.of(both[1], grouping, images, known[name].bounds)
+        gaps[name] = Gap.of(*both, grouping, pairing, images, known[name].bounds)
     return SliceFigures(cut, _known(a), _known(b), _known(gaps))
 
 

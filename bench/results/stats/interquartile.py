@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.results.stats.bounds import UNBOUNDED, Bounds, within
 from bench.results.stats.student import Values, half_width
 
 LEAST_SEEDS = 5
@@ -27,13 +28,14 @@ class InterquartileMean:
     high: float
 
     @classmethod
-    def of(cls, figures: Values) -> InterquartileMean | None:
+    def of(cls, figures: Values, bounds: Bounds = UNBOUNDED) -> InterquartileMean | None:
         """Cut off a quarter of the seeds at either end, rounded down; None below `LEAST_SEEDS`.
 
         The standard error is that of the winsorised figures, with the remaining seeds less 1 degrees of freedom.
 
         Args:
             figures: of each seed, (seeds,).
+            bounds: of the metric, to which the interval is cut.
 
         Source: Yuen, The two-sample trimmed t for unequal population variances, 1974.
         """
@@ -47,4 +49,4 @@ class InterquartileMean:
         error = float(winsorised.std(ddof=1)) * math.sqrt((seeds - 1) / len(kept) / (len(kept) - 1))
         half = float(half_width(error, len(kept) - 1))
         mean = float(kept.mean())
-        return cls(mean, mean - half, mean + half)
+        return cls(mean, *within(bounds, mean, mean - half, mean + half))

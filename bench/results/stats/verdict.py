@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.results.stats.bounds import UNBOUNDED, Bounds, of_differences, within
 from bench.results.stats.difference import Difference
 from bench.results.stats.more_seeds import MoreSeeds
 
@@ -50,7 +51,9 @@ def lacking(share: float, a: float, b: float, perfect: float) -> float:
     return share * (abs(perfect - a) + abs(perfect - b)) / 2
 
 
-def judge(difference: Difference, higher_is_better: bool, margin: float) -> MetricComparison:
+def judge(
+    difference: Difference, higher_is_better: bool, margin: float, bounds: Bounds = UNBOUNDED
+) -> MetricComparison:
     """The finding on a difference.
 
     An interval inside the margin is ``equal`` even where it excludes 0: such a difference is real and of no account.
@@ -59,11 +62,13 @@ def judge(difference: Difference, higher_is_better: bool, margin: float) -> Metr
         difference: A minus B.
         higher_is_better: direction of the metric.
         margin: in the metric's units, at least 0.
+        bounds: of the metric, to which the interval is cut; the verdict is that of the whole one.
     """
     low, high = difference.interval()
     verdict: Verdict = decide(low, high, higher_is_better, margin) if difference.settles else "no verdict"
     undecided = verdict == "cannot separate" and difference.pairing.random
     by_seed = difference.by_seed
+    low, high = within(of_differences(bounds), difference.effect, low, high)
     return MetricComparison(
         a=float(difference.a.mean()),
         b=float(difference.b.mean()),

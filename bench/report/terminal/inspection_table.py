@@ -16,6 +16,8 @@ def inspection_lines(found: Inspection) -> Iterator[str]:
     rule = str(found.source.get("split", ""))
     leaking = ": scores leak" if found.source.get("leaks") and not rule.startswith("unseen") else ""
     yield f"data     {found.source['kind']}, split {FORMER.get(rule, rule)}{leaking}"
+    if found.source.get("camera", "still") != "still":
+        yield f"         looked at before the {found.source['camera']} camera moves, exposes and compresses it"
     for note in found.notes:
         yield f"         {note}"
     for part, counts in found.parts.items():

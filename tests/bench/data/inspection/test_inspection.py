@@ -154,6 +154,13 @@ def test_a_doubtful_unit_and_pictures_not_looked_at(folder) -> None:
     assert any("mm is likely" in finding.finding for finding in found.findings)
 
 
+@pytest.mark.parametrize("camera", ["still", "handheld"])
+def test_that_the_camera_is_left_out_is_said(camera: str) -> None:
+    lines = list(inspection_lines(inspect(Synthetic(camera=camera), samples=4, size=32)))
+    said = "         looked at before the handheld camera moves, exposes and compresses it"
+    assert (said in lines) == (camera == "handheld")
+
+
 def test_figures_are_json_and_lines(folder) -> None:
     found = stored(folder)
     facts = json.loads(canonical_json(found.to_json()))

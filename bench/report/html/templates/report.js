@@ -5,6 +5,12 @@ const keys = ["model", "loss", "precision", "machine"];
 const shapes = ["circle", "square", "diamond", "cross", "triangle-up", "star", "x", "pentagon", "hexagon", "triangle-down"];
 // Each has a contrast of 3 to 1 at least with both papers, the light and the dark.
 const marks = ["#2f7de1", "#d9480f", "#2b8a3e", "#a24fd6", "#d6336c", "#0c8599", "#a8661d", "#7a7f87", "#7d8a00", "#5f6fe0"];
+const dashes = ["solid", "dash", "dot", "dashdot"];
+// Of the first hundred rows of a chart no two have the same colour and shape; lines of the same colour differ in their dashes.
+const look = i => {
+  const turn = Math.floor(i / marks.length);
+  return {color: marks[i % marks.length], symbol: shapes[(i + turn) % shapes.length], dash: dashes[turn % dashes.length]};
+};
 const label = line => `${line.model} · ${line.loss}`;
 const longLabel = line => `${label(line)} · ${line.precision}`;
 const narrow = () => document.documentElement.clientWidth < 600;
@@ -90,12 +96,12 @@ const charts = {
     const fronts = machines.map(machine => front(quiet(rows.filter(line => !machine || line.machine === machine)), cost, metric, facts.higher));
     const best = fronts.flat(), gapped = value => fronts.flatMap(part => [...part.map(value), null]);  // a line for each
     const data = [...new Set(rows.map(line => line.model))].map((model, i) => {
-      const own = rows.filter(line => line.model === model), colour = marks[i % marks.length];
+      const own = rows.filter(line => line.model === model), {color, symbol} = look(i);
       return {
         type: "scatter", mode: "markers", name: safe(model),
         x: own.map(line => line[cost]), y: own.map(line => line.scores[metric].mean),
         error_y: {type: "data", array: own.map(line => line.scores[metric].sd ?? 0), thickness: 1},
-        marker: {symbol: own.map(line => shapes[i % shapes.length] + (busy(line) ? "-open" : "")), size: 11, color: colour},
+        marker: {symbol: own.map(line => symbol + (busy(line) ? "-open" : "")), size: 11, color},
         text: own.map(line => hover(line) + (busy(line) ? "<br>the machine was busy with other work" : "")),
         hovertemplate: "%{text}<br>%{x:,.4~g} · %{y:.4f}<extra></extra>",
       };
@@ -131,9 +137,11 @@ const charts = {
     Object.assign(layout.xaxis, {title: {text: "epoch"}, dtick: Math.max(1, Math.ceil(epochs / 20))});
     Object.assign(layout.yaxis, {title: {text: what.replaceAll("_", " ")}});
     layout.height = printing() ? 310 : 440;
+    const looks = rows.map((_, i) => look(i));
     plot("curves", rows.map((line, i) => ({
-      type: "scatter", mode: "lines+markers", name: safe(label(line)), y: line.curve[what],
-      x: line.curve[what].map((_, epoch) => epoch + 1), marker: {symbol: shapes[i % shapes.length], size: 8},
+      type: "scatter", mode: "lines+markers", name: safe(longLabel(line)), y: line.curve[what],
+      x: line.curve[what].map((_, epoch) => epoch + 1),
+      line: {color: looks[i].color, dash: looks[i].dash}, marker: {color: looks[i].color, symbol: looks[i].symbol, size: 8},
     })), layout, ["row", ...Array.from({length: epochs}, (_, epoch) => `epoch ${epoch + 1}`)], rows.map(line =>
       [longLabel(line), ...Array.from({length: epochs}, (_, epoch) => digits(line.curve[what][epoch]))]));
   },

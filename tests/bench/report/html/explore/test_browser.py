@@ -246,6 +246,21 @@ def test_times_on_a_busy_machine_have_open_marks_and_brackets_and_no_front_besid
     assert shared_browser.run(f"{plot}.at(-1).y") == [0.9, None]
 
 
+def test_many_rows_can_be_told_apart(shared_browser: Browser, tmp_path: Path) -> None:
+    """By colour with shape, and by colour with dashes; in the legend, too, where precision alone tells two rows."""
+    results, count = tmp_path / "results", 30
+    for width in range(1, count):
+        keep(results, 0.5 + width / 100, model=f"unet[width={8 * width}]", epochs=epochs(0.5 + width / 100))
+    keep(results, 0.51, model="unet[width=8]", precision="bfloat16", epochs=epochs(0.51))
+    (tmp_path / "report.html").write_text(report(results, tmp_path / "runs"))
+    shared_browser.open(tmp_path / "report.html")
+    shared_browser.run("drawAll()")
+    looks = "[...new Set(document.getElementById('{}').data.filter(t => t.mode !== 'lines').map(t => {}))].length"
+    for look in ("t.name", "t.marker.color + t.marker.symbol", "t.line.color + t.line.dash"):
+        assert shared_browser.run(looks.format("c-curves", look)) == count, look
+    assert shared_browser.run(looks.format("c-cost", "t.marker.color + t.marker.symbol[0]")) == count - 1
+
+
 KNOWN = """(head => [...head.closest("table").tBodies[0].rows].map(row => row.cells[head.cellIndex])
   .filter(cell => cell.dataset.value !== undefined || cell.className === "text")
   .map(cell => cell.dataset.value === undefined ? cell.textContent.trim() : Number(cell.dataset.value)))"""

@@ -17,6 +17,7 @@ from bench.results.find import check_finished, passed_over, pick
 from bench.results.metric_facts import facts_in, find_key, shown
 from bench.results.missing_runs import missing_runs
 from bench.results.nothing_in_common import nothing_in_common
+from bench.results.one_training import one_training
 from bench.results.record_file import record_name
 from bench.results.row_names import heading, label, labels, named_arithmetic, named_machine
 from bench.results.stats.difference import Difference
@@ -178,6 +179,7 @@ def _notes(a: Row, b: Row, pairing: Pairing, aligned: Aligned) -> Iterator[str]:
     ]
     if a.cell == b.cell and pairing.paired:
         yield "both sides are the same runs"
+    yield from one_training(a, b)
     if not pairing.paired:
         yield "the seeds differ and are not paired: order and augmentation of the samples are not shared"
     alone = [

@@ -16,7 +16,11 @@ MakeOptimizer = Callable[[Iterable["Parameter"]], "Optimizer"]
 """Parameters to their optimizer."""
 
 optimizers: Registry[MakeOptimizer] = Registry(
-    "optimizer", "bench list optimizers", "maskdepth_bench.optimizers", "registry.optimizers:optimizers"
+    "optimizer",
+    "bench list optimizers",
+    "maskdepth_bench.optimizers",
+    "registry.optimizers:optimizers",
+    makes="collections.abc:Callable",
 )
 
 _RATE, _SHARE, _DECAY = above(0, 1000), below(1), between(0, 100)

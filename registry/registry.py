@@ -13,10 +13,10 @@ import fnmatch
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from registry.errors import DuplicateName, RegistryError, UnknownName
+from registry.errors import DuplicateName, Portable, RegistryError, UnknownName
 from registry.lookup.entry import Entry
 from registry.lookup.entry_points import EntryPoints
-from registry.lookup.imports import find_attribute, import_module
+from registry.lookup.imports import described, find_attribute, import_module
 from registry.lookup.index import Index
 from registry.lookup.keys import format_key, parse_key
 from registry.lookup.source_text import docstring_line
@@ -39,6 +39,7 @@ class Registry(Generic[T]):
             there by `lazy`; what any other module registers is called ``module:function``, whoever imports it.
         inputs: names of the first arguments of every entry where these are its input: such entries are not built.
         values: the type of entries that are data; a user's own attribute of that type stands for itself.
+        makes: the type, ``"module:class"``, of what a user's own builder must return; empty for any.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Registry(Generic[T]):
         index: str | None = None,
         inputs: tuple[str, ...] = (),
         values: type[T] | None = None,
+        makes: str = "",
     ) -> None:
         self.kind = kind
         self.where = where
@@ -56,6 +58,7 @@ class Registry(Generic[T]):
         self._index = Index(index) if index else None
         self._inputs = inputs
         self._values = values
+        self._makes = makes
         self._entries: dict[str, Entry[T]] = {}
         self._made: dict[str, Entry[T]] = {}  # of families and of users: found again, but not listed
         self._modules: dict[str, str] = {}
@@ -187,13 +190,38 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownName, BadParameter: as `resolve`.
-            RegistryError: the builder ended the program.
+            RegistryError: as `make`.
         """
         entry, params = self.resolve(key)
+        return self.make(entry, params, key)
+
+    def make(self, entry: Entry[T], params: Mapping[str, Any], key: str = "") -> T:
+        """What an entry builds of its parameters.
+
+        Args:
+            entry: of this registry.
+            params: by name, as the builder takes them.
+            key: what messages call it; its name if empty.
+
+        Raises:
+            RegistryError: the builder ended the program; a user's own raised something, or built what is no such thing.
+        """
+        what = f"{self.kind} {(key or entry.name)!r}"
+        is_own = ":" in entry.name or self._points.module(entry.name) is not None
         try:
-            return entry.build(**params)
+            built = entry.build(**params)
+        except Portable:
+            raise
         except SystemExit as error:
-            raise RegistryError(f"{self.kind} {key!r} ended the program ({error!r}) while it was built") from error
+            raise RegistryError(f"{what} ended the program ({error!r}) while it was built") from error
+        except Exception as error:
+            if not is_own:
+                raise
+            raise RegistryError(f"{what} cannot be built: {described(error)}") from error
+        if is_own and self._makes and not isinstance(built, find_attribute(self._makes, what)):
+            wanted = self._makes.replace(":", ".")
+            raise RegistryError(f"{what} builds an object of type {type(built).__name__}, not a {wanted}")
+        return built
 
     def _keep_own(self, entry: Entry[T]) -> None:
         name, module = entry.name, entry.build.__module__
@@ -238,7 +266,10 @@ class Registry(Generic[T]):
             value: T = found
             return Entry(name, lambda: value)
         if not callable(found):
-            raise RegistryError(f"{name!r} is of type {type(found).__name__}, not a function that builds a {self.kind}")
+            article = "an" if self.kind[0] in "aeiou" else "a"
+            raise RegistryError(
+                f"{name!r} is of type {type(found).__name__}, not a function that builds {article} {self.kind}"
+            )
         known = next((e for e in (*self._made.values(), *self._entries.values()) if e.build is found), None)
         if known is not None:
             return Entry(name, found, known.facts, known.ranges, self._inputs)

@@ -38,7 +38,11 @@ MakeSchedule = Callable[["Optimizer", int], Schedule]
 """Optimizer and number of steps to their schedule."""
 
 schedules: Registry[MakeSchedule] = Registry(
-    "schedule", "bench list schedules", "maskdepth_bench.schedules", "registry.schedules:schedules"
+    "schedule",
+    "bench list schedules",
+    "maskdepth_bench.schedules",
+    "registry.schedules:schedules",
+    makes="collections.abc:Callable",
 )
 
 _EPOCHS = 10**6

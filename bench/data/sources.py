@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from bench.data.source import Source
 
 sources: Registry[Source] = Registry(
-    "data source", "bench list sources", group="maskdepth_bench.sources", index="bench.data.sources:sources"
+    "data source",
+    "bench list sources",
+    group="maskdepth_bench.sources",
+    index="bench.data.sources:sources",
+    makes="bench.data.source:Source",
 )
 """All sources by kind."""
 
@@ -65,6 +69,7 @@ def open_source(kind: str, progress: Progress | None = None, /, **given: Any) ->
 
     Raises:
         UnknownName: no such kind; the message names the nearest.
+        RegistryError: a user's own that cannot be built, or builds no `bench.data.source.Source`.
         BenchError: an option it does not take, a value that it cannot have, or a missing value; a user's source whose
             description or depth encoding cannot be used.
         BadData: files that cannot be used.
@@ -74,7 +79,7 @@ def open_source(kind: str, progress: Progress | None = None, /, **given: Any) ->
     values = read_options(name, options_of(entry), {**bracketed, **given})
     if progress is not None and entry.facts.get("reports_progress"):
         values["progress"] = progress
-    source = entry.build(**values)
+    source = sources.make(entry, values)
     if name not in BUILT_IN:
         check_source(source, name)
     return source

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -17,9 +18,12 @@ from bench.metrics.scores import Scores
 from bench.train.isolation.process_state import settings_kept
 from registry.contract import Prediction, Quartet
 from registry.errors import ContractError, RegistryError
+from registry.lookup.imports import described
 from registry.losses.recipe import Recipe
 from registry.optimizers import optimizers
-from registry.schedules import schedules
+from registry.schedules import Schedule, schedules
+
+T = TypeVar("T")
 
 
 def within(protocol: Protocol, source: Source) -> Protocol:
@@ -46,13 +50,28 @@ def check_budget(protocol: Protocol) -> None:
             f"{protocol.train_samples} training samples make no batch of {largest}: "
             f"give more samples, or a smaller batch, such as --batch {protocol.train_samples}"
         )
+    parameters = [torch.nn.Parameter(torch.zeros(1))]
+    make_optimizer, make_schedule = optimizers.build(protocol.optimizer), schedules.build(protocol.schedule)
+    optimizer = _made(f"optimizer {protocol.optimizer}", lambda: make_optimizer(parameters), torch.optim.Optimizer)
+    _made(f"schedule {protocol.schedule}", lambda: make_schedule(optimizer, 10), Schedule)
+
+
+def _made(what: str, make: Callable[[], T], wanted: type[T]) -> T:
+    """What a user's function makes.
+
+    Raises:
+        BenchError: it raises something, or makes something else than is wanted.
+    """
     try:
-        optimizer = optimizers.build(protocol.optimizer)([torch.nn.Parameter(torch.zeros(1))])
-        schedules.build(protocol.schedule)(optimizer, 10)
+        found = make()
     except RegistryError:
         raise
-    except (Exception, SystemExit) as error:  # whatever a user's optimizer raises
-        raise BenchError(f"that cannot be built: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise BenchError(f"{what} cannot be made: {described(error)}") from error
+    if not isinstance(found, wanted):
+        name = f"{wanted.__module__}.{wanted.__qualname__}"
+        raise BenchError(f"{what} makes an object of type {type(found).__name__}, not a {name}")
+    return found
 
 
 _WAYS = {

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from bench.core.record import Failure, Outcome, Phase
 from registry.contract import Model
-from registry.errors import Portable
+from registry.errors import Portable, RegistryError
 from registry.losses.objective import Span
 
 TRACEBACK_LINES = 8
@@ -134,6 +134,8 @@ def traceback_lines(error: BaseException) -> list[str]:
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error means that memory was short; torch has many ways of saying so."""
+    if isinstance(error, RegistryError) and error.__cause__ is not None:
+        error = error.__cause__  # of a model that could not be built
     words = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and any(word in str(error) for word in words)

@@ -11,6 +11,9 @@ from typing import Any
 
 from registry.errors import RegistryError
 
+_CALLERS = (__file__, str(Path(__file__).parents[1] / "registry.py"))
+"""Files that import modules and call builders, which are not to blame."""
+
 
 def import_module(module: str, purpose: str) -> ModuleType:
     """Import a module for a purpose that stands in the message, such as ``model 'mine:Net'``.
@@ -42,6 +45,11 @@ def find_attribute(path: str, purpose: str) -> Any:
         raise RegistryError(f"module {module!r} has no {attribute!r}, which is to be {purpose}") from error
 
 
+def described(error: BaseException) -> str:
+    """What a user's builder raised, in one line, with the place in it."""
+    return f"{type(error).__name__}: {' '.join(str(error).split()) or 'no reason given'}{_place(error)}"
+
+
 def _reason(module: str, error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name and f"{module}.".startswith(f"{error.name}."):
         return f"{error}. The module must be importable from here (installed, or in the current folder)"
@@ -51,9 +59,9 @@ def _reason(module: str, error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """Where a module raised: the last line outside the import system, in brackets."""
+    """Where a module or a builder raised: the last line outside of what called it, in brackets."""
     if isinstance(error, SyntaxError):
         return ""  # its own text names the file and the line
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
-    frames = [frame for frame in frames if frame.filename != __file__]
+    frames = [frame for frame in frames if frame.filename not in _CALLERS]
     return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""

@@ -10,7 +10,11 @@ if TYPE_CHECKING:
     from registry.contract import Model
 
 models: Registry[Model] = Registry(
-    "model", where="bench list models", group="maskdepth_bench.models", index="registry.models:models"
+    "model",
+    where="bench list models",
+    group="maskdepth_bench.models",
+    index="registry.models:models",
+    makes="torch.nn:Module",
 )
 
 models.lazy("registry.models.unet", "unet")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -20,8 +21,9 @@ from bench.core.progress import Progress, no_progress
 from bench.data.source import Source
 from bench.data.sources import open_source, sources
 from bench.metrics import metrics
-from registry.errors import RegistryError, UnknownName
-from registry.lookup.imports import find_attribute
+from bench.train.isolation.process_state import settings_kept
+from registry.errors import ContractError, RegistryError, UnknownName
+from registry.lookup.imports import described, find_attribute
 from registry.losses import terms
 from registry.models import models
 from registry.registry import parse_key
@@ -35,6 +37,8 @@ CHECKS: Mapping[str, Sequence[Check[Any]]] = {
     "source": source.CHECKS,
 }
 """The checks of each kind of plug-in."""
+
+_LISTS = "bench list models, bench list terms, bench list metrics or bench list sources"
 
 
 def check_plugin(
@@ -52,11 +56,15 @@ def check_plugin(
         A finding per check: ``ok``, ``warn``, or ``broken`` with what happened and, as advice, why it matters.
 
     Raises:
-        RegistryError: the key names nothing that can be imported.
+        RegistryError: the key names nothing that can be imported, or a model that cannot be built.
         BenchError: the kind cannot be recognised, or does not exist.
     """
     chosen = find_kind(key) if kind is None else kind
-    return examine(find_plugin(key, chosen, heads), CHECKS[chosen], progress)
+    plugin = find_plugin(key, chosen, heads)
+    if isinstance(plugin, ModelPlugin):
+        with suppress(ContractError), settings_kept(key), torch.random.fork_rng(devices=[]):
+            plugin.build()  # what cannot be built is said once, not by every check
+    return examine(plugin, CHECKS[chosen], progress)
 
 
 def find_kind(key: str) -> str:
@@ -68,16 +76,23 @@ def find_kind(key: str) -> str:
     """
     name = parse_key(key)[0]
     if ":" in name:
-        kind = _kind_of(find_attribute(name, f"plug-in {name!r}"), name)
+        found = find_attribute(name, f"plug-in {name!r}")
+        kind = _kind_of(found, name)
         if kind is None:
-            raise BenchError(f"{key} is neither a model, a term, a metric nor a source: say which with --kind")
+            is_named = callable(found) and not isinstance(found, nn.Module | Source)
+            way = (
+                "say which with --kind"
+                if is_named
+                else f"it is of type {type(found).__name__}; name a class or function"
+            )
+            raise BenchError(f"{key} is neither a model, a term, a metric nor a source: {way}")
         return kind
     known = {kind for kind, has in _REGISTERED.items() if has(name)}
     if len(known) > 1:
         raise BenchError(f"{name!r} is a {' and a '.join(sorted(known))}: say which with --kind")
     if not known:
         names = [*models.names(), *terms.names(), *metrics.names(), *sources.names()]
-        raise UnknownName("model, term, metric or source", name, names, "bench list")
+        raise UnknownName("model, term, metric or source", name, names, _LISTS)
     return known.pop()
 
 
@@ -105,7 +120,7 @@ def _opener(key: str) -> Callable[[], Source]:
     name, parameters = parse_key(key)
     if name in sources.names():
         return functools.partial(open_source, name, **parameters)
-    return functools.partial(find_attribute(name, f"data source {name!r}"), **parameters)
+    return functools.partial(sources.get(name).build, **parameters)
 
 
 _REGISTERED: Mapping[str, Callable[[str], bool]] = {
@@ -124,16 +139,23 @@ def _kind_of(found: Any, name: str) -> str | None:
         bases = {"model": issubclass(found, nn.Module), "source": issubclass(found, Source)}
         looks = {"model": hasattr(found, "forward"), "source": hasattr(found, "render") or hasattr(found, "scenes")}
         return next((kind for signs in (bases, looks) for kind, is_one in signs.items() if is_one), None)
+    if not callable(found):
+        return None
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):  # of what is written in C
+        return None
     required = [
-        p
-        for p in inspect.signature(found).parameters.values()
-        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]
     if len(required) == 2:
         return "term"
     if not required and not isinstance(found, nn.Module | Source):
-        with torch.random.fork_rng(devices=[]):
-            built = found()
+        try:
+            with torch.random.fork_rng(devices=[]):
+                built = found()
+        except (Exception, SystemExit) as error:
+            raise BenchError(f"{name} cannot be built: {described(error)}") from error
         return "model" if isinstance(built, nn.Module) else "source" if isinstance(built, Source) else None
     return None
 

@@ -14,6 +14,7 @@ augmentations: Registry[Operation] = Registry(
     "bench list augmentations",
     group="maskdepth_bench.augmentations",
     index="bench.data.augment:augmentations",
+    makes="bench.data.augment.operation:Operation",
 )
 augmentations.lazy("bench.data.augment.standard", "none", "flip", "standard")
 augmentations.lazy("bench.data.augment.movements", "crop", "scale", "rotate")

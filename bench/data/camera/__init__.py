@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from bench.data.camera.condition import Camera
 
 cameras: Registry[Camera] = Registry(
-    "camera", "bench list cameras", group="maskdepth_bench.cameras", index="bench.data.camera:cameras"
+    "camera",
+    "bench list cameras",
+    group="maskdepth_bench.cameras",
+    index="bench.data.camera:cameras",
+    makes="bench.data.camera.condition:Camera",
 )
 cameras.lazy("bench.data.camera.condition", "handheld", "still")

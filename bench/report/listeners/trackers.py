@@ -14,6 +14,7 @@ trackers: Registry[Listener] = Registry(
     "bench run --help",
     group="maskdepth_bench.trackers",
     index="bench.report.listeners.trackers:trackers",
+    makes="bench.train.events:Listener",
 )
 """Listeners by key. Facts: ``package`` that they need, ``extra`` that installs it, ``what`` they make, in words."""
 

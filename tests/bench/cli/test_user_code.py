@@ -54,6 +54,56 @@ def test_terms(command: str, name: str, text: str, monkeypatch, capsys) -> None:
     assert text in line
 
 
+RUN = ["run", "--model", "unet[width=4]", "--device", "cpu", "--epochs", "1", "--no-baselines", *SMALL]
+NO_PLUGINS = [
+    (["check", "NUMBER"], "user_plugins:NUMBER is neither a model, a term, a metric nor a source: it is of type int"),
+    (["check", "LIST"], "it is of type list; name a class"),
+    (["check", "MODULE"], "it is of type module; name a class"),
+    (["check", "instance"], "it is of type Net; name a class"),
+    (["check", "nothing"], "say which with --kind"),
+    (["check", "Unbuilt"], "user_plugins:Unbuilt' cannot be built: MemoryError: too big (user_plugins.py, line"),
+    (["check", "NUMBER", "--kind", "source"], "is of type int, not a function that builds a data source"),
+    (["check", "LIST", "--kind", "source"], "is of type list, not a function that builds a data source"),
+    (["check", "MODULE", "--kind", "source"], "is of type module, not a function that builds a data source"),
+    (["data", "inspect", "--data", "Abstract"], "user_plugins:Abstract' cannot be built: TypeError: Can't instantiate"),
+    (["data", "inspect", "--data", "nothing"], "builds an object of type NoneType, not a bench.data.source.Source"),
+    ([*RUN, "--data", "mapping"], "builds an object of type dict, not a bench.data.source.Source"),
+    ([*RUN, "--data", "Net"], "builds an object of type Net, not a bench.data.source.Source"),
+    ([*RUN, "--optimizer", "NUMBER"], "not a function that builds an optimizer"),
+    ([*RUN, "--optimizer", "nothing"], "user_plugins:nothing' builds an object of type NoneType"),
+    ([*RUN, "--optimizer", "makes_nothing"], "makes an object of type NoneType, not a torch.optim.optimizer.Optimizer"),
+    ([*RUN, "--schedule", "makes_nothing"], "makes an object of type NoneType, not a registry.schedules.Schedule"),
+    ([*RUN, "--augmentation", "nothing"], "builds an object of type NoneType, not a bench.data.augment.operation"),
+    ([*RUN, "--track", "nothing"], "builds an object of type NoneType, not a bench.train.events.Listener"),
+    ([*RUN, "--camera", "nothing"], "builds an object of type NoneType, not a bench.data.camera.condition.Camera"),
+    (["show", "Unbuilt"], "user_plugins:Unbuilt' cannot be built: MemoryError: too big (user_plugins.py, line"),
+    (["show", "nothing"], "builds an object of type NoneType, not a torch.nn.Module"),
+    (["profile", "--model", "Unbuilt", *SMALL], "user_plugins:Unbuilt' cannot be built: MemoryError: too big"),
+    (["audit", "--model", "Unbuilt", *SMALL], "user_plugins:Unbuilt' cannot be built: MemoryError: too big"),
+]
+
+
+@pytest.mark.parametrize(("words", "text"), NO_PLUGINS)
+def test_what_is_no_plugin_is_named(words: list[str], text: str, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = {
+        "NUMBER",
+        "LIST",
+        "MODULE",
+        "instance",
+        "nothing",
+        "mapping",
+        "makes_nothing",
+        "Abstract",
+        "Unbuilt",
+        "Net",
+    }
+    code, line = fails([f"{HERE}:{word}" if word in names else word for word in words], monkeypatch, capsys)
+    assert code == 2
+    assert line.startswith("bench: ")
+    assert text in line
+
+
 @pytest.mark.parametrize("command", ["profile", "tax"])
 def test_terms_that_raise(command: str, monkeypatch, capsys) -> None:
     code, line = fails(TERMS[command](f"mask: bce, depth: {HERE}:raises"), monkeypatch, capsys)

@@ -8,7 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bench.data.source import Source
 from registry.contract import Head, Prediction, Target
+
+NUMBER = 3
+LIST = [3]
+MODULE = os
 
 
 class Net(nn.Module):
@@ -52,6 +57,30 @@ class Parametrised(Net):
 
     def forward(self, bg: Tensor, bg_fg: Tensor) -> Prediction:
         return Prediction(*self.logits(bg, bg_fg).split(1, 1))
+
+
+class Unbuilt(Net):
+    def __init__(self) -> None:
+        raise MemoryError("too big")
+
+
+class Abstract(Source):
+    pass
+
+
+instance = Net()
+
+
+def nothing() -> Any:
+    return None
+
+
+def mapping() -> Any:
+    return {}
+
+
+def makes_nothing() -> Any:
+    return lambda *given: None
 
 
 def changes_folder(prediction: Head, target: Target) -> Tensor:

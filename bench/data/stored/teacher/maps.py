@@ -124,7 +124,11 @@ class TeacherMaps:
                 found = self.teacher.predict(pictures)
         except Exception as error:  # of any kind: it is the user's code
             raise BenchError(f"the depth model {name} fails: {type(error).__name__}: {error}") from error
-        depths = torch.as_tensor(found).detach().float().cpu()
+        try:
+            depths = torch.as_tensor(found).detach().float().cpu()
+        except (TypeError, ValueError, RuntimeError) as error:
+            what = f"an object of type {type(found).__name__}"
+            raise BenchError(f"the depth model {name} gives {what}, not a tensor (B, H, W)") from error
         if depths.ndim == 4 and depths.shape[1] == 1:
             depths = depths[:, 0]
         if depths.ndim != 3 or len(depths) != len(pictures):

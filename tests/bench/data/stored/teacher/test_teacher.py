@@ -42,6 +42,9 @@ def fails(pictures):
 def flat(pictures):
     return pictures.mean((1, 2, 3))
 
+def none(pictures):
+    return None
+
 def nothing(pictures):
     return pictures.mean(1) * float("nan")
 
@@ -184,6 +187,7 @@ def test_progress_is_told(folder, tmp_path: Path, module) -> None:
     [
         ("my_teacher:fails", {}, "fails: ValueError: out of order"),
         ("my_teacher:flat", {}, r"gives \(16,\) for 16 pictures"),
+        ("my_teacher:none", {}, "my_teacher:none gives an object of type NoneType, not a tensor"),
         ("my_teacher:nothing", {}, "no finite depth"),
         ("my_teacher:unit", {}, "furlongs"),
         ("my_teacher:number", {}, "not a function, but int"),

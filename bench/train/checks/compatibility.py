@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
@@ -54,14 +56,28 @@ def common_heads(name: str, recipe: Recipe, model: nn.Module, loader: Loader) ->
                 f"(--bg-depth for photographs), or take a recipe without it, such as --loss 'mask: bce'"
             )
     heads = tuple(head for head in recipe.heads if head in predicted)
-    if not heads:
-        raise BenchError(f"nothing to train: {name} predicts {' and '.join(predicted)}, the recipe is {recipe.text!r}")
+    check_common(name, predicted, recipe)
     try:
         with torch.no_grad():
             Objective(recipe, heads).to(truth.bg_fg.device)(prediction, truth)
     except (ValueError, RuntimeError) as error:
         raise BenchError(f"the recipe {recipe.text!r} does not work at {loader.size} px: {error}") from error
     return heads
+
+
+def check_common(name: str, predicted: Sequence[str], recipe: Recipe) -> None:
+    """Whether a model predicts anything that the recipe speaks of.
+
+    Args:
+        name: the model's key, for the message.
+        predicted: its heads.
+        recipe: it would be trained by.
+
+    Raises:
+        BenchError: it does not.
+    """
+    if not set(predicted) & set(recipe.heads):
+        raise BenchError(f"nothing to train: {name} predicts {' and '.join(predicted)}, the recipe is {recipe.text!r}")
 
 
 def predicted_heads(name: str, prediction: object, truth: Quartet) -> list[str]:

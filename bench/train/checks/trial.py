@@ -17,7 +17,7 @@ from bench.core.protocol import Stage
 from bench.data.source import Source
 from bench.timing.work import count_gmacs, parameter_count
 from bench.train.assemble import Run, build_model, build_step
-from bench.train.checks.compatibility import check_sizes, predicted_heads
+from bench.train.checks.compatibility import check_common, check_sizes, predicted_heads
 from bench.train.failures import describe, out_of_memory
 from bench.train.isolation.process_state import settings_kept
 from bench.train.isolation.random_state import reseeded_by
@@ -112,9 +112,10 @@ def _step(run: Run, model: nn.Module, source: Source, stage: Stage, device: torc
 
     with torch.no_grad(), settings_kept(name):
         predicted = predicted_heads(name, model.eval() and forward(1), quartet.map(lambda tensor: tensor[:1]))
+    check_common(name, predicted, recipe)
     heads = tuple(head for head in recipe.heads if head in predicted and getattr(quartet, head) is not None)
     if not heads:
-        return  # `common_heads` says what is missing
+        return  # `common_heads` says what the data lacks
     model.train()
     with torch.no_grad(), settings_kept(name):
         prediction = forward(stage.batch)

@@ -204,3 +204,9 @@ def test_terms_that_would_spoil_what_others_read_are_refused(
     with pytest.raises((BenchError, RegistryError), match=message):
         small_experiment(tmp_path, loss=recipe.format(f"own_terms:{term}"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_without_a_head_of_the_recipe_is_named_before_another_is_trained(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="nothing to train: masknet predicts mask, the recipe is 'depth: l1'"):
+        small_experiment(tmp_path, "unet[width=4]", "masknet", loss="depth: l1")
+    assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from bench.core import files
 from bench.core.code import own_code
+from bench.core.errors import BenchError
 from bench.core.machine import environment
 from bench.core.progress import Progress, no_progress
 from bench.core.spec import RunSpec
@@ -41,18 +43,32 @@ def latencies(
         folder: of earlier measurements, and of these.
         seconds: to measure each model for.
         progress: called for every restart.
+
+    Raises:
+        BenchError: something is to be measured, and cannot be kept in the folder.
     """
     fingerprint = environment(device).fingerprint
     keys = [_key(spec, fingerprint) for spec in specs]
     found = {key: kept.read(folder, key) for key in keys}
     missing = [(spec, key) for spec, key in dict(zip(keys, zip(specs, keys, strict=True), strict=True)).values()
                if found[key] is None]  # fmt: skip
+    if missing:
+        _check_kept(folder)
     for start in range(0, len(missing), TOGETHER):
         chunk = missing[start : start + TOGETHER]
         for measured in _measure(chunk, device, seconds, progress):
             kept.write(folder, measured)
             found[measured.key] = measured
     return [latency for key in keys if (latency := found[key]) is not None]
+
+
+def _check_kept(folder: Path) -> None:
+    try:
+        files.check_folder(folder, "--runs")
+    except BenchError as error:
+        raise BenchError(
+            f"{error}; latencies are kept there: name another folder with --runs, or do without with --no-measure"
+        ) from error
 
 
 def _key(spec: RunSpec, fingerprint: str) -> LatencyKey:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from bench.core.errors import BenchError
+from bench.profile import latency
 from bench.profile.latency import latencies
 from tests.bench.records import record
 
@@ -39,3 +41,16 @@ def test_another_size_is_another_measurement(tmp_path: Path) -> None:
     found = latencies([one, other], CPU, tmp_path, seconds=0.1)
     assert found[0].key != found[1].key
     assert found[1].peak_mib < found[0].peak_mib == pytest.approx(found[0].peak_mib)
+
+
+def test_a_folder_that_keeps_nothing_is_found_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs = [record(model="unet[width=4]").spec]
+    with monkeypatch.context() as patched:
+        patched.setattr(latency, "_measure", lambda *given: pytest.fail("measured"))
+        with pytest.raises(BenchError, match=r"--runs: cannot write /proc/nowhere: .* with --runs, or .* --no-measure"):
+            latencies(specs, CPU, Path("/proc/nowhere"))
+    known = latencies(specs, CPU, tmp_path, seconds=0.1)
+    monkeypatch.setattr(latency.files, "check_folder", lambda *given: pytest.fail("nothing is to be kept"))
+    assert latencies(specs, CPU, tmp_path) == known

@@ -32,7 +32,9 @@ class UnknownName(RegistryError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], where: str) -> None:
         self.name = name
-        near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+        names = sorted(known)
+        bracketed = [each for each in names if each.partition("[")[0] == name]  # it with parameters
+        near = list(dict.fromkeys([*bracketed, *difflib.get_close_matches(name, names, n=3, cutoff=0.5)]))[:3]
         hint = f"; did you mean {' or '.join(near)}?" if near else "."
         super().__init__(f"unknown {kind} {name!r}{hint} See all with: {where}")
 

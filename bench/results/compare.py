@@ -91,7 +91,7 @@ def compare(
     known = facts_in(record for _, record in records)
     metrics = [find_key(name, known) for name in metrics]
     board = rows(records)
-    left, right = pick(board, record_name(results, a), record_name(results, b), within)
+    left, right = pick(board, record_name(results, a), record_name(results, b), within, results)
     compared = compare_rows(results, chosen(left, seeds_a), chosen(right, seeds_b), metrics=metrics, margin=margin)
     if not compared.findings and all(reason == _LACKING for reason in compared.skipped.values()):
         raise nothing_in_common((left, right), metrics)

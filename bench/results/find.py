@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from bench.core.errors import BenchError
 from bench.core.files import canonical_json
@@ -51,22 +53,23 @@ def check_finished(records: Records, trained: bool = False) -> None:
     )
 
 
-def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, Row]:
+def pick(board: Sequence[Row], a: str, b: str, within: str = "", results: Path | None = None) -> tuple[Row, Row]:
     """The only pair of cells on a board that the two names fit; twice the same cell where both name it.
 
     Two names of models mean the same loss where both have it. Of pairs that differ in precision and other settings
     alone one that has a verdict counts before one that has not, for which a single seed is too few; of these one in
     the same settings, then that of most seeds, then one that was timed. A name given twice means the same cell twice.
+    ``results`` is the folder of the records, for errors.
 
     Raises:
         UnknownName: a name fits no cell.
         BenchError: they stand on no common board, or on several.
     """
     if spaceless(a) == spaceless(b):
-        same = _only(board, (a, b), within)
+        same = _only(board, (a, b), within, results)
         return same, same
     ours = boards_within(board, within)
-    left, right = fitting(ours, a), fitting(ours, b)
+    left, right = fitting(ours, a, results), fitting(ours, b, results)
     pairs = [(x, y) for x in left for y in right if comparable(x, y) and x != y]
     pairs = [pair for pair in pairs if _same_loss(*pair)] or pairs
     if len({(_kind(x), _kind(y)) for x, y in pairs}) == 1:  # they differ in settings alone
@@ -85,17 +88,21 @@ def pick(board: Sequence[Row], a: str, b: str, within: str = "") -> tuple[Row, R
     )
 
 
-def pick_one(board: Sequence[Row], text: str, within: str = "") -> Row:
+def pick_one(board: Sequence[Row], text: str, within: str = "", results: Path | None = None) -> Row:
     """The only cell that a name fits; of rows that differ in precision and the like alone, the one of most `strength`.
+
+    ``results`` is the folder of the records, for errors.
 
     Raises:
         UnknownName: it fits none.
         BenchError: it fits several.
     """
-    return _only(board, (text,), within)
+    return _only(board, (text,), within, results)
 
 
-def pick_alike(board: Sequence[Row], text: str, within: str = "", by_board: bool = True) -> list[Row]:
+def pick_alike(
+    board: Sequence[Row], text: str, within: str = "", by_board: bool = True, results: Path | None = None
+) -> list[Row]:
     """The rows that a name fits, which differ in precision and other settings alone; those of most `strength` first.
 
     Args:
@@ -103,12 +110,13 @@ def pick_alike(board: Sequence[Row], text: str, within: str = "", by_board: bool
         text: the name.
         within: part of their heading.
         by_board: whether whoever asks can say ``within``, for the error.
+        results: folder of the records, for errors.
 
     Raises:
         UnknownName: it fits none.
         BenchError: it fits several cells of other losses, protocols or data.
     """
-    return _alike(board, (text,), within, by_board)
+    return _alike(board, (text,), within, by_board, results)
 
 
 def strength(*rows: Row) -> tuple[int, bool]:
@@ -120,18 +128,20 @@ def strength(*rows: Row) -> tuple[int, bool]:
     return len(seeds), all(record.is_timed for row in rows for _, record in row.records.values())
 
 
-def _only(board: Sequence[Row], given: tuple[str, ...], within: str) -> Row:
+def _only(board: Sequence[Row], given: tuple[str, ...], within: str, results: Path | None) -> Row:
     """See `pick_one`; the same name, as often as it was given."""
-    found = _alike(board, given, within)
+    found = _alike(board, given, within, results=results)
     best = [row for row in found if strength(row) == strength(found[0])]
     if len(best) > 1:
         raise ambiguous(given, [(row,) for row in best])
     return best[0]
 
 
-def _alike(board: Sequence[Row], given: tuple[str, ...], within: str, by_board: bool = True) -> list[Row]:
+def _alike(
+    board: Sequence[Row], given: tuple[str, ...], within: str, by_board: bool = True, results: Path | None = None
+) -> list[Row]:
     """See `pick_alike`; the same name, as often as it was given."""
-    found = fitting(boards_within(board, within), given[0])
+    found = fitting(boards_within(board, within), given[0], results)
     if len(set(map(_kind, found))) > 1:
         raise ambiguous(given, [(row,) for row in found], by_board)
     return sorted(found, key=strength, reverse=True)
@@ -166,8 +176,10 @@ def _evidence(a: Row, b: Row) -> tuple[bool, bool, bool, int, bool]:
     return pairing.settles, alike, pairing.paired, pairing.seeds, strength(a, b)[1]
 
 
-def fitting(board: Sequence[Row], text: str) -> list[Row]:
+def fitting(board: Sequence[Row], text: str, results: Path | None = None) -> list[Row]:
     """The rows that a name fits: a cell's, a record's file or a run's id, each of the latter as a row of its own.
+
+    ``results`` is the folder of the records, for errors.
 
     Raises:
         UnknownName, BenchError: it fits none.
@@ -184,9 +196,8 @@ def fitting(board: Sequence[Row], text: str) -> list[Row]:
         floor = ", ".join(dict.fromkeys(row.model for row in board))
         raise BenchError(f"unknown cell {text!r}: there are only baselines here ({floor}); bench run makes other runs")
     if not found:
-        raise UnknownName(
-            "cell", text, {name for row in board for name in (row.model, label(row))}, "bench leaderboard"
-        )
+        words = ["bench", "leaderboard", "--show", *(["--results", str(results)] if results else [])]
+        raise UnknownName("cell", text, {name for row in board for name in (row.model, label(row))}, shlex.join(words))
     return found
 
 

@@ -79,7 +79,7 @@ def transfers(results: Path, model: str, within: str = "") -> list[Transfer]:
     records = store.read_all(results)
     check_finished(records, trained=True)
     board = [row for row in boards_within(rows(records), within) if row.learns]
-    joints = fitting(board, model) if of_cell else [row for row in board if row.model == key]
+    joints = fitting(board, model, results) if of_cell else [row for row in board if row.model == key]
     pairs = [
         (joint, twin)
         for joint in joints

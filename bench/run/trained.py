@@ -210,5 +210,5 @@ def _candidates(results: Path, text: str, within: str | None) -> list[Named]:
         if not found:
             raise BenchError(f"no finished run {text} is recorded in {results}")
         return sorted(found, key=lambda named: named[1].finished, reverse=True)
-    alike = pick_alike(rows(records), text, within or "", by_board=within is not None)
+    alike = pick_alike(rows(records), text, within or "", by_board=within is not None, results=results)
     return [named for row in alike for _, named in sorted(row.records.items())]

@@ -116,7 +116,7 @@ def slices(results: Path, a: str, b: str = "", metrics: Sequence[str] = (), with
     groups = groups_of(records)
     board = rows_of(records)
     first, second = record_name(results, a), record_name(results, b)
-    rows = pick(board, first, second, within) if b else (pick_one(board, first, within),)
+    rows = pick(board, first, second, within, results) if b else (pick_one(board, first, within, results),)
     known = facts_in(record for _, record in records)
     names = [find_key(name, known) for name in metrics] or shown(known, "headline")
     places = {(row.cell, row.any.division) for row in rows}

@@ -14,6 +14,7 @@ from bench.results.find import other_settings, passed_over, pick, pick_alike, pi
 from bench.results.row_names import full_name, settings
 from bench.results.slices.slices import slices
 from bench.results.transfer import transfers
+from registry.errors import UnknownName
 from tests.bench.records import done_in, record
 from tests.bench.results_folder import keep
 
@@ -181,3 +182,14 @@ def test_of_a_folder_whose_records_are_all_damaged_these_are_named(tmp_path: Pat
     store.write(tmp_path, record(), {}).write_text("{")
     with pytest.raises(BadData, match="unet_bce-ssim"):
         compare(tmp_path, "unet", "wnet")
+
+
+def test_an_unknown_name_is_answered_by_the_model_with_parameters_and_a_command_that_works() -> None:
+    board = rows(
+        [("a.json", record("unet[width=8]")), ("b.json", record("custom_unet")), ("c.json", record("masknet"))]
+    )
+    with pytest.raises(UnknownName, match=r"did you mean unet\[width=8\] or ") as raised:
+        pick(board, "custom_unet", "unet", results=Path("my results"))
+    assert str(raised.value).endswith("See all with: bench leaderboard --show --results 'my results'")
+    with pytest.raises(UnknownName, match=r"bench leaderboard --show$"):
+        pick_one(board, "unet")

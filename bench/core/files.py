@@ -41,7 +41,7 @@ def replace(path: Path, content: str | bytes, durable: bool = True) -> None:
         durable: have it on disk before the old content goes, and look for what a kill left; for files of which there
             are thousands, and that the same command makes again, both cost more than making them.
     """
-    place = Path(os.path.realpath(path))
+    place = _place(path)
     place.parent.mkdir(parents=True, exist_ok=True)
     if place.exists() and not place.is_file():
         if place.is_dir():
@@ -100,7 +100,7 @@ def check_writable(path: Path, option: str) -> None:
         BenchError: it cannot.
     """
     _refuse_stream(path, option)
-    place = Path(os.path.realpath(path))
+    place = _place(path)
     try:
         place.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -150,6 +150,15 @@ def check_folder(folder: Path, option: str, path: Path | None = None) -> None:
             failure = error
             break
     raise BenchError(f"{option}: cannot write {path or folder}: {failure.strerror}") from failure
+
+
+def _place(path: Path) -> Path:
+    """What a path leads to; itself where that is a pipe, which ``/dev/stdout`` leads to by a name that is no path."""
+    place = Path(os.path.realpath(path))
+    with suppress(OSError):
+        if not os.path.lexists(place) and path.exists():
+            return path
+    return place
 
 
 def _refuse_stream(path: Path, option: str) -> None:

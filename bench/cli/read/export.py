@@ -34,6 +34,6 @@ def export(
     files.check_outputs({"OUT": None if out == "-" else Path(out)})
     table = images(results) if per_image else frame(results)
     emit(out, table.to_csv(index=False))
-    if out != "-":
+    if out != "-" and Path(out).is_file():  # in a pipe it would be a row
         typer.echo(f"wrote {out}: {amount(len(table), 'row')}, {amount(len(table.columns), 'column')}")
     store.check(results, tables=per_image)

@@ -191,3 +191,14 @@ def test_a_full_disk_names_the_file(
     with pytest.raises(OSError, match=r"result\.json"):
         write(tmp_path / "result.json", b"text")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_pipe_is_written_to_by_the_name_that_the_system_has_for_it() -> None:
+    """As ``/dev/stdout`` is, which leads to a name in /proc that is no path."""
+    read, write = os.pipe()
+    path = Path(f"/proc/self/fd/{write}")
+    files.check_writable(path, "OUT")
+    files.replace(path, "rows")
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        assert pipe.read() == "rows"

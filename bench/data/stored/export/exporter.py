@@ -9,6 +9,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from bench.core.errors import BenchError
+from bench.core.errors import BenchError, CannotWrite
 from bench.core.files import canonical_json, replace
 from bench.core.progress import Progress, no_progress
 from bench.data.source import Source
@@ -57,6 +58,7 @@ def export(
 
     Raises:
         BenchError: a layout that cannot be written or has no numbers for so many; a folder that holds something else.
+        CannotWrite: a file cannot be written; what is written stays for the next attempt.
     """
     check_export(layout, out, part)
     writer = find_writer(layout)
@@ -73,21 +75,38 @@ def export(
     samples = list(_samples(source, part, count))
     done = _begin(folder, canonical_json(plan))
     numbering = Numbering(done)
-    with decoding_threads() as pool, (folder / _LOG).open("a") as log:
+    with decoding_threads() as pool:
         for start in range(len(done), len(samples), _AT_ONCE):
             some = samples[start : start + _AT_ONCE]
-            for written in _write(source, writer, layout, some, size, quality, numbering, folder, pool):
-                log.write(json.dumps(asdict(written)) + "\n")
-                done.append(written)
-            log.flush()
+            new = _write(source, writer, layout, some, size, quality, numbering, folder, pool)
+            with _kept(folder / _LOG, folder), (folder / _LOG).open("a") as log:
+                log.writelines(json.dumps(asdict(written)) + "\n" for written in new)
+            done += new
             progress("writing files", min(start + _AT_ONCE, len(samples)), len(samples))
-    _write_tables(folder, layout, writer, done, ("bg",) if source.names_objects else ("bg", "fg"))
+    with _kept(folder, folder):
+        _write_tables(folder, layout, writer, done, ("bg",) if source.names_objects else ("bg", "fg"))
     _warn_of_loss(layout, done)
-    (folder / _LOG).unlink()
-    (folder / _PLAN).unlink()
     if is_zip:
-        _zip(folder, out)
+        with _kept(out, folder):
+            _zip(folder, out)
+    else:
+        (folder / _LOG).unlink()
+        (folder / _PLAN).unlink()
     return len(done)
+
+
+@contextmanager
+def _kept(path: Path, folder: Path) -> Iterator[None]:
+    """Around what writes a file of an export; of an error of the system it says what is left.
+
+    Raises:
+        CannotWrite: the file cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        said = CannotWrite.of(error.filename or str(path), error)
+        raise CannotWrite(f"{said}; the same command goes on from what {folder} holds, or delete it") from error
 
 
 def check_export(layout: str, out: Path, part: str = "all") -> None:
@@ -182,7 +201,8 @@ def _write(
         (folder / name).mkdir(parents=True, exist_ok=True)
 
     def save(file: tuple[str, npt.NDArray[np.generic]]) -> None:
-        (folder / file[0]).write_bytes(encode(file[1], file[0], quality))
+        with _kept(folder / file[0], folder):
+            (folder / file[0]).write_bytes(encode(file[1], file[0], quality))
 
     list(pool.map(save, files))
     return written
@@ -231,9 +251,13 @@ def _write_tables(folder: Path, layout: str, writer: Writer, done: Sequence[Writ
 def _zip(folder: Path, out: Path) -> None:
     """The folder as a zip, in one step; pictures are not packed a second time."""
     unfinished = out.with_name(f".{out.name}.tmp")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                archive.write(path, path.relative_to(folder).as_posix())
-    unfinished.replace(out)
+    try:
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and path.name not in (_LOG, _PLAN):
+                    archive.write(path, path.relative_to(folder).as_posix())
+        unfinished.replace(out)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
     shutil.rmtree(folder)

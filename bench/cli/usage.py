@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
 
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """What typer raises for options that are unknown, missing, or have an invalid value."""
+
+DEFAULTS = "bench.defaults"
+"""Where a command's context says which file its options' defaults come from."""
 
 _INVALID = re.compile(r"Invalid value for '(?P<option>--[\w-]+)'[^:]*: Input should be (?P<wanted>.*)")
 _PARSING = re.compile(r", unable to (parse|interpret) .*")
@@ -30,6 +34,8 @@ def usage_message(error: Any, words: Sequence[str]) -> str:
     if not text:
         return ""
     text = text.replace("Value error, ", "")
+    if file := _file(error):
+        text = f"{file}: {text}"
     return f"{text.rstrip('.')}; see: {_command(error.ctx)} --help"
 
 
@@ -40,6 +46,16 @@ def _value(options: Sequence[str], words: Sequence[str]) -> str | None:
         name, equals, value = word.partition("=")
         if name in options:
             found = value if equals else next(iter(words[place + 1 : place + 2]), None)
+    return found
+
+
+def _file(error: Any) -> Path | None:
+    """The file that a value comes from; None for one of the command line."""
+    context, name = error.ctx, getattr(getattr(error, "param", None), "name", None)
+    if context is None or name is None:
+        return None
+    source = context.get_parameter_source(name)
+    found: Path | None = context.meta.get(DEFAULTS) if source is not None and source.name == "DEFAULT_MAP" else None
     return found
 
 

@@ -15,6 +15,7 @@ from bench.cli.options.groups import BudgetOptions, MachineOptions
 from bench.cli.options.runs import CommonOptions, SeedOptions
 from bench.cli.options.sweep import ClusterOptions, LimitOptions, SettlingOptions, TuningOptions
 from bench.cli.train.page import regenerate
+from bench.cli.usage import DEFAULTS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,6 +41,7 @@ def _read_grid(context: typer.Context, path: Path | None) -> Path | None:
             if isinstance(option, TyperOption)
         }
         context.default_map = {**(context.default_map or {}), **read_grid_file(path, options)}
+        context.meta[DEFAULTS] = path
     return path
 
 

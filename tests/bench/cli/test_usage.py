@@ -37,6 +37,19 @@ def test_a_mistake_is_a_line(words: str, tmp_path: Path, monkeypatch: pytest.Mon
     assert (status, text) == (2, f"{MISTAKES[words]}\n")
 
 
+@pytest.mark.parametrize(
+    ("line", "said"), [('seeds = "x"', "--seeds"), ("size = 3", "--size"), ('margin = "x"', "--margin")]
+)
+def test_a_mistake_in_a_file_names_the_file(line: str, said: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("grid.toml").write_text(f'model = "unet"\n{line}\n')
+    status, text = terminals.run(monkeypatch, PIPE, "sweep", "grid.toml")
+    assert status == 2
+    assert text.startswith(f"bench: grid.toml: Invalid value for '{said}'")
+    _, text = terminals.run(monkeypatch, PIPE, "sweep", "grid.toml", said, "no")
+    assert "grid.toml" not in text
+
+
 @pytest.mark.parametrize("words", ["", "data"])
 def test_a_group_alone_prints_its_help(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     status, text = terminals.run(monkeypatch, PIPE, *words.split())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 PLAIN = (bool, int, float, complex, str, type(None), torch.dtype, torch.device, torch.memory_format, torch.layout)
 
@@ -76,12 +75,15 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._now.append(f"{func}({', '.join(map(self._described, given))})")
         if self._now is self._update:
             self._without_numbers.append(f"{func}({', '.join(self._described(value, False) for value in given)})")
-        taken = _storages((args, kwargs))
-        self.read |= {address: storage for address, storage in taken.items() if address not in self.made}
-        if self.carried is None and not taken.keys().isdisjoint(self._left):
-            self.carried = f"it goes on from what the step before has made ({func}), which a graph does not see"
+        for address, storage in _storages((args, kwargs)):
+            if address not in self.made and address not in self.read:
+                self.read[address] = StorageWeakRef(storage)  # type: ignore[no-untyped-call]
+            if self.carried is None and address in self._left:
+                self.carried = f"it goes on from what the step before has made ({func}), which a graph does not see"
         found = func(*args, **(kwargs or {}))
-        self.made |= {address: storage for address, storage in _storages(found).items() if address not in self.read}
+        for address, storage in _storages(found):
+            if address not in self.made and address not in self.read:
+                self.made[address] = StorageWeakRef(storage)  # type: ignore[no-untyped-call]
         return found
 
     def _described(self, value: object, numbers: bool = True) -> str:
@@ -99,13 +101,14 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return repr(value) if isinstance(value, PLAIN) else type(value).__name__
 
 
-def _storages(values: object) -> Storages:
-    """The memory of all tensors in nested containers."""
-    found: Storages = {}
-    for value in tree_leaves(values):
-        if (address := storage_of(value)) is not None:
-            found[address] = StorageWeakRef(value.untyped_storage())  # type: ignore[no-untyped-call]
-    return found
+def _storages(values: object) -> Iterator[tuple[int, torch.UntypedStorage]]:
+    """The memory of all tensors in lists and the like, with its address."""
+    if isinstance(values, Tensor):
+        if (address := storage_of(values)) is not None:
+            yield address, values.untyped_storage()
+    elif isinstance(values, list | tuple | dict):
+        for value in values.values() if isinstance(values, dict) else values:
+            yield from _storages(value)
 
 
 def storage_of(value: object) -> int | None:

@@ -25,6 +25,9 @@ from bench.train.isolation.random_state import drawn_from, random_state
 from registry.losses.objective import nullspan
 
 _OF_MODULES = frozenset(vars(nn.Module())) - {"training"}
+_HOOKS = sorted(name for name in _OF_MODULES if name.endswith("_hooks"))
+_KINDS = frozenset(PLAIN)
+"""For a fast look at what most attributes are: an epoch waits for the comparison."""
 _OF_SCHEDULES = ("lr", "_step_count", "_opt_called")
 """What schedules change in an optimizer, and what torch's own note in it."""
 _PLACE = "'s place in memory"
@@ -86,7 +89,9 @@ class Repetition:
         """Where the tensors of modules lie, by name: parameters, buffers, and others that the last step read."""
         found = self._own_places()
         for owner, module in self._named():
-            for name, value in _without(vars(module), _OF_MODULES).items():
+            for name, value in vars(module).items():
+                if name in _OF_MODULES or type(value) in _KINDS:
+                    continue
                 tensors = [tensor for tensor in _tensors(value) if storage_of(tensor) in self._read]
                 found |= _places(f"{owner}.{name}", {str(i): tensor for i, tensor in enumerate(tensors)})
         return found
@@ -120,6 +125,8 @@ class Repetition:
 
     def _written(self, value: object, depth: int = _NESTED) -> str | None:
         """Plain data and the states of generators as text; None of anything else."""
+        if type(value) in _KINDS:
+            return repr(value)
         try:
             if isinstance(value, (*PLAIN, np.generic)):
                 return repr(value)
@@ -210,7 +217,8 @@ def _tensors(value: object) -> list[Tensor]:
 
 
 def _hooks(module: nn.Module) -> list[str]:
-    tables = [table for name, table in vars(module).items() if name.endswith("_hooks") and isinstance(table, dict)]
+    held = vars(module)
+    tables = filter(None, [held.get(name) for name in _HOOKS])
     return [getattr(hook, "__qualname__", type(hook).__name__) for table in tables for hook in table.values()]
 
 

@@ -101,7 +101,7 @@ class Kind:
 def test_what_may_not_be_written_to(
     monkeypatch: pytest.MonkeyPatch, answers: dict[str, object], writable: bool, reason: str
 ) -> None:
-    monkeypatch.setattr(files, "Path", lambda path: Kind(**answers))
+    monkeypatch.setattr(files, "_place", lambda path: Kind(**answers))
     monkeypatch.setattr(os, "access", lambda path, mode: writable)
     with pytest.raises(BenchError, match=f"--html: cannot write page: {reason}"):
         files.check_writable(Path("page"), "--html")

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from bench.timing.hooks import tensors_of
+
 PLAIN = (bool, int, float, complex, str, type(None), torch.dtype, torch.device, torch.memory_format, torch.layout)
 
 Storages = dict[int, StorageWeakRef]
@@ -103,12 +105,9 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 def _storages(values: object) -> Iterator[tuple[int, torch.UntypedStorage]]:
     """The memory of all tensors in lists and the like, with its address."""
-    if isinstance(values, Tensor):
-        if (address := storage_of(values)) is not None:
-            yield address, values.untyped_storage()
-    elif isinstance(values, list | tuple | dict):
-        for value in values.values() if isinstance(values, dict) else values:
-            yield from _storages(value)
+    for tensor in tensors_of(values):
+        if (address := storage_of(tensor)) is not None:
+            yield address, tensor.untyped_storage()
 
 
 def storage_of(value: object) -> int | None:
